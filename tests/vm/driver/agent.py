@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""qemu-guest-agent on an ISA serial port: starts commands in the guest before any module is loaded, and changes no
+module's state. Owns its socket. Only short messages go this way; data goes through files (see machine.py), because a
+serial line without flow control loses what the other side does not read in time."""
+
+import itertools
+import json
+import socket
+import time
+
+from .errors import LabError, MachineDown
+
+
+class Agent:
+    def __init__(self, path, alive):
+        self.path = path
+        self.alive = alive              # raises MachineDown when QEMU has ended
+        self.socket = None
+        self.buffer = b""
+        self.serial = itertools.count(1)
+
+    def close(self):
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+    def _send(self, data):
+        try:
+            self.socket.sendall(data)
+        except OSError as error:
+            self.alive()
+            raise MachineDown(f"the agent's line is closed: {error}") from error
+
+    def _line(self, deadline):
+        """The next whole line, or None at the deadline."""
+        while b"\n" not in self.buffer:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self.socket.settimeout(min(left, 1))
+            try:
+                data = self.socket.recv(65536)
+            except TimeoutError:
+                self.alive()
+                continue
+            except OSError as error:
+                raise MachineDown(f"the agent's line is closed: {error}") from error
+            if not data:
+                self.alive()
+                raise MachineDown("the agent's line is closed")
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line
+
+    def connect(self, timeout):
+        """Wait until the agent of a starting machine answers, and drop whatever was said before."""
+        self.close()
+        self.buffer = b""
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(self.path)
+        deadline = time.monotonic() + timeout
+        ours = set()
+        while time.monotonic() < deadline:
+            ident = next(self.serial)
+            ours.add(ident)
+            # 0xff makes the agent's parser forget half a message of an earlier life.
+            request = {"execute": "guest-sync-delimited", "arguments": {"id": ident}}
+            self._send(b"\xff" + json.dumps(request).encode() + b"\n")
+            pause = min(time.monotonic() + 2, deadline)
+            while (line := self._line(pause)) is not None:
+                try:
+                    answer = json.loads(line.rsplit(b"\xff", 1)[-1])
+                except ValueError:
+                    continue
+                if answer.get("return") == max(ours):
+                    return
+                if answer.get("return") in ours:
+                    ours = {i for i in ours if i > answer["return"]}
+        raise TimeoutError(f"the guest agent did not answer within {timeout} s")
+
+    def command(self, name, arguments=None, timeout=30):
+        request = {"execute": name}
+        if arguments:
+            request["arguments"] = arguments
+        self._send(json.dumps(request).encode() + b"\n")
+        deadline = time.monotonic() + timeout
+        while (line := self._line(deadline)) is not None:
+            try:
+                answer = json.loads(line.rsplit(b"\xff", 1)[-1])
+            except ValueError:
+                continue
+            if "error" in answer:
+                raise LabError(f"guest agent, {name}: {answer['error'].get('desc', answer['error'])}")
+            if isinstance(answer.get("return"), int):
+                continue                # the late answer to a sync
+            return answer["return"]
+        raise TimeoutError(f"the guest agent did not answer {name} within {timeout} s")

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What machines are made of: the guest root, lkmd as it is installed, and how fast this computer can run them.
+Only ./dev knows where these are; it tells by the environment."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+
+from .errors import LabError
+
+
+def setting(name):
+    try:
+        return Path(os.environ[name])
+    except KeyError:
+        raise LabError(f"{name} is not set: virtual machines run below ./dev (vm, vm-test, test, demo)") from None
+
+
+def project():
+    return Path(__file__).resolve().parents[3]
+
+
+def guest_root():
+    return setting("LKMD_GUEST_ROOT")
+
+
+def scratch():
+    """A directory of this run, on disk, which ./dev removes."""
+    return setting("LKMD_RUN")
+
+
+def kernel_version():
+    versions = sorted(path.name for path in (guest_root() / "usr/lib/modules").iterdir())
+    if len(versions) != 1:
+        raise LabError(f"the guest root has {len(versions)} kernels, not one: {versions}")
+    return versions[0]
+
+
+def tool(args, **more):
+    """Run a command of the build root; its output is the error's text when it fails."""
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **more)
+    if done.returncode != 0:
+        raise LabError(f"{' '.join(map(str, args))} exited with {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+@functools.cache
+def lkmd_tree():
+    """lkmd as `meson install` puts it, once for all machines of a run."""
+    build = setting("LKMD_BUILD")
+    tree = scratch() / "lkmd-tree"
+    tool(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", tree])
+    for name in ("bin", "sbin", "lib", "lib64"):
+        if (tree / name).exists():
+            raise LabError(f"lkmd installs below /{name}, which would hide the guest's link to /usr/{name}")
+    if not (tree / "usr/lib/systemd/system/lkmd.service").exists():
+        raise LabError(f"{build} installs no lkmd.service: boot(lkmd=False) is a machine without lkmd")
+    return tree
+
+
+class Disk:
+    """The root directory of one machine: a writable overlay over the guest root and, if asked for, over lkmd. Survives
+    reboots and power cuts of its machine, and nothing else."""
+
+    def __init__(self, lkmd):
+        self.dir = Path(tempfile.mkdtemp(prefix="machine-", dir=scratch()))
+        self.root = self.dir / "root"
+        upper, work = self.dir / "upper", self.dir / "work"
+        for path in (self.root, upper, work):
+            path.mkdir(mode=0o755)
+        self.dir.chmod(0o755)
+        lower = ([lkmd_tree()] if lkmd else []) + [guest_root()]
+        options = ",".join(["lowerdir=" + ":".join(str(path).replace(":", "\\:") for path in lower),
+                            f"upperdir={upper}", f"workdir={work}", "volatile", "redirect_dir=on"])
+        # Relative to nothing: mount(8) would canonicalize, and an overlay on an overlay is refused by the kernel.
+        tool(["mount", "-t", "overlay", "-o", options, "lkmd-machine", self.root])
+        (self.root / "etc/machine-id").write_text(uuid.uuid4().hex + "\n")
+        if lkmd:
+            self._enable_lkmd()
+
+    def _enable_lkmd(self):
+        tool(["systemd-sysusers", f"--root={self.root}"])
+        tool(["systemctl", f"--root={self.root}", "--quiet", "preset", "lkmd.service"])
+        for name in ("etc/.updated", "var/.updated"):  # else systemd rebuilds caches for the new /usr at each boot
+            (self.root / name).touch()
+
+    def remove(self):
+        if self.root.is_mount():
+            subprocess.run(["umount", "--lazy", self.root], check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+@functools.cache
+def accelerator():
+    """KVM only where it really works: /dev/kvm may be there and hang every guest (nested, paravirtualised)."""
+    slow = ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    fast = ["-accel", "kvm", "-cpu", "host"]
+    flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace"), re.M)
+    if not flags or not {"vmx", "svm"} & set(flags[1].split()) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return slow
+    # A kernel without a root panics, and panic=-1 ends the machine: done in a second where KVM works.
+    kernel = guest_root() / f"boot/vmlinuz-{kernel_version()}"
+    probe = ["qemu-system-x86_64", "-M", "q35", *fast, "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+             "-serial", "stdio", "-kernel", str(kernel), "-append", "console=ttyS0 panic=-1 root=none"]
+    try:
+        done = subprocess.run(probe, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
+    except subprocess.TimeoutExpired:
+        return slow
+    return fast if done.returncode == 0 and b"Kernel panic" in done.stdout else slow

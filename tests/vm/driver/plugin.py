@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""pytest plugin: the fixtures `boot` and `machine`, also for test files outside the project. A failed test leaves the
+consoles and journals of its machines in build/vm-logs/TEST/."""
+
+import re
+
+import pytest
+
+import driver
+from . import lab, machine as machines
+
+
+@pytest.fixture
+def boot():
+    """driver.boot(); the machines are switched off when the test ends."""
+    mine = []
+
+    def booted(*args, **kwargs):
+        machine = driver.boot(*args, **kwargs)
+        mine.append(machine)
+        return machine
+
+    yield booted
+    for machine in mine:
+        machine.remove()
+
+
+@pytest.fixture(scope="module")
+def machine():
+    """One plain machine with lkmd for all tests of a file."""
+    machine = driver.boot()
+    yield machine
+    machine.remove()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and machines.existing:
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "_", item.nodeid.split("/")[-1].replace("::", "."))
+        directory = lab.project() / "build/vm-logs" / name
+        for number, machine in enumerate(machines.existing):
+            machine.save_logs(directory / f"machine-{number}" if number else directory)
+        report.sections.append(("machine logs", str(directory)))
+    for machine in [m for m in machines.existing if m.abandoned]:
+        machine.remove()
+    return report
