@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a sealed AliasMatcher is made of. Only for alias-matcher.c, which builds it, and alias-lookup.c,
+ * which walks it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/alias-matcher.h"
+
+/*
+ * The trie is an array of 32-bit cells, each node or leaf in one piece and right before what is below it: a
+ * look-up waits for memory more than for anything else. A reference is the number of the first cell.
+ *
+ *      node  = head [star] [any] [end] [n (class reference) * n] [number starts * 8]
+ *              run labels reference * n_literals
+ *      leaf  = head pattern (ordinal text value priority) * n_entries rest
+ *
+ * The head says which of the optional parts there are. Bytes (run, labels, rest with its NUL) are filled up
+ * to a cell.
+ */
+#define TRIE_LEAF 0x80000000U
+#define TRIE_BELOW_STAR 0x40000000U     /* node or leaf: the walk may come here at many positions */
+
+/* Further bits of a node's head. */
+#define TRIE_HAS_STAR 0x20000000U       /* reference: behind '*'; a leaf's rest begins with it */
+#define TRIE_HAS_ANY 0x10000000U        /* reference: behind '?' */
+#define TRIE_HAS_END 0x08000000U        /* leaf without a rest: a pattern ends here */
+#define TRIE_HAS_CLASSES 0x04000000U    /* edges of "[..]" */
+#define TRIE_IS_STAR 0x02000000U        /* behind a '*': its number and the next bytes, no run */
+#define TRIE_IS_ONCE 0x01000000U        /* the same, and leads only to another, by one edge and run */
+#define TRIE_RUN_SHIFT 8                /* 16 bits: length of the bytes that all patterns below have in common */
+#define TRIE_RUN_MAX 0xFFFFU
+#define TRIE_LITERALS_MASK 0xFFU        /* edges of one byte */
+
+/* Further bits of a leaf's head; the others are the number of its entries. */
+#define TRIE_IS_RAW 0x20000000U         /* a backslash before its first wildcard is a plain byte */
+#define TRIE_ENTRIES_MASK 0x00FFFFFFU
+
+#define TRIE_OPAQUE UINT32_MAX          /* for a class: takes no byte, leads to a leaf whose rest says all */
+#define TRIE_STAR_CELLS 9U              /* of TRIE_IS_STAR: number, starts */
+
+typedef struct ByteSet {
+        uint32_t bits[8];
+} ByteSet;
+
+static inline bool byte_set_has(const uint32_t *bits, uint8_t c) {
+        return bits[c / 32] >> (c % 32) & 1;
+}
+
+static inline void byte_set_add(uint32_t *bits, uint8_t c) {
+        bits[c / 32] |= UINT32_C(1) << (c % 32);
+}
+
+typedef struct AliasEntry {             /* as added, and in a leaf */
+        uint32_t ordinal;               /* place in the order of answers */
+        uint32_t text;                  /* of the pattern, in texts */
+        uint32_t value;                 /* in values */
+        uint32_t priority;
+} AliasEntry;
+
+#define TRIE_ENTRY_CELLS (sizeof(AliasEntry) / sizeof(uint32_t))
+
+typedef struct TriePattern {            /* one text; several entries may have it */
+        uint32_t text;
+        uint32_t leaf;                  /* reference */
+} TriePattern;
+
+typedef struct TrieClass {              /* a "[..]" */
+        ByteSet bytes;
+        uint32_t text;                  /* of some pattern where it stands */
+        uint32_t length;                /* bytes, with both brackets */
+} TrieClass;
+
+struct AliasMatcher {
+        AliasDialect dialect;
+        bool sealed;
+        size_t n_entries;
+
+        char *texts;                    /* patterns, each with its NUL */
+        size_t texts_size, texts_allocated;
+        char *values;                   /* each once */
+        size_t values_size, values_allocated;
+        AliasEntry *entries;            /* only until it is sealed */
+        size_t n_entries_allocated;
+        uint32_t *value_slots;          /* hash table of values; only until it is sealed */
+        size_t n_value_slots, n_values;
+
+        TriePattern *patterns;          /* in the order of their bytes */
+        size_t n_patterns;
+        uint32_t *cells;                /* the root is the first, and always a node */
+        size_t n_cells, n_cells_allocated;
+        TrieClass *classes;
+        size_t n_classes, n_classes_allocated;
+        size_t n_stars;
+        size_t stack_max;               /* frames that a walk can need */
+};
+
+static inline size_t trie_byte_cells(size_t n_bytes) {
+        return (n_bytes + sizeof(uint32_t) - 1) / sizeof(uint32_t);
+}
+
+static inline bool trie_is_wildcard(char c) {
+        return c == '*' || c == '?' || c == '[';
+}

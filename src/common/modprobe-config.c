@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ModprobeConfig: modprobe.d and the kernel command line, each line with its place. Says what libkmod's
+ * configuration iterators say, which do not know where a line came from. Owns the text of every file it
+ * read; the entries point into it. Immutable once made.
+ */
+
+#include "common/modprobe-config.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "common/glob.h"
+#include "common/kernel-command-line.h"
+#include "common/name-normal.h"
+#include "common/text.h"
+
+#define FILE_SIZE_MAX (16U << 20)       /* bytes; the largest real one is of some kilobytes */
+#define BLANKS "\t "
+
+typedef struct EntryList {
+        ConfigEntry *items;
+        size_t n_items, n_allocated;
+} EntryList;
+
+typedef struct ConfigFile {
+        char *path;
+        const char *name;               /* its last part: decides order and masking */
+        size_t rank;                    /* of its directory, the highest first */
+        bool optional;                  /* nobody has to have it */
+} ConfigFile;
+
+typedef struct FileList {
+        ConfigFile *items;
+        size_t n_items;
+} FileList;
+
+struct ModprobeConfig {
+        EntryList lists[_CONFIG_KIND_MAX];
+        const ConfigEntry **blacklist;  /* of lists[CONFIG_BLACKLIST], by name, then by order */
+        char **texts;                   /* contents and names of the files */
+        size_t n_texts;
+};
+
+typedef struct Reader {                 /* one file while it is read */
+        ModprobeConfig *config;
+        ProblemList *problems;
+        const char *file;
+        unsigned line;                  /* first of the logical line under way */
+} Reader;
+
+static const char *const default_paths[] = { /* libkmod 34: SYSCONFDIR, /run, /usr/local/lib, DISTCONFDIR, /lib */
+        "/etc/modprobe.d",
+        "/run/modprobe.d",
+        "/usr/local/lib/modprobe.d",
+        "/usr/lib/modprobe.d",
+        "/lib/modprobe.d",
+        NULL,
+};
+
+static const char *const module_dir_files[] = { "modules.softdep", "modules.weakdep" };
+
+static const char *const kind_names[_CONFIG_KIND_MAX] = {
+        [CONFIG_ALIAS]     = "alias",
+        [CONFIG_BLACKLIST] = "blacklist",
+        [CONFIG_OPTIONS]   = "options",
+        [CONFIG_INSTALL]   = "install",
+        [CONFIG_REMOVE]    = "remove",
+        [CONFIG_SOFTDEP]   = "softdep",
+        [CONFIG_WEAKDEP]   = "weakdep",
+};
+
+/* Takes @text over, also on failure. */
+static int config_keep(ModprobeConfig *c, char *text) {
+        char **texts;
+
+        texts = reallocarray(c->texts, c->n_texts + 1, sizeof(*texts));
+        if (!texts) {
+                free(text);
+                return -ENOMEM;
+        }
+
+        c->texts = texts;
+        c->texts[c->n_texts++] = text;
+        return 0;
+}
+
+static int config_add(const Reader *r, ConfigKind kind, const char *name, const char *value) {
+        EntryList *l = &r->config->lists[kind];
+
+        if (l->n_items == l->n_allocated) {
+                size_t n = MAX(l->n_allocated * 2, 16U);
+                ConfigEntry *items = reallocarray(l->items, n, sizeof(*items));
+
+                if (!items)
+                        return -ENOMEM;
+                l->items = items;
+                l->n_allocated = n;
+        }
+
+        l->items[l->n_items++] = (ConfigEntry) {
+                .kind = kind,
+                .name = name,
+                .value = value,
+                .file = r->file,
+                .line = r->line,
+        };
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- lines */
+
+/* Cuts off the first word; *@rest is what comes after the blank that ended it, verbatim. */
+static char *take_word(char **rest) {
+        char *word = *rest + strspn(*rest, BLANKS), *end = word + strcspn(word, BLANKS);
+
+        if (end == word)
+                return NULL;
+
+        *rest = *end ? end + 1 : end;
+        *end = '\0';
+        return word;
+}
+
+/*
+ * Cuts the next logical line off [*pos, end), in place: "\<newline>" joins, "\x" is x, a NUL hides the rest
+ * of the line. @end itself is writable. NULL: no more.
+ */
+static char *take_line(char **pos, char *end, unsigned *ret_n_lines) {
+        char *from = *pos, *line = from, *to = from;
+        bool ended = false;
+
+        *ret_n_lines = 0;
+        while (from < end && !ended) {
+                char c = *from++;
+
+                if (c == '\\') {
+                        if (from == end)
+                                break;
+                        c = *from++;
+                        if (c == '\n') {
+                                (*ret_n_lines)++;
+                                continue;
+                        }
+                } else if (c == '\n') {
+                        ended = true;
+                        continue;
+                }
+                *to++ = c;
+        }
+
+        if (!ended && to == line)
+                return NULL;
+
+        (*ret_n_lines)++;
+        *pos = from;
+        *to = '\0';
+        return line;
+}
+
+static ConfigKind kind_from_string(const char *word) {
+        for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
+                if (streq(word, kind_names[k]))
+                        return k;
+
+        return _CONFIG_KIND_INVALID;
+}
+
+/* Return: 1 if @text is a whole line of that kind, which has been added; 0 if not. */
+static int parse_arguments(const Reader *r, ConfigKind kind, char *text) {
+        char *name, *value = NULL;
+        int q;
+
+        name = take_word(&text);
+        if (kind == CONFIG_ALIAS) {
+                value = take_word(&text);
+                if (value && name && (!name_normalize_in_place(name) || !name_normalize_in_place(value)))
+                        return 0;
+        } else {
+                if (name && !name_normalize_in_place(name))
+                        return 0;
+                if (kind != CONFIG_BLACKLIST && *text)
+                        value = text;
+        }
+
+        if (!name || (!value && kind != CONFIG_BLACKLIST))
+                return 0;
+
+        if (kind == CONFIG_OPTIONS)
+                for (char *p = value; (p = strchr(p, '\t'));)
+                        *p = ' ';
+
+        q = config_add(r, kind, name, value);
+        return q < 0 ? q : 1;
+}
+
+static int parse_line(const Reader *r, char *text) {
+        char shown[TEXT_SHOWN_MAX], *word;
+        ConfigKind kind;
+        int q = 0;
+
+        if (*text == '#')
+                return 0;
+        word = take_word(&text);
+        if (!word)
+                return 0;
+
+        kind = kind_from_string(word);
+        if (kind >= 0) {
+                q = parse_arguments(r, kind, text);
+                if (q != 0)
+                        return q;
+        } else if (streq(word, "include") || streq(word, "config"))
+                return problem_list_add(r->problems, r->file, r->line, "'%s' is not supported any more",
+                                        word);
+
+        text_show(word, shown);
+        return problem_list_add(r->problems, r->file, r->line, "ignoring bad line starting with '%s'",
+                                shown);
+}
+
+static int parse_text(Reader *r, char *text, size_t size) {
+        char *end = text + size, *line;
+        unsigned n_lines;
+        int q;
+
+        r->line = 1;
+        while ((line = take_line(&text, end, &n_lines))) {
+                q = parse_line(r, line);
+                if (q < 0)
+                        return q;
+                r->line += n_lines;
+        }
+
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- files */
+
+/* Reads all of a file of unknown size, with one more writable byte behind it. */
+static int read_text(int fd, char **ret, size_t *ret_size) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0, allocated = 0;
+
+        for (;;) {
+                ssize_t n;
+
+                if (allocated - size < 2) {
+                        char *p;
+
+                        if (allocated > FILE_SIZE_MAX)
+                                return -EFBIG;
+                        allocated = MAX(allocated * 2, 4096U);
+                        p = realloc(text, allocated);
+                        if (!p)
+                                return -ENOMEM;
+                        text = p;
+                }
+
+                n = read(fd, text + size, allocated - size - 1);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+        }
+
+        *ret = STEAL_PTR(text);
+        *ret_size = size;
+        return 0;
+}
+
+/* Opens what may be read to its end without waiting for anybody. */
+static int open_text(const char *path) {
+        _cleanup_(closep) int fd = -EBADF;
+        struct stat st;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+                return -EINVAL;         /* /dev/null masks; anything else is no file to read */
+
+        return STEAL_FD(fd);
+}
+
+/* The file's name goes over to the configuration. */
+static int read_file(ModprobeConfig *c, ConfigFile *file, ProblemList *problems) {
+        Reader reader = { .config = c, .problems = problems, .file = file->path };
+        _cleanup_(closep) int fd = -EBADF;
+        char *text = NULL;
+        size_t size = 0;
+        int r;
+
+        r = config_keep(c, STEAL_PTR(file->path));
+        if (r < 0)
+                return r;
+
+        fd = open_text(reader.file);
+        if (fd == -ENOENT && file->optional)
+                return 0;
+        r = fd < 0 ? fd : read_text(fd, &text, &size);
+        if (r == -ENOMEM)
+                return r;
+        if (r == -EINVAL)
+                return problem_list_add(problems, reader.file, 0, "is not a regular file, not read");
+        if (r < 0)
+                return problem_list_add(problems, reader.file, 0, "cannot be read: %s", strerror(-r));
+
+        r = config_keep(c, text);
+        if (r < 0)
+                return r;
+
+        return parse_text(&reader, text, size);
+}
+
+static void file_list_clear(FileList *l) {
+        for (size_t i = 0; i < l->n_items; i++)
+                free(l->items[i].path);
+        free(l->items);
+}
+
+static int file_list_add(FileList *l, const char *dir, const char *name, size_t rank, bool optional) {
+        ConfigFile *items;
+        char *path = NULL;
+
+        items = reallocarray(l->items, l->n_items + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        l->items = items;
+
+        if (!name)
+                path = strdup(dir);
+        else if (asprintf(&path, "%s/%s", dir, name) < 0)
+                path = NULL;
+        if (!path)
+                return -ENOMEM;
+
+        l->items[l->n_items++] = (ConfigFile) {
+                .path = path,
+                .name = name ? strrchr(path, '/') + 1 : basename(path),
+                .rank = rank,
+                .optional = optional,
+        };
+        return 0;
+}
+
+static int file_compare(const void *a, const void *b) {
+        const ConfigFile *x = a, *y = b;
+        int r = strcmp(x->name, y->name);
+
+        return r != 0 ? r : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static bool file_name_counts(const char *name) {
+        size_t n = strlen(name);
+
+        return name[0] != '.' && n >= 6 && streq(name + n - 5, ".conf");
+}
+
+static int file_list_add_entry(FileList *l, DIR *d, const char *dir, const char *name, size_t rank,
+                               ProblemList *problems) {
+        _cleanup_(freep) char *path = NULL;
+        struct stat st;
+        int error;
+
+        if (!file_name_counts(name))
+                return 0;
+
+        error = fstatat(dirfd(d), name, &st, 0) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+        if (error) {
+                if (asprintf(&path, "%s/%s", dir, name) < 0) {
+                        path = NULL;
+                        return -ENOMEM;
+                }
+                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(error));
+        }
+
+        return file_list_add(l, dir, name, rank, false);
+}
+
+/* A path that is not there is none of our business, as it is none of kmod's. */
+static int file_list_add_path(FileList *l, const char *path, size_t rank, ProblemList *problems) {
+        _cleanup_(closedirp) DIR *d = NULL;
+        struct stat st;
+        int r;
+
+        if (stat(path, &st) < 0) {
+                if (errno == ENOENT || errno == ENOTDIR)
+                        return 0;
+                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+        }
+        if (!S_ISDIR(st.st_mode))
+                return file_list_add(l, path, NULL, rank, false);
+
+        d = opendir(path);
+        if (!d)
+                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+
+        for (;;) {
+                struct dirent *e;
+
+                errno = 0;
+                e = readdir(d);
+                if (!e)
+                        break;
+                r = file_list_add_entry(l, d, path, e->d_name, rank, problems);
+                if (r < 0)
+                        return r;
+        }
+        if (errno != 0)
+                return problem_list_add(problems, path, 0, "cannot be read to its end: %s", strerror(errno));
+
+        return 0;
+}
+
+/*
+ * All files of all directories are read in the order of their names; of several with one name only that of
+ * the highest directory, whatever is in it (libkmod 34, conf_files_insert_sorted()).
+ */
+static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, ProblemList *problems) {
+        _cleanup_(file_list_clear) FileList files = {};
+        const char *const *paths = sources->paths ?: default_paths;
+        int r;
+
+        for (size_t i = 0; sources->module_dir && i < ARRAY_LEN(module_dir_files); i++) {
+                r = file_list_add(&files, sources->module_dir, module_dir_files[i], 0, true);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; paths[i]; i++) {
+                r = file_list_add_path(&files, paths[i], i + 1, problems);
+                if (r < 0)
+                        return r;
+        }
+
+        if (files.n_items > 0)
+                qsort(files.items, files.n_items, sizeof(*files.items), file_compare);
+
+        for (size_t i = 0, kept = SIZE_MAX; i < files.n_items; i++) {
+                ConfigFile *f = &files.items[i];
+
+                if (kept != SIZE_MAX && streq(f->name, files.items[kept].name))
+                        continue;
+                kept = i;
+                r = read_file(c, f, problems);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* ----------------------------------------------------------------------------------- kernel command line */
+
+static int add_blacklisted(const Reader *r, char *names) {
+        EntryList *l = &r->config->lists[CONFIG_BLACKLIST];
+        char *name;
+        int q;
+
+        while ((name = strsep(&names, ","))) {
+                bool dashed = strchr(name, '-');
+
+                (void) name_normalize_in_place(name); /* libkmod keeps dashes here, and then never finds them */
+                q = config_add(r, CONFIG_BLACKLIST, name, NULL);
+                if (q < 0)
+                        return q;
+                l->items[l->n_items - 1].dashed = dashed;
+        }
+
+        return 0;
+}
+
+static int on_kernel_option(char *module, char *parameter, void *userdata) {
+        char shown[TEXT_SHOWN_MAX];
+        const Reader *r = userdata;
+
+        if (streq(module, "modprobe") && startswith(parameter, "blacklist="))
+                return add_blacklisted(r, parameter + strlen("blacklist="));
+
+        if (!name_normalize_in_place(module)) {
+                text_show(module, shown);
+                return problem_list_add(r->problems, r->file, 0, "ignoring bad module name '%s'", shown);
+        }
+
+        for (char *p = parameter; (p = strchr(p, '\t'));)
+                *p = ' ';
+        return config_add(r, CONFIG_OPTIONS, module, parameter);
+}
+
+static int read_command_line(ModprobeConfig *c, const char *command_line, ProblemList *problems) {
+        Reader reader = { .config = c, .problems = problems, .file = KERNEL_COMMAND_LINE_FILE };
+        char *text;
+        int r;
+
+        text = strdup(command_line);
+        if (!text)
+                return -ENOMEM;
+        r = config_keep(c, text);
+        if (r < 0)
+                return r;
+
+        return kernel_command_line_parse(text, on_kernel_option, &reader);
+}
+
+/* --------------------------------------------------------------------------------------------- the whole */
+
+static int blacklist_compare(const void *a, const void *b) {
+        const ConfigEntry *x = *(const ConfigEntry *const *) a, *y = *(const ConfigEntry *const *) b;
+        int r = strcmp(x->name, y->name);
+
+        return r != 0 ? r : (x > y) - (x < y); /* they stand in one array */
+}
+
+static int sort_blacklist(ModprobeConfig *c) {
+        const EntryList *l = &c->lists[CONFIG_BLACKLIST];
+
+        if (l->n_items == 0)
+                return 0;
+
+        c->blacklist = reallocarray(NULL, l->n_items, sizeof(*c->blacklist));
+        if (!c->blacklist)
+                return -ENOMEM;
+        for (size_t i = 0; i < l->n_items; i++)
+                c->blacklist[i] = &l->items[i];
+        qsort(c->blacklist, l->n_items, sizeof(*c->blacklist), blacklist_compare);
+        return 0;
+}
+
+/**
+ * modprobe_config_new() - read all configuration that kmod would
+ * @sources:  borrowed for the call
+ * @problems: gets what could not be read or understood, with its place; the rest is in force all the same. NULL:
+ *            nobody will look
+ *
+ * Return: 0; -ENOMEM.
+ */
+int modprobe_config_new(ModprobeConfig **ret, const ModprobeConfigSources *sources, ProblemList *problems) {
+        _cleanup_(modprobe_config_freep) ModprobeConfig *c = NULL;
+        int r;
+
+        assert(ret && sources);
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+
+        r = read_files(c, sources, problems);
+        if (r < 0)
+                return r;
+
+        if (sources->command_line) {
+                r = read_command_line(c, sources->command_line, problems);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sort_blacklist(c);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(c);
+        return 0;
+}
+
+ModprobeConfig *modprobe_config_free(ModprobeConfig *c) {
+        if (!c)
+                return NULL;
+
+        for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
+                free(c->lists[k].items);
+        for (size_t i = 0; i < c->n_texts; i++)
+                free(c->texts[i]);
+        free(c->texts);
+        free(c->blacklist);
+        free(c);
+        return NULL;
+}
+
+/**
+ * modprobe_config_entries() - everything of one kind
+ *
+ * Return: in the order of reading; NULL if @ret_n is 0.
+ */
+const ConfigEntry *modprobe_config_entries(const ModprobeConfig *c, ConfigKind kind, size_t *ret_n) {
+        assert(c && ret_n);
+        assert(kind >= 0 && kind < _CONFIG_KIND_MAX);
+
+        *ret_n = c->lists[kind].n_items;
+        return c->lists[kind].items;
+}
+
+/**
+ * modprobe_config_is_blacklisted() - is there a blacklist line for exactly this module?
+ * @module:    normalised
+ * @ret_entry: the first such line; NULL if not wanted, untouched if there is none
+ */
+bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,
+                                    const ConfigEntry **ret_entry) {
+        size_t low = 0, high;
+
+        assert(c && module);
+
+        high = c->lists[CONFIG_BLACKLIST].n_items;
+        while (low < high) {            /* the first that is not smaller */
+                size_t middle = low + (high - low) / 2;
+
+                if (strcmp(c->blacklist[middle]->name, module) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+
+        if (low == c->lists[CONFIG_BLACKLIST].n_items || !streq(c->blacklist[low]->name, module))
+                return false;
+        if (ret_entry)
+                *ret_entry = c->blacklist[low];
+        return true;
+}
+
+/**
+ * modprobe_config_find_command() - the install or remove line that is run for a module
+ * @kind:   CONFIG_INSTALL or CONFIG_REMOVE
+ * @module: normalised
+ *
+ * Return: the first line whose pattern matches, or NULL.
+ */
+const ConfigEntry *modprobe_config_find_command(const ModprobeConfig *c, ConfigKind kind,
+                                                const char *module) {
+        const EntryList *l;
+
+        assert(c && module);
+        assert(kind == CONFIG_INSTALL || kind == CONFIG_REMOVE);
+
+        l = &c->lists[kind];
+        for (size_t i = 0; i < l->n_items; i++)
+                if (glob_match(l->items[i].name, module))
+                        return &l->items[i];
+
+        return NULL;
+}
+
+const char *config_kind_to_string(ConfigKind kind) {
+        return kind >= 0 && kind < _CONFIG_KIND_MAX ? kind_names[kind] : NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Every name, path and limit that more than one file, process or person relies on. */
+
+#include "config.h"
+
+/* The varlink service; tests point both sides at a private socket. */
+#define LKMD_INTERFACE "io.lkmd.Manager"
+#define LKMD_RUN_DIR "/run/lkmd"
+#define LKMD_SOCKET LKMD_RUN_DIR "/" LKMD_INTERFACE
+#define LKMD_SOCKET_ENV "LKMD_SOCKET"
+#define LKMD_ADMIN_GROUP "lkmd-admin"   /* may change things, beside root */
+
+/* The loader. */
+#define LKMD_LOADER_SOCKET LKMD_RUN_DIR "/loader"
+#define LKMD_LOADER_SOCKET_ENV "LKMD_LOADER_SOCKET"
+
+/* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
+#define LKMD_FD_VARLINK "varlink"
+#define LKMD_FD_KMSG "kmsg"
+
+/* Files. */
+#define LKMD_LEDGER_FILE LKMD_RUN_DIR "/ledger"
+#define LKMD_LEDGER_ENV "LKMD_LEDGER"
+#define LKMD_CONF_NAME "lkmd.conf"
+#define MODULE_ROOT "/lib/modules"
+#define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
+#define UDEV_AUTOLOAD_RULE "80-drivers.rules"
+#define UDEV_RUN_RULES_DIR "/run/udev/rules.d"
+#define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"
+#define UDEV_LIB_RULES_DIR "/usr/lib/udev/rules.d"
+
+/* Limits. */
+#define MODULE_NAME_MAX 55U             /* bytes without NUL: MODULE_NAME_LEN - 1, linux/moduleparam.h */
+#define REQUEST_KEY_MAX 4096U           /* bytes of a module name, alias or modalias; a uevent holds 2048 */
+#define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
+#define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
+#define CLIENTS_MAX 1024U               /* varlink connections at once */
+#define CLIENTS_PER_UID_MAX 512U

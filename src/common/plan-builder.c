@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * How a plan comes to be: the walk from what was asked for through dependencies and softdeps, in kmod's
+ * order (libkmod 34, kmod_module_get_probe_list()), but each module is placed once. Lives for one plan;
+ * borrows the index.
+ *
+ * A module is judged before anything of it is placed: what cannot be loaded brings nothing along. What is in
+ * progress (walking) cannot be placed a second time below itself: a softdep that asks for that is named as a
+ * loop, and what it wanted is done afterwards, when nothing is in progress any more. So is what lies deeper
+ * than DEPTH_MAX.
+ */
+
+#include "common/plan-builder.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "common/closure.h"
+#include "common/plan-graph.h"
+#include "common/plan-parameters.h"
+#include "common/plan-rules.h"
+
+#define DEPTH_MAX 64U                   /* softdeps of softdeps of ..; beyond it their order is not kept */
+
+static int place(PlanGraph *g, size_t n, PlanReason reason, size_t parent, const ConfigEntry *config,
+                 unsigned depth);
+
+/* ------------------------------------------------------------------------------------------------- steps */
+
+static char *copy(const char *s, bool *failed) {
+        char *c = s ? strdup(s) : NULL;
+
+        *failed |= s && !c;
+        return c;
+}
+
+/* All of a step but what it waits for and why it is in. */
+static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
+        bool builtin = node_is_builtin(n), failed = false;
+        bool command = n->install && !builtin && !plan_graph_ignores_install(g, n);
+
+        s->action = builtin ? PLAN_BUILTIN : command ? PLAN_COMMAND : PLAN_INSERT;
+        s->parent = SIZE_MAX;
+        s->module = copy(n->name, &failed);
+        s->alias = copy(n->alias, &failed);
+        if (s->action == PLAN_INSERT)
+                s->path = copy(n->module->path, &failed);
+        if (s->action == PLAN_COMMAND) {
+                s->command = copy(n->install->value, &failed);
+                s->command_file = copy(n->install->file, &failed);
+                s->command_line = n->install->line;
+        }
+        if (builtin)
+                s->parameters = copy("", &failed);
+        if (failed)
+                return -ENOMEM;
+        if (builtin)
+                return 0;
+
+        return plan_parameters_collect(index_get_config(g->index), n->name, n->option_key,
+                                       n->requested ? g->request->parameters : NULL, s);
+}
+
+/* Gives a node its step: the last one so far. */
+static int append(PlanGraph *g, size_t i) {
+        Node *n = &g->nodes[i];
+        Plan *p = g->plan;
+        size_t *step_nodes;
+        PlanStep *steps;
+
+        n->state = NODE_PLACED;
+        if (node_is_builtin(n) && !n->requested)
+                return 0;               /* there is nothing to do, and nobody asked */
+
+        steps = reallocarray(p->steps, p->n_steps + 1, sizeof(*steps));
+        if (!steps)
+                return -ENOMEM;
+        p->steps = steps;
+        step_nodes = reallocarray(g->step_nodes, p->n_steps + 1, sizeof(*step_nodes));
+        if (!step_nodes)
+                return -ENOMEM;
+        g->step_nodes = step_nodes;
+
+        n->step = p->n_steps;
+        g->step_nodes[p->n_steps] = i;
+        p->steps[p->n_steps] = (PlanStep) {};
+        return fill_step(g, n, &p->steps[p->n_steps++]);
+}
+
+/* ----------------------------------------------------------------------------------------------- walking */
+
+/* Is something in progress that this module needs, or itself? */
+static int is_in_progress(PlanGraph *g, size_t i, bool *ret_itself, bool *ret_needs) {
+        const IndexModule *m = g->nodes[i].module;
+
+        *ret_itself = g->nodes[i].state == NODE_WALKING;
+        *ret_needs = false;
+        for (size_t k = 0; m && k < m->n_dependencies && !*ret_needs; k++) {
+                size_t d;
+                int r;
+
+                r = plan_graph_get_dependency(g, m, k, &d);
+                if (r < 0)
+                        return r;
+                *ret_needs = g->nodes[d].state == NODE_WALKING;
+        }
+
+        return 0;
+}
+
+/* Looks up everything that the softdeps of a module name. */
+static int find_targets(PlanGraph *g, size_t i, TargetList *targets) {
+        const IndexSoftdep *softdeps;
+        size_t n_softdeps;
+        int r;
+
+        r = plan_rules_get_softdeps(g, g->nodes[i].name, &softdeps, &n_softdeps);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        for (size_t k = 0; k < n_softdeps; k++) {
+                const IndexSoftdep *s = &softdeps[k];
+                const IndexMatch *matches;
+                size_t n_matches = 0;
+
+                r = index_lookup(g->index, s->key, &matches, &n_matches);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 || n_matches == 0) {
+                        r = plan_graph_omit(g, PLAN_SOFTDEP_MISSING, s->key, g->nodes[i].name, s->config,
+                                            false);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+
+                for (size_t j = 0; j < n_matches; j++) {
+                        Target t = { .parent = i, .post = s->post, .config = s->config };
+
+                        r = plan_graph_get_match(g, &matches[j], &t.node);
+                        if (r < 0)
+                                return r;
+                        r = target_list_add(targets, &t);
+                        if (r < 0)
+                                return r;
+                }
+        }
+
+        return 0;
+}
+
+static int follow(PlanGraph *g, const Target *t, unsigned depth) {
+        bool itself, needs;
+        int r;
+
+        r = target_list_add(&g->orders, t);
+        if (r < 0 || g->nodes[t->node].state == NODE_PLACED)
+                return r;
+
+        r = is_in_progress(g, t->node, &itself, &needs);
+        if (r < 0)
+                return r;
+        if ((itself || needs) && !t->post) {
+                r = plan_graph_omit(g, PLAN_SOFTDEP_LOOP, g->nodes[t->node].name, g->nodes[t->parent].name,
+                                    t->config, false);
+                if (r < 0)
+                        return r;
+        }
+        if (itself)
+                return 0;
+        if (needs || depth >= DEPTH_MAX)
+                return target_list_add(&g->later, t);
+
+        return place(g, t->node, t->post ? PLAN_SOFTDEP_POST : PLAN_SOFTDEP_PRE, t->parent, t->config,
+                     depth + 1);
+}
+
+/* One module between its softdeps; its dependencies are there already. */
+static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, unsigned depth) {
+        _cleanup_(target_list_clear) TargetList targets = {};
+        int r;
+
+        if (g->nodes[i].state == NODE_PLACED)
+                return 0;
+        g->nodes[i].state = NODE_WALKING;
+        g->nodes[i].reason = g->nodes[i].requested ? PLAN_REQUESTED : reason;
+        g->nodes[i].parent = g->nodes[i].requested ? NOBODY : parent;
+        if (reason == PLAN_DEPENDENCY && !g->nodes[i].requested)
+                g->nodes[i].alias = g->nodes[i].option_key = NULL; /* it is reached by its name */
+
+        if (!plan_graph_ignores_install(g, &g->nodes[i])) { /* it leaves out softdeps as well */
+                r = find_targets(g, i, &targets);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t k = 0; k < targets.n_items; k++)
+                if (!targets.items[k].post) {
+                        r = follow(g, &targets.items[k], depth);
+                        if (r < 0)
+                                return r;
+                }
+
+        r = append(g, i);
+        if (r < 0)
+                return r;
+
+        for (size_t k = 0; k < targets.n_items; k++)
+                if (targets.items[k].post) {
+                        r = follow(g, &targets.items[k], depth);
+                        if (r < 0)
+                                return r;
+                }
+
+        return 0;
+}
+
+/*
+ * Places a module and all that it needs. None of them is in progress. Return: 1; 0 if it was left out.
+ */
+static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const ConfigEntry *config,
+                 unsigned depth) {
+        const IndexModule *m = g->nodes[i].module;
+        _cleanup_(freep) size_t *parents = NULL;
+        size_t d, nearer;
+        int r;
+
+        if (g->nodes[i].state == NODE_PLACED)
+                return 1;
+
+        r = plan_graph_judge(g, i, parent == NOBODY ? NULL : g->nodes[parent].name, config,
+                             reason == PLAN_REQUESTED);
+        if (r <= 0)
+                return r;
+
+        g->nodes[i].state = NODE_WALKING;
+        if (m) {
+                r = closure_parents(m, &parents);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t k = 0; m && k < m->n_dependencies; k++) {
+                r = plan_graph_get_dependency(g, m, k, &d);
+                if (r < 0)
+                        return r;
+                if (d == i || g->nodes[d].state == NODE_PLACED) /* itself: only a broken modules.dep says so */
+                        continue;
+                if (parents[k] != CLOSURE_TOP) {
+                        r = plan_graph_get_dependency(g, m, parents[k], &nearer);
+                        if (r < 0)
+                                return r;
+                        g->nodes[d].nearer = nearer;
+                }
+                r = place_one(g, d, PLAN_DEPENDENCY, i, depth);
+                if (r < 0)
+                        return r;
+        }
+
+        r = place_one(g, i, reason, parent, depth);
+        return r < 0 ? r : 1;
+}
+
+/* What was put off, now that nothing is in progress. It may put off more. */
+static int place_later(PlanGraph *g) {
+        int r;
+
+        for (size_t k = 0; k < g->later.n_items; k++) {
+                Target t = g->later.items[k];
+
+                r = place(g, t.node, t.post ? PLAN_SOFTDEP_POST : PLAN_SOFTDEP_PRE, t.parent, t.config, 0);
+                if (r < 0)
+                        return r;
+        }
+
+        g->later.n_items = 0;
+        return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- requests */
+
+/* Does a blacklist line stop this match? By name only what nobody asked for by name (modprobe(8), -b). */
+static const ConfigEntry *find_blacklist(const PlanGraph *g, const IndexMatch *m) {
+        if (m->module && !m->module->path)
+                return NULL;            /* it is there already */
+        if (g->request->mode == PLAN_NAMED && !m->alias)
+                return NULL;
+        return plan_rules_find_blacklist(g, m->name);
+}
+
+/* What the key means, without what is blacklisted and without duplicates. */
+static int find_requested(PlanGraph *g, TargetList *ret) {
+        const IndexMatch *matches;
+        size_t n;
+        int r;
+
+        r = index_lookup(g->index, g->request->key, &matches, &n);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < n; i++) {
+                const ConfigEntry *blacklist = find_blacklist(g, &matches[i]);
+                size_t known = g->n_nodes;
+                Target t = { .parent = NOBODY };
+
+                r = plan_graph_get_match(g, &matches[i], &t.node);
+                if (r < 0)
+                        return r;
+                if (t.node < known)
+                        continue;
+
+                g->plan->n_matches++;
+                if (blacklist)
+                        r = plan_graph_omit(g, PLAN_BLACKLISTED, matches[i].name, NULL, blacklist, true);
+                else {
+                        g->nodes[t.node].requested = true;
+                        r = target_list_add(ret, &t);
+                }
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/**
+ * plan_build() - fill in steps, omissions and n_matches
+ * @plan: on failure to be freed with what is in it
+ *
+ * Return: as plan_new().
+ */
+int plan_build(Plan *plan, Index *index, const PlanRequest *request) {
+        _cleanup_(plan_graph_clear) PlanGraph g = { .plan = plan, .index = index, .request = request };
+        _cleanup_(target_list_clear) TargetList requested = {};
+        int r;
+
+        assert(plan && index && request && request->key);
+
+        r = name_table_new(&g.names);
+        if (r < 0)
+                return r;
+        r = name_table_new(&g.omitted);
+        if (r < 0)
+                return r;
+        r = find_requested(&g, &requested);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < requested.n_items; i++) {
+                r = place(&g, requested.items[i].node, PLAN_REQUESTED, NOBODY, NULL, 0);
+                if (r < 0)
+                        return r;
+                r = place_later(&g);
+                if (r < 0)
+                        return r;
+        }
+
+        return plan_graph_finish(&g);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/index.h"
+#include "common/util.h"
+
+/*
+ * Plan: what one request comes to, before anything is done. A graph of steps (one per module), why each is
+ * in, what it waits for, and everything that was left out with its reason. It copies what it says: it may
+ * outlive its index.
+ */
+
+typedef enum PlanMode {
+        PLAN_AUTOLOAD,                  /* a device or the kernel asks: blacklist holds for every candidate */
+        PLAN_NAMED,                     /* a person asks: blacklist holds for what an alias led to */
+} PlanMode;
+
+typedef enum PlanAction {
+        PLAN_INSERT,
+        PLAN_COMMAND,                   /* the module's install line is run instead */
+        PLAN_BUILTIN,                   /* nothing to do */
+        _PLAN_ACTION_MAX,
+        _PLAN_ACTION_INVALID = -EINVAL,
+} PlanAction;
+
+typedef enum PlanReason {
+        PLAN_REQUESTED,
+        PLAN_DEPENDENCY,                /* of @parent */
+        PLAN_SOFTDEP_PRE,
+        PLAN_SOFTDEP_POST,
+        _PLAN_REASON_MAX,
+        _PLAN_REASON_INVALID = -EINVAL,
+} PlanReason;
+
+typedef struct PlanEdge {
+        size_t step;                    /* that has to be over first */
+        bool required;                  /* its failure is this step's (dependency); else order only */
+} PlanEdge;
+
+typedef struct PlanParameter {          /* one assignment and where it came from */
+        char *text;                     /* "name=value" or "name" */
+        char *file;                     /* NULL: the request itself */
+        unsigned line;
+} PlanParameter;
+
+typedef struct PlanStep {
+        char *module;
+        char *path;                     /* absolute; NULL unless PLAN_INSERT */
+        char *alias;                    /* pattern that led here; NULL: by name */
+        char *parameters;               /* joined as modprobe does, trimmed; "" for none */
+        PlanParameter *parameter_origins;
+        size_t n_parameter_origins;
+        PlanAction action;
+        char *command;                  /* install line, PLAN_COMMAND only */
+        char *command_file;
+        unsigned command_line;
+        PlanReason reason;
+        size_t parent;                  /* index of the step it is in for; SIZE_MAX for PLAN_REQUESTED */
+        bool required;                  /* some requested module fails without it */
+        PlanEdge *after;
+        size_t n_after;
+} PlanStep;
+
+typedef enum PlanOmissionKind {
+        PLAN_BLACKLISTED,
+        PLAN_DENIED,                    /* "install X /bin/false" or /bin/true */
+        PLAN_SOFTDEP_MISSING,           /* a softdep that names no module; harmless */
+        PLAN_SOFTDEP_LOOP,              /* a softdep that leads back: the order it asks for is not kept */
+        PLAN_FILE_MISSING,              /* modules.dep names a file that is not there */
+        PLAN_MODULE_MISSING,            /* an alias leads to a module that does not exist */
+        PLAN_IMPOSSIBLE,                /* it needs a module that was left out; that one's line is named */
+        _PLAN_OMISSION_KIND_MAX,
+        _PLAN_OMISSION_KIND_INVALID = -EINVAL,
+} PlanOmissionKind;
+
+typedef struct PlanOmission {
+        PlanOmissionKind kind;
+        char *module;                   /* or the key that means nothing */
+        char *wanted_by;                /* module; NULL: the request */
+        bool required;                  /* the request cannot succeed because of it */
+        char *file;                     /* of the line that decided; NULL: none */
+        unsigned line;
+} PlanOmission;
+
+typedef struct Plan {
+        char *key;                      /* as asked */
+        PlanStep *steps;                /* in a valid order: every step after those it waits for */
+        size_t n_steps;
+        PlanOmission *omissions;
+        size_t n_omissions;
+        size_t n_matches;               /* modules that the key means, also those left out; 0: none */
+} Plan;
+
+typedef struct PlanRequest {
+        const char *key;                /* name, alias or modalias; bytes */
+        PlanMode mode;
+        const char *parameters;         /* for the requested modules only; NULL: none */
+        bool ignore_install;            /* as modprobe -i */
+        bool compat_kmod;               /* by the rules of kmod 34 where they are others than ours (plan-rules.h) */
+} PlanRequest;
+
+int plan_new(Plan **ret, Index *index, const PlanRequest *request);
+Plan *plan_free(Plan *p);
+DEFINE_CLEANUP(Plan, plan_free);
+
+const char *plan_action_to_string(PlanAction a);
+const char *plan_reason_to_string(PlanReason r);
+const char *plan_omission_kind_to_string(PlanOmissionKind k);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ProblemList: what was wrong with files that are ours to read. Owns its strings; bounded, because a broken
+ * file of a megabyte must not become a megabyte of complaints.
+ */
+
+#include "common/problem-list.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#define PROBLEMS_MAX 64U
+
+/**
+ * problem_list_add() - remember one problem
+ * @list:   NULL if nobody will look
+ * @file:   copied
+ * @line:   1-based, 0 for the file as a whole
+ * @format: one sentence, no full stop, no line break
+ *
+ * Return: 0, also when the list is full and the problem was only counted; -ENOMEM.
+ */
+int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...) {
+        _cleanup_(freep) char *copy = NULL, *message = NULL;
+        Problem *items;
+        va_list ap;
+        int n;
+
+        assert(file && format);
+
+        if (!list)
+                return 0;
+        if (list->n_items >= PROBLEMS_MAX) {
+                list->n_dropped++;
+                return 0;
+        }
+
+        copy = strdup(file);
+        if (!copy)
+                return -ENOMEM;
+
+        va_start(ap, format);
+        n = vasprintf(&message, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+
+        items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        list->items = items;
+        list->items[list->n_items++] = (Problem) {
+                .file = STEAL_PTR(copy),
+                .line = line,
+                .message = STEAL_PTR(message),
+        };
+        return 0;
+}
+
+/**
+ * problem_list_clear() - forget all of them; the list can be used again
+ */
+void problem_list_clear(ProblemList *list) {
+        assert(list);
+
+        for (size_t i = 0; i < list->n_items; i++) {
+                free(list->items[i].file);
+                free(list->items[i].message);
+        }
+        free(list->items);
+        *list = (ProblemList) {};
+}

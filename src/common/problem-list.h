@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/util.h"
+
+/*
+ * What was wrong with input that is ours to read, with its place. The reader goes on; whoever called it
+ * shows them.
+ */
+typedef struct Problem {
+        char *file;
+        unsigned line;                  /* 1-based; 0: the file as a whole */
+        char *message;                  /* one sentence without a full stop */
+} Problem;
+
+typedef struct ProblemList {
+        Problem *items;
+        size_t n_items;
+        size_t n_dropped;               /* beyond PROBLEMS_MAX */
+} ProblemList;
+
+/* NULL for @list: the caller does not care. */
+int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...)
+        _printf_(4, 5);
+void problem_list_clear(ProblemList *list);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/problem-list.h"
+
+typedef enum UnknownParameters {        /* a load names a parameter that the module does not have */
+        UNKNOWN_PARAMETERS_REFUSE,
+        UNKNOWN_PARAMETERS_WARN,
+        _UNKNOWN_PARAMETERS_MAX,
+        _UNKNOWN_PARAMETERS_INVALID = -EINVAL,
+} UnknownParameters;
+
+/* What lkmd.conf says, lkmd.conf(5). */
+typedef struct Settings {
+        int log_level;                  /* LOG_EMERG .. LOG_DEBUG */
+        bool coldplug;                  /* also for devices that were there before lkmd */
+        unsigned loader_threads;        /* 1 .. LOADS_MAX */
+        uint64_t slow_load_usec;        /* a load that takes longer is reported; UINT64_MAX: none is */
+        size_t receive_buffer_bytes;    /* of the uevent socket */
+        size_t ledger_entries;          /* kept in memory and in the ledger's file */
+        UnknownParameters unknown_parameters;
+} Settings;
+
+void settings_default(Settings *ret);
+
+/*
+ * @roots: directories with lkmd.conf and lkmd.conf.d/, highest first, ended by NULL; NULL: those of this
+ * build.
+ */
+int settings_load(Settings *ret, const char *const *roots, ProblemList *problems);
+
+/* The keys that lkmd.conf may have, in its order; NULL behind the last. */
+const char *settings_key(size_t i);
+
+const char *unknown_parameters_to_string(UnknownParameters u);

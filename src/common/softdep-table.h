@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/index.h"
+#include "common/modprobe-config.h"
+#include "common/util.h"
+
+/* The softdep lines of a configuration, cut into words. Borrows the configuration. */
+typedef struct SoftdepTable SoftdepTable;
+
+int softdep_table_new(SoftdepTable **ret, const ModprobeConfig *config);
+SoftdepTable *softdep_table_free(SoftdepTable *t);
+DEFINE_CLEANUP(SoftdepTable, softdep_table_free);
+
+/* Borrowed until the next call. */
+void softdep_table_find(SoftdepTable *t, const char *module, const IndexSoftdep **ret, size_t *ret_n);

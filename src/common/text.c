@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Text: what makes foreign bytes fit for a message, the journal or JSON, and finds the word that a
+ * misspelled one was meant to be. Owns nothing.
+ */
+
+#include "common/text.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdint.h>
+
+#include "common/util.h"
+
+#define ESCAPED_LENGTH 4U               /* \xNN */
+#define WORD_MAX 48U                    /* longer ones are near to nothing */
+
+/* Bytes of the character at @p if it is well-formed UTF-8 (RFC 3629) and no control character; else 0. */
+static size_t printable_length(const unsigned char *p) {
+        static const struct {
+                unsigned char mask, lead;
+                size_t length;
+                uint32_t min;
+        } forms[] = {
+                { 0xe0, 0xc0, 2, 0xa0 },        /* below are the C1 control characters */
+                { 0xf0, 0xe0, 3, 0x800 },
+                { 0xf8, 0xf0, 4, 0x10000 },
+        };
+
+        if (*p < 0x80)
+                return *p >= 0x20 && *p != 0x7f ? 1 : 0;
+
+        for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+                uint32_t c;
+
+                if ((*p & forms[i].mask) != forms[i].lead)
+                        continue;
+                c = (uint32_t) (*p & ~forms[i].mask);
+                for (size_t k = 1; k < forms[i].length; k++) {
+                        if ((p[k] & 0xc0) != 0x80)
+                                return 0;
+                        c = c << 6 | (p[k] & 0x3fU);
+                }
+                if (c < forms[i].min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+                        return 0;
+                return forms[i].length;
+        }
+        return 0;
+}
+
+/*
+ * Moves one character of *text, as it is or escaped, to @ret. Return: bytes written, up to ESCAPED_LENGTH.
+ */
+static size_t move_character(const char **text, char *ret) {
+        static const char digits[] = "0123456789abcdef";
+        unsigned char byte = (unsigned char) **text;
+        size_t length = printable_length((const unsigned char *) *text);
+
+        if (length > 0) {
+                memcpy(ret, *text, length);
+                *text += length;
+                return length;
+        }
+
+        memcpy(ret, (char[]) { '\\', 'x', digits[byte >> 4], digits[byte & 0xf] }, ESCAPED_LENGTH);
+        *text += 1;
+        return ESCAPED_LENGTH;
+}
+
+/**
+ * text_escape() - make any bytes fit for JSON, the journal and terminals
+ *
+ * Return: 0; -ENOMEM.
+ */
+int text_escape(const char *text, char **ret) {
+        char *escaped, *p;
+
+        assert(text && ret);
+
+        escaped = p = malloc(strlen(text) * ESCAPED_LENGTH + 1);
+        if (!escaped)
+                return -ENOMEM;
+        while (*text != '\0')
+                p += move_character(&text, p);
+        *p = '\0';
+
+        *ret = escaped;
+        return 0;
+}
+
+/**
+ * text_show() - the beginning of a text, for use inside a message
+ */
+void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]) {
+        static const char more[] = "...";
+        size_t n = 0;
+
+        assert(text);
+
+        while (*text != '\0' && n + ESCAPED_LENGTH + sizeof(more) <= TEXT_SHOWN_MAX)
+                n += move_character(&text, ret + n);
+        ret[n] = '\0';
+        if (*text != '\0')
+                memcpy(ret + n, more, sizeof(more));
+}
+
+/* Letters to insert, drop or change (Levenshtein), not looking at case. */
+static size_t distance(const char *a, const char *b) {
+        size_t n = strlen(b), row[WORD_MAX + 1];
+
+        assert(n <= WORD_MAX);
+
+        for (size_t k = 0; k <= n; k++)
+                row[k] = k;
+        for (size_t i = 0; a[i] != '\0'; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i + 1;
+                for (size_t k = 1; k <= n; k++) {
+                        size_t change = diagonal +
+                                        (tolower((unsigned char) a[i]) != tolower((unsigned char) b[k - 1]));
+
+                        diagonal = row[k];
+                        row[k] = MIN(row[k], row[k - 1]) + 1;
+                        row[k] = MIN(row[k], change);
+                }
+        }
+        return row[n];
+}
+
+/**
+ * text_nearest() - the word that a misspelled one was probably meant to be
+ *
+ * Near is what differs in at most a third of its letters.
+ */
+const char *text_nearest(const char *text, const char *(*word)(size_t i)) {
+        const char *nearest = NULL, *w;
+        size_t length = strlen(text), best = SIZE_MAX;
+
+        assert(word);
+
+        if (length > WORD_MAX)
+                return NULL;
+
+        for (size_t i = 0; (w = word(i)); i++) {
+                size_t d;
+
+                if (strlen(w) > WORD_MAX)
+                        continue;
+                d = distance(text, w);
+                if (d < best && d <= MAX(length, strlen(w)) / 3) {
+                        best = d;
+                        nearest = w;
+                }
+        }
+        return nearest;
+}
