@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Autoload: a device says what it is, the index says which modules that means, and what is neither there nor
+ * blacklisted is loaded. Owns the plans that run for devices, and the list of verdicts that were logged
+ * already: the same line of modprobe.d keeps the same module out at every event, and is told once. Borrows
+ * scheduler and monitors.
+ */
+
+#include "daemon/autoload.h"
+
+#include <assert.h>
+#include <sys/queue.h>
+
+#include "daemon/log.h"
+#include "daemon/module-state.h"
+#include "daemon/plan-run.h"
+
+#define VERDICTS_MAX 256U               /* beyond that they are told again */
+
+typedef struct DeviceRun DeviceRun;
+struct DeviceRun {
+        Autoload *autoload;
+        PlanRun *run;
+        LIST_ENTRY(DeviceRun) next;
+};
+
+struct Autoload {
+        Scheduler *scheduler;
+        Monitors *monitors;
+        LIST_HEAD(, DeviceRun) runs;
+        char *verdicts[VERDICTS_MAX];   /* "KIND MODULE FILE:LINE" */
+        size_t n_verdicts;
+        uint64_t n_requests;
+};
+
+int autoload_new(Autoload **ret, Scheduler *scheduler, Monitors *monitors) {
+        Autoload *a;
+
+        assert(ret && scheduler && monitors);
+
+        a = calloc(1, sizeof(*a));
+        if (!a)
+                return -ENOMEM;
+        a->scheduler = scheduler;
+        a->monitors = monitors;
+        LIST_INIT(&a->runs);
+
+        *ret = a;
+        return 0;
+}
+
+static void device_run_free(DeviceRun *d) {
+        LIST_REMOVE(d, next);
+        plan_run_free(d->run);
+        free(d);
+}
+
+/* Return: NULL. */
+Autoload *autoload_free(Autoload *a) {
+        if (!a)
+                return NULL;
+
+        while (!LIST_EMPTY(&a->runs))
+                device_run_free(LIST_FIRST(&a->runs));
+        autoload_forget_verdicts(a);
+        free(a);
+        return NULL;
+}
+
+/* The configuration was read anew: tell again what it keeps out. */
+void autoload_forget_verdicts(Autoload *a) {
+        assert(a);
+
+        for (size_t i = 0; i < a->n_verdicts; i++)
+                free(a->verdicts[i]);
+        a->n_verdicts = 0;
+}
+
+static void on_run_done(PlanRun *run, void *userdata) {
+        device_run_free(userdata);
+}
+
+/* Return: true if this is news. */
+static bool remember_verdict(Autoload *a, const PlanOmission *o) {
+        char *text;
+
+        if (asprintf(&text, "%s %s %s:%u", plan_omission_kind_to_string(o->kind), o->module, o->file ?: "",
+                     o->line) < 0)
+                return true;
+        for (size_t i = 0; i < a->n_verdicts; i++)
+                if (streq(a->verdicts[i], text)) {
+                        free(text);
+                        return false;
+                }
+        if (a->n_verdicts == VERDICTS_MAX)
+                autoload_forget_verdicts(a);
+        a->verdicts[a->n_verdicts++] = text;
+        return true;
+}
+
+static void tell_verdict(Autoload *a, const Request *request, const PlanOmission *o) {
+        _cleanup_(freep) char *rule = NULL;
+
+        monitors_verdict(a->monitors, request, o);
+        if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP || !remember_verdict(a, o))
+                return;
+        if (o->file && asprintf(&rule, "%s:%u", o->file, o->line) < 0)
+                rule = NULL;
+
+        log_entry(LOG_INFO,
+                  &(LogFields) {
+                          .message_id = LKMD_MESSAGE_LEFT_OUT,
+                          .module = o->module,
+                          .origin = request_origin_to_string(request->origin),
+                          .key = request->key,
+                          .device = request->device,
+                          .rule = rule,
+                          .outcome = plan_omission_kind_to_string(o->kind),
+                          .requester_uid = -1,
+                          .requester_pid = -1,
+                  },
+                  "%s is left out for %s: %s%s%s", o->module, request->device,
+                  plan_omission_kind_to_string(o->kind), rule ? " by " : "", rule ?: "");
+}
+
+/* Is anything to be done at all? Most events are about devices whose drivers are there, or do not exist. */
+static bool is_worth_a_plan(const IndexMatch *matches, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (matches[i].module
+                            ? matches[i].module->path && module_state_read(matches[i].name) != MODULE_LIVE
+                            : matches[i].source == INDEX_COMMAND)
+                        return true;
+        return false;
+}
+
+static int tell_device(Autoload *a, const Request *request, const IndexMatch *matches, size_t n) {
+        _cleanup_(freep) char **names = NULL;
+
+        names = calloc(n + 1, sizeof(*names));
+        if (!names)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                names[i] = (char *) matches[i].name; /* borrowed, only read */
+        monitors_device(a->monitors, request, names);
+        return 0;
+}
+
+static int start_run(Autoload *a, Plan *plan, Request *request) {
+        _cleanup_(plan_freep) Plan *taken = plan;
+        DeviceRun *d;
+        int r;
+
+        d = calloc(1, sizeof(*d));
+        if (!d)
+                return -ENOMEM;
+        d->autoload = a;
+        r = plan_run_new(&d->run, a->scheduler, taken, request, on_run_done, d);
+        if (r < 0) {
+                free(d);
+                return r;
+        }
+        STEAL_PTR(taken);
+
+        LIST_INSERT_HEAD(&a->runs, d, next);
+        r = plan_run_start(d->run);
+        if (r < 0)
+                device_run_free(d);
+        return r;
+}
+
+static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, const char *device,
+                        const char *key) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        const IndexMatch *matches;
+        size_t n = 0;
+        bool worth;
+        int r;
+
+        a->n_requests++;
+        r = index_lookup(index, key, &matches, &n);
+        if (r < 0)
+                return r;
+
+        worth = is_worth_a_plan(matches, n);
+        if (!worth && monitors_is_empty(a->monitors))
+                return 0;
+        r = request_new_device(&request, key, device, facts->subsystem);
+        if (r < 0)
+                return r;
+        r = tell_device(a, request, matches, n);
+        if (r < 0 || !worth)
+                return r;
+
+        r = plan_new(&plan, index, &(PlanRequest) { .key = key, .mode = PLAN_AUTOLOAD });
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                tell_verdict(a, request, plan->omissions + i);
+        if (plan->n_steps == 0)
+                return 0;
+        return start_run(a, STEAL_PTR(plan), request);
+}
+
+/**
+ * autoload_device() - find and load what a device asks for
+ * @device: its path below /sys
+ *
+ * Return: 0, also when nothing is to be done; negative errno of the first key that could not be looked
+ * after.
+ */
+int autoload_device(Autoload *a, Index *index, const DeviceFacts *facts, const char *device) {
+        const char *keys[DEVICE_KEYS_MAX];
+        size_t n;
+        int result = 0;
+
+        assert(a && index && facts && device);
+
+        n = device_keys(facts, keys);
+        for (size_t i = 0; i < n; i++) {
+                int r = autoload_key(a, index, facts, device, keys[i]);
+
+                if (r < 0 && result >= 0)
+                        result = r;
+        }
+        return result;
+}
+
+/* True when no plan runs for a device. */
+bool autoload_is_idle(const Autoload *a) {
+        assert(a);
+
+        return LIST_EMPTY(&a->runs);
+}
+
+/* Look-ups for devices so far. */
+uint64_t autoload_count_requests(const Autoload *a) {
+        assert(a);
+
+        return a->n_requests;
+}

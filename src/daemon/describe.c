@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Describe: the daemon's records, causes and omissions as the types of the varlink interface, and records
+ * back from there, since the ledger's file holds the same objects.
+ */
+
+#include "daemon/describe.h"
+
+#include <assert.h>
+#include <limits.h>
+
+#include "common/text.h"
+
+typedef int (*describe_item_t)(const void *item, sd_json_variant **ret);
+
+/* An array of @n items of @size bytes each; an empty one is empty, not null. */
+static int describe_array(const void *items, size_t n, size_t size, describe_item_t describe,
+                          sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        int r;
+
+        r = sd_json_variant_new_array(&array, NULL, 0);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                r = describe((const char *) items + i * size, &v);
+                if (r < 0)
+                        return r;
+                r = sd_json_variant_append_array(&array, v);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = STEAL_PTR(array);
+        return 0;
+}
+
+/* NULL stays NULL. */
+static int escape_optional(const char *text, char **ret) {
+        *ret = NULL;
+        return text ? text_escape(text, ret) : 0;
+}
+
+/**
+ * describe_request() - the varlink type Cause
+ *
+ * Return: 0 or what sd-json says, as for all functions here.
+ */
+int describe_request(const Request *request, sd_json_variant **ret) {
+        _cleanup_(freep) char *key = NULL, *device = NULL, *subsystem = NULL, *command = NULL;
+        int r;
+
+        assert(request && ret);
+
+        r = text_escape(request->key, &key);
+        if (r < 0)
+                return r;
+        r = escape_optional(request->device, &device);
+        if (r < 0)
+                return r;
+        r = escape_optional(request->subsystem, &subsystem);
+        if (r < 0)
+                return r;
+        r = escape_optional(request->command, &command);
+        if (r < 0)
+                return r;
+
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(request->origin)),
+                SD_JSON_BUILD_PAIR_STRING("key", key),
+                SD_JSON_BUILD_PAIR_CONDITION(device != NULL, "device", SD_JSON_BUILD_STRING(device)),
+                SD_JSON_BUILD_PAIR_CONDITION(subsystem != NULL, "subsystem",
+                                             SD_JSON_BUILD_STRING(subsystem)),
+                SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "uid", SD_JSON_BUILD_UNSIGNED(request->uid)),
+                SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "pid",
+                                             SD_JSON_BUILD_UNSIGNED((uint64_t) request->pid)),
+                SD_JSON_BUILD_PAIR_CONDITION(command != NULL, "command", SD_JSON_BUILD_STRING(command)));
+}
+
+int describe_record(const Record *record, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL;
+        _cleanup_(freep) char *module = NULL, *parent = NULL, *parameters = NULL, *message = NULL,
+                              *hint = NULL;
+        const char *outcome;
+        int r;
+
+        assert(record && ret);
+
+        outcome = outcome_to_string(record->outcome);
+        r = describe_request(record->request, &cause);
+        if (r < 0)
+                return r;
+        r = text_escape(record->module, &module);
+        if (r < 0)
+                return r;
+        r = escape_optional(record->parent, &parent);
+        if (r < 0)
+                return r;
+        r = escape_optional(record->parameters, &parameters);
+        if (r < 0)
+                return r;
+        r = escape_optional(record->message, &message);
+        if (r < 0)
+                return r;
+        r = escape_optional(record->hint, &hint);
+        if (r < 0)
+                return r;
+
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", record->time_usec),
+                SD_JSON_BUILD_PAIR_STRING("module", module),
+                SD_JSON_BUILD_PAIR_CONDITION(outcome != NULL, "outcome", SD_JSON_BUILD_STRING(outcome)),
+                SD_JSON_BUILD_PAIR_VARIANT("cause", cause),
+                SD_JSON_BUILD_PAIR_CONDITION(!record->removal, "reason",
+                                             SD_JSON_BUILD_STRING(plan_reason_to_string(record->reason))),
+                SD_JSON_BUILD_PAIR_CONDITION(parent != NULL, "parent", SD_JSON_BUILD_STRING(parent)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->also_requested, "alsoRequested",
+                                             SD_JSON_BUILD_BOOLEAN(true)),
+                SD_JSON_BUILD_PAIR_CONDITION(parameters != NULL, "parameters",
+                                             SD_JSON_BUILD_STRING(parameters)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->duration_usec > 0, "durationUSec",
+                                             SD_JSON_BUILD_UNSIGNED(record->duration_usec)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->error != 0, "errno",
+                                             SD_JSON_BUILD_INTEGER(-record->error)),
+                SD_JSON_BUILD_PAIR_CONDITION(message != NULL, "message", SD_JSON_BUILD_STRING(message)),
+                SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
+}
+
+static int describe_record_item(const void *item, sd_json_variant **ret) {
+        return describe_record(*(Record *const *) item, ret);
+}
+
+int describe_records(const RecordList *list, sd_json_variant **ret) {
+        assert(list);
+
+        return describe_array(list->items, list->n_items, sizeof(*list->items), describe_record_item, ret);
+}
+
+int describe_problem(const Problem *problem, sd_json_variant **ret) {
+        _cleanup_(freep) char *file = NULL, *message = NULL;
+        int r;
+
+        assert(problem && ret);
+
+        r = text_escape(problem->file, &file);
+        if (r < 0)
+                return r;
+        r = text_escape(problem->message, &message);
+        if (r < 0)
+                return r;
+
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("file", file),
+                              SD_JSON_BUILD_PAIR_CONDITION(problem->line > 0, "line",
+                                                           SD_JSON_BUILD_UNSIGNED(problem->line)),
+                              SD_JSON_BUILD_PAIR_STRING("message", message));
+}
+
+static int describe_problem_item(const void *item, sd_json_variant **ret) {
+        return describe_problem(item, ret);
+}
+
+int describe_problems(const ProblemList *list, sd_json_variant **ret) {
+        assert(list);
+
+        return describe_array(list->items, list->n_items, sizeof(*list->items), describe_problem_item, ret);
+}
+
+/* ------------------------------------------------------------------------------------------------ back */
+
+static int dup_member(sd_json_variant *v, const char *name, char **ret) {
+        sd_json_variant *member = sd_json_variant_by_key(v, name);
+
+        if (!member || !sd_json_variant_is_string(member))
+                return 0;
+        *ret = strdup(sd_json_variant_string(member));
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int replace_member(sd_json_variant *v, const char *name, char **field) {
+        char *value = NULL;
+        int r;
+
+        r = dup_member(v, name, &value);
+        if (r < 0)
+                return r;
+        free(*field);
+        *field = value;
+        return 0;
+}
+
+static uint64_t unsigned_member(sd_json_variant *v, const char *name) {
+        sd_json_variant *member = sd_json_variant_by_key(v, name);
+
+        return member && sd_json_variant_is_unsigned(member) ? sd_json_variant_unsigned(member) : 0;
+}
+
+static const char *string_member(sd_json_variant *v, const char *name) {
+        sd_json_variant *member = sd_json_variant_by_key(v, name);
+
+        return member && sd_json_variant_is_string(member) ? sd_json_variant_string(member) : NULL;
+}
+
+/*
+ * The key comes back as it was shown: bytes that had to be escaped stay so, and it may be longer than one of
+ * a client.
+ */
+static int request_from_json(sd_json_variant *v, Request **ret) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        RequestOrigin origin = request_origin_from_string(string_member(v, "origin"));
+        int r;
+
+        if (!string_member(v, "key") || origin < 0)
+                return -EBADMSG;
+
+        r = request_new(&request, origin, "");
+        if (r < 0)
+                return r;
+        r = replace_member(v, "key", &request->key);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "device", &request->device);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "subsystem", &request->subsystem);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "command", &request->command);
+        if (r < 0)
+                return r;
+        if (sd_json_variant_by_key(v, "uid")) {
+                request->has_peer = true;
+                request->uid = (uid_t) unsigned_member(v, "uid");
+                request->pid = (pid_t) unsigned_member(v, "pid");
+        }
+
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+/**
+ * record_from_json() - what describe_record() made, as a record again
+ *
+ * Return: 0; -EBADMSG for something else; -ENOMEM.
+ */
+int record_from_json(sd_json_variant *v, Record **ret) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        _cleanup_(record_unrefp) Record *record = NULL;
+        sd_json_variant *cause = sd_json_variant_by_key(v, "cause");
+        const char *module = string_member(v, "module"), *outcome = string_member(v, "outcome");
+        const char *reason = string_member(v, "reason");
+        uint64_t error = unsigned_member(v, "errno");
+        int r;
+
+        assert(ret);
+
+        if (!module || !cause || error > INT_MAX)
+                return -EBADMSG;
+
+        r = request_from_json(cause, &request);
+        if (r < 0)
+                return r;
+        r = record_new(&record, module, request);
+        if (r < 0)
+                return r;
+
+        record->outcome = outcome ? outcome_from_string(outcome) : OUTCOME_UNDER_WAY;
+        if (record->outcome < 0)
+                return -EBADMSG;
+        record->removal = !reason;
+        for (PlanReason p = 0; reason && p < _PLAN_REASON_MAX; p++)
+                if (streq(reason, plan_reason_to_string(p)))
+                        record->reason = p;
+        record->also_requested = sd_json_variant_by_key(v, "alsoRequested") != NULL;
+        record->time_usec = unsigned_member(v, "timeUSec");
+        record->duration_usec = unsigned_member(v, "durationUSec");
+        record->error = -(int) error;
+
+        r = dup_member(v, "parent", &record->parent);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "parameters", &record->parameters);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "message", &record->message);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "hint", &record->hint);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(record);
+        return 0;
+}

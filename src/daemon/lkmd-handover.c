@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * lkmd-handover: run as root by lkmd.service before the manager starts ("take") and after it has stopped for
+ * whatever reason ("give-back"). Does not stay. A failure here is said and does not keep lkmd from running:
+ * two that load the same module do no harm, one that loads none does.
+ */
+
+#include <libudev.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "common/names.h"
+#include "common/util.h"
+#include "daemon/handover.h"
+
+extern char **environ;
+
+static void say(const char *what, int error) {
+        fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));
+}
+
+/* Return: exit status; -EINTR if a signal ended it; what posix_spawnp(3) said. */
+static int run(char *const *argv) {
+        int status, r;
+        pid_t pid;
+
+        r = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+        if (r != 0)
+                return -r;
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+/*
+ * Asked of a udevd that runs, and only of one: the control socket would start it, and at boot udevd is
+ * started after lkmd, so that each would wait for the other. One that is started later reads the rules as
+ * they are then.
+ */
+static void reload_udev(void) {
+        static char *const is_active[] = { (char *) "systemctl", (char *) "is-active", (char *) "--quiet",
+                                           (char *) "systemd-udevd.service", NULL };
+        static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload", NULL };
+        int r;
+
+        r = run(is_active);
+        if (r < 0)
+                say("cannot ask for the state of systemd-udevd", r);
+        if (r != 0)
+                return;
+        r = run(reload);
+        if (r != 0)
+                fprintf(stderr,
+                        "lkmd-handover: udevadm control --reload failed; udev may go by its old rules\n");
+}
+
+static int take(void) {
+        int r;
+
+        r = handover_mask("");
+        if (r == -EEXIST)
+                fprintf(stderr, "lkmd-handover: " UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE
+                                " is somebody's own; udev loads drivers as well\n");
+        else if (r < 0)
+                say("cannot mask udev's rule; udev loads drivers as well", r);
+        if (r > 0)
+                reload_udev();
+        return 0;
+}
+
+/* Has it told what it is, and found nobody? */
+static bool is_left_alone(struct udev_device *device) {
+        return udev_device_get_property_value(device, "MODALIAS") && !udev_device_get_driver(device);
+}
+
+/*
+ * A device that appeared after lkmd's end and before udev had its rule again was seen by nobody. Those
+ * without a driver are announced once more; all others have theirs.
+ */
+static void announce_devices(void) {
+        struct udev *udev = udev_new();
+        struct udev_enumerate *enumerate = udev ? udev_enumerate_new(udev) : NULL;
+        struct udev_list_entry *entry;
+
+        if (!enumerate || udev_enumerate_scan_devices(enumerate) < 0) {
+                say("cannot list the devices", -ENOMEM);
+                return;
+        }
+        udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate)) {
+                struct udev_device *device = udev_device_new_from_syspath(udev,
+                                                                          udev_list_entry_get_name(entry));
+
+                if (!device)
+                        continue;
+                if (is_left_alone(device))
+                        (void) udev_device_set_sysattr_value(device, "uevent", "add");
+                udev_device_unref(device);
+        }
+        udev_enumerate_unref(enumerate);
+        udev_unref(udev);
+}
+
+/* On the way down nobody needs drivers any more, and udev would only be kept busy. */
+static bool system_is_stopping(void) {
+        char state[32] = "";
+        FILE *f;
+
+        f = popen("systemctl is-system-running", "re");
+        if (!f)
+                return false;
+        if (!fgets(state, sizeof(state), f))
+                state[0] = '\0';
+        (void) pclose(f);               /* its status tells of "degraded" and the like, too */
+        return startswith(state, "stopping");
+}
+
+static int give_back(void) {
+        int r;
+
+        r = handover_unmask("");
+        if (r < 0) {
+                say("cannot unmask udev's rule", r);
+                return r;
+        }
+        if (r > 0 && !system_is_stopping()) {
+                reload_udev();
+                announce_devices();
+        }
+        return 0;
+}
+
+int main(int argc, char **argv) {
+        if (argc == 2 && streq(argv[1], "take"))
+                return take() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (argc == 2 && streq(argv[1], "give-back"))
+                return give_back() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        fprintf(stderr, "lkmd-handover: run by lkmd.service, with 'take' or 'give-back'\n");
+        return 2;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* lkmd: takes what systemd hands over, see lkmd.service, and runs the manager. */
+
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "common/names.h"
+#include "daemon/log.h"
+#include "daemon/manager.h"
+
+static inline void string_arrayp(char ***strings) {
+        for (char **s = *strings; s && *s; s++)
+                free(*s);
+        free(*strings);
+}
+
+static int take_fds(ManagerOptions *options) {
+        _cleanup_(string_arrayp) char **names = NULL;
+        int n;
+
+        n = sd_listen_fds_with_names(/* unset_environment= */ true, &names);
+        for (int i = 0; i < n; i++) {
+                int fd = SD_LISTEN_FDS_START + i;
+
+                if (streq(names[i], LKMD_FD_VARLINK) && options->varlink_fd < 0)
+                        options->varlink_fd = fd;
+                else if (streq(names[i], LKMD_FD_KMSG) && options->kmsg_fd < 0)
+                        options->kmsg_fd = fd;
+                else
+                        (void) close(fd);
+        }
+        return n < 0 ? n : 0;
+}
+
+static int run(void) {
+        _cleanup_(manager_freep) Manager *m = NULL;
+        ManagerOptions options = {
+                .varlink_fd = -EBADF,
+                .kmsg_fd = -EBADF,
+                .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
+                .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
+                .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
+                .root = secure_getenv(LKMD_ROOT_ENV),
+        };
+        int r;
+
+        r = take_fds(&options);
+        if (r < 0)
+                return r;
+        r = manager_new(&m, &options);
+        if (r < 0)
+                return r;
+        return manager_run(m);
+}
+
+static int usage(const char *argument) {
+        if (streq(argument, "--version")) {
+                puts("lkmd " LKMD_VERSION);
+                return EXIT_SUCCESS;
+        }
+        if (streq(argument, "--help")) {
+                puts("lkmd decides which modules enter the kernel. It takes no arguments and is started by "
+                     "systemd:\n"
+                     "systemctl start lkmd. Talk to it with lkmctl(1); settings are in lkmd.conf(5).");
+                return EXIT_SUCCESS;
+        }
+        fprintf(stderr, "lkmd: takes no arguments but --help and --version; settings are in lkmd.conf(5)\n");
+        return 2;
+}
+
+int main(int argc, char **argv) {
+        int r;
+
+        if (argc > 1)
+                return usage(argv[1]);
+
+        r = run();
+        if (r < 0)
+                log_error("%s", strerror(-r));
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made
+ * at the first request (systemd starts the loader for it) and again after it was lost; never waits for the
+ * other side.
+ */
+
+#include "daemon/loader-client.h"
+
+#include <assert.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct LoaderClient {
+        sd_event *event;
+        char *address;
+        loader_done_t done;
+        loader_lost_t lost;
+        void *userdata;
+        int fd;
+        sd_event_source *source;
+};
+
+/**
+ * loader_client_new() - nothing is connected yet
+ * @address: path of the loader's socket, copied
+ * @done:    called once for each request that was sent and answered
+ * @lost:    called when the connection broke: no request sent so far will be answered
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, loader_done_t done,
+                      loader_lost_t lost, void *userdata) {
+        _cleanup_(loader_client_freep) LoaderClient *c = NULL;
+
+        assert(ret && event && address && done && lost);
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        *c = (LoaderClient) {
+                .event = sd_event_ref(event),
+                .done = done,
+                .lost = lost,
+                .userdata = userdata,
+                .fd = -EBADF,
+        };
+        c->address = strdup(address);
+        if (!c->address)
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(c);
+        return 0;
+}
+
+static void loader_client_disconnect(LoaderClient *c) {
+        c->source = sd_event_source_disable_unref(c->source);
+        closep(&c->fd);
+        c->fd = -EBADF;
+}
+
+/* Return: NULL. What is under way in the loader goes on. */
+LoaderClient *loader_client_free(LoaderClient *c) {
+        if (!c)
+                return NULL;
+
+        loader_client_disconnect(c);
+        sd_event_unref(c->event);
+        free(c->address);
+        free(c);
+        return NULL;
+}
+
+static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        LoaderClient *c = userdata;
+        LoaderReply reply;
+        LoaderOutcome outcome;
+        ssize_t n;
+
+        n = recv(fd, &reply, sizeof(reply), MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n != sizeof(reply) || reply.magic != LOADER_MAGIC) {
+                loader_client_disconnect(c);
+                c->lost(c->userdata);
+                return 0;
+        }
+
+        outcome = (LoaderOutcome) {
+                .id = reply.id,
+                .error = reply.error,
+                .wait_status = reply.wait_status,
+                .duration_usec = reply.duration_usec,
+        };
+        c->done(&outcome, c->userdata);
+        return 0;
+}
+
+static int loader_client_connect(LoaderClient *c) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = -EBADF;
+        int size = 1024 * 1024, r;
+
+        if (strlen(c->address) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        (void) stpcpy(address.sun_path, c->address);
+
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+        /* room for LOADS_MAX requests, so that send(2) need not wait */
+        (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+
+        r = sd_event_add_io(c->event, &c->source, fd, EPOLLIN, on_reply, c);
+        if (r < 0)
+                return r;
+        /* outcomes before new work: they make room for it */
+        (void) sd_event_source_set_priority(c->source, SD_EVENT_PRIORITY_IMPORTANT);
+        (void) sd_event_source_set_description(c->source, "loader");
+
+        c->fd = STEAL_FD(fd);
+        return 0;
+}
+
+static int copy_field(char *to, size_t size, const char *from) {
+        if (!from)
+                from = "";
+        if (strlen(from) >= size)
+                return -E2BIG;
+        (void) stpcpy(to, from);
+        return 0;
+}
+
+/**
+ * loader_client_send() - have something done
+ * @id:         comes back with the outcome
+ * @path:       for LOADER_INSERT only, else NULL
+ * @parameters: NULL for none
+ *
+ * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader.
+ */
+int loader_client_send(LoaderClient *c, LoaderOp op, uint64_t id, const char *module, const char *path,
+                       const char *parameters) {
+        LoaderRequest request = { .magic = LOADER_MAGIC, .op = op, .id = id };
+        int r;
+
+        assert(c && module);
+
+        if (copy_field(request.module, sizeof(request.module), module) < 0 ||
+            copy_field(request.path, sizeof(request.path), path) < 0 ||
+            copy_field(request.parameters, sizeof(request.parameters), parameters) < 0)
+                return -E2BIG;
+
+        for (int attempt = 0;; attempt++) {
+                if (c->fd < 0) {
+                        r = loader_client_connect(c);
+                        if (r < 0)
+                                return r;
+                }
+                if (send(c->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+                        return 0;
+                r = -errno;
+                if (attempt > 0 || (r != -EPIPE && r != -ECONNRESET))
+                        return r;
+
+                /* it went away and we had not heard of it yet: whatever was sent before is lost */
+                loader_client_disconnect(c);
+                c->lost(c->userdata);
+        }
+}

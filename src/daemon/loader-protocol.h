@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the manager and the loader say to each other: one struct a packet, over SOCK_SEQPACKET, between two
+ * processes of the same build. Strings end with NUL and are not parsed by the loader beyond that.
+ */
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "common/names.h"
+
+#define LOADER_MAGIC 0x6c6b6d31U        /* changes with the layout: both ends must be of one build */
+
+typedef enum LoaderOp {
+        LOADER_INSERT = 1,              /* finit_module(2) of @path with @parameters */
+        LOADER_REMOVE,                  /* delete_module(2), never waiting */
+        LOADER_INSTALL_COMMAND,         /* the install line of modprobe.d for @module; @parameters for $CMDLINE_OPTS */
+        LOADER_REMOVE_COMMAND,          /* its remove line */
+        _LOADER_OP_MAX,
+} LoaderOp;
+
+typedef struct LoaderRequest {
+        uint32_t magic;
+        uint32_t op;
+        uint64_t id;                    /* comes back in the reply */
+        char module[MODULE_NAME_MAX + 1];
+        char path[PATH_MAX];
+        char parameters[PARAMETERS_MAX];
+} LoaderRequest;
+
+typedef struct LoaderReply {
+        uint32_t magic;
+        int32_t error;                  /* 0 or negative errno; -ECANCELED: the command ran and failed */
+        uint64_t id;
+        uint64_t duration_usec;         /* inside the system call or the command */
+        int32_t wait_status;            /* of the command, as waitpid(2) has it */
+        uint32_t reserved;
+} LoaderReply;

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Manager: the objects of the daemon and their wiring, nothing else. Owns all of them and the event loop.
+ */
+
+#include "daemon/manager.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/capability.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/service.h"
+
+/* --------------------------------------------------------------------------------------------- wiring */
+
+static void on_device_seen(const DeviceFacts *facts, const char *device, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        r = autoload_device(m->autoload, index_keeper_get(m->index), facts, device);
+        if (r < 0)
+                log_warning("%s: cannot look after it: %s", device, strerror(-r));
+}
+
+/* The kernel announces modules like devices. That one has left is the end of its story in the ledger. */
+static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
+        Manager *m = userdata;
+
+        m->counters.events++;
+        if (streq_ptr(facts->subsystem, "module") && facts->sysname) {
+                if (streq_ptr(facts->action, "remove"))
+                        ledger_module_gone(m->ledger, facts->sysname);
+                waits_check_soon(m->waits);
+        }
+        on_device_seen(facts, device, m);
+}
+
+static int start_coldplug(Manager *m) {
+        m->coldplug_done = false;
+        return coldplug_start(m->coldplug);
+}
+
+static void on_events_lost(void *userdata) {
+        static const LogFields fields = {
+                .message_id = LKMD_MESSAGE_EVENTS_LOST,
+                .requester_uid = -1,
+                .requester_pid = -1,
+        };
+        Manager *m = userdata;
+        int r;
+
+        m->counters.rescans++;
+        log_entry(LOG_WARNING, &fields, "The kernel dropped uevents; looking at all devices again");
+        monitors_message(m->monitors, "rescan", "the kernel dropped uevents; looking at all devices again");
+        r = start_coldplug(m);
+        if (r < 0)
+                log_error("cannot look at all devices: %s", strerror(-r));
+}
+
+static void on_coldplug_done(size_t n_devices, void *userdata) {
+        Manager *m = userdata;
+
+        m->counters.coldplug_devices += n_devices;
+        m->coldplug_done = true;
+        log_info("looked at %zu devices", n_devices);
+        waits_check_soon(m->waits);
+}
+
+static void on_index_swapped(bool became_complete, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        if (m->autoload)
+                autoload_forget_verdicts(m->autoload);
+        monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
+        if (!became_complete || !m->index || !m->settings.coldplug)
+                return;                 /* no index yet: this is the first, and the first walk is still to come */
+        r = start_coldplug(m);          /* what could not be found before may be there now */
+        if (r < 0)
+                log_error("cannot look at all devices: %s", strerror(-r));
+}
+
+static void journal_record(const Record *record) {
+        LogFields fields = {
+                .message_id = !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED :
+                              record->removal ? LKMD_MESSAGE_UNLOADED : LKMD_MESSAGE_LOADED,
+                .module = record->module,
+                .origin = request_origin_to_string(record->request->origin),
+                .key = record->request->key,
+                .device = record->request->device,
+                .outcome = outcome_to_string(record->outcome),
+                .requester_uid = record->request->has_peer ? (long long) record->request->uid : -1,
+                .requester_pid = record->request->has_peer ? (long long) record->request->pid : -1,
+                .error = -record->error,
+        };
+
+        if (!outcome_is_success(record->outcome))
+                log_entry(record_is_remarkable(record) ? LOG_ERR : LOG_INFO, &fields, "%s: %s",
+                          record->module, record->message ?: strerror(-record->error));
+        else
+                log_entry(LOG_INFO, &fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
+                          fields.outcome, record->duration_usec / 1000, record->duration_usec % 1000,
+                          record->request->device ?: record->request->key);
+}
+
+static void journal_slow(const Record *record) {
+        log_entry(LOG_NOTICE,
+                  &(LogFields) {
+                          .message_id = LKMD_MESSAGE_SLOW,
+                          .module = record->module,
+                          .origin = request_origin_to_string(record->request->origin),
+                          .requester_uid = -1,
+                          .requester_pid = -1,
+                  },
+                  "%s: %s for %" PRIu64 " s now; others go on", record->module,
+                  record->removal ? "its exit runs" : "its init runs", record->duration_usec / 1000000);
+}
+
+static void count_outcome(Manager *m, const Record *record) {
+        switch (record->outcome) {
+        case OUTCOME_LOADED:
+        case OUTCOME_COMMAND_RUN:
+                m->counters.loads++;
+                break;
+        case OUTCOME_UNLOADED:
+                m->counters.unloads++;
+                break;
+        case OUTCOME_FAILED:
+                m->counters.failures++;
+                break;
+        default:
+                break;
+        }
+}
+
+static void on_job_finished(Manager *m, Record *record) {
+        /* already there: nothing was done, but from now on it is wanted for its own sake */
+        if (record->id == 0 && outcome_is_success(record->outcome) &&
+            !ledger_was_requested(m->ledger, record->module) && record->reason == PLAN_REQUESTED)
+                (void) ledger_begin(m->ledger, record);
+        ledger_end(m->ledger, record);
+        if (record->outcome == OUTCOME_UNLOADED)
+                ledger_module_gone(m->ledger, record->module);
+        count_outcome(m, record);
+        if (record->outcome != OUTCOME_ALREADY_LOADED)
+                journal_record(record);
+        waits_check_soon(m->waits);
+}
+
+static void on_scheduler_event(SchedulerEvent event, Record *record, void *userdata) {
+        static const char *const kinds[] = {
+                [SCHEDULER_STARTED] = "started",
+                [SCHEDULER_FINISHED] = "finished",
+                [SCHEDULER_SLOW] = "slow",
+        };
+        Manager *m = userdata;
+
+        switch (event) {
+        case SCHEDULER_STARTED:
+                (void) ledger_begin(m->ledger, record);
+                break;
+        case SCHEDULER_FINISHED:
+                on_job_finished(m, record);
+                break;
+        case SCHEDULER_SLOW:
+                journal_slow(record);
+                break;
+        }
+        monitors_record(m->monitors, kinds[event], record);
+        service_tell_progress(m->service, kinds[event], record);
+}
+
+static bool on_is_idle(void *userdata) {
+        return manager_is_idle(userdata);
+}
+
+/* Nothing queued, running or left to be looked at, as far as the loop has seen. */
+bool manager_is_idle(Manager *m) {
+        assert(m);
+
+        return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
+               !coldplug_is_running(m->coldplug);
+}
+
+/* ------------------------------------------------------------------------------------------- settings */
+
+static void apply_settings(Manager *m) {
+        int r;
+
+        log_set_level(m->settings.log_level);
+        scheduler_set_limits(m->scheduler, m->settings.loader_threads, m->settings.slow_load_usec);
+        r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
+        if (r < 0)
+                log_warning("cannot size the ledger: %s", strerror(-r));
+}
+
+/**
+ * manager_reload() - read lkmd.conf, modprobe.d and the module index anew
+ * @problems: what is wrong with lkmd.conf is added to it
+ *
+ * Return: 0; -EBADMSG if lkmd.conf is broken: the old settings stay, while modprobe.d and the index, where a
+ * broken line or file costs only itself, are in force; -ENOMEM.
+ */
+int manager_reload(Manager *m, ProblemList *problems) {
+        Settings settings;
+        int r;
+
+        assert(m && problems);
+
+        r = settings_load(&settings, NULL, problems);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < problems->n_items; i++)
+                log_problem(problems->items + i);
+
+        problem_list_clear(&m->setting_problems);
+        for (size_t i = 0; i < problems->n_items; i++) {
+                const Problem *p = problems->items + i;
+
+                (void) problem_list_add(&m->setting_problems, p->file, p->line, "%s", p->message);
+        }
+        if (problems->n_items == 0) {
+                m->settings = settings;
+                apply_settings(m);
+        }
+
+        r = index_keeper_rebuild(m->index);
+        if (r < 0)
+                return r;
+        return problems->n_items > 0 ? -EBADMSG : 0;
+}
+
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        Manager *m = userdata;
+        int r;
+
+        (void) sd_notifyf(/* unset_environment= */ false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                          clock_usec(CLOCK_MONOTONIC));
+        r = manager_reload(m, &problems);
+        if (r < 0)
+                log_error("cannot reload: %s; the old settings stay in force",
+                          r == -EBADMSG ? "lkmd.conf is broken" : strerror(-r));
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
+        return 0;
+}
+
+/* --------------------------------------------------------------------------------------------- object */
+
+/* CAP_NET_ADMIN was for the size of the netlink buffer alone. */
+static int drop_capabilities(void) {
+        cap_t none;
+        int r = 0;
+
+        none = cap_init();
+        if (!none)
+                return -errno;
+        if (cap_set_proc(none) < 0)
+                r = -errno;
+        (void) cap_free(none);
+        return r;
+}
+
+static int load_settings(Manager *m) {
+        int r;
+
+        r = settings_load(&m->settings, NULL, &m->setting_problems);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < m->setting_problems.n_items; i++)
+                log_problem(m->setting_problems.items + i);
+        return 0;
+}
+
+static int open_loop(Manager *m) {
+        int r;
+
+        r = sd_event_default(&m->event);
+        if (r < 0)
+                return r;
+        (void) sd_event_set_watchdog(m->event, true);
+        r = sd_event_add_signal(m->event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+        if (r < 0)
+                return r;
+        r = sd_event_add_signal(m->event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+        if (r < 0)
+                return r;
+        return sd_event_add_signal(m->event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_sighup, m);
+}
+
+static int open_sources(Manager *m) {
+        int r;
+
+        m->udev = udev_new();
+        if (!m->udev)
+                return -ENOMEM;
+        r = uevent_new(&m->uevent, &(UeventOptions) {
+                                           .event = m->event,
+                                           .udev = m->udev,
+                                           .receive_buffer_bytes = m->settings.receive_buffer_bytes,
+                                           .seen = on_uevent,
+                                           .lost = on_events_lost,
+                                           .userdata = m,
+                                   });
+        if (r < 0)
+                return r;
+        r = drop_capabilities();
+        if (r < 0)
+                return r;
+        return coldplug_new(&m->coldplug, m->event, m->udev, on_device_seen, on_coldplug_done, m);
+}
+
+static int open_engine(Manager *m, const ManagerOptions *options) {
+        int r;
+
+        r = kernel_log_new(&m->kernel_log, options->kmsg_fd);
+        if (r < 0)
+                return r;
+        r = ledger_new(&m->ledger, options->ledger_file, m->settings.ledger_entries);
+        if (r < 0)
+                return r;
+        r = monitors_new(&m->monitors);
+        if (r < 0)
+                return r;
+        r = waits_new(&m->waits, m->event, on_is_idle, m);
+        if (r < 0)
+                return r;
+        r = scheduler_new(&m->scheduler, &(SchedulerOptions) {
+                                                 .event = m->event,
+                                                 .loader_address = options->loader_address,
+                                                 .kernel_log = m->kernel_log,
+                                                 .observer = on_scheduler_event,
+                                                 .userdata = m,
+                                         });
+        if (r < 0)
+                return r;
+        r = autoload_new(&m->autoload, m->scheduler, m->monitors);
+        if (r < 0)
+                return r;
+        return index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);
+}
+
+/**
+ * manager_new() - everything but the loop's turning
+ *
+ * The netlink socket is opened before anything is looked up, so that no device gets lost between the walk
+ * over /sys and the first event.
+ *
+ * Return: 0 or the negative errno of the object that could not be made.
+ */
+int manager_new(Manager **ret, const ManagerOptions *options) {
+        _cleanup_(manager_freep) Manager *m = NULL;
+        int r;
+
+        assert(ret && options);
+
+        m = calloc(1, sizeof(*m));
+        if (!m)
+                return -ENOMEM;
+        m->started_usec = clock_usec(CLOCK_REALTIME);
+
+        r = load_settings(m);
+        if (r < 0)
+                return r;
+        log_set_level(m->settings.log_level);
+        r = open_loop(m);
+        if (r < 0)
+                return r;
+        r = open_sources(m);
+        if (r < 0)
+                return r;
+        r = open_engine(m, options);
+        if (r < 0)
+                return r;
+        apply_settings(m);
+        r = service_new(&m->service, m, options->varlink_fd, options->varlink_address);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(m);
+        return 0;
+}
+
+/* Return: NULL. */
+Manager *manager_free(Manager *m) {
+        if (!m)
+                return NULL;
+
+        m->service = service_free(m->service); /* first: its calls borrow from all others */
+        autoload_free(m->autoload);
+        scheduler_free(m->scheduler);
+        coldplug_free(m->coldplug);
+        uevent_free(m->uevent);
+        index_keeper_free(m->index);
+        waits_free(m->waits);
+        monitors_free(m->monitors);
+        ledger_free(m->ledger);
+        kernel_log_free(m->kernel_log);
+        problem_list_clear(&m->setting_problems);
+        if (m->udev)
+                udev_unref(m->udev);
+        sd_event_unref(m->event);
+        free(m);
+        return NULL;
+}
+
+/**
+ * manager_run() - queue the first walk over the devices, say that we are ready, and serve until SIGTERM
+ *
+ * Return: 0, or what sd_event_loop(3) says.
+ */
+int manager_run(Manager *m) {
+        int r;
+
+        assert(m);
+
+        if (m->settings.coldplug) {
+                r = start_coldplug(m);
+                if (r < 0)
+                        return r;
+        } else
+                m->coldplug_done = true;
+
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
+        r = sd_event_loop(m->event);
+        (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
+        return r;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libudev.h>
+#include <systemd/sd-event.h>
+
+#include "common/settings.h"
+#include "common/util.h"
+#include "daemon/autoload.h"
+#include "daemon/coldplug.h"
+#include "daemon/index-keeper.h"
+#include "daemon/kernel-log.h"
+#include "daemon/ledger.h"
+#include "daemon/monitors.h"
+#include "daemon/scheduler.h"
+#include "daemon/uevent.h"
+#include "daemon/waits.h"
+
+typedef struct Service Service;
+
+typedef struct Counters {               /* since the start; names of the varlink type Counters */
+        uint64_t events, rescans, coldplug_devices, client_requests, loads, unloads, failures;
+} Counters;
+
+/* The objects and their wiring. The service reads it; nobody else includes this. */
+typedef struct Manager {
+        sd_event *event;
+        struct udev *udev;
+        Settings settings;
+        ProblemList setting_problems;
+        KernelLog *kernel_log;
+        Ledger *ledger;
+        Monitors *monitors;
+        Scheduler *scheduler;
+        Autoload *autoload;
+        IndexKeeper *index;
+        Uevent *uevent;
+        Coldplug *coldplug;
+        Waits *waits;
+        Service *service;
+        Counters counters;
+        uint64_t started_usec;          /* CLOCK_REALTIME */
+        bool coldplug_done;
+} Manager;
+
+typedef struct ManagerOptions {
+        int varlink_fd;                 /* listening, taken; negative: listen on varlink_address */
+        const char *varlink_address;
+        int kmsg_fd;                    /* taken; negative: none */
+        const char *loader_address;
+        const char *ledger_file;        /* NULL: none */
+        const char *root;               /* prefix of /lib/modules, for tests; NULL: none */
+} ManagerOptions;
+
+int manager_new(Manager **ret, const ManagerOptions *options);
+Manager *manager_free(Manager *m);
+DEFINE_CLEANUP(Manager, manager_free);
+
+int manager_run(Manager *m);
+int manager_reload(Manager *m, ProblemList *problems);
+bool manager_is_idle(Manager *m);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Request: who asked for what. It is the cause that every record and every journal entry names. Owns its
+ * strings; counted, because the plan that runs for it, the jobs and the ledger all keep it.
+ */
+
+#include "daemon/request.h"
+
+#include <assert.h>
+#include <fcntl.h>
+
+#include "common/names.h"
+
+static const char *const origin_names[_ORIGIN_MAX] = {
+        [ORIGIN_DEVICE] = "device",
+        [ORIGIN_KERNEL] = "kernel",
+        [ORIGIN_CLIENT] = "client",
+        [ORIGIN_BOOT] = "boot",
+};
+
+const char *request_origin_to_string(RequestOrigin origin) {
+        return origin >= 0 && origin < _ORIGIN_MAX ? origin_names[origin] : NULL;
+}
+
+RequestOrigin request_origin_from_string(const char *s) {
+        for (RequestOrigin o = 0; o < _ORIGIN_MAX; o++)
+                if (streq_ptr(s, origin_names[o]))
+                        return o;
+        return _ORIGIN_INVALID;
+}
+
+/**
+ * request_new() - a request with nothing but its origin and what it asks for
+ *
+ * Return: 0; -ENOMEM; -E2BIG for a key longer than REQUEST_KEY_MAX.
+ */
+int request_new(Request **ret, RequestOrigin origin, const char *key) {
+        _cleanup_(request_unrefp) Request *r = NULL;
+
+        assert(ret && key);
+
+        if (strlen(key) > REQUEST_KEY_MAX)
+                return -E2BIG;
+
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return -ENOMEM;
+        r->n_ref = 1;
+        r->origin = origin;
+        r->key = strdup(key);
+        if (!r->key)
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(r);
+        return 0;
+}
+
+/**
+ * request_new_device() - a device asks for its driver
+ * @key:       modalias or the like
+ * @device:    its path below /sys
+ * @subsystem: NULL if it has none
+ *
+ * Return: as request_new().
+ */
+int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        int r;
+
+        assert(ret && device);
+
+        r = request_new(&request, ORIGIN_DEVICE, key);
+        if (r < 0)
+                return r;
+
+        request->device = strdup(device);
+        if (!request->device)
+                return -ENOMEM;
+        if (subsystem) {
+                request->subsystem = strdup(subsystem);
+                if (!request->subsystem)
+                        return -ENOMEM;
+        }
+
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+/* The process may be gone or be another by now; it is a help for people, never a base for a decision. */
+static char *read_command(pid_t pid) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char path[sizeof("/proc//comm") + 3 * sizeof(pid_t)];
+        char line[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/comm", (int) pid);
+        f = fopen(path, "re");
+        if (!f || !fgets(line, sizeof(line), f))
+                return NULL;
+        line[strcspn(line, "\n")] = '\0';
+        return strdup(line);
+}
+
+/**
+ * request_new_client() - a person or program asks over varlink
+ *
+ * Return: as request_new().
+ */
+int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        int r;
+
+        assert(ret);
+
+        r = request_new(&request, ORIGIN_CLIENT, key);
+        if (r < 0)
+                return r;
+
+        request->has_peer = true;
+        request->uid = uid;
+        request->pid = pid;
+        request->command = read_command(pid);
+
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+Request *request_ref(Request *r) {
+        assert(r && r->n_ref > 0);
+
+        r->n_ref++;
+        return r;
+}
+
+/* Return: NULL. */
+Request *request_unref(Request *r) {
+        if (!r || --r->n_ref > 0)
+                return NULL;
+
+        free(r->key);
+        free(r->device);
+        free(r->subsystem);
+        free(r->command);
+        free(r);
+        return NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/util.h"
+
+typedef enum RequestOrigin {            /* names are those of the varlink enum Origin */
+        ORIGIN_DEVICE,
+        ORIGIN_KERNEL,
+        ORIGIN_CLIENT,
+        ORIGIN_BOOT,
+        _ORIGIN_MAX,
+        _ORIGIN_INVALID = -EINVAL,
+} RequestOrigin;
+
+/* Who asked for what. Immutable once made, shared by everything that came of it. */
+typedef struct Request {
+        unsigned n_ref;
+        RequestOrigin origin;
+        char *key;                      /* as written, bytes */
+        char *device;                   /* ORIGIN_DEVICE: below /sys */
+        char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
+        bool has_peer;                  /* ORIGIN_CLIENT: the three below are known */
+        uid_t uid;
+        pid_t pid;
+        char *command;                  /* may be NULL */
+} Request;
+
+int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem);
+int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid);
+int request_new(Request **ret, RequestOrigin origin, const char *key);
+Request *request_ref(Request *r);
+Request *request_unref(Request *r);
+DEFINE_CLEANUP(Request, request_unref);
+
+const char *request_origin_to_string(RequestOrigin origin);
+RequestOrigin request_origin_from_string(const char *s);

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Scheduler: jobs, each one insert, removal or command for one module. Owns the jobs, their timers and the
+ * connection to the loader; borrows the kernel's log. Knows nothing of plans: whoever submits a job has seen
+ * to it that what it needs is there.
+ *
+ * A running job is never killed and never given up: its module's init is running in the kernel and cannot be
+ * stopped. It may become slow, which is told, and nothing else.
+ */
+
+#include "daemon/scheduler.h"
+
+#include <assert.h>
+#include <sys/queue.h>
+
+#include "common/error-text.h"
+#include "daemon/clock.h"
+#include "daemon/loader-client.h"
+#include "daemon/log.h"
+#include "daemon/module-state.h"
+
+#define TO(state) (1U << (state))
+
+typedef struct Waiter Waiter;
+struct Waiter {
+        job_done_t done;
+        void *userdata;
+        STAILQ_ENTRY(Waiter) next;
+};
+
+typedef struct Job Job;
+struct Job {
+        Scheduler *scheduler;
+        uint64_t id;                    /* in the loader protocol */
+        JobState state;
+        LoaderOp op;
+        char *path;
+        Record *record;
+        uint64_t started_usec;          /* CLOCK_MONOTONIC */
+        sd_event_source *slow_source;
+        STAILQ_HEAD(, Waiter) waiters;
+        TAILQ_ENTRY(Job) next;
+};
+
+struct Scheduler {
+        sd_event *event;
+        sd_event_source *start_source;  /* starts what is ready, from the loop */
+        LoaderClient *loader;
+        KernelLog *kernel_log;
+        scheduler_observer_t observer;
+        void *userdata;
+        unsigned limit, n_running;
+        size_t n_queued;
+        uint64_t slow_usec, last_id, n_joins;
+        TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
+        Job *telling;                   /* finished and off the list, its waiters are being told */
+};
+
+_unused_ static const unsigned job_next[_JOB_STATE_MAX] = { /* an empty row is a final state */
+        [JOB_QUEUED] = TO(JOB_RUNNING) | TO(JOB_FINISHED), /* finished: nothing was left to do, or no loader */
+        [JOB_RUNNING] = TO(JOB_FINISHED),
+};
+
+/* ------------------------------------------------------------------------------------------------ job */
+
+static Job *job_free(Job *j) {
+        Waiter *w;
+
+        if (!j)
+                return NULL;
+
+        while ((w = STAILQ_FIRST(&j->waiters))) {
+                STAILQ_REMOVE_HEAD(&j->waiters, next);
+                free(w);
+        }
+        sd_event_source_disable_unref(j->slow_source);
+        record_unref(j->record);
+        free(j->path);
+        free(j);
+        return NULL;
+}
+DEFINE_CLEANUP(Job, job_free);
+
+static bool job_is_removal(const Job *j) {
+        return j->op == LOADER_REMOVE || j->op == LOADER_REMOVE_COMMAND;
+}
+
+static int job_add_waiter(Job *j, job_done_t done, void *userdata) {
+        Waiter *w = calloc(1, sizeof(*w));
+
+        if (!w)
+                return -ENOMEM;
+        w->done = done;
+        w->userdata = userdata;
+        STAILQ_INSERT_TAIL(&j->waiters, w, next);
+        return 0;
+}
+
+/*
+ * The only place where a job changes its state. A finished one is off the list afterwards, its waiters told,
+ * and freed.
+ */
+static void job_enter(Job *j, JobState to) {
+        Scheduler *s = j->scheduler;
+        Waiter *w;
+
+        assert(job_next[j->state] & TO(to));
+
+        if (j->state == JOB_QUEUED)
+                s->n_queued--;
+        else if (j->state == JOB_RUNNING)
+                s->n_running--;
+        if (to == JOB_RUNNING)
+                s->n_running++;
+        j->state = to;
+        if (to != JOB_FINISHED)
+                return;
+
+        j->slow_source = sd_event_source_disable_unref(j->slow_source);
+        TAILQ_REMOVE(&s->jobs, j, next);
+        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+        s->telling = j;
+        s->observer(SCHEDULER_FINISHED, j->record, s->userdata);
+        while ((w = STAILQ_FIRST(&j->waiters))) {
+                STAILQ_REMOVE_HEAD(&j->waiters, next);
+                w->done(j->record, w->userdata);
+                free(w);
+        }
+        s->telling = NULL;
+        job_free(j);
+}
+
+/* Puts the failure into words: what the errno means, and what the kernel wrote about it. */
+static void job_explain(Job *j, int error, int wait_status) {
+        Record *record = j->record;
+        size_t n = 0;
+        int r;
+
+        record->outcome = OUTCOME_FAILED;
+        record->error = error;
+        (void) kernel_log_take(j->scheduler->kernel_log, record->module, &record->kernel_log, &n);
+
+        if (error == -ECANCELED)
+                r = error_text_command(record->module, job_is_removal(j) ? "remove" : "install", wait_status,
+                                       &record->message, &record->hint);
+        else if (job_is_removal(j))
+                r = error_text_remove(record->module, error, (const char *const *) record->kernel_log, n,
+                                      &record->message, &record->hint);
+        else
+                r = error_text_insert(record->module, error, (const char *const *) record->kernel_log, n,
+                                      &record->message, &record->hint);
+        if (r < 0)
+                log_error("%s: cannot put its failure into words: %s", record->module, strerror(-r));
+}
+
+/* It never came to the kernel. */
+static void job_explain_loader(Job *j, int error) {
+        Record *record = j->record;
+
+        record->outcome = OUTCOME_FAILED;
+        record->error = error;
+        if (error == -E2BIG)
+                record->message = strdup("its path or its parameters are too long");
+        else if (asprintf(&record->message, "%s was not tried: lkmd-loader cannot be reached (%s)",
+                          record->module, strerror(-error)) < 0)
+                record->message = NULL;
+        record->hint = strdup(error == -E2BIG ? "modprobe -c shows its options" :
+                                                "systemctl restart lkmd-loader.socket lkmd");
+}
+
+static Outcome job_success(const Job *j) {
+        switch (j->op) {
+        case LOADER_INSERT:
+                return OUTCOME_LOADED;
+        case LOADER_REMOVE:
+                return OUTCOME_UNLOADED;
+        default:
+                return OUTCOME_COMMAND_RUN;
+        }
+}
+
+static void job_finish(Job *j, int error, int wait_status) {
+        if (error == 0)
+                j->record->outcome = job_success(j);
+        else if (error == -EEXIST && j->op == LOADER_INSERT)
+                j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
+        else if (error == -ENOENT && j->op == LOADER_REMOVE)
+                j->record->outcome = OUTCOME_UNLOADED;
+        else
+                job_explain(j, error, wait_status);
+        job_enter(j, JOB_FINISHED);
+}
+
+/* Comes again each time: at 10 s, 20 s, 40 s .. */
+static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+        uint64_t so_far = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+
+        j->record->duration_usec = so_far;
+        j->scheduler->observer(SCHEDULER_SLOW, j->record, j->scheduler->userdata);
+        if (sd_event_source_set_time_relative(source, so_far) >= 0)
+                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------ scheduler */
+
+static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
+        Job *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->id == id)
+                        return j;
+        return NULL;
+}
+
+static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
+        Scheduler *s = userdata;
+        Job *j = find_job_by_id(s, outcome->id);
+
+        if (!j || j->state != JOB_RUNNING)
+                return;                 /* of a connection that was given up */
+        j->record->duration_usec = outcome->duration_usec;
+        job_finish(j, outcome->error, outcome->wait_status);
+}
+
+static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
+        Job *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_RUNNING && j->id <= last_id)
+                        return j;
+        return NULL;
+}
+
+static void on_loader_lost(void *userdata) {
+        Scheduler *s = userdata;
+        uint64_t last_id = s->last_id;
+        Job *j;
+
+        log_error("lkmd-loader went away; what it was doing is counted as failed, it is started again when "
+                  "needed");
+        while ((j = find_running_before(s, last_id)))
+                job_finish(j, -ECONNRESET, 0);
+}
+
+static void job_finish_already_loaded(Job *j) {
+        Record *record = j->record;
+
+        record->outcome = OUTCOME_ALREADY_LOADED;
+        if (record->parameters && record->request->origin == ORIGIN_CLIENT)
+                record->message = strdup("parameters take effect at the next load only");
+        job_enter(j, JOB_FINISHED);
+}
+
+static void job_start(Job *j) {
+        Scheduler *s = j->scheduler;
+        Record *record = j->record;
+        int r;
+
+        if (!job_is_removal(j) && module_state_read(record->module) == MODULE_LIVE) {
+                job_finish_already_loaded(j);
+                return;
+        }
+
+        if (s->n_running == 0)
+                kernel_log_skip(s->kernel_log);
+        j->started_usec = clock_usec(CLOCK_MONOTONIC);
+        if (s->slow_usec != UINT64_MAX) {
+                r = sd_event_add_time_relative(s->event, &j->slow_source, CLOCK_MONOTONIC, s->slow_usec, 0,
+                                               on_slow, j);
+                if (r < 0)
+                        log_warning("%s: no timer for slow loads: %s", record->module, strerror(-r));
+        }
+
+        s->observer(SCHEDULER_STARTED, record, s->userdata);
+        /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
+        r = loader_client_send(s->loader, j->op, j->id, record->module, j->path, record->parameters);
+        if (r < 0) {
+                job_explain_loader(j, r);
+                job_enter(j, JOB_FINISHED);
+        } else
+                job_enter(j, JOB_RUNNING);
+}
+
+/* An earlier job of the same module has to be over first: a removal after its insert, and so on. */
+static bool job_is_ready(const Job *j) {
+        const Job *earlier;
+
+        if (j->state != JOB_QUEUED)
+                return false;
+        TAILQ_FOREACH(earlier, &j->scheduler->jobs, next) {
+                if (earlier == j)
+                        return true;
+                if (streq(earlier->record->module, j->record->module))
+                        return false;
+        }
+        return true;
+}
+
+static Job *find_ready(const Scheduler *s) {
+        Job *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (job_is_ready(j))
+                        return j;
+        return NULL;
+}
+
+static int on_start(sd_event_source *source, void *userdata) {
+        Scheduler *s = userdata;
+        Job *j;
+
+        while (s->n_running < s->limit && (j = find_ready(s)))
+                job_start(j);
+        return 0;
+}
+
+/**
+ * scheduler_new() - with one load at a time until scheduler_set_limits() says more
+ *
+ * Return: 0, -ENOMEM or what sd_event_add_defer(3) says.
+ */
+int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
+        _cleanup_(scheduler_freep) Scheduler *s = NULL;
+        int r;
+
+        assert(ret && options && options->event && options->loader_address && options->observer);
+        assert(options->kernel_log);
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->event = sd_event_ref(options->event);
+        s->kernel_log = options->kernel_log;
+        s->observer = options->observer;
+        s->userdata = options->userdata;
+        s->limit = 1;
+        s->slow_usec = UINT64_MAX;
+        TAILQ_INIT(&s->jobs);
+
+        r = loader_client_new(&s->loader, s->event, options->loader_address, on_loader_done, on_loader_lost,
+                              s);
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(s->event, &s->start_source, on_start, s);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(s->start_source, "start-jobs");
+        r = sd_event_source_set_enabled(s->start_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(s);
+        return 0;
+}
+
+/* Return: NULL. Nobody who waits is called any more; what is in the loader goes on there. */
+Scheduler *scheduler_free(Scheduler *s) {
+        Job *j;
+
+        if (!s)
+                return NULL;
+
+        while ((j = TAILQ_FIRST(&s->jobs))) {
+                TAILQ_REMOVE(&s->jobs, j, next);
+                job_free(j);
+        }
+        loader_client_free(s->loader);
+        sd_event_source_disable_unref(s->start_source);
+        sd_event_unref(s->event);
+        free(s);
+        return NULL;
+}
+
+/**
+ * scheduler_set_limits() - from the settings; what runs already goes on
+ * @loads:     inserts and removals at once, 1 to LOADS_MAX
+ * @slow_usec: a job that takes longer is told of, UINT64_MAX: never
+ */
+void scheduler_set_limits(Scheduler *s, unsigned loads, uint64_t slow_usec) {
+        assert(s && loads > 0 && loads <= LOADS_MAX);
+
+        s->limit = loads;
+        s->slow_usec = slow_usec;
+        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+}
+
+static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
+        _cleanup_(job_freep) Job *j = NULL;
+        int r;
+
+        j = calloc(1, sizeof(*j));
+        if (!j)
+                return -ENOMEM;
+        STAILQ_INIT(&j->waiters);
+        j->scheduler = s;
+        j->op = spec->op;
+
+        r = record_new(&j->record, spec->module, spec->request);
+        if (r < 0)
+                return r;
+        j->record->removal = job_is_removal(j);
+        j->record->reason = spec->reason;
+        if (spec->path && !(j->path = strdup(spec->path)))
+                return -ENOMEM;
+        if (spec->parent && !(j->record->parent = strdup(spec->parent)))
+                return -ENOMEM;
+        if (spec->parameters && spec->parameters[0] != '\0' &&
+            !(j->record->parameters = strdup(spec->parameters)))
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(j);
+        return 0;
+}
+
+/*
+ * The latest job of the module, if it does what is wanted: an earlier one would be undone by the one after
+ * it.
+ */
+static Job *find_joinable(const Scheduler *s, const JobSpec *spec) {
+        Job *j;
+
+        TAILQ_FOREACH_REVERSE(j, &s->jobs, JobList, next)
+                if (streq(j->record->module, spec->module))
+                        return j->op == spec->op ? j : NULL;
+        return NULL;
+}
+
+/**
+ * scheduler_submit() - have one thing done to one module
+ * @done: called once with the record of what was done, which may be another request's that did the same
+ *
+ * Return: 0, or -ENOMEM with nothing queued.
+ */
+int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata) {
+        _cleanup_(job_freep) Job *j = NULL;
+        Job *joined, *queued;
+        int r;
+
+        assert(s && spec && spec->module && spec->request && done);
+
+        joined = find_joinable(s, spec);
+        if (joined) {
+                s->n_joins++;
+                joined->record->also_requested |= spec->reason == PLAN_REQUESTED &&
+                                                  joined->record->reason != PLAN_REQUESTED;
+                return job_add_waiter(joined, done, userdata);
+        }
+
+        r = job_new(&j, s, spec);
+        if (r < 0)
+                return r;
+        r = job_add_waiter(j, done, userdata);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+        if (r < 0)
+                return r;
+
+        j->id = ++s->last_id;
+        s->n_queued++;
+        queued = STEAL_PTR(j);          /* the macro names its argument more than once */
+        TAILQ_INSERT_TAIL(&s->jobs, queued, next);
+        return 0;
+}
+
+static void job_forget(Job *j, void *userdata) {
+        Waiter *w = STAILQ_FIRST(&j->waiters);
+
+        while (w) {
+                Waiter *following = STAILQ_NEXT(w, next);
+
+                if (w->userdata == userdata) {
+                        STAILQ_REMOVE(&j->waiters, w, Waiter, next);
+                        free(w);
+                }
+                w = following;
+        }
+}
+
+/* Whoever waits with @userdata goes away, also while outcomes are being told; the jobs go on. */
+void scheduler_forget(Scheduler *s, void *userdata) {
+        Job *j;
+
+        assert(s);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                job_forget(j, userdata);
+        if (s->telling)
+                job_forget(s->telling, userdata);
+}
+
+bool scheduler_is_idle(const Scheduler *s) {
+        assert(s);
+
+        return TAILQ_EMPTY(&s->jobs);
+}
+
+/* Is a job for this module waiting for its turn? */
+bool scheduler_is_queued(const Scheduler *s, const char *module) {
+        const Job *j;
+
+        assert(s && module);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_QUEUED && streq(j->record->module, module))
+                        return true;
+        return false;
+}
+
+size_t scheduler_count_queued(const Scheduler *s) {
+        assert(s);
+
+        return s->n_queued;
+}
+
+/* Submissions so far that found their job under way already. */
+uint64_t scheduler_count_joins(const Scheduler *s) {
+        assert(s);
+
+        return s->n_joins;
+}
+
+/**
+ * scheduler_get_running() - the records of what is in the loader now, their durations brought up to date
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int scheduler_get_running(const Scheduler *s, RecordList *list) {
+        Job *j;
+        int r;
+
+        assert(s && list);
+
+        TAILQ_FOREACH(j, &s->jobs, next) {
+                if (j->state != JOB_RUNNING)
+                        continue;
+                j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+                r = record_list_add(list, j->record);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "common/util.h"
+#include "daemon/kernel-log.h"
+#include "daemon/loader-protocol.h"
+#include "daemon/record.h"
+
+/*
+ * Scheduler: which module is being loaded or removed now, and which waits for its turn. At most one job a
+ * module at any moment; whoever asks for what a job does already joins it.
+ */
+typedef struct Scheduler Scheduler;
+
+typedef enum JobState {                 /* allowed moves: job_next[] in scheduler.c */
+        JOB_QUEUED,                     /* waits for a slot, or for an earlier job of the same module */
+        JOB_RUNNING,                    /* in the loader */
+        JOB_FINISHED,                   /* its record has the outcome */
+        _JOB_STATE_MAX,
+} JobState;
+
+typedef struct JobSpec {
+        LoaderOp op;
+        const char *module;
+        const char *path;               /* LOADER_INSERT */
+        const char *parameters;         /* NULL or "": none */
+        Request *request;
+        PlanReason reason;              /* unless removed */
+        const char *parent;             /* NULL: requested itself */
+} JobSpec;
+
+/* The outcome; never called from inside scheduler_submit(). */
+typedef void (*job_done_t)(Record *record, void *userdata);
+
+typedef enum SchedulerEvent {
+        SCHEDULER_STARTED,              /* before the loader hears of it */
+        SCHEDULER_FINISHED,
+        SCHEDULER_SLOW,
+} SchedulerEvent;
+typedef void (*scheduler_observer_t)(SchedulerEvent event, Record *record, void *userdata);
+
+typedef struct SchedulerOptions {
+        sd_event *event;
+        const char *loader_address;
+        KernelLog *kernel_log;          /* borrowed */
+        scheduler_observer_t observer;
+        void *userdata;
+} SchedulerOptions;
+
+int scheduler_new(Scheduler **ret, const SchedulerOptions *options);
+Scheduler *scheduler_free(Scheduler *s);
+DEFINE_CLEANUP(Scheduler, scheduler_free);
+
+void scheduler_set_limits(Scheduler *s, unsigned loads, uint64_t slow_usec);
+
+int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata);
+void scheduler_forget(Scheduler *s, void *userdata);
+
+bool scheduler_is_idle(const Scheduler *s);
+bool scheduler_is_queued(const Scheduler *s, const char *module);
+size_t scheduler_count_queued(const Scheduler *s);
+uint64_t scheduler_count_joins(const Scheduler *s);
+int scheduler_get_running(const Scheduler *s, RecordList *list);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the service share; nobody else includes this. */
+
+#include <sys/queue.h>
+#include <systemd/sd-varlink.h>
+
+#include "daemon/service.h"
+
+typedef struct LoadCall LoadCall;
+typedef struct UnloadCall UnloadCall;
+
+struct Service {
+        Manager *manager;
+        sd_varlink_server *server;
+        LIST_HEAD(, LoadCall) loads;
+        LIST_HEAD(, UnloadCall) unloads;
+};
+
+/* service-load.c */
+int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata);
+void service_forget_loads(Service *s, sd_varlink *link);
+void service_drop_loads(Service *s);
+void service_tell_loads(Service *s, const char *kind, const Record *record);
+
+/* service-unload.c */
+int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
+void service_forget_unloads(Service *s, sd_varlink *link);
+void service_drop_unloads(Service *s);
+void service_tell_unloads(Service *s, const char *kind, const Record *record);
+
+/* service-read.c */
+int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
+int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata);
+int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                              void *userdata);
+
+/* service.c */
+int reply_message(sd_varlink *link, const char *error_id, const char *hint, const char *format, ...)
+        _printf_(4, 5);
+int send_progress(sd_varlink *link, const char *kind, const Record *record);
+int reply_no_such_module(sd_varlink *link, Manager *m, const char *name);
+int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters);
+int request_of_client(sd_varlink *link, const char *key, Request **ret);

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Load: from a client's words to a plan, and from the plan's outcome to the reply. */
+
+#include <assert.h>
+#include <ctype.h>
+
+#include "common/interface.h"
+#include "common/module-info.h"
+#include "common/names.h"
+#include "common/plan-json.h"
+#include "common/text.h"
+#include "daemon/describe.h"
+#include "daemon/log.h"
+#include "daemon/module-state.h"
+#include "daemon/plan-run.h"
+#include "daemon/rights.h"
+#include "daemon/service-internal.h"
+
+struct LoadCall {
+        sd_varlink *link;               /* NULL: the client is gone */
+        bool more;
+        PlanRun *run;
+        LIST_ENTRY(LoadCall) next;
+};
+
+static void load_call_free(LoadCall *c) {
+        LIST_REMOVE(c, next);
+        plan_run_free(c->run);
+        sd_varlink_unref(c->link);
+        free(c);
+}
+
+/* The client is gone: what it asked for goes on, nobody is told. */
+void service_forget_loads(Service *s, sd_varlink *link) {
+        LoadCall *c;
+
+        LIST_FOREACH(c, &s->loads, next)
+                if (c->link == link)
+                        c->link = sd_varlink_unref(c->link);
+}
+
+void service_drop_loads(Service *s) {
+        while (!LIST_EMPTY(&s->loads))
+                load_call_free(LIST_FIRST(&s->loads));
+}
+
+static bool plan_has_module(const Plan *plan, const char *module) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (streq(plan->steps[i].module, module))
+                        return true;
+        return false;
+}
+
+void service_tell_loads(Service *s, const char *kind, const Record *record) {
+        LoadCall *c;
+
+        LIST_FOREACH(c, &s->loads, next)
+                if (c->link && c->more && !record->removal &&
+                    plan_has_module(plan_run_get_plan(c->run), record->module))
+                        (void) send_progress(c->link, kind, record);
+}
+
+/* ------------------------------------------------------------------------------------------ parameters */
+
+static size_t parameter_name_length(const char *assignment) {
+        return strcspn(assignment, "=");
+}
+
+static bool parameter_is_valid(const char *assignment) {
+        size_t n = parameter_name_length(assignment);
+
+        if (n == 0)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (!isgraph((unsigned char) assignment[i]) || assignment[i] == '"')
+                        return false;
+        for (const char *c = assignment + n; *c; c++)
+                if (iscntrl((unsigned char) *c))
+                        return false;
+        return true;
+}
+
+/* As modprobe: a value with blanks and without quotes of its own gets quotes. */
+static void print_parameter(FILE *f, const char *assignment) {
+        size_t n = parameter_name_length(assignment);
+        const char *value = assignment + n;
+
+        if (*value == '=' && strpbrk(value, " \t") && !strchr(value, '"'))
+                fprintf(f, "%.*s=\"%s\"", (int) n, assignment, value + 1);
+        else
+                (void) fputs(assignment, f);
+}
+
+/* Return: 0; -EINVAL for one that cannot be a parameter; -E2BIG; -ENOMEM. NULL in @ret: there are none. */
+static int join_parameters(char *const *list, char **ret) {
+        _cleanup_(freep) char *joined = NULL;
+        size_t n = 0;
+        FILE *f;
+
+        *ret = NULL;
+        if (!list || !list[0])
+                return 0;
+        for (size_t i = 0; list[i]; i++)
+                if (!parameter_is_valid(list[i]))
+                        return -EINVAL;
+
+        f = open_memstream(&joined, &n);
+        if (!f)
+                return -ENOMEM;
+        for (size_t i = 0; list[i]; i++) {
+                if (i > 0)
+                        (void) fputc(' ', f);
+                print_parameter(f, list[i]);
+        }
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        if (n >= PARAMETERS_MAX)
+                return -E2BIG;
+
+        *ret = STEAL_PTR(joined);
+        return 0;
+}
+
+/* The kernel takes these for every module: kernel/module/main.c, unknown_module_param_cb(). */
+static bool parameter_is_universal(const char *name, size_t n) {
+        return (n == strlen("dyndbg") && strncmp(name, "dyndbg", n) == 0) ||
+               (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
+}
+
+static bool name_equal(const char *known, const char *name, size_t n) {
+        if (strlen(known) != n)
+                return false;
+        for (size_t i = 0; i < n; i++) { /* '-' and '_' are one to the kernel, kernel/params.c parameq() */
+                char a = known[i] == '-' ? '_' : known[i], b = name[i] == '-' ? '_' : name[i];
+
+                if (a != b)
+                        return false;
+        }
+        return true;
+}
+
+static bool parameter_is_known(char *const *known, const char *assignment) {
+        size_t n = parameter_name_length(assignment);
+
+        if (parameter_is_universal(assignment, n))
+                return true;
+        for (size_t i = 0; known[i]; i++)
+                if (name_equal(known[i], assignment, n))
+                        return true;
+        return false;
+}
+
+static int reply_unknown_parameter(sd_varlink *link, const char *module, const char *assignment,
+                                   char **known) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL, *name = NULL;
+
+        name = strndup(assignment, parameter_name_length(assignment));
+        if (!name || asprintf(&message, "%s has no parameter '%s'", module, name) < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(&hint, "modinfo -p %s lists those that it has", module) < 0) {
+                hint = NULL;
+                return -ENOMEM;
+        }
+        return sd_varlink_errorbo(link, LKMD_ERROR_UNKNOWN_PARAMETER,
+                                  SD_JSON_BUILD_PAIR_STRING("message", message),
+                                  SD_JSON_BUILD_PAIR_STRING("hint", hint),
+                                  SD_JSON_BUILD_PAIR_STRING("module", module),
+                                  SD_JSON_BUILD_PAIR_STRING("parameter", name),
+                                  SD_JSON_BUILD_PAIR_STRV("known", known));
+}
+
+static inline void namesp(char ***names) {
+        module_info_parameters_free(*names);
+}
+
+/* Return: 0: go on; 1: refused, and the reply is out; negative errno. */
+static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, char *const *parameters) {
+        _cleanup_(namesp) char **known = NULL;
+        int r;
+
+        r = module_info_parameters(step->path, &known);
+        if (r < 0) {
+                log_debug("%s: cannot tell its parameters: %s", step->path, strerror(-r));
+                return 0;               /* a broken file is the kernel's to refuse */
+        }
+
+        for (size_t i = 0; parameters[i]; i++) {
+                if (parameter_is_known(known, parameters[i]))
+                        continue;
+                if (s->manager->settings.unknown_parameters == UNKNOWN_PARAMETERS_WARN) {
+                        log_warning("%s has no parameter '%s', passing it on", step->module, parameters[i]);
+                        continue;
+                }
+                r = reply_unknown_parameter(link, step->module, parameters[i], known);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+static int check_all_parameters(Service *s, sd_varlink *link, const Plan *plan, char *const *parameters) {
+        if (!parameters || !parameters[0])
+                return 0;
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = plan->steps + i;
+                int r;
+
+                if (step->reason != PLAN_REQUESTED || step->action != PLAN_INSERT)
+                        continue;
+                r = check_parameters(s, link, step, parameters);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --------------------------------------------------------------------------------------------- denials */
+
+static const PlanOmission *find_required_omission(const Plan *plan) {
+        const PlanOmission *impossible = NULL;
+
+        for (size_t i = 0; i < plan->n_omissions; i++) {
+                const PlanOmission *o = plan->omissions + i;
+
+                if (o->required && o->kind != PLAN_IMPOSSIBLE)
+                        return o;       /* the bottom of the chain says most */
+                if (o->required && !impossible)
+                        impossible = o;
+        }
+        return impossible;
+}
+
+/* What an omission says, fit for messages and JSON: names come from files, whose bytes are anything. */
+typedef struct OmissionText {
+        char *module, *wanted_by, *file; /* the last two may be NULL */
+        char *place;                    /* FILE:LINE, or words for it */
+} OmissionText;
+
+static void omission_text_clear(OmissionText *t) {
+        free(t->module);
+        free(t->wanted_by);
+        free(t->file);
+        free(t->place);
+}
+
+static int format_place(const char *file, unsigned line, char **ret) {
+        int n;
+
+        if (!file)
+                n = asprintf(ret, "the configuration");
+        else if (line > 0)
+                n = asprintf(ret, "%s:%u", file, line);
+        else
+                n = asprintf(ret, "%s", file);
+        if (n < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int omission_text_make(const PlanOmission *o, OmissionText *ret) {
+        int r;
+
+        r = text_escape(o->module, &ret->module);
+        if (r >= 0 && o->wanted_by)
+                r = text_escape(o->wanted_by, &ret->wanted_by);
+        if (r >= 0 && o->file)
+                r = text_escape(o->file, &ret->file);
+        if (r >= 0)
+                r = format_place(ret->file, o->line, &ret->place);
+        return r;
+}
+
+static int reply_denied(sd_varlink *link, const OmissionText *t, unsigned line, const char *message,
+                        const char *hint) {
+        return sd_varlink_errorbo(
+                link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", message),
+                SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", t->module),
+                SD_JSON_BUILD_PAIR_CONDITION(t->file != NULL, "file", SD_JSON_BUILD_STRING(t->file)),
+                SD_JSON_BUILD_PAIR_CONDITION(line > 0, "line", SD_JSON_BUILD_UNSIGNED(line)));
+}
+
+/*
+ * The request cannot succeed: says which module stands in the way, and which line of which file wants it so.
+ */
+static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission *o) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL, *chain = NULL, *key = NULL;
+        _cleanup_(omission_text_clear) OmissionText t = {};
+        int n = 0, r;
+
+        r = omission_text_make(o, &t);
+        if (r < 0)
+                return r;
+        r = text_escape(plan->key, &key);
+        if (r < 0)
+                return r;
+        if (t.wanted_by && asprintf(&chain, " (needed by %s)", t.wanted_by) < 0) {
+                chain = NULL;
+                return -ENOMEM;
+        }
+
+        switch (o->kind) {
+        case PLAN_BLACKLISTED:
+                n = asprintf(&message, "%s is denied by %s: blacklisted, and '%s' means nothing else",
+                             t.module, t.place, key);
+                if (n >= 0)
+                        n = asprintf(&hint, "lkmctl load %s loads it by its name all the same", t.module);
+                break;
+        case PLAN_DENIED:
+        case PLAN_IMPOSSIBLE:
+                n = asprintf(&message, "%s%s is denied by %s: its install line only denies", t.module,
+                             chain ?: "", t.place);
+                if (n >= 0)
+                        n = asprintf(&hint,
+                                     "if it is to be allowed, remove that line; lkmd notices by itself");
+                break;
+        default:
+                n = asprintf(&message, "%s%s is not there: %s", t.module, chain ?: "",
+                             o->kind == PLAN_FILE_MISSING
+                                     ? "the index names a file that does not exist"
+                                     : "an alias leads to it, but no such module exists");
+                if (n >= 0)
+                        n = asprintf(&hint, "reinstall the modules of this kernel, or run depmod -a");
+                break;
+        }
+        if (n < 0)
+                return -ENOMEM;
+
+        if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED || (o->kind == PLAN_IMPOSSIBLE && o->file))
+                return reply_denied(link, &t, o->line, message, hint);
+        return sd_varlink_errorbo(link, LKMD_ERROR_LOAD_FAILED,
+                                  SD_JSON_BUILD_PAIR_STRING("message", message),
+                                  SD_JSON_BUILD_PAIR_STRING("hint", hint),
+                                  SD_JSON_BUILD_PAIR_STRING("module", t.module),
+                                  SD_JSON_BUILD_PAIR_INTEGER("errno", ENOENT));
+}
+
+/* --------------------------------------------------------------------------------------------- outcome */
+
+static int reply_failure(sd_varlink *link, const Record *failure, sd_json_variant *records) {
+        _cleanup_(freep) char *module = NULL, *message = NULL, *hint = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *log = NULL;
+        int r;
+
+        r = text_escape(failure->module, &module);
+        if (r >= 0)
+                r = text_escape(failure->message ?: strerror(-failure->error), &message);
+        if (r >= 0 && failure->hint)
+                r = text_escape(failure->hint, &hint);
+        if (r >= 0)
+                r = sd_json_variant_new_array(&log, NULL, 0);
+        for (size_t i = 0; r >= 0 && failure->kernel_log && failure->kernel_log[i]; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
+                _cleanup_(freep) char *text = NULL;
+
+                r = text_escape(failure->kernel_log[i], &text);
+                if (r >= 0)
+                        r = sd_json_variant_new_string(&line, text);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&log, line);
+        }
+        if (r < 0)
+                return r;
+
+        return sd_varlink_errorbo(
+                        link, LKMD_ERROR_LOAD_FAILED,
+                        SD_JSON_BUILD_PAIR_STRING("message", message),
+                        SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)),
+                        SD_JSON_BUILD_PAIR_STRING("module", module),
+                        SD_JSON_BUILD_PAIR_INTEGER("errno", -failure->error),
+                        SD_JSON_BUILD_PAIR_VARIANT("kernelLog", log),
+                        SD_JSON_BUILD_PAIR_VARIANT("records", records));
+}
+
+static int load_call_reply(const LoadCall *c) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *records = NULL, *omissions = NULL;
+        const Record *failure = plan_run_get_failure(c->run);
+        int r;
+
+        r = describe_records(plan_run_get_records(c->run), &records);
+        if (r < 0)
+                return r;
+        if (failure) {
+                (void) reply_failure(c->link, failure, records); /* returns the error that it sent */
+                return 0;
+        }
+
+        r = plan_omissions_to_json(plan_run_get_plan(c->run), &omissions);
+        if (r < 0)
+                return r;
+        return sd_varlink_replybo(c->link,
+                                  SD_JSON_BUILD_PAIR_VARIANT("records", records),
+                                  SD_JSON_BUILD_PAIR_VARIANT("omissions", omissions));
+}
+
+static void on_load_done(PlanRun *run, void *userdata) {
+        LoadCall *c = userdata;
+        int r;
+
+        r = c->link ? load_call_reply(c) : 0;
+        if (r < 0) {
+                log_warning("cannot answer a client: %s", strerror(-r));
+                (void) sd_varlink_error_errno(c->link, r);
+        }
+        load_call_free(c);
+}
+
+static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Request *request) {
+        _cleanup_(plan_freep) Plan *taken = plan;
+        LoadCall *c;
+        int r;
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        r = plan_run_new(&c->run, s->manager->scheduler, taken, request, on_load_done, c);
+        if (r < 0) {
+                free(c);
+                return r;
+        }
+        STEAL_PTR(taken);
+        c->link = sd_varlink_ref(link);
+        c->more = more;
+        LIST_INSERT_HEAD(&s->loads, c, next);
+
+        r = plan_run_start(c->run);     /* may reply at once and free the call */
+        if (r < 0)
+                load_call_free(c);
+        return r;
+}
+
+typedef struct LoadParameters {
+        const char *name;               /* borrowed */
+        char **parameters;
+} LoadParameters;
+
+static void load_parameters_clear(LoadParameters *p) {
+        for (char **s = p->parameters; s && *s; s++)
+                free(*s);
+        free(p->parameters);
+}
+
+int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata) {
+        static const sd_json_dispatch_field table[] = {
+                { "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+                  offsetof(LoadParameters, name), SD_JSON_MANDATORY },
+                { "parameters", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
+                  offsetof(LoadParameters, parameters), SD_JSON_NULLABLE },
+                {}
+        };
+        _cleanup_(load_parameters_clear) LoadParameters p = {};
+        _cleanup_(request_unrefp) Request *request = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_(freep) char *joined = NULL;
+        const PlanOmission *omission;
+        Service *s = userdata;
+        int r;
+
+        r = rights_check(link, "Load");
+        if (r != 0)
+                return r;
+        r = sd_varlink_dispatch(link, parameters, table, &p);
+        if (r != 0)
+                return r;
+        if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
+                return sd_varlink_error_invalid_parameter_name(link, "name");
+        r = join_parameters(p.parameters, &joined);
+        if (r == -EINVAL || r == -E2BIG)
+                return sd_varlink_error_invalid_parameter_name(link, "parameters");
+        if (r < 0)
+                return r;
+
+        s->manager->counters.client_requests++;
+        r = request_of_client(link, p.name, &request);
+        if (r < 0)
+                return r;
+        r = plan_new(&plan, index_keeper_get(s->manager->index),
+                     &(PlanRequest) { .key = p.name, .mode = PLAN_NAMED, .parameters = joined });
+        if (r < 0)
+                return r;
+        if (plan->n_matches == 0)
+                return reply_no_such_module(link, s->manager, p.name);
+        omission = find_required_omission(plan);
+        if (omission)
+                return reply_omission(link, plan, omission);
+        r = check_all_parameters(s, link, plan, p.parameters);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        return start_load(s, link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(plan), request);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Service: the varlink server and the small methods; Load, Unload and the reading ones have files of their
+ * own. Owns the server and the calls that wait for an outcome. sd-varlink refuses what is not in the
+ * interface's description before a handler sees it, so handlers check only what a type cannot say.
+ */
+
+#include "daemon/service.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "common/interface.h"
+#include "common/names.h"
+#include "common/text.h"
+#include "daemon/describe.h"
+#include "daemon/log.h"
+#include "daemon/rights.h"
+#include "daemon/service-internal.h"
+
+/* -------------------------------------------------------------------------------------------- replies */
+
+/**
+ * reply_message() - an error of ours that has nothing but a sentence and advice
+ * @hint: NULL for none
+ *
+ * Return: what a method handler returns, as for all functions here that reply.
+ */
+int reply_message(sd_varlink *link, const char *error_id, const char *hint, const char *format, ...) {
+        _cleanup_(freep) char *message = NULL, *clean = NULL;
+        va_list ap;
+        int n, r;
+
+        va_start(ap, format);
+        n = vasprintf(&message, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        r = text_escape(message, &clean);
+        if (r < 0)
+                return r;
+
+        return sd_varlink_errorbo(
+                link, error_id, SD_JSON_BUILD_PAIR_STRING("message", clean),
+                SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
+}
+
+/* To a caller with 'more': something that belongs to its request began or ended. */
+int send_progress(sd_varlink *link, const char *kind, const Record *record) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *event = NULL;
+        int r;
+
+        r = event_of_record(kind, record, &event);
+        if (r < 0)
+                return r;
+        return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT("progress", event));
+}
+
+/* Says why nothing is known by that name, which is not always that it was mistyped. */
+int reply_no_such_module(sd_varlink *link, Manager *m, const char *name) {
+        Index *index = index_keeper_get(m->index);
+
+        if (!index_is_complete(index))
+                return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
+                                     "install the modules of the running kernel, or run depmod -a; lkmd "
+                                     "notices by itself",
+                                     "there is no usable module index in %s, so '%s' cannot be found",
+                                     index_get_module_dir(index), name);
+        return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
+                             "check the spelling; if its package was just installed, run depmod -a",
+                             "no module and no alias is called '%s' in %s", name,
+                             index_get_module_dir(index));
+}
+
+/* Return: 0, -ENOMEM, -E2BIG, or why the peer is not known. */
+int request_of_client(sd_varlink *link, const char *key, Request **ret) {
+        uid_t uid;
+        pid_t pid;
+        int r;
+
+        r = sd_varlink_get_peer_uid(link, &uid);
+        if (r < 0)
+                return r;
+        r = sd_varlink_get_peer_pid(link, &pid);
+        if (r < 0)
+                return r;
+        return request_new_client(ret, key, uid, pid);
+}
+
+/* For a method without parameters; sd-varlink wants a table all the same. */
+int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters) {
+        static const sd_json_dispatch_field table[] = { {} };
+
+        return sd_varlink_dispatch(link, parameters, table, NULL);
+}
+
+/* -------------------------------------------------------------------------------------- small methods */
+
+static int vl_method_monitor(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                             void *userdata) {
+        Service *s = userdata;
+        int r;
+
+        r = rights_check(link, "Monitor");
+        if (r != 0)
+                return r;
+        r = dispatch_nothing(link, parameters);
+        if (r != 0)
+                return r;
+        return monitors_add(s->manager->monitors, link);
+}
+
+static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                            void *userdata) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *described = NULL;
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        Service *s = userdata;
+        int r, reloaded;
+
+        r = rights_check(link, "Reload");
+        if (r != 0)
+                return r;
+        r = dispatch_nothing(link, parameters);
+        if (r != 0)
+                return r;
+
+        reloaded = manager_reload(s->manager, &problems);
+        if (reloaded < 0 && reloaded != -EBADMSG)
+                return reloaded;
+        if (reloaded == -EBADMSG) {
+                r = describe_problems(&problems, &described);
+                if (r < 0)
+                        return r;
+                return sd_varlink_errorbo(
+                        link, LKMD_ERROR_RELOAD_FAILED,
+                        SD_JSON_BUILD_PAIR_STRING("message",
+                                                  "lkmd.conf is broken, the old settings stay in force"),
+                        SD_JSON_BUILD_PAIR_STRING("hint", "mend the lines that are named and reload again"),
+                        SD_JSON_BUILD_PAIR_VARIANT("problems", described));
+        }
+
+        r = describe_problems(index_keeper_get_problems(s->manager->index), &described);
+        if (r < 0)
+                return r;
+        return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("problems", described));
+}
+
+typedef struct WaitParameters {
+        int idle;
+        const char *module;             /* borrowed */
+        uint64_t timeout_usec;
+} WaitParameters;
+
+static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                          void *userdata) {
+        static const sd_json_dispatch_field table[] = {
+                { "idle", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_intbool, offsetof(WaitParameters, idle),
+                  0 },
+                { "module", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+                  offsetof(WaitParameters, module), 0 },
+                { "timeoutUSec", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64,
+                  offsetof(WaitParameters, timeout_usec), 0 },
+                {}
+        };
+        WaitParameters p = { .timeout_usec = UINT64_MAX };
+        char name[MODULE_NAME_MAX + 1];
+        Service *s = userdata;
+        int r;
+
+        r = rights_check(link, "Wait");
+        if (r != 0)
+                return r;
+        r = sd_varlink_dispatch(link, parameters, table, &p);
+        if (r != 0)
+                return r;
+        if (!p.idle && !p.module)
+                return sd_varlink_error_invalid_parameter_name(link, "idle");
+        if (p.module && (module_name_normalize(p.module, name, sizeof(name)) < 0 || strchr(name, '/')))
+                return sd_varlink_error_invalid_parameter_name(link, "module"); /* it would be waited for for ever */
+
+        return waits_add(s->manager->waits, link, p.idle, p.module ? name : NULL, p.timeout_usec);
+}
+
+/* --------------------------------------------------------------------------------------------- server */
+
+/* A client hung up. What it asked for goes on, nobody is told. */
+static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata) {
+        Service *s = userdata;
+
+        monitors_remove(s->manager->monitors, link);
+        waits_remove(s->manager->waits, link);
+        service_forget_loads(s, link);
+        service_forget_unloads(s, link);
+}
+
+static int bind_methods(Service *s) {
+        return sd_varlink_server_bind_method_many(
+                        s->server,
+                        LKMD_INTERFACE ".Load", vl_method_load,
+                        LKMD_INTERFACE ".Unload", vl_method_unload,
+                        LKMD_INTERFACE ".Status", vl_method_status,
+                        LKMD_INTERFACE ".DescribeModule", vl_method_describe_module,
+                        LKMD_INTERFACE ".List", vl_method_list,
+                        LKMD_INTERFACE ".Monitor", vl_method_monitor,
+                        LKMD_INTERFACE ".Reload", vl_method_reload,
+                        LKMD_INTERFACE ".Wait", vl_method_wait);
+}
+
+static int open_server(Service *s) {
+        int r;
+
+        r = sd_varlink_server_new(&s->server,
+                                  SD_VARLINK_SERVER_ACCOUNT_UID | SD_VARLINK_SERVER_INHERIT_USERDATA);
+        if (r < 0)
+                return r;
+        sd_varlink_server_set_userdata(s->server, s);
+        r = sd_varlink_server_set_info(s->server, "lkmd", "lkmd", LKMD_VERSION,
+                                       "https://github.com/lkmd/lkmd");
+        if (r < 0)
+                return r;
+        r = sd_varlink_server_set_connections_max(s->server, CLIENTS_MAX);
+        if (r < 0)
+                return r;
+        r = sd_varlink_server_set_connections_per_uid_max(s->server, CLIENTS_PER_UID_MAX);
+        if (r < 0)
+                return r;
+        r = sd_varlink_server_add_interface(s->server, &vl_interface_io_lkmd_Manager);
+        if (r < 0)
+                return r;
+        r = bind_methods(s);
+        if (r < 0)
+                return r;
+        r = sd_varlink_server_bind_disconnect(s->server, on_disconnect);
+        if (r < 0)
+                return r;
+        return sd_varlink_server_attach_event(s->server, s->manager->event, SD_EVENT_PRIORITY_NORMAL);
+}
+
+/**
+ * service_new() - serve from the next turn of the loop on
+ * @m:         borrowed; its objects outlive the service
+ * @listen_fd: taken; negative: listen on @address
+ *
+ * Return: 0, or what sd-varlink or bind(2) say.
+ */
+int service_new(Service **ret, Manager *m, int listen_fd, const char *address) {
+        _cleanup_(service_freep) Service *s = NULL;
+        int r;
+
+        assert(ret && m && (listen_fd >= 0 || address));
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->manager = m;
+        LIST_INIT(&s->loads);
+        LIST_INIT(&s->unloads);
+
+        r = open_server(s);
+        if (r < 0)
+                return r;
+        r = listen_fd >= 0 ? sd_varlink_server_listen_fd(s->server, listen_fd) :
+                             sd_varlink_server_listen_address(s->server, address, 0666);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(s);
+        return 0;
+}
+
+/* Return: NULL. */
+Service *service_free(Service *s) {
+        if (!s)
+                return NULL;
+
+        service_drop_loads(s);
+        service_drop_unloads(s);
+        sd_varlink_server_unref(s->server);
+        free(s);
+        return NULL;
+}
+
+/* To those whose request this record is a part of. */
+void service_tell_progress(Service *s, const char *kind, const Record *record) {
+        assert(s && kind && record);
+
+        service_tell_loads(s, kind, record);
+        service_tell_unloads(s, kind, record);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include "common/util.h"
+
+/* The clients of Wait: each is answered when what it waits for holds, or its time is over. */
+typedef struct Waits Waits;
+typedef bool (*waits_idle_t)(void *userdata);
+
+int waits_new(Waits **ret, sd_event *event, waits_idle_t is_idle, void *userdata);
+Waits *waits_free(Waits *w);
+DEFINE_CLEANUP(Waits, waits_free);
+
+int waits_add(Waits *w, sd_varlink *link, bool idle, const char *module, uint64_t timeout_usec);
+void waits_remove(Waits *w, sd_varlink *link);
+void waits_check_soon(Waits *w);
