@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Commands: the tables of verbs and options. Help, the man page and the completions are checked against
+ * them.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/format.h"
+#include "cli/verb.h"
+
+const Verb verbs[] = {
+        { "status", "[MODULE]", 0, 1, verb_status,
+          "how lkmd is doing, or all that is known about a module",
+          "Without MODULE: who loads drivers on this machine, what is running and waiting, the latest failures\n"
+          "with what to try next, and files that are broken. This is also what lkmctl shows without a verb." },
+        { "list", "", 0, 0, verb_list,
+          "the modules in the kernel, with what brought them there",
+          "A module without a cause was there before lkmd started, or was loaded behind its back." },
+        { "load", "MODULE [PARAM=VALUE...]", 1, ARGS_ANY, verb_load,
+          "load a module with what it needs, and wait for the outcome",
+          "MODULE is the name of a module or an alias. Parameters are for the module itself, not for what it needs.\n"
+          "Parameters that modprobe.d gives are passed as well, before these." },
+        { "unload", "MODULE...", 1, ARGS_ANY, verb_unload,
+          "remove modules, with what only they needed",
+          "What lkmd loaded for the sake of the module alone goes too. If one cannot be removed, the others are\n"
+          "tried nevertheless." },
+        { "monitor", "", 0, 0, verb_monitor,
+          "show what happens from now on, until Ctrl-C",
+          "Devices that appear, what is left out and why, loads and removals as they begin and end, broken files." },
+        { "reload", "", 0, 0, verb_reload,
+          "read lkmd.conf, modprobe.d and the module index anew",
+          "If a file is so broken that it cannot be used, nothing changes." },
+        { "wait", "", 0, 0, verb_wait,
+          "wait until lkmd is idle, or until a module is there",
+          "Without --module, or with --idle: until nothing is queued or running and all devices were looked at." },
+        { "resolve", "ALIAS...|-", 1, ARGS_ANY, verb_resolve,
+          "which modules names and aliases mean",
+          "One line for each: ALIAS, a tab, and its modules in kmod's order. With - the aliases are read from standard\n"
+          "input, one a line, and each is answered as soon as it comes in.", .offline = true },
+        { "plan", "ALIAS|MODULE...", 1, ARGS_ANY, verb_plan,
+          "what a load would come to, step by step, without doing it",
+          "Each module with why it is in, its parameters and the files they come from, and what would be left out.",
+          .offline = true },
+        { "deps", "MODULE", 1, 1, verb_deps,
+          "what a module needs and wants, and where that is written", NULL, .offline = true },
+        { "config", "[MODULE]", 0, 1, verb_config,
+          "the lines of modprobe.d in force, each with its place",
+          "Those of the kernel command line and the softdeps of the modules themselves are among them. With MODULE only\n"
+          "the lines that concern it.", .offline = true },
+        { "diff-modprobe", "[MODULE...]", 0, ARGS_ANY, verb_diff_modprobe,
+          "where lkmd would do otherwise than modprobe, and why",
+          "Without MODULE, as with --all, for all modules there are.", .offline = true },
+        { "help", "[VERB]", 0, 1, verb_help, "show all verbs, or one of them in full", NULL },
+        { "version", "", 0, 0, verb_version, "show the version of lkmctl", NULL },
+        {}
+};
+
+static const char *set_json(Run *run, const char *value) {
+        if (!value || streq(value, "pretty"))
+                run->out.json = JSON_PRETTY;
+        else if (streq(value, "short"))
+                run->out.json = JSON_SHORT;
+        else
+                return "it is 'short' or 'pretty'";
+        return NULL;
+}
+
+static const char *set_quiet(Run *run, const char *value) {
+        run->out.quiet = true;
+        return NULL;
+}
+
+/*
+ * It becomes an argument of ssh and part of an URL of sd-varlink: nothing that looks like an option,
+ * separates the parts of the URL or is no plain character.
+ */
+static const char *set_host(Run *run, const char *value) {
+        if (*value == '\0' || *value == '-')
+                return "it is [USER@]HOST as for ssh";
+        for (const char *p = value; *p; p++)
+                if (*p <= ' ' || *p == 0x7f || strchr(":;?#/", *p))
+                        return "it is [USER@]HOST as for ssh, where HOST may be a name from ssh_config";
+
+        run->out.host = value;
+        return NULL;
+}
+
+static const char *set_idle(Run *run, const char *value) {
+        run->wait_idle = true;
+        return NULL;
+}
+
+static const char *set_module(Run *run, const char *value) {
+        if (run->wait_module)
+                return "one module at a time";
+        run->wait_module = value;
+        return NULL;
+}
+
+static const char *set_timeout(Run *run, const char *value) {
+        if (parse_seconds(value, &run->wait_usec) < 0)
+                return "it is a number of seconds, such as 30 or 0.5";
+        run->wait_limited = true;
+        return NULL;
+}
+
+static const char *set_root(Run *run, const char *value) {
+        run->root = value;
+        return NULL;
+}
+
+static const char *set_kernel(Run *run, const char *value) {
+        run->kernel = value;
+        return NULL;
+}
+
+static const char *set_config(Run *run, const char *value) {
+        const char **paths;
+
+        if (*value == '\0')
+                return "it is a directory such as /etc/modprobe.d, or a file";
+        paths = reallocarray(run->config_paths, run->n_config_paths + 2, sizeof(*paths));
+        if (!paths)
+                return "there is no memory";
+        run->config_paths = paths;
+        paths[run->n_config_paths++] = value;
+        paths[run->n_config_paths] = NULL;
+        return NULL;
+}
+
+static const char *set_all(Run *run, const char *value) {
+        run->all = true;
+        return NULL;
+}
+
+static const char *set_help(Run *run, const char *value) {
+        run->help = true;
+        return NULL;
+}
+
+static const char *set_version(Run *run, const char *value) {
+        run->version = true;
+        return NULL;
+}
+
+const Option options[] = {
+        { "json",    0,   optional_argument, "short|pretty", SCOPE_ALL, NULL, set_json,
+          "answer in JSON: an object a line, or indented (default)" },
+        { "quiet",   'q', no_argument,       NULL,           SCOPE_ALL, NULL, set_quiet,   "print errors only" },
+        { "host",    'H', required_argument, "[USER@]HOST",  SCOPE_ONLINE, NULL, set_host,
+          "talk to lkmd on another machine, by ssh" },
+        { "help",    'h', no_argument,       NULL,           SCOPE_ALL, NULL, set_help,    "show help, after a verb for this verb" },
+        { "version", 0,   no_argument,       NULL,           SCOPE_ALL, NULL, set_version, "show the version of lkmctl" },
+
+        { "idle",    0,   no_argument,       NULL,           SCOPE_VERB, "wait", set_idle,
+          "until nothing is queued or running and all devices were looked at" },
+        { "module",  0,   required_argument, "MODULE",       SCOPE_VERB, "wait", set_module,
+          "until this module is ready for use" },
+        { "timeout", 0,   required_argument, "SECONDS",      SCOPE_VERB, "wait", set_timeout,
+          "but no longer than this; then exit status 1" },
+
+        { "root",    0,   required_argument, "DIR",          SCOPE_OFFLINE, NULL, set_root,
+          "the modules of DIR/lib/modules instead of /lib/modules" },
+        { "kernel",  0,   required_argument, "RELEASE",      SCOPE_OFFLINE, NULL, set_kernel,
+          "the modules of this kernel instead of the running one" },
+        { "config",  0,   required_argument, "DIR|FILE",     SCOPE_OFFLINE, NULL, set_config,
+          "instead of the directories modprobe.d; may be given several times" },
+
+        { "all",     0,   no_argument,       NULL,           SCOPE_VERB, "diff-modprobe", set_all,
+          "for all modules there are" },
+        {}
+};
+
+bool option_is_of(const Option *o, const Verb *v) {
+        switch (o->scope) {
+        case SCOPE_ONLINE:
+                return !v->offline;
+        case SCOPE_OFFLINE:
+                return v->offline;
+        case SCOPE_VERB:
+                return streq(o->verb, v->name);
+        default:
+                return true;
+        }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Plain text for people: what may reach a terminal, and numbers in a form that is read at a glance. */
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define USEC_PER_MSEC UINT64_C(1000)
+#define USEC_PER_SEC UINT64_C(1000000)
+
+void print_escaped(FILE *f, const char *s);
+void print_duration(FILE *f, uint64_t usec);
+void print_age(FILE *f, uint64_t usec);
+void print_size(FILE *f, uint64_t bytes);
+void print_date(FILE *f, uint64_t realtime_usec);
+void print_time(FILE *f, uint64_t realtime_usec);
+
+int parse_seconds(const char *s, uint64_t *ret_usec);
+
+uint64_t now_realtime_usec(void);
+uint64_t now_monotonic_usec(void);

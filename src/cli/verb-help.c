@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* help and version: what the tables in commands.c say. */
+
+#include <getopt.h>
+#include <string.h>
+
+#include "cli/verb.h"
+#include "common/names.h"
+
+/* "-q --quiet", "   --json[=short|pretty]" */
+static int option_usage(const Option *o, char *buf, size_t size) {
+        const char *placeholder = o->placeholder ?: "";
+
+        return snprintf(buf, size, "%c%c --%s%s%s%s", o->letter ? '-' : ' ', o->letter ?: ' ', o->name,
+                        o->argument == optional_argument ? "[=" : o->argument == required_argument ? "=" : "",
+                        placeholder, o->argument == optional_argument ? "]" : "");
+}
+
+static void print_options(const Run *run, const char *title, OptionScope scope, const Verb *v) {
+        bool titled = false;
+
+        for (const Option *o = options; o->name; o++) {
+                char usage[64];
+
+                if (o->scope != scope || (v && !option_is_of(o, v)))
+                        continue;
+                if (!titled)
+                        printf("\n%s%s%s\n", output_tone(&run->out, stdout, TONE_STRONG), title,
+                               output_tone(&run->out, stdout, TONE_PLAIN));
+                titled = true;
+                (void) option_usage(o, usage, sizeof(usage));
+                printf("  %-28s %s\n", usage, o->summary);
+        }
+}
+
+static void print_overview(const Run *run) {
+        printf("lkmctl [OPTION...] [VERB [ARGUMENT...]]\n\n"
+               "Asks lkmd, which loads the modules of this kernel, and tells it what to load.\n\n%sVerbs%s\n",
+               output_tone(&run->out, stdout, TONE_STRONG), output_tone(&run->out, stdout, TONE_PLAIN));
+        for (const Verb *v = verbs; v->name; v++) {
+                char usage[64];
+
+                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments);
+                printf("  %-30s %s\n", usage, v->summary);
+        }
+        print_options(run, "Options, before or after the verb", SCOPE_ALL, NULL);
+        print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, NULL);
+        print_options(run, "Options of resolve, plan, deps, config, diff-modprobe, which work without lkmd",
+                      SCOPE_OFFLINE, NULL);
+        for (const Verb *v = verbs; v->name; v++) {
+                char title[64];
+
+                (void) snprintf(title, sizeof(title), "Options of %s", v->name);
+                print_options(run, title, SCOPE_VERB, v);
+        }
+        printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be reached,\n"
+               "5 no such module or alias. More: man lkmctl\n");
+}
+
+static void print_verb(const Run *run, const Verb *v) {
+        printf("lkmctl [OPTION...] %s%s%s\n\n%s.\n", v->name, v->arguments[0] ? " " : "", v->arguments, v->summary);
+        if (v->text)
+                printf("%s\n", v->text);
+        print_options(run, "Options", SCOPE_VERB, v);
+        print_options(run, "Options of verbs that work without lkmd", SCOPE_OFFLINE, v);
+        print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, v);
+        print_options(run, "Options of all verbs", SCOPE_ALL, v);
+}
+
+static int verb_to_json(const Verb *v, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *list = NULL;
+        int r;
+
+        r = sd_json_variant_new_array(&list, NULL, 0);
+        if (r < 0)
+                return r;
+
+        for (const Option *o = options; o->name; o++) {
+                char letter[2] = { o->letter };
+
+                if (!option_is_of(o, v))
+                        continue;
+                r = sd_json_variant_append_arraybo(&list,
+                                SD_JSON_BUILD_PAIR_STRING("name", o->name),
+                                SD_JSON_BUILD_PAIR_CONDITION(o->letter, "letter", SD_JSON_BUILD_STRING(letter)),
+                                SD_JSON_BUILD_PAIR_CONDITION(!!o->placeholder, "argument", SD_JSON_BUILD_STRING(o->placeholder)),
+                                SD_JSON_BUILD_PAIR_BOOLEAN("ofAllVerbs", o->scope == SCOPE_ALL),
+                                SD_JSON_BUILD_PAIR_STRING("summary", o->summary));
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_json_buildo(ret,
+                              SD_JSON_BUILD_PAIR_STRING("name", v->name),
+                              SD_JSON_BUILD_PAIR_STRING("arguments", v->arguments),
+                              SD_JSON_BUILD_PAIR_STRING("summary", v->summary),
+                              SD_JSON_BUILD_PAIR("options", SD_JSON_BUILD_VARIANT(list)));
+}
+
+static int print_json(Run *run, const char *name) {
+        int r;
+
+        if (!name)
+                output_list_begin(&run->out);
+        for (const Verb *v = verbs; v->name; v++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *object = NULL;
+
+                if (name && !streq(name, v->name))
+                        continue;
+                r = verb_to_json(v, &object);
+                if (r < 0)
+                        return r;
+                r = output_json(&run->out, object);
+                if (r < 0)
+                        return r;
+        }
+        return name ? 0 : output_list_end(&run->out);
+}
+
+int verb_help(Run *run, char **args, unsigned n_args) {
+        const Verb *v = NULL;
+
+        if (n_args > 0) {
+                for (v = verbs; v->name && !streq(v->name, args[0]); v++)
+                        ;
+                if (!v->name)
+                        return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help",
+                                                "there is no verb '%s'", args[0]);
+        }
+
+        if (run->out.json != JSON_OFF)
+                return print_json(run, v ? v->name : NULL);
+        if (v)
+                print_verb(run, v);
+        else
+                print_overview(run);
+        return STATUS_DONE;
+}
+
+int verb_version(Run *run, char **args, unsigned n_args) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *object = NULL;
+        int r;
+
+        if (run->out.json == JSON_OFF) {
+                printf("lkmctl %s\n", LKMD_VERSION);
+                return STATUS_DONE;
+        }
+
+        r = sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("version", LKMD_VERSION));
+        if (r < 0)
+                return r;
+        return output_json(&run->out, object);
+}

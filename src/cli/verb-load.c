@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* load and unload: ask for it, show on a terminal that it goes on, say what became of each module. */
+
+#include <assert.h>
+
+#include "cli/fields.h"
+#include "cli/format.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/verb.h"
+#include "cli/words.h"
+#include "common/interface.h"
+#include "common/names.h"
+#include "common/text.h"
+
+typedef struct Action {
+        const char *method;
+        const char *nothing;            /* what it means if there was nothing to do */
+} Action;
+
+static int on_progress(sd_json_variant *reply, void *userdata) {
+        progress_event(userdata, field_object(reply, "progress"), now_monotonic_usec());
+        return 0;
+}
+
+static void on_second(void *userdata) {
+        progress_draw(userdata);
+}
+
+/* What the request needs but was there before says nothing new. */
+static bool record_is_shown(sd_json_variant *record) {
+        return record_is_requested(record) || !record_is_old(record);
+}
+
+/* One line per module, those that came along set in; the column after the names is the same for all. */
+static void print_records(const Output *out, sd_json_variant *records) {
+        int width = 0;
+
+        ARRAY_FOREACH_INDEX(records, i) {
+                sd_json_variant *record = sd_json_variant_by_index(records, i);
+                int length;
+
+                if (!record_is_shown(record))
+                        continue;
+                length = (int) strnlen(field_string(record, "module") ?: "?", MODULE_NAME_MAX);
+                length += record_is_requested(record) ? 0 : 2;
+                width = MAX(width, length);
+        }
+
+        ARRAY_FOREACH_INDEX(records, i) {
+                sd_json_variant *record = sd_json_variant_by_index(records, i);
+                bool requested = record_is_requested(record);
+                _cleanup_(freep) char *name = NULL;
+                Tone tone;
+
+                if (!record_is_shown(record) || text_escape(field_string(record, "module") ?: "?", &name) < 0)
+                        continue;
+                tone = record_is_failure(record) ? TONE_BAD : requested ? TONE_STRONG : TONE_PLAIN;
+                printf("%s%s%-*s%s  ", requested ? "" : "  ", output_tone(out, stdout, tone),
+                       requested ? width : width - 2, name, output_tone(out, stdout, TONE_PLAIN));
+                print_outcome(stdout, record);
+                if (!requested) {
+                        printf(", ");
+                        print_record_cause_short(stdout, record);
+                }
+                putchar('\n');
+        }
+}
+
+static void print_omissions(const Output *out, sd_json_variant *omissions) {
+        ARRAY_FOREACH_INDEX(omissions, i) {
+                sd_json_variant *omission = sd_json_variant_by_index(omissions, i);
+
+                printf("%s", output_tone(out, stdout, TONE_WARN));
+                print_escaped(stdout, field_string(omission, "module"));
+                printf("%s  left out: ", output_tone(out, stdout, TONE_PLAIN));
+                print_omission(stdout, omission);
+                putchar('\n');
+        }
+}
+
+/* Return: as client_call(). */
+static int act(Run *run, const Action *action, sd_json_variant *parameters) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+        _cleanup_(progress_done) Progress progress = { .since_usec = now_monotonic_usec() };
+        CallHooks watch = { .on_reply = on_progress, .on_second = on_second, .userdata = &progress };
+        int r;
+
+        r = interrupt_says("\nlkmctl: stopped waiting; lkmd goes on with it, \"lkmctl status\" shows how it ends\n");
+        if (r < 0)
+                return r;
+
+        r = client_call(run->client, action->method, parameters,
+                        run->out.stderr_terminal && !run->out.quiet ? &watch : NULL, &reply);
+        progress_clear(&progress);
+        if (r != 0)
+                return r;
+
+        if (run->out.json != JSON_OFF)
+                return output_json(&run->out, reply);
+        if (!output_wants_text(&run->out))
+                return 0;
+        print_records(&run->out, field_array(reply, "records"));
+        print_omissions(&run->out, field_array(reply, "omissions"));
+        if (field_elements(reply, "records") == 0 && field_elements(reply, "omissions") == 0)
+                printf("%s\n", action->nothing);
+        return output_flush();
+}
+
+/*
+ * JSON is UTF-8. DEL is legal in it, but sd-json writes it as it is and refuses to read it that way, so that the other
+ * side would close the connection.
+ */
+static bool is_sendable(const char *argument, int error) {
+        return error != -EUCLEAN && error != -EINVAL && error != -EILSEQ && !strchr(argument, 0x7f);
+}
+
+/**
+ * argument_to_name() - put a name or alias into the parameters of a call
+ *
+ * The names of all modules can be sent; bytes that cannot do not mean any.
+ *
+ * Return: 0; an ExitStatus, after telling; negative errno.
+ */
+int argument_to_name(Run *run, const char *argument, sd_json_variant **parameters, const char *field) {
+        int r;
+
+        r = sd_json_variant_set_field_string(parameters, field, argument);
+        if (!is_sendable(argument, r))
+                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                                        "no module or alias can be called '%s', it is no text", argument);
+        return r < 0 ? r : 0;
+}
+
+static int arguments_to_parameters(Run *run, char **args, unsigned n_args, sd_json_variant **parameters) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *list = NULL;
+        int r;
+
+        for (unsigned i = 0; i < n_args; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                r = sd_json_variant_new_string(&v, args[i]);
+                if (!is_sendable(args[i], r))
+                        return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, NULL,
+                                                "the parameter '%s' cannot be sent, it is no text", args[i]);
+                if (r < 0)
+                        return r;
+                if (args[i][0] == '\0' || args[i][0] == '=')
+                        return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help load",
+                                                "'%s' is no parameter, it would be NAME=VALUE", args[i]);
+                r = sd_json_variant_append_array(&list, v);
+                if (r < 0)
+                        return r;
+        }
+        r = list ? sd_json_variant_set_field(parameters, "parameters", list) : 0;
+        return r < 0 ? r : 0;           /* 1: it was set, which is no exit status */
+}
+
+int verb_load(Run *run, char **args, unsigned n_args) {
+        static const Action action = { "Load", "Nothing to do." };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+        int r;
+
+        r = argument_to_name(run, args[0], &parameters, "name");
+        if (r != 0)
+                return r;
+        r = arguments_to_parameters(run, args + 1, n_args - 1, &parameters);
+        if (r != 0)
+                return r;
+        return act(run, &action, parameters);
+}
+
+/* All of them are tried; without the daemon the rest is pointless. */
+int verb_unload(Run *run, char **args, unsigned n_args) {
+        static const Action action = { "Unload", "Nothing to do." };
+        ExitStatus worst = STATUS_DONE;
+        int r;
+
+        if (n_args > 1)
+                output_list_begin(&run->out);
+        for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+
+                r = argument_to_name(run, args[i], &parameters, "name");
+                if (r == 0)
+                        r = act(run, &action, parameters);
+                if (r < 0)
+                        return r;
+                worst = failure_worse(worst, (ExitStatus) r);
+        }
+        if (n_args > 1) {
+                r = output_list_end(&run->out);
+                if (r < 0)
+                        return r;
+        }
+        return worst;
+}

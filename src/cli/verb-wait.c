@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* wait: returns when what was asked for holds. */
+
+#include "cli/format.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/verb.h"
+
+static void on_second(void *userdata) {
+        progress_draw(userdata);
+}
+
+int verb_wait(Run *run, char **args, unsigned n_args) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
+        _cleanup_(progress_done) Progress progress = { .since_usec = now_monotonic_usec() };
+        CallHooks hooks = {
+                .on_second = run->out.stderr_terminal && !run->out.quiet ? on_second : NULL,
+                .userdata = &progress,
+                .answer_usec = run->wait_limited ? run->wait_usec + ANSWER_SOON_USEC : 0,
+        };
+        int r;
+
+        r = sd_json_variant_set_field_boolean(&parameters, "idle", run->wait_idle || !run->wait_module);
+        if (r < 0)
+                return r;
+        if (run->wait_module) {
+                r = argument_to_name(run, run->wait_module, &parameters, "module");
+                if (r != 0)
+                        return r;
+        }
+        if (run->wait_limited) {
+                r = sd_json_variant_set_field_unsigned(&parameters, "timeoutUSec", run->wait_usec);
+                if (r < 0)
+                        return r;
+        }
+
+        r = interrupt_says("\n");
+        if (r < 0)
+                return r;
+        r = client_call(run->client, "Wait", parameters, &hooks, &reply);
+        progress_clear(&progress);
+        if (r != 0)
+                return r;
+        return run->out.json != JSON_OFF ? output_json(&run->out, reply) : STATUS_DONE;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The objects of io.lkmd.Manager in words. All of it is escaped. */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <systemd/sd-json.h>
+
+void print_cause(FILE *f, sd_json_variant *cause);
+void print_cause_short(FILE *f, sd_json_variant *cause);
+void print_record_cause(FILE *f, sd_json_variant *record);
+void print_record_cause_short(FILE *f, sd_json_variant *record);
+void print_outcome(FILE *f, sd_json_variant *record);
+bool record_is_failure(sd_json_variant *record);
+bool record_is_old(sd_json_variant *record);
+bool record_is_requested(sd_json_variant *record);
+void print_omission(FILE *f, sd_json_variant *omission);
+void print_place(FILE *f, sd_json_variant *object);
+void print_problem(FILE *f, sd_json_variant *problem);
+void print_strings(FILE *f, sd_json_variant *array);
