@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Any bytes as the text of a kernel uevent ("add@/devices/...", then KEY=VALUE, each ended by NUL): what is
+ * looked up for the device is what it said itself or a constant, and it can be shown.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/device-keys.h"
+#include "common/text.h"
+#include "common/util.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The value, if the line is an assignment to the key. */
+static const char *value_of(const char *line, const char *key) {
+        size_t length = strlen(key);
+
+        return strncmp(line, key, length) == 0 && line[length] == '=' ? line + length + 1 : NULL;
+}
+
+static void take_line(DeviceFacts *facts, const char *line) {
+        static const struct {
+                const char *key;
+                size_t offset;
+        } fields[] = {
+                { "ACTION", offsetof(DeviceFacts, action) },
+                { "SUBSYSTEM", offsetof(DeviceFacts, subsystem) },
+                { "MODALIAS", offsetof(DeviceFacts, modalias) },
+                { "TIFM_CARD_TYPE", offsetof(DeviceFacts, tifm_card_type) },
+                { "MTD_FTL", offsetof(DeviceFacts, mtd_ftl) },
+        };
+        const char *value;
+
+        for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+                value = value_of(line, fields[i].key);
+                if (value)
+                        *(const char **) ((char *) facts + fields[i].offset) = value;
+        }
+
+        value = value_of(line, "DEVPATH");
+        if (value)
+                facts->sysname = strrchr(value, '/') ? strrchr(value, '/') + 1 : value;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        const char *keys[DEVICE_KEYS_MAX];
+        DeviceFacts facts = {};
+        char *text, *line;
+        size_t n;
+
+        text = malloc(size + 1);
+        if (!text)
+                abort();
+        if (size > 0)
+                memcpy(text, data, size);
+        text[size] = '\0';
+
+        for (line = text; line < text + size; line += strlen(line) + 1)
+                take_line(&facts, line);
+
+        n = device_keys(&facts, keys);
+        if (n > DEVICE_KEYS_MAX || (n > 0 && !streq(facts.action, "add")))
+                abort();
+        for (size_t i = 0; i < n; i++) {
+                char shown[TEXT_SHOWN_MAX], *escaped;
+
+                if (keys[i][0] == '\0' || text_escape(keys[i], &escaped) < 0)
+                        abort();
+                text_show(keys[i], shown);
+                free(escaped);
+        }
+
+        free(text);
+        return 0;
+}

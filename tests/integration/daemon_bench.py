@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""lkmd itself, on devices that umockdev makes up, with a loader that loads nothing and modules that no kernel has."""
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+BUILD = Path(os.environ.get("LKMD_BUILD", "build/asan")).resolve()
+INTERFACE = "io.lkmd.Manager."
+TIMEOUT = 60                            # of anything that has to happen: beyond it a test has failed
+PRELOAD = "libumockdev-preload.so.0"
+
+# --------------------------------------------------------------------------------------------------- module tree
+
+MODULES = {  # name: (needs symbols of, further lines of modinfo)
+    "lkmdt_base": ((), ()),
+    "lkmdt_mid": (("lkmdt_base",), ()),
+    "lkmdt_top": (("lkmdt_mid",), ("alias=usb:v1111p2222d*dc*dsc*dp*ic*isc*ip*in*", "parm=speed:how fast",
+                                   "parmtype=speed:int")),
+    "lkmdt_any": ((), ("alias=any:*",)),
+    "lkmdt_alone": ((), ("alias=acpi*:LKMD0001:*",)),
+    "lkmdt_slow": ((), ()),
+}
+
+
+def assembly(name):
+    """A file that depmod takes for a module: a symbol of its own, and those that it needs."""
+    needs, info = MODULES[name]
+    text = [".section .modinfo,\"a\"", f".asciz \"name={name}\"", ".asciz \"license=GPL\""]
+    text += [f".asciz \"{line}\"" for line in info]
+    text += [".section __ksymtab_strings,\"a\"", f".asciz \"{name}_symbol\"", ".data", f".globl {name}_symbol",
+             f"{name}_symbol:", ".quad 0"]
+    text += [f".quad {need}_symbol" for need in needs]
+    return "\n".join(text) + "\n"
+
+
+def make_tree(root):
+    """The modules of this file for the running kernel below root, indexed by the real depmod."""
+    directory = Path(root) / "lib/modules" / os.uname().release
+    (directory / "kernel").mkdir(parents=True)
+    for name in MODULES:
+        subprocess.run(["cc", "-c", "-x", "assembler", "-o", directory / f"kernel/{name}.ko", "-"],
+                       input=assembly(name), text=True, check=True)
+    (directory / "modules.order").write_text("".join(f"kernel/{name}.ko\n" for name in MODULES))
+    (directory / "modules.builtin").write_text("kernel/lkmdt-in-kernel.ko\n")
+    (directory / "modules.builtin.modinfo").write_bytes(b"lkmdt_in_kernel.alias=in-kernel:*\0lkmdt_in_kernel.license=GPL\0")
+    subprocess.run(["depmod", "-b", root, os.uname().release], check=True)
+    return directory
+
+
+# -------------------------------------------------------------------------------------------------------- loader
+
+class FakeLoader:
+    """The other end of src/daemon/loader-protocol.h: answers 0 or what was said for a module, at once or when told."""
+
+    REQUEST, REPLY = struct.Struct("<IIQ56s4096s4096s"), struct.Struct("<IiQQiI")
+    MAGIC = 0x6c6b6d31
+    VERBS = {1: "insert", 2: "remove", 3: "install-command", 4: "remove-command"}
+
+    def __init__(self, path):
+        self.errors = {}                # module: negative errno
+        self.held = set()               # modules that are not answered yet
+        self.requests = []              # (verb, module, path, parameters)
+        self._pending = []              # (connection, id, module)
+        self._changed = threading.Condition()
+        self._connection = None
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with self._changed:
+                self._connection = connection
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        while True:
+            try:
+                packet = connection.recv(65536)
+            except OSError:
+                return
+            if not packet:
+                return
+            magic, op, number, *strings = self.REQUEST.unpack(packet)
+            assert magic == self.MAGIC
+            module, path, parameters = (field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape") for field in strings)
+            with self._changed:
+                self.requests.append((self.VERBS[op], module, path, parameters))
+                self._pending.append((connection, number, module))
+                self._answer()
+                self._changed.notify_all()
+
+    def _answer(self):
+        for item in list(self._pending):
+            connection, number, module = item
+            if module in self.held:
+                continue
+            self._pending.remove(item)
+            try:
+                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 0))
+            except OSError:
+                pass                    # who asked is gone
+
+    def modules(self):
+        with self._changed:
+            return [module for _, module, _, _ in self.requests]
+
+    def release(self, module):
+        with self._changed:
+            self.held.discard(module)
+            self._answer()
+
+    def wait_for(self, module, times=1):
+        """Until the module was asked for."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: [m for _, m, _, _ in self.requests].count(module) >= times, TIMEOUT)
+
+    def hang_up(self):
+        """As if it had been killed: whatever it was doing is lost."""
+        with self._changed:
+            self._pending.clear()
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self._socket.close()
+
+
+# ------------------------------------------------------------------------------------------------------- devices
+
+class Devices:
+    """A testbed of umockdev. It is a process of its own: who announces a device has to see that one's /sys."""
+
+    def __init__(self):
+        self._process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         env={**os.environ, "LD_PRELOAD": PRELOAD})
+        self.root = self._ask()
+
+    def _ask(self, *question):
+        """The lines that go both ways are JSON, bytes as latin-1."""
+        if question:
+            self._process.stdin.write(json.dumps(question).encode() + b"\n")
+            self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def add(self, name, modalias=None, subsystem="usb"):
+        """A device in /sys, announced to whoever listens. Its path, with /sys."""
+        return self._ask("add", subsystem, name, modalias and modalias.decode("latin-1"))
+
+    def announce(self, path, action):
+        self._ask("announce", path, action)
+
+    def set_module(self, module, state, **files):
+        """What /sys/module says of a module."""
+        directory = Path(self.root) / "sys/module" / module
+        (directory / "holders").mkdir(parents=True, exist_ok=True)
+        for name, text in {"initstate": state, **files}.items():
+            (directory / name).write_text(f"{text}\n")
+
+    def close(self):
+        self._process.communicate()     # it takes its directory away
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def serve_devices():
+    """The process of Devices, over umockdev's C interface."""
+    lib = ctypes.CDLL("libumockdev.so.0")
+    lib.umockdev_testbed_new.restype = ctypes.c_void_p
+    lib.umockdev_testbed_get_root_dir.restype = ctypes.c_char_p
+    lib.umockdev_testbed_add_devicev.restype = ctypes.c_char_p
+    testbed = ctypes.c_void_p(lib.umockdev_testbed_new())
+
+    def add(subsystem, name, modalias):
+        words = [b"MODALIAS", modalias] if modalias is not None else []
+        nothing, properties = (ctypes.c_char_p * 1)(None), (ctypes.c_char_p * (len(words) + 1))(*words, None)
+        return lib.umockdev_testbed_add_devicev(testbed, subsystem, name, None, nothing, properties).decode()
+
+    def announce(path, action):
+        lib.umockdev_testbed_uevent(testbed, path, action)
+
+    print(json.dumps(os.fsdecode(lib.umockdev_testbed_get_root_dir(testbed))), flush=True)
+    for line in sys.stdin:
+        verb, *words = json.loads(line)
+        words = [word if word is None else word.encode("latin-1") for word in words]
+        print(json.dumps({"add": add, "announce": announce}[verb](*words)), flush=True)
+
+
+# ------------------------------------------------------------------------------------------------------- clients
+
+class VarlinkError(Exception):
+    def __init__(self, name, parameters):
+        super().__init__(f"{name} {parameters}")
+        self.name = name.removeprefix(INTERFACE)
+        self.parameters = parameters
+
+
+class Client:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(TIMEOUT)
+        self.socket.connect(str(path))
+        self._buffer = b""
+
+    def send(self, method, parameters=None, **flags):
+        name = method if "." in method else INTERFACE + method
+        self.socket.sendall(json.dumps({"method": name, "parameters": parameters or {}, **flags}).encode() + b"\0")
+
+    def receive(self):
+        while b"\0" not in self._buffer:
+            chunk = self.socket.recv(1 << 16)
+            if not chunk:
+                raise ConnectionResetError("lkmd hung up")
+            self._buffer += chunk
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        reply = json.loads(message)
+        if "error" in reply:
+            raise VarlinkError(reply["error"], reply.get("parameters") or {})
+        return reply
+
+    def call(self, method, /, **parameters):
+        """The fields of the reply."""
+        self.send(method, parameters)
+        return self.receive()["parameters"]
+
+    def subscribe(self):
+        """Monitor; the subscription stands when this returns. Then event() gives one after the other."""
+        self.send("Monitor", more=True)
+        assert self.receive().get("parameters", {}).get("event") is None
+
+    def event(self, *kinds):
+        """The next event of one of these kinds, of any if none is named."""
+        while True:
+            event = self.receive()["parameters"]["event"]
+            if not kinds or event["kind"] in kinds:
+                return event
+
+    def hung_up(self):
+        """Wait until lkmd closes the connection; whatever it still says is of no interest."""
+        try:
+            while self.socket.recv(1 << 16):
+                pass
+        except ConnectionResetError:
+            pass
+        return True
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+# -------------------------------------------------------------------------------------------------------- daemon
+
+def sanitizer_runtime(program):
+    """What has to be preloaded before anything else is, for a program that was compiled with gcc's sanitizers."""
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return [line.split()[0] for line in linked.splitlines() if "libasan" in line]
+
+
+class Daemon:
+    """lkmd with all that it talks to. Every file of it is below .dir, which others may enter."""
+
+    def __init__(self, tree=None):
+        self.dir = Path(tempfile.mkdtemp(prefix="lkmd-", dir="/tmp"))
+        self.dir.chmod(0o755)
+        self.socket, self.log = self.dir / "varlink", self.dir / "log"
+        self.ledger = self.dir / "ledger"
+        self.root = self.dir / "root"
+        if tree:
+            shutil.copytree(tree, self.root, symlinks=True)
+        self.loader = FakeLoader(self.dir / "loader")
+        self.devices = Devices()
+        self.process = None
+        self._clients = []
+
+    def start(self):
+        """Returns when lkmd says that it is ready."""
+        program = BUILD / "src/daemon/lkmd"
+        notify = self.dir / "notify"
+        notify.unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(self.log, "ab") as log:
+            ready.bind(str(notify))
+            ready.settimeout(TIMEOUT)
+            self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
+                "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
+                "LKMD_LEDGER": str(self.ledger), "LKMD_ROOT": str(self.root), "NOTIFY_SOCKET": str(notify),
+                "UMOCKDEV_DIR": self.devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])})
+            message = ready.recv(4096)
+            assert b"READY=1" in message, self.text()
+        return self
+
+    def text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def stop(self):
+        """As systemd does. It leaves properly, and the sanitizers have found nothing."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(TIMEOUT) == 0, self.text()
+        self.process = None
+        text = self.text()
+        assert "Sanitizer" not in text and "runtime error" not in text, text
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(TIMEOUT)
+        self.process = None
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def client(self):
+        client = Client(self.socket)
+        self._clients.append(client)
+        return client
+
+    def call(self, method, /, **parameters):
+        with Client(self.socket) as client:
+            return client.call(method, **parameters)
+
+    def wait_idle(self):
+        self.call("Wait", idle=True)
+
+    def memory_peak(self):
+        """Bytes that the process had resident at most."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise ValueError("no VmHWM")
+
+    def close(self):
+        for client in self._clients:
+            client.close()
+        try:
+            if self.process:
+                self.stop()
+        finally:
+            if self.process:
+                self.kill()
+            self.loader.close()
+            self.devices.close()
+            shutil.rmtree(self.dir)
+
+
+if __name__ == "__main__":
+    serve_devices()

@@ -1,0 +1,498 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The daemon as a whole: clients, devices, loader, settings, restarts."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from daemon_bench import INTERFACE, MODULES, Daemon, VarlinkError, make_tree
+
+CHAIN = ["lkmdt_base", "lkmdt_mid", "lkmdt_top"]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    root = tmp_path_factory.mktemp("tree")
+    make_tree(root)
+    return root
+
+
+@pytest.fixture
+def stopped(tree):
+    daemon = Daemon(tree)
+    yield daemon
+    daemon.close()
+
+
+@pytest.fixture
+def daemon(stopped):
+    return stopped.start()
+
+
+# --------------------------------------------------------------------------------------------------------- loads
+
+def test_load_brings_dependencies(daemon):
+    reply = daemon.call("Load", name="lkmdt-top", parameters=["speed=3"])
+    kernel = daemon.root / "lib/modules" / os.uname().release / "kernel"
+    assert daemon.loader.requests == [("insert", name, str(kernel / f"{name}.ko"), "speed=3" if name == "lkmdt_top" else "")
+                                      for name in CHAIN]
+    assert [record["module"] for record in reply["records"]] == CHAIN
+    assert {record["outcome"] for record in reply["records"]} == {"loaded"}
+    assert [record["reason"] for record in reply["records"]] == ["dependency", "dependency", "requested"]
+    assert reply["records"][2]["parameters"] == "speed=3"
+    assert reply["omissions"] == []
+    cause = reply["records"][0]["cause"]
+    assert (cause["origin"], cause["key"], cause["uid"], cause["pid"]) == ("client", "lkmdt-top", os.getuid(), os.getpid())
+    counters = daemon.call("Status")["counters"]
+    assert (counters["loads"], counters["failures"], counters["requests"]) == (3, 0, 1)
+
+
+def test_load_by_alias(daemon):
+    reply = daemon.call("Load", name="usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00")
+    assert [record["module"] for record in reply["records"]] == CHAIN
+
+
+def test_nothing_is_known_by_that_name(daemon):
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="no-such-module")
+    assert failed.value.name == "NoSuchModule"
+    assert "no-such-module" in failed.value.parameters["message"]
+    assert daemon.loader.requests == []
+
+
+def test_kernel_refuses(daemon):
+    daemon.loader.errors["lkmdt_top"] = -errno.ENOEXEC
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_top")
+    assert failed.value.name == "LoadFailed"
+    parameters = failed.value.parameters
+    assert (parameters["module"], parameters["errno"]) == ("lkmdt_top", errno.ENOEXEC)
+    assert parameters["message"] and parameters["hint"]
+    assert [record["outcome"] for record in parameters["records"]] == ["loaded", "loaded", "failed"]
+    assert [record["module"] for record in daemon.call("Status")["failures"]] == ["lkmdt_top"]
+
+
+def test_dependency_fails(daemon):
+    daemon.loader.errors["lkmdt_base"] = -errno.EIO
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_top")
+    assert failed.value.parameters["module"] == "lkmdt_base"
+    assert [record["outcome"] for record in failed.value.parameters["records"]] == ["failed"] + 2 * ["dependency_failed"]
+    assert daemon.loader.modules() == ["lkmdt_base"]
+
+
+def test_unknown_parameter(daemon):
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_top", parameters=["sped=3"])
+    assert failed.value.name == "UnknownParameter"
+    assert (failed.value.parameters["parameter"], failed.value.parameters["known"]) == ("sped", ["speed"])
+    assert daemon.loader.requests == []
+
+
+def test_one_load_for_many_clients(daemon):
+    daemon.loader.held.add("lkmdt_slow")
+    clients = [daemon.client() for _ in range(20)]
+    for client in clients:
+        client.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    assert daemon.call("Load", name="lkmdt_alone")["records"] # nobody waits for what it does not need
+    status = daemon.call("Status")
+    assert [record["module"] for record in status["running"]] == ["lkmdt_slow"]
+    assert not status["idle"]
+
+    daemon.loader.release("lkmdt_slow")
+    for client in clients:
+        assert client.receive()["parameters"]["records"][0]["outcome"] == "loaded"
+    assert daemon.loader.modules().count("lkmdt_slow") == 1
+    assert daemon.call("Status")["counters"]["joins"] == len(clients) - 1
+
+
+def test_progress(daemon):
+    client = daemon.client()
+    client.send("Load", {"name": "lkmdt_mid"}, more=True)
+    told = []
+    while (reply := client.receive()).get("continues"):
+        event = reply["parameters"]["progress"]
+        told.append((event["kind"], event["record"]["module"]))
+    assert told == [("started", "lkmdt_base"), ("finished", "lkmdt_base"), ("started", "lkmdt_mid"),
+                    ("finished", "lkmdt_mid")]
+    assert len(reply["parameters"]["records"]) == 2
+
+
+def test_what_is_there_already(daemon):
+    for module in ("lkmdt_base", "lkmdt_mid"):
+        daemon.devices.set_module(module, "live")
+    reply = daemon.call("Load", name="lkmdt_top")
+    assert [record["outcome"] for record in reply["records"]] == ["already_loaded", "already_loaded", "loaded"]
+    assert daemon.loader.modules() == ["lkmdt_top"]
+
+    daemon.devices.set_module("lkmdt_top", "live")
+    reply = daemon.call("Load", name="lkmdt_top")
+    assert [record["outcome"] for record in reply["records"]] == ["already_loaded"]
+
+
+def test_unload_of_what_is_not_loaded(daemon):
+    for name, error in (("lkmdt_top", "NotLoaded"), ("no-such-module", "NoSuchModule")):
+        with pytest.raises(VarlinkError) as failed:
+            daemon.call("Unload", name=name)
+        assert failed.value.name == error
+
+
+def test_unload_of_what_is_in_use(daemon):
+    daemon.devices.set_module("lkmdt_base", "live", refcnt=2)
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Unload", name="lkmdt_base")
+    assert (failed.value.name, failed.value.parameters["refCount"]) == ("InUse", 2)
+
+
+def test_loader_dies(daemon):
+    daemon.loader.held.add("lkmdt_slow")
+    client = daemon.client()
+    client.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    daemon.loader.hang_up()
+    with pytest.raises(VarlinkError) as failed:
+        client.receive()
+    assert (failed.value.name, failed.value.parameters["errno"]) == ("LoadFailed", errno.ECONNRESET)
+    daemon.loader.held.clear()
+    assert daemon.call("Load", name="lkmdt_slow")["records"][0]["outcome"] == "loaded"
+
+
+def test_no_loader(daemon):
+    (daemon.dir / "loader").unlink()
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.name == "LoadFailed"
+    assert "lkmd-loader" in failed.value.parameters["message"]
+
+
+def test_wait(daemon):
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", module="lkmdt_slow", timeoutUSec=1)
+    assert failed.value.name == "Timeout"
+
+    daemon.loader.held.add("lkmdt_slow")
+    loading, idle, live = (daemon.client() for _ in range(3))
+    loading.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    idle.send("Wait", {"idle": True})
+    live.send("Wait", {"module": "lkmdt-slow"})
+    with pytest.raises(VarlinkError):
+        daemon.call("Wait", idle=True, timeoutUSec=1)
+
+    daemon.devices.set_module("lkmdt_slow", "live")
+    live.receive()                      # whoever loads it
+    daemon.loader.release("lkmdt_slow")
+    idle.receive()
+    loading.receive()
+
+
+# ------------------------------------------------------------------------------------------------------- devices
+
+USB = b"usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00"
+
+
+def test_device_appears(daemon):
+    monitor = daemon.client()
+    monitor.subscribe()
+    daemon.wait_idle()                  # else the walk over /sys may come upon it as well
+    path = daemon.devices.add("1-1:1.0", USB)
+    event = monitor.event("device")
+    assert event["matches"] == ["lkmdt_top"]
+    assert event["cause"] == {"origin": "device", "key": USB.decode(), "device": path.removeprefix("/sys"),
+                              "subsystem": "usb"}
+    while (record := monitor.event("finished")["record"])["module"] != "lkmdt_top":
+        pass
+    assert record["cause"] == event["cause"]
+    assert daemon.loader.modules() == CHAIN
+
+
+def test_only_what_is_added(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nColdplug=no\n")
+    path = stopped.devices.add("1-1:1.0", USB)
+    stopped.start()
+    for action in ("change", "remove", "bind", "move"):
+        stopped.devices.announce(path, action)
+    stopped.devices.add("2-1:1.0", b"acpi:LKMD0001:") # events keep their order
+    stopped.loader.wait_for("lkmdt_alone")
+    assert stopped.loader.modules() == ["lkmdt_alone"]
+    assert stopped.call("Status")["counters"]["events"] == 5
+
+
+def test_devices_that_were_there_before(stopped):
+    stopped.devices.add("1-1:1.0", USB)
+    for number in range(200):
+        stopped.devices.add(f"2-{number}:1.0", b"usb:v9999p%04Xd*" % number)
+    stopped.devices.add("3-1:1.0")
+    stopped.start().wait_idle()
+    assert stopped.loader.modules() == CHAIN
+    status = stopped.call("Status")
+    assert status["coldplugDone"]
+    assert status["counters"]["coldplugDevices"] >= 202
+
+
+def test_no_coldplug_when_it_is_off(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nColdplug=no\n")
+    stopped.devices.add("1-1:1.0", USB)
+    stopped.start().wait_idle()
+    assert stopped.loader.requests == []
+
+
+@pytest.mark.parametrize("key, shown", [
+    (b"any:" + b"x" * 1900, "any:" + "x" * 1900),
+    (b"any:'\"; reboot; $(reboot) `reboot` | \\ % * ?", "any:'\"; reboot; $(reboot) `reboot` | \\ % * ?"),
+    (b"any: two  blanks\tand a tab ", "any: two  blanks\\x09and a tab "),
+    (b"any:\xff\xfe\x80 \xc3\xa4 \x01\x1b(31m", "any:\\xff\\xfe\\x80 ä \\x01\\x1b(31m"),
+    (b"any:", "any:"),
+    (b"any:../../../etc/passwd", "any:../../../etc/passwd"),
+], ids=["long", "quotes", "blanks", "bytes", "empty", "path"])
+def test_strange_modaliases(daemon, key, shown):
+    """They are bytes to match with, whatever they are. Announced, and found in /sys."""
+    monitor = daemon.client()
+    monitor.subscribe()
+    daemon.wait_idle()
+    daemon.devices.add("1-1:1.0", key)
+    event = monitor.event("device")
+    assert event["cause"]["key"].rstrip() == shown.rstrip() # a blank at the end is the business of libudev
+    assert event["matches"] == ["lkmdt_any"]
+    daemon.loader.wait_for("lkmdt_any")
+    daemon.stop()
+
+    daemon.start()
+    daemon.wait_idle()
+    assert daemon.loader.modules() == ["lkmdt_any"] * 2
+
+
+def test_strange_modaliases_of_clients(daemon):
+    for key in ("any:" + "x" * 4092, "any:\n\"'\\ \u0001\u2028\U0001f600", "any:*?"):
+        record, = daemon.call("Load", name=key)["records"]
+        assert record["module"] == "lkmdt_any"
+    for key in ("any:" + "x" * 4093, ""):
+        with pytest.raises(VarlinkError) as failed:
+            daemon.call("Load", name=key)
+        assert failed.value.name == "org.varlink.service.InvalidParameter"
+
+
+# -------------------------------------------------------------------------------------------------- modprobe.d
+
+@pytest.fixture
+def modprobe_d():
+    path = Path("/etc/modprobe.d/lkmd-test.conf") # of the throw-away root that tests run in
+    path.parent.mkdir(exist_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_blacklist_keeps_devices_out(daemon, modprobe_d):
+    monitor = daemon.client()
+    monitor.subscribe()
+    modprobe_d.write_text("# mine\nblacklist lkmdt-top\n")
+    daemon.devices.add("1-1:1.0", USB)
+    omission = monitor.event("verdict")["omission"]
+    assert (omission["kind"], omission["module"]) == ("blacklisted", "lkmdt_top")
+    assert (omission["file"], omission["line"]) == (str(modprobe_d), 2)
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name=USB.decode())
+    assert (failed.value.name, failed.value.parameters["line"]) == ("Denied", 2)
+    assert daemon.loader.requests == []
+    daemon.call("Load", name="lkmdt_top") # by its name all the same
+    assert daemon.loader.modules() == CHAIN
+
+
+def test_denial_with_strange_bytes(daemon, modprobe_d):
+    """A name that is no UTF-8, in a file whose name is none, can still be told to a client."""
+    strange = os.fsencode(modprobe_d.parent) + b"/lkmd-test-\xff.conf"
+    try:
+        Path(os.fsdecode(strange)).write_bytes(b"install lkmdt_base /bin/false\nalias lkmdt-strange \xff\xfe\n")
+        daemon.reload()
+        with pytest.raises(VarlinkError) as failed:
+            daemon.call("Load", name="lkmdt_top")
+        assert (failed.value.name, failed.value.parameters["module"]) == ("Denied", "lkmdt_base")
+        assert failed.value.parameters["file"].endswith("lkmd-test-\\xff.conf")
+        with pytest.raises(VarlinkError) as failed:
+            daemon.call("Load", name="lkmdt_strange")
+        assert failed.value.name in ("LoadFailed", "NoSuchModule")
+    finally:
+        Path(os.fsdecode(strange)).unlink(missing_ok=True)
+
+
+# ------------------------------------------------------------------------------------------------------ settings
+
+@pytest.fixture
+def lkmd_conf():
+    path = Path("/etc/lkmd/lkmd.conf")
+    path.parent.mkdir(exist_ok=True)
+
+    def write(text):
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    write.path = path
+    yield write
+    path.unlink(missing_ok=True)
+
+
+def test_half_written_settings(stopped, lkmd_conf):
+    path = lkmd_conf("[Manager]\nLoaderThreads=2\nNoSuchKey=1\nColdplug=perh")
+    stopped.start()
+    problems = stopped.call("Status")["problems"]
+    assert [(problem["file"], problem["line"]) for problem in problems] == [(str(path), 3), (str(path), 4)]
+    assert f"{path}:4: " in stopped.text()
+    assert stopped.call("Load", name="lkmdt_alone")["records"]
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff\xfe garbage \n" * 100, b"[", b"\n" * 5000 + b"=", None],
+                         ids=["garbage", "bracket", "far", "directory"])
+def test_unreadable_settings(stopped, lkmd_conf, content):
+    if content is None:
+        lkmd_conf.path.mkdir()
+    else:
+        lkmd_conf(content)
+    try:
+        stopped.start()
+        assert stopped.call("Status")["problems"][0]["file"] == str(lkmd_conf.path)
+        assert stopped.call("Load", name="lkmdt_alone")["records"]
+    finally:
+        if content is None:
+            lkmd_conf.path.rmdir()
+
+
+def test_reload_keeps_the_last_good_settings(daemon, lkmd_conf):
+    monitor = daemon.client()
+    monitor.subscribe()
+    lkmd_conf("[Manager]\nUnknownParameters=warn\n")
+    daemon.reload()                     # SIGHUP
+    monitor.event("reloaded")
+    daemon.call("Load", name="lkmdt_top", parameters=["sped=3"])
+
+    path = lkmd_conf("[Manager]\nUnknownParameters=refuse\nLogLevel=much\n")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Reload")
+    assert failed.value.name == "ReloadFailed"
+    problem, = failed.value.parameters["problems"]
+    assert (problem["file"], problem["line"]) == (str(path), 3)
+    daemon.call("Load", name="lkmdt_top", parameters=["sped=3"])
+    assert daemon.call("Status")["problems"] == [problem]
+
+    lkmd_conf("[Manager]\n")
+    assert daemon.call("Reload") == {"problems": []}
+    with pytest.raises(VarlinkError):
+        daemon.call("Load", name="lkmdt_top", parameters=["sped=3"])
+    assert daemon.call("Status")["problems"] == []
+
+
+# -------------------------------------------------------------------------------------------------- module index
+
+def test_module_directory_appears(stopped):
+    away = stopped.dir / "away"
+    stopped.root.rename(away)
+    stopped.devices.add("1-1:1.0", USB)
+    stopped.start()
+    stopped.wait_idle()
+    status = stopped.call("Status")
+    assert not status["indexComplete"]
+    assert status["modulesKnown"] == 0
+    with pytest.raises(VarlinkError) as failed:
+        stopped.call("Load", name="lkmdt_top")
+    assert failed.value.name == "NoSuchModule"
+    assert str(stopped.root) in failed.value.parameters["message"]
+    assert "depmod" in failed.value.parameters["hint"]
+
+    away.rename(stopped.root)
+    stopped.loader.wait_for("lkmdt_top") # the device is still there
+    status = stopped.call("Status")
+    assert status["indexComplete"]
+    assert status["modulesKnown"] >= len(MODULES)
+
+
+def test_module_directory_goes_away(daemon):
+    daemon.root.rename(daemon.dir / "away")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.name == "LoadFailed" # the last good index holds: it is known, only its file is not there
+    assert failed.value.parameters["module"] == "lkmdt_alone"
+    (daemon.dir / "away").rename(daemon.root)
+    assert daemon.call("Load", name="lkmdt_mid")["records"]
+
+
+def test_depmod_is_noticed(daemon, modprobe_d):
+    directory = daemon.root / "lib/modules" / os.uname().release
+    (directory / "kernel/lkmdt_alone.ko").unlink()
+    subprocess.run(["depmod", "-b", daemon.root, os.uname().release], check=True)
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.name == "NoSuchModule"
+
+
+# ------------------------------------------------------------------------------------------------------ restarts
+
+def test_ledger_over_a_restart(daemon):
+    daemon.loader.errors["lkmdt_mid"] = -errno.EIO
+    with pytest.raises(VarlinkError):
+        daemon.call("Load", name="lkmdt_top")
+    before = daemon.call("Status")["failures"]
+    assert [record["module"] for record in before] == ["lkmdt_mid"]
+    daemon.stop()
+    daemon.start()
+    assert daemon.call("Status")["failures"] == before
+
+
+def test_killed_in_the_middle(daemon):
+    daemon.loader.held.add("lkmdt_slow")
+    client = daemon.client()
+    client.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    daemon.kill()
+    with pytest.raises(ConnectionResetError):
+        client.receive()
+
+    daemon.start()
+    failure, = daemon.call("Status")["failures"]
+    assert (failure["module"], failure["errno"]) == ("lkmdt_slow", errno.EINTR)
+    assert "restarted" in failure["message"]
+    daemon.loader.release("lkmdt_slow")
+    assert daemon.call("Load", name="lkmdt_slow")["records"][0]["outcome"] == "loaded"
+    assert daemon.call("Status")["failures"] == []
+
+
+def test_broken_ledger(stopped):
+    stopped.ledger.write_bytes(b"\0\xff{]\n" * 1000 + b'{"id":1,"record":')
+    stopped.start()
+    assert stopped.call("Load", name="lkmdt_alone")["records"]
+    stopped.stop()
+    stopped.start()
+    assert '"lkmdt_alone"' in stopped.ledger.read_text()
+
+
+def test_sigterm_with_everything_under_way(daemon):
+    daemon.loader.held.add("lkmdt_slow")
+    clients = [daemon.client() for _ in range(4)]
+    clients[0].send("Load", {"name": "lkmdt_slow"}, more=True)
+    clients[1].send("Wait", {"idle": True})
+    clients[2].subscribe()
+    clients[3].socket.sendall(b'{"method":"io.lkmd')
+    daemon.loader.wait_for("lkmdt_slow")
+    daemon.stop()                       # and nothing leaks
+    for client in clients:
+        assert client.hung_up()
+
+
+# ------------------------------------------------------------------------------------------------------- varlink
+
+def test_introspect(daemon):
+    text = subprocess.run(["varlinkctl", "introspect", daemon.socket, INTERFACE.rstrip(".")], check=True,
+                          capture_output=True, text=True).stdout
+    for word in ("method Load", "method Monitor", "error NoSuchModule"):
+        assert word in text
+
+
+def test_sighup_again_and_again(daemon):
+    for _ in range(50):
+        daemon.reload()
+    assert daemon.call("Load", name="lkmdt_alone")["records"]
+    assert daemon.process.poll() is None

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon-bench.h"
+
+#define MUST(expression)                                                                                \
+        do {                                                                                            \
+                int _r = (expression);                                                                  \
+                if (_r < 0) {                                                                           \
+                        fprintf(stderr, "%s: %s\n", #expression, strerror(-_r));                        \
+                        abort();                                                                        \
+                }                                                                                       \
+        } while (0)
+
+static void on_scheduler_event(SchedulerEvent event, Record *record, void *userdata) {
+        static const char *const words[] = {
+                [SCHEDULER_STARTED] = "start",
+                [SCHEDULER_FINISHED] = "end",
+                [SCHEDULER_SLOW] = "slow",
+        };
+        DaemonBench *b = userdata;
+        size_t n = strlen(b->story);
+
+        snprintf(b->story + n, sizeof(b->story) - n, "%s%s %s%s%s", n > 0 ? ", " : "", words[event],
+                 record->module, event == SCHEDULER_FINISHED ? " " : "",
+                 event == SCHEDULER_FINISHED ? outcome_to_string(record->outcome) : "");
+}
+
+void daemon_bench_open(DaemonBench *b) {
+        *b = (DaemonBench) {};
+        scratch_open(&b->scratch);
+        MUST(sd_event_new(&b->event));
+        MUST(kernel_log_new(&b->kernel_log, -EBADF));
+        MUST(request_new_client(&b->request, "asked", 0, getpid()));
+        MUST(scheduler_new(&b->scheduler, &(SchedulerOptions) {
+                                                  .event = b->event,
+                                                  .loader_address = scratch_path(&b->scratch, "loader"),
+                                                  .kernel_log = b->kernel_log,
+                                                  .observer = on_scheduler_event,
+                                                  .userdata = b,
+                                          }));
+}
+
+void daemon_bench_start_loader(DaemonBench *b) {
+        b->loader = fake_loader_new(b->event, scratch_path(&b->scratch, "loader"));
+}
+
+void daemon_bench_close(DaemonBench *b) {
+        scheduler_free(b->scheduler);
+        fake_loader_free(b->loader);
+        kernel_log_free(b->kernel_log);
+        request_unref(b->request);
+        sd_event_unref(b->event);
+        scratch_close(&b->scratch);
+}
+
+void event_settle(sd_event *event) {
+        int r;
+
+        do
+                r = sd_event_run(event, 0);
+        while (r > 0);
+        MUST(r);
+}
+
+void heard(Record *record, void *userdata) {
+        Heard *h = userdata;
+
+        record_unref(h->record);
+        h->record = record_ref(record);
+        h->times++;
+}
+
+void heard_clear(Heard *h) {
+        h->record = record_unref(h->record);
+}

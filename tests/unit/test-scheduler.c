@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/scheduler.h"
+
+#include "daemon-bench.h"
+#include "test.h"
+
+#define _bench_ _cleanup_(daemon_bench_close)
+#define _heard_ _cleanup_(heard_clear)
+
+static void submit(DaemonBench *b, LoaderOp op, const char *module, Heard *h) {
+        assert_ok(scheduler_submit(b->scheduler,
+                                   &(JobSpec) {
+                                           .op = op,
+                                           .module = module,
+                                           .path = op == LOADER_INSERT ? "/lib/modules/x.ko" : NULL,
+                                           .request = b->request,
+                                   },
+                                   heard, h));
+}
+
+static void open_bench(DaemonBench *b, unsigned limit) {
+        daemon_bench_open(b);
+        daemon_bench_start_loader(b);
+        scheduler_set_limits(b->scheduler, limit, UINT64_MAX);
+}
+
+static void test_one_load_per_module(void **state) {
+        _bench_ DaemonBench b;
+        Heard all[50] = {};
+
+        open_bench(&b, 4);
+        for (size_t i = 0; i < ARRAY_LEN(all); i++)
+                submit(&b, LOADER_INSERT, "lkmdt_a", all + i);
+        assert_int_equal(all[0].times, 0); /* never from inside scheduler_submit() */
+        event_settle(b.event);
+
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a");
+        assert_string_equal(b.story, "start lkmdt_a, end lkmdt_a loaded");
+        assert_int_equal(scheduler_count_joins(b.scheduler), ARRAY_LEN(all) - 1);
+        for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+                assert_int_equal(all[i].times, 1);
+                assert_ptr_equal(all[i].record, all[0].record);
+                assert_int_equal(all[i].record->outcome, OUTCOME_LOADED);
+                assert_int_equal(all[i].record->duration_usec, 1500);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(all); i++)
+                heard_clear(all + i);
+        assert_true(scheduler_is_idle(b.scheduler));
+}
+
+static void test_joins_what_runs_already(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard first = {}, second = {};
+
+        open_bench(&b, 4);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &first);
+        event_settle(b.event);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &second);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 1);
+
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        event_settle(b.event);
+        assert_int_equal(first.times, 1);
+        assert_int_equal(second.times, 1);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a");
+}
+
+static void test_a_finished_load_is_not_joined(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard first = {}, second = {};
+
+        open_bench(&b, 4);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &first);
+        event_settle(b.event);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &second);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_a");
+        assert_ptr_not_equal(first.record, second.record);
+}
+
+/*
+ * A module that was loaded for another's sake, and is asked for by itself while that is under way, is
+ * wanted.
+ */
+static void test_joining_notes_that_it_is_wanted(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard first = {}, second = {};
+
+        open_bench(&b, 4);
+        assert_ok(scheduler_submit(b.scheduler,
+                                   &(JobSpec) {
+                                           .op = LOADER_INSERT,
+                                           .module = "lkmdt_a",
+                                           .path = "/x.ko",
+                                           .request = b.request,
+                                           .reason = PLAN_DEPENDENCY,
+                                           .parent = "lkmdt_top",
+                                   },
+                                   heard, &first));
+        submit(&b, LOADER_INSERT, "lkmdt_a", &second);
+        event_settle(b.event);
+        assert_true(first.record->also_requested);
+        assert_true(record_is_wanted(first.record));
+        assert_string_equal(first.record->parent, "lkmdt_top");
+}
+
+static void test_limit(void **state) {
+        static const char *const names[] = { "lkmdt_a", "lkmdt_b", "lkmdt_c", "lkmdt_d", "lkmdt_e" };
+        _cleanup_(record_list_clear) RecordList running = {};
+        _bench_ DaemonBench b;
+        Heard h[ARRAY_LEN(names)] = {};
+
+        open_bench(&b, 2);
+        fake_loader_hold(b.loader, true);
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+                submit(&b, LOADER_INSERT, names[i], h + i);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 2);
+        assert_int_equal(scheduler_count_queued(b.scheduler), 3);
+        assert_true(scheduler_is_queued(b.scheduler, "lkmdt_c"));
+        assert_false(scheduler_is_queued(b.scheduler, "lkmdt_a"));
+        assert_ok(scheduler_get_running(b.scheduler, &running));
+        assert_int_equal(running.n_items, 2);
+        assert_string_equal(running.items[1]->module, "lkmdt_b");
+
+        fake_loader_answer(b.loader, "lkmdt_b", 0); /* the second: nobody waits for the first */
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 2);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_b, insert lkmdt_c");
+
+        scheduler_set_limits(b.scheduler, LOADS_MAX, UINT64_MAX);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 4);
+        assert_int_equal(scheduler_count_queued(b.scheduler), 0);
+
+        fake_loader_answer(b.loader, "lkmdt_e", 0);
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        fake_loader_answer(b.loader, "lkmdt_d", 0);
+        fake_loader_answer(b.loader, "lkmdt_c", 0);
+        event_settle(b.event);
+        assert_true(scheduler_is_idle(b.scheduler));
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+                assert_int_equal(h[i].times, 1);
+                heard_clear(h + i);
+        }
+}
+
+/* Full use of the limit with the largest requests: send(2) never has to wait. */
+static void test_as_many_as_there_may_be(void **state) {
+        char names[LOADS_MAX][16], parameters[PARAMETERS_MAX];
+        _bench_ DaemonBench b;
+        Heard h[LOADS_MAX] = {};
+
+        open_bench(&b, LOADS_MAX);
+        memset(parameters, 'p', sizeof(parameters) - 1);
+        parameters[sizeof(parameters) - 1] = '\0';
+        for (size_t i = 0; i < LOADS_MAX; i++) {
+                snprintf(names[i], sizeof(names[i]), "lkmdt_%zu", i);
+                assert_ok(scheduler_submit(b.scheduler,
+                                           &(JobSpec) {
+                                                   .op = LOADER_INSERT,
+                                                   .module = names[i],
+                                                   .path = "/x.ko",
+                                                   .parameters = parameters,
+                                                   .request = b.request,
+                                           },
+                                           heard, h + i));
+        }
+        event_settle(b.event);
+        assert_string_equal(fake_loader_last(b.loader)->parameters, parameters);
+        for (size_t i = 0; i < LOADS_MAX; i++) {
+                assert_int_equal(h[i].record->outcome, OUTCOME_LOADED);
+                heard_clear(h + i);
+        }
+}
+
+static void test_jobs_of_one_module_keep_their_order(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard insert = {}, removal = {}, again = {}, joined = {};
+
+        open_bench(&b, 8);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &insert);
+        submit(&b, LOADER_REMOVE, "lkmdt_a", &removal);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &again); /* not the first: that one will be undone */
+        submit(&b, LOADER_INSERT, "lkmdt_a", &joined);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a");
+
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        event_settle(b.event);
+        assert_int_equal(insert.times, 1);
+        assert_int_equal(again.times, 0);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, remove lkmdt_a");
+
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        event_settle(b.event);
+        assert_int_equal(removal.record->outcome, OUTCOME_UNLOADED);
+        assert_true(removal.record->removal);
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        event_settle(b.event);
+        assert_int_equal(again.times, 1);
+        assert_ptr_equal(again.record, joined.record);
+        assert_int_equal(scheduler_count_joins(b.scheduler), 1);
+}
+
+static void test_outcomes(void **state) {
+        static const struct {
+                LoaderOp op;
+                int error, wait_status;
+                Outcome outcome;
+        } cases[] = {
+                { LOADER_INSERT, 0, 0, OUTCOME_LOADED },
+                { LOADER_INSERT, -EEXIST, 0, OUTCOME_ALREADY_LOADED },
+                { LOADER_INSERT, -ENOEXEC, 0, OUTCOME_FAILED },
+                { LOADER_INSERT, -ENOENT, 0, OUTCOME_FAILED },
+                { LOADER_INSERT, -ENODEV, 0, OUTCOME_FAILED },
+                { LOADER_REMOVE, 0, 0, OUTCOME_UNLOADED },
+                { LOADER_REMOVE, -ENOENT, 0, OUTCOME_UNLOADED },
+                { LOADER_REMOVE, -EEXIST, 0, OUTCOME_FAILED },
+                { LOADER_REMOVE, -EAGAIN, 0, OUTCOME_FAILED },
+                { LOADER_INSTALL_COMMAND, 0, 0, OUTCOME_COMMAND_RUN },
+                { LOADER_INSTALL_COMMAND, -ECANCELED, 1 << 8, OUTCOME_FAILED },
+                { LOADER_INSTALL_COMMAND, -EEXIST, 0, OUTCOME_FAILED },
+                { LOADER_REMOVE_COMMAND, 0, 0, OUTCOME_COMMAND_RUN },
+                { LOADER_REMOVE_COMMAND, -ENOENT, 0, OUTCOME_FAILED },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _bench_ DaemonBench b;
+                _heard_ Heard h = {};
+
+                open_bench(&b, 1);
+                fake_loader_let_fail(b.loader, "lkmdt_a", cases[i].error, cases[i].wait_status);
+                submit(&b, cases[i].op, "lkmdt_a", &h);
+                event_settle(b.event);
+
+                assert_int_equal(h.times, 1);
+                assert_int_equal(h.record->outcome, cases[i].outcome);
+                if (cases[i].outcome != OUTCOME_FAILED) {
+                        assert_int_equal(h.record->error, 0);
+                        assert_null(h.record->message);
+                        continue;
+                }
+                assert_int_equal(h.record->error, cases[i].error);
+                assert_non_null(h.record->message);
+                assert_non_null(strstr(h.record->message, "lkmdt_a"));
+        }
+}
+
+static void test_parameters_reach_the_loader(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        open_bench(&b, 1);
+        assert_ok(scheduler_submit(b.scheduler,
+                                   &(JobSpec) {
+                                           .op = LOADER_INSERT,
+                                           .module = "lkmdt_a",
+                                           .path = "/lib/modules/a b.ko.xz",
+                                           .parameters = "x=\"1 2\" \xff",
+                                           .request = b.request,
+                                   },
+                                   heard, &h));
+        event_settle(b.event);
+        assert_string_equal(fake_loader_last(b.loader)->path, "/lib/modules/a b.ko.xz");
+        assert_string_equal(fake_loader_last(b.loader)->parameters, "x=\"1 2\" \xff");
+        assert_string_equal(h.record->parameters, "x=\"1 2\" \xff");
+}
+
+static void test_too_long_for_the_protocol(void **state) {
+        char parameters[PARAMETERS_MAX + 1];
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        open_bench(&b, 1);
+        memset(parameters, 'p', PARAMETERS_MAX);
+        parameters[PARAMETERS_MAX] = '\0';
+        assert_ok(scheduler_submit(b.scheduler,
+                                   &(JobSpec) {
+                                           .op = LOADER_INSERT,
+                                           .module = "lkmdt_a",
+                                           .path = "/x.ko",
+                                           .parameters = parameters,
+                                           .request = b.request,
+                                   },
+                                   heard, &h));
+        event_settle(b.event);
+        assert_int_equal(h.record->outcome, OUTCOME_FAILED);
+        assert_int_equal(h.record->error, -E2BIG);
+        assert_string_equal(fake_loader_story(b.loader), "");
+}
+
+static void test_loader_dies_in_the_middle(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard a = {}, c = {}, next = {}, joined = {};
+
+        open_bench(&b, 2);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &a);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &joined);
+        submit(&b, LOADER_REMOVE, "lkmdt_c", &c);
+        submit(&b, LOADER_INSERT, "lkmdt_next", &next);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 2);
+
+        fake_loader_hang_up(b.loader);
+        fake_loader_hold(b.loader, false);
+        event_settle(b.event);
+        assert_int_equal(a.record->outcome, OUTCOME_FAILED);
+        assert_int_equal(a.record->error, -ECONNRESET);
+        assert_non_null(a.record->message);
+        assert_int_equal(c.record->error, -ECONNRESET);
+        assert_int_equal(joined.times, 1);
+
+        /* what had not been sent yet goes to the next one */
+        assert_int_equal(next.record->outcome, OUTCOME_LOADED);
+        assert_int_equal(fake_loader_count_connections(b.loader), 2);
+        assert_true(scheduler_is_idle(b.scheduler));
+}
+
+/* It shows only when the next request is sent: the request goes to the new loader, once. */
+static void test_loader_dies_between_two_requests(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard first = {}, second = {};
+
+        open_bench(&b, 1);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &first);
+        event_settle(b.event);
+
+        submit(&b, LOADER_INSERT, "lkmdt_b", &second);
+        fake_loader_hang_up(b.loader);
+        event_settle(b.event);
+        assert_int_equal(second.times, 1);
+        assert_int_equal(second.record->outcome, OUTCOME_LOADED);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_b");
+}
+
+static void test_loader_talks_nonsense(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard first = {}, second = {};
+
+        open_bench(&b, 1);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &first);
+        event_settle(b.event);
+        fake_loader_send(b.loader, "nonsense", strlen("nonsense"));
+        event_settle(b.event);
+        assert_int_equal(first.record->error, -ECONNRESET);
+
+        fake_loader_hold(b.loader, false);
+        submit(&b, LOADER_INSERT, "lkmdt_b", &second);
+        event_settle(b.event);
+        assert_int_equal(second.record->outcome, OUTCOME_LOADED);
+}
+
+static void test_answer_to_nothing_is_left_out(void **state) {
+        LoaderReply stray = { .magic = LOADER_MAGIC, .id = 4711 };
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        open_bench(&b, 1);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &h);
+        event_settle(b.event);
+        fake_loader_send(b.loader, &stray, sizeof(stray));
+        event_settle(b.event);
+        assert_int_equal(h.times, 0);
+
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        event_settle(b.event);
+        assert_int_equal(h.record->outcome, OUTCOME_LOADED);
+}
+
+static void test_no_loader(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard a = {}, c = {}, later = {};
+
+        daemon_bench_open(&b);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &a);
+        submit(&b, LOADER_REMOVE, "lkmdt_c", &c);
+        event_settle(b.event);
+        assert_int_equal(a.record->outcome, OUTCOME_FAILED);
+        assert_int_equal(a.record->error, -ENOENT);
+        assert_non_null(strstr(a.record->message, "lkmd-loader cannot be reached"));
+        assert_non_null(strstr(a.record->hint, "systemctl"));
+        assert_int_equal(c.record->outcome, OUTCOME_FAILED); /* no -ENOENT of a removal: nothing was removed */
+
+        daemon_bench_start_loader(&b);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &later);
+        event_settle(b.event);
+        assert_int_equal(later.record->outcome, OUTCOME_LOADED);
+}
+
+static void test_slow(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        open_bench(&b, 1);
+        fake_loader_hold(b.loader, true);
+        scheduler_set_limits(b.scheduler, 1, 1);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &h);
+        while (!strstr(b.story, "slow lkmdt_a, slow lkmdt_a"))
+                assert_ok(sd_event_run(b.event, UINT64_MAX));
+        assert_int_equal(h.times, 0);
+
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        while (h.times == 0)
+                assert_ok(sd_event_run(b.event, UINT64_MAX));
+        assert_int_equal(h.record->outcome, OUTCOME_LOADED);
+        assert_int_equal(h.record->duration_usec, 1500); /* the loader's word, not the time that was told before */
+}
+
+static void test_forget(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard gone = {}, stays = {};
+
+        open_bench(&b, 1);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &gone);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &stays);
+        submit(&b, LOADER_INSERT, "lkmdt_b", &gone);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &gone);
+        scheduler_forget(b.scheduler, &gone);
+        event_settle(b.event);
+        assert_int_equal(gone.times, 0);
+        assert_int_equal(stays.times, 1);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_b"); /* nobody waits, it goes on */
+}
+
+typedef struct Jealous {
+        DaemonBench *bench;
+        Heard *other;
+} Jealous;
+
+static void forget_other(Record *record, void *userdata) {
+        const Jealous *j = userdata;
+
+        scheduler_forget(j->bench->scheduler, j->other);
+}
+
+/* Who is forgotten while the outcome is being told does not hear of it any more. */
+static void test_forget_while_it_is_told(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard other = {};
+        Jealous jealous = { &b, &other };
+
+        open_bench(&b, 1);
+        assert_ok(scheduler_submit(b.scheduler,
+                                   &(JobSpec) {
+                                           .op = LOADER_INSERT,
+                                           .module = "lkmdt_a",
+                                           .path = "/x.ko",
+                                           .request = b.request,
+                                   },
+                                   forget_other, &jealous));
+        submit(&b, LOADER_INSERT, "lkmdt_a", &other);
+        event_settle(b.event);
+        assert_int_equal(other.times, 0);
+        assert_string_equal(b.story, "start lkmdt_a, end lkmdt_a loaded");
+}
+
+typedef struct Chain {
+        DaemonBench *bench;
+        Heard next;
+} Chain;
+
+static void submit_next(Record *record, void *userdata) {
+        Chain *c = userdata;
+
+        submit(c->bench, LOADER_INSERT, "lkmdt_a", &c->next);
+        submit(c->bench, LOADER_INSERT, "lkmdt_b", &c->next);
+}
+
+static void test_submit_while_it_is_told(void **state) {
+        _bench_ DaemonBench b;
+        Chain chain = { &b, {} };
+
+        open_bench(&b, 1);
+        assert_ok(scheduler_submit(b.scheduler,
+                                   &(JobSpec) {
+                                           .op = LOADER_INSERT,
+                                           .module = "lkmdt_a",
+                                           .path = "/x.ko",
+                                           .request = b.request,
+                                   },
+                                   submit_next, &chain));
+        event_settle(b.event);
+        assert_int_equal(chain.next.times, 2);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_a, insert lkmdt_b");
+        heard_clear(&chain.next);
+}
+
+static void test_free_with_jobs_under_way(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        open_bench(&b, 1);
+        scheduler_set_limits(b.scheduler, 1, 1000000);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &h);
+        submit(&b, LOADER_INSERT, "lkmdt_b", &h);
+        submit(&b, LOADER_REMOVE, "lkmdt_a", &h);
+        event_settle(b.event);
+        b.scheduler = scheduler_free(b.scheduler);
+        event_settle(b.event);
+        assert_int_equal(h.times, 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_one_load_per_module),
+                cmocka_unit_test(test_joins_what_runs_already),
+                cmocka_unit_test(test_a_finished_load_is_not_joined),
+                cmocka_unit_test(test_joining_notes_that_it_is_wanted),
+                cmocka_unit_test(test_limit),
+                cmocka_unit_test(test_as_many_as_there_may_be),
+                cmocka_unit_test(test_jobs_of_one_module_keep_their_order),
+                cmocka_unit_test(test_outcomes),
+                cmocka_unit_test(test_parameters_reach_the_loader),
+                cmocka_unit_test(test_too_long_for_the_protocol),
+                cmocka_unit_test(test_loader_dies_in_the_middle),
+                cmocka_unit_test(test_loader_dies_between_two_requests),
+                cmocka_unit_test(test_loader_talks_nonsense),
+                cmocka_unit_test(test_answer_to_nothing_is_left_out),
+                cmocka_unit_test(test_no_loader),
+                cmocka_unit_test(test_slow),
+                cmocka_unit_test(test_forget),
+                cmocka_unit_test(test_forget_while_it_is_told),
+                cmocka_unit_test(test_submit_while_it_is_told),
+                cmocka_unit_test(test_free_with_jobs_under_way),
+        };
+
+        return RUN_TESTS(tests);
+}

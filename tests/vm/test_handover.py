@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who loads drivers for devices: lkmd while it runs, udev at any other time, however lkmd has ended."""
+
+import pytest
+
+from support import (RULE, ask, cause_of, kill_lkmd, lkmctl, loaded, main_pid, pci_driver, remove, rule_is_masked,
+                     start_lkmd, wait_pci)
+
+E1000E = "8086:10d3"
+RULES = "ls -lA --time-style=+ /run/udev/rules.d /etc/udev/rules.d; cat /etc/udev/rules.d/* 2>/dev/null; " \
+        "cksum /usr/lib/udev/rules.d/* /etc/udev/udev.conf"
+DROP_IN = "/run/systemd/system/lkmd.service.d/test.conf"
+
+
+def plug(machine):
+    machine.qmp("device_add", driver="e1000e", id="nic", bus="rp0")
+    wait_pci(machine, E1000E)
+
+
+def unplug(machine):
+    machine.unplug("nic")
+    machine.wait("! grep -qx 0x10d3 /sys/bus/pci/devices/*/device", 60)
+
+
+def forget(machine):
+    if "e1000e" in loaded(machine):
+        machine.run("modprobe -r e1000e")
+
+
+def wait_driven(machine):
+    machine.wait("ls -d /sys/bus/pci/drivers/e1000e/*:*", 60)
+
+
+def udev_loads(machine):
+    """The proof: a card that is plugged in now has its driver, and lkmd had no part in it."""
+    assert main_pid(machine) == 0
+    assert not rule_is_masked(machine)
+    assert "e1000e" not in loaded(machine)
+    plug(machine)
+    wait_driven(machine)
+    unplug(machine)
+    forget(machine)
+
+
+@pytest.fixture
+def drop_in(machine):
+    """A drop-in for lkmd.service that goes with the test, which leaves lkmd running again."""
+    def write(text):
+        machine.write(DROP_IN, text)
+        machine.run("systemctl daemon-reload")
+
+    yield write
+    machine.run(["rm", "-f", DROP_IN])
+    machine.run("systemctl daemon-reload")
+    start_lkmd(machine)
+
+
+def test_lkmd_is_in_charge_from_boot(machine):
+    assert ask(machine, "status")["inCharge"] == "lkmd"
+    assert rule_is_masked(machine)
+    # It was there before udev read its rules: no module came another way that a device had asked for.
+    journal = machine.journal("-b", "-u", "systemd-udevd", "-u", "lkmd", "-o", "short-monotonic")
+    assert journal.index("Started lkmd.service") < journal.index("Started systemd-udevd.service"), journal
+
+
+def test_stop_and_start(machine):
+    during = machine.run(RULES).stdout
+    machine.run("systemctl stop lkmd")
+    without = machine.run(RULES).stdout
+    assert "80-drivers.rules -> /dev/null" in during
+    assert [line for line in during.splitlines() if "-> /dev/null" not in line] == without.splitlines(), \
+        "no other rule of udev is touched"
+    udev_loads(machine)
+    start_lkmd(machine)
+    assert machine.run(RULES).stdout == during
+
+
+def test_udev_really_leaves_it_to_lkmd(machine):
+    pid = main_pid(machine)
+    machine.run(["kill", "-STOP", str(pid)])
+    try:
+        plug(machine)
+        machine.run("udevadm settle", timeout=120)      # udev is through with it
+        assert pci_driver(machine, E1000E) == ""
+        assert "e1000e" not in loaded(machine)
+    finally:
+        machine.run(["kill", "-CONT", str(pid)])
+    wait_driven(machine)
+    assert main_pid(machine) == pid
+    assert cause_of(machine, "e1000e")["origin"] == "device"
+    unplug(machine)
+    remove(machine, "e1000e")
+
+
+def test_killed_for_good(machine, drop_in):
+    drop_in("[Service]\nRestart=no\n")
+    kill_lkmd(machine)
+    machine.wait("systemctl is-failed lkmd")
+    udev_loads(machine)
+    # Its socket was not stopped: whoever asks for lkmd has it back, and in charge.
+    lkmctl(machine, "wait", "--idle", "--timeout=60")
+    assert rule_is_masked(machine)
+
+
+def test_plugged_when_it_has_just_died(machine, drop_in):
+    """The moment between lkmd's death and udev's rule: held open until udevd has seen the device and left it alone."""
+    drop_in("[Service]\nRestart=no\nExecStopPost=\nExecStopPost=+/bin/sh -c 'while [ ! -e /run/go-on ]; do :; done'\n"
+            "ExecStopPost=+/usr/lib/lkmd/lkmd-handover give-back\n")
+    kill_lkmd(machine)
+    assert rule_is_masked(machine)
+    plug(machine)
+    machine.run("udevadm settle", timeout=120)
+    assert pci_driver(machine, E1000E) == "", "neither has taken it yet"
+    machine.write("/run/go-on", "")
+    wait_driven(machine)
+    machine.wait("systemctl is-failed lkmd")
+    assert not rule_is_masked(machine)
+    unplug(machine)
+    forget(machine)
+
+
+@pytest.mark.parametrize("start", ["/bin/false", "-/bin/true"])
+def test_failed_start(machine, drop_in, start):
+    """Exits with an error, ends without having said that it is ready."""
+    machine.run("systemctl stop lkmd")
+    drop_in(f"[Service]\nRestart=no\nExecStart=\nExecStart={start}\n")
+    assert machine.run("systemctl start lkmd", check=False).returncode != 0
+    machine.wait("! systemctl is-active lkmd")
+    udev_loads(machine)
+
+
+def test_somebodys_own_rule_is_left_alone(machine):
+    machine.run("systemctl stop lkmd")
+    text = "# mine\n"
+    machine.write(RULE, text)
+    start_lkmd(machine)
+    assert machine.read(RULE) == text
+    assert ask(machine, "status")["inCharge"] == "lkmd_and_udev"
+    machine.run("systemctl stop lkmd")
+    assert machine.read(RULE) == text
+    machine.run(["rm", RULE])
+    start_lkmd(machine)
+    assert rule_is_masked(machine)
+
+
+def test_udevd_restarted_while_lkmd_runs(machine):
+    machine.run("systemctl restart systemd-udevd")
+    pid = main_pid(machine)
+    machine.run(["kill", "-STOP", str(pid)])
+    try:
+        plug(machine)
+        machine.run("udevadm settle", timeout=120)
+        assert pci_driver(machine, E1000E) == ""
+    finally:
+        machine.run(["kill", "-CONT", str(pid)])
+    wait_driven(machine)
+    unplug(machine)
+    remove(machine, "e1000e")

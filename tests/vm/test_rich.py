@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A machine full of devices, started once with udevd in charge and once with lkmd: the same modules, the same drivers."""
+
+import collections
+import re
+
+import pytest
+
+import driver
+from support import ask, ask_all, wait_idle
+
+# Loaded by other parts of the system when their turn comes (sockets, mounts, binfmt), with or without lkmd: whether
+# they are there already at the moment of the comparison is no question of devices.
+NOT_FOR_DEVICES = {"binfmt_misc", "autofs4", "configfs", "efi_pstore", "drm", "nfnetlink", "ip_tables", "x_tables",
+                   "qemu_fw_cfg", "fuse", "loop", "dm_mod", "dmi_sysfs"}
+
+# Several drivers can have this, and whichever comes first has it, with udevd as with lkmd: vendor:device of PCI or USB,
+# and the drivers. Of a USB device one interface at least must have one of them.
+SEVERAL_CANDIDATES = {
+    "0x10ec:0x8139": {"8139cp", "8139too"},
+    "0525:a4a2": {"cdc_ether", "cdc_subset", "rndis_host"},
+}
+
+# The firmware's picture is a device only until the graphics driver takes the card over.
+GONE_AGAIN = {"/sys/devices/platform/vga-framebuffer.0"}
+
+# In the machine, and in one process: a shell would start a thousand.
+DRIVERS = r"""
+import glob, os
+
+def read(*path):
+    try:
+        with open(os.path.join(*path)) as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+def ident_of(device):
+    if read(device, "bInterfaceNumber"):
+        return f"{read(device, '..', 'idVendor')}:{read(device, '..', 'idProduct')}"
+    return f"{read(device, 'vendor')}:{read(device, 'device')}"
+
+found = set()
+for link in glob.glob("/sys/bus/*/devices/*/driver"):
+    device = os.path.realpath(os.path.dirname(link))
+    found.add(f"{device}|{os.path.basename(os.readlink(link))}|{ident_of(device)}")
+print("\n".join(sorted(found)))
+"""
+
+State = collections.namedtuple("State", "modules drivers candidates")
+
+
+def normal(path):
+    """Device names with a number that counts in the order of arrival, without that number."""
+    return re.sub(r"(?<=[a-z])\d+(?=[/:.]|$)|(?<=/)\d+:\d+:\d+:\d+(?=/|$)|\.[0-9A-F]{4}(?=/|$)|(?<=target)\d+(?=:)",
+                  "N", path)
+
+
+def state_of(machine):
+    modules = {line.split()[0] for line in machine.read("/proc/modules").splitlines()}
+    drivers, candidates = collections.Counter(), collections.defaultdict(set)
+    for line in machine.run(["python3", "-c", DRIVERS], timeout=120).stdout.splitlines():
+        path, name, ident = line.split("|")
+        if ident in SEVERAL_CANDIDATES:
+            candidates[ident].add(name)
+        else:
+            drivers[normal(path), name] += 1
+    return State(modules, drivers, candidates)
+
+
+@pytest.fixture(scope="module")
+def stock():
+    machine = driver.boot("rich", lkmd=False, settle=False)
+    machine.run("systemctl is-system-running --wait", check=False, timeout=240)
+    machine.run("udevadm settle --timeout=200", timeout=240)
+    state = state_of(machine)
+    machine.remove()
+    return state
+
+
+@pytest.fixture(scope="module")
+def rich(stock):                                # one machine at a time
+    machine = driver.boot("rich")
+    wait_idle(machine, 200)
+    machine.run("udevadm settle --timeout=200", timeout=240)
+    wait_idle(machine, 200)
+    yield machine
+    machine.remove()
+
+
+@pytest.fixture(scope="module")
+def with_lkmd(rich):
+    return state_of(rich)
+
+
+def test_same_modules(stock, with_lkmd):
+    assert len(with_lkmd.modules) > 110
+    missing = stock.modules - with_lkmd.modules - NOT_FOR_DEVICES
+    more = with_lkmd.modules - stock.modules - NOT_FOR_DEVICES
+    assert (missing, more) == (set(), set()), "missing with lkmd, only there with lkmd"
+
+
+def test_same_driver_for_every_device(stock, with_lkmd):
+    assert sum(with_lkmd.drivers.values()) > 120
+    assert sorted((stock.drivers - with_lkmd.drivers).elements()) == []
+    assert sorted((with_lkmd.drivers - stock.drivers).elements()) == []
+
+
+def test_one_of_several_drivers(stock, with_lkmd):
+    for state in (stock, with_lkmd):
+        assert state.candidates.keys() == SEVERAL_CANDIDATES.keys()
+        for ident, names in state.candidates.items():
+            assert names <= SEVERAL_CANDIDATES[ident], ident
+
+
+def test_lkmd_was_in_charge(rich):
+    status = ask(rich, "status")
+    assert status["inCharge"] == "lkmd" and status["coldplugDone"] and status["idle"]
+    assert status["failures"] == [] and status["problems"] == []
+    assert status["counters"]["rescans"] == 0
+    assert rich.run("systemctl --failed --plain --no-legend").stdout == ""
+
+
+def test_every_module_has_a_cause(rich):
+    modules = ask_all(rich, "list")
+    for_devices = [m for m in modules if m["name"] not in NOT_FOR_DEVICES]
+    without = [m["name"] for m in for_devices if "loadedBy" not in m]
+    # What other parts of the system load by themselves (filesystems, protocols, crypto on demand) is few.
+    assert len(without) < 10, without
+    for module in for_devices:
+        record = module.get("loadedBy")
+        if record:
+            assert record["cause"]["origin"] == "device", module
+            assert record["reason"] == "requested" or record["parent"], module
+    devices = {"/sys" + m["loadedBy"]["cause"]["device"] for m in for_devices if "loadedBy" in m}
+    devices -= GONE_AGAIN
+    assert len(devices) > 30
+    rich.run(["ls", "-d", *sorted(devices)])            # fails if one is not there
+
+
+def test_no_module_was_loaded_twice(rich):
+    lines = rich.journal("-b", "-u", "lkmd", "-o", "cat", "MESSAGE_ID=8a6e00149c394731b00f564799df73f1").splitlines()
+    loads = collections.Counter(line.split(":")[0] for line in lines if ": loaded in " in line)
+    assert len(loads) > 100
+    assert {name: n for name, n in loads.items() if n > 1} == {}
