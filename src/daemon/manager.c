@@ -175,8 +175,15 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
         service_tell_progress(m->service, kinds[event], record);
 }
 
+/*
+ * Whoever waits for idleness after a depmod means the index that it wrote, which may bring work of its own: a
+ * change that the loop has seen and nobody has asked about yet is read first.
+ */
 static bool on_is_idle(void *userdata) {
-        return manager_is_idle(userdata);
+        Manager *m = userdata;
+
+        (void) index_keeper_get(m->index);
+        return manager_is_idle(m);
 }
 
 /* Nothing queued, running or left to be looked at, as far as the loop has seen. */
