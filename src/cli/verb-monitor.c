@@ -28,7 +28,8 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
                 *ret_tone = TONE_GOOD;
                 return streq_ptr(outcome, "unloaded") ? "unloaded" : streq_ptr(outcome, "loaded") ? "loaded" : "finished";
         }
-        if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") || streq(kind, "rescan"))
+        if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") || streq(kind, "rescan") ||
+            streq(kind, "noisy"))
                 *ret_tone = TONE_WARN;
         return kind;
 }

@@ -88,6 +88,12 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(parameters, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Time inside the kernel (or the command), microseconds."),
         SD_VARLINK_DEFINE_FIELD(durationUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("While it is under way and takes long: the thread of lkmd-loader that is at it. For root, "
+                                 "/proc/THREAD/stack has where it is in the kernel."),
+        SD_VARLINK_DEFINE_FIELD(threadId, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("The same: functions of the kernel that it is in, innermost first, as far as lkmd may see "
+                                 "them; mostly that is the innermost one."),
+        SD_VARLINK_DEFINE_FIELD(kernelStack, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Positive errno of a failure."),
         SD_VARLINK_DEFINE_FIELD(errno, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("A failure in one sentence."),
@@ -209,6 +215,9 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(slow),
         SD_VARLINK_FIELD_COMMENT("Events were lost, /sys is walked again: message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(rescan),
+        SD_VARLINK_FIELD_COMMENT("A device announces itself without an end, and is looked at less often from "
+                                 "now on: message."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(noisy),
         SD_VARLINK_FIELD_COMMENT("The configuration or the module index was read anew: message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(reloaded), SD_VARLINK_FIELD_COMMENT("A file is broken: problem."),
         SD_VARLINK_DEFINE_ENUM_VALUE(problem));

@@ -36,5 +36,11 @@
 #define REQUEST_KEY_MAX 4096U           /* bytes of a module name, alias or modalias; a uevent holds 2048 */
 #define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
 #define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
+#define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
 #define CLIENTS_MAX 1024U               /* varlink connections at once */
 #define CLIENTS_PER_UID_MAX 512U
+#define INTAKE_DEVICES_MAX 512U         /* devices of which it is known how often they announce themselves */
+#define INTAKE_NOISY_EVENTS 32U         /* more of one device within the window, and it is held back */
+#define INTAKE_WINDOW_USEC (10U * 1000U * 1000U)
+#define INTAKE_HOLD_USEC (1000U * 1000U) /* at first; twice as long each time */
+#define INTAKE_HOLD_MAX_USEC (60U * 1000U * 1000U)

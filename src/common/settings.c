@@ -22,6 +22,7 @@
 #include <sys/sysmacros.h>
 #include <syslog.h>
 
+#include "common/name-normal.h"
 #include "common/names.h"
 #include "common/text.h"
 #include "common/util.h"
@@ -228,6 +229,20 @@ static int read_unknown_parameters(const char *value, void *ret) {
         return -EINVAL;
 }
 
+/* Blank-separated names and globs; each assignment adds to the list. */
+static int read_module_list(const char *value, void *ret) {
+        char *list = ret, copy[SETTING_LIST_MAX];
+        size_t n = strlen(list);
+
+        if (strlen(value) + n + 2 > SETTING_LIST_MAX)
+                return -EINVAL;
+        (void) stpcpy(copy, value);
+        if (strchr(value, '/') || !name_normalize_in_place(copy))
+                return -EINVAL;
+        (void) stpcpy(stpcpy(list + n, n > 0 ? " " : ""), value);
+        return 0;
+}
+
 const char *unknown_parameters_to_string(UnknownParameters u) {
         assert(u >= 0 && u < _UNKNOWN_PARAMETERS_MAX);
 
@@ -254,8 +269,13 @@ static const SettingInfo settings_table[] = {
         { "ReceiveBuffer", read_receive_buffer, PLACE(receive_buffer_bytes), "a size from 64K to 1G" },
         { "LedgerEntries", read_ledger_entries, PLACE(ledger_entries), "a number from 16 to 1048576" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
+        { "SerialModules", read_module_list, PLACE(serial_modules),
+          "names or globs of modules, 1023 bytes in all" },
+        { "AsyncProbeModules", read_module_list, PLACE(async_probe_modules),
+          "names or globs of modules, 1023 bytes in all" },
 };
 _Static_assert(LOADS_MAX == 16, "the text of LoaderThreads names the limit");
+_Static_assert(SETTING_LIST_MAX == 1024, "the text of the lists names the limit");
 
 const char *settings_key(size_t i) {
         return i < ARRAY_LEN(settings_table) ? settings_table[i].key : NULL;

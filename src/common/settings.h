@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/names.h"
 #include "common/problem-list.h"
 
 typedef enum UnknownParameters {        /* a load names a parameter that the module does not have */
@@ -24,6 +25,8 @@ typedef struct Settings {
         size_t receive_buffer_bytes;    /* of the uevent socket */
         size_t ledger_entries;          /* kept in memory and in the ledger's file */
         UnknownParameters unknown_parameters;
+        char serial_modules[SETTING_LIST_MAX]; /* names_match(): never two of them at once */
+        char async_probe_modules[SETTING_LIST_MAX]; /* names_match(): loaded with async_probe */
 } Settings;
 
 void settings_default(Settings *ret);

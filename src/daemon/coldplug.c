@@ -113,10 +113,7 @@ int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(c->source, "coldplug");
-        /* behind events, clients and the loader, ahead of what waits for idleness */
-        r = sd_event_source_set_priority(c->source, SD_EVENT_PRIORITY_NORMAL + 10);
-        if (r < 0)
-                return r;
+        /* as urgent as events: they take turns, so that a storm of them does not keep the walk from its end */
         r = sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
         if (r < 0)
                 return r;

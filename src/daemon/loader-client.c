@@ -15,35 +15,30 @@
 struct LoaderClient {
         sd_event *event;
         char *address;
-        loader_done_t done;
-        loader_lost_t lost;
-        void *userdata;
+        LoaderCallbacks callbacks;
         int fd;
         sd_event_source *source;
 };
 
 /**
  * loader_client_new() - nothing is connected yet
- * @address: path of the loader's socket, copied
- * @done:    called once for each request that was sent and answered
- * @lost:    called when the connection broke: no request sent so far will be answered
+ * @address:   path of the loader's socket, copied
+ * @callbacks: copied
  *
  * Return: 0 or -ENOMEM.
  */
-int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, loader_done_t done,
-                      loader_lost_t lost, void *userdata) {
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, const LoaderCallbacks *callbacks) {
         _cleanup_(loader_client_freep) LoaderClient *c = NULL;
 
-        assert(ret && event && address && done && lost);
+        assert(ret && event && address && callbacks);
+        assert(callbacks->done && callbacks->looked && callbacks->lost);
 
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
         *c = (LoaderClient) {
                 .event = sd_event_ref(event),
-                .done = done,
-                .lost = lost,
-                .userdata = userdata,
+                .callbacks = *callbacks,
                 .fd = -EBADF,
         };
         c->address = strdup(address);
@@ -83,7 +78,12 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 return 0;
         if (n != sizeof(reply) || reply.magic != LOADER_MAGIC) {
                 loader_client_disconnect(c);
-                c->lost(c->userdata);
+                c->callbacks.lost(c->callbacks.userdata);
+                return 0;
+        }
+        if (reply.op == LOADER_LOOK) {
+                reply.stack[sizeof(reply.stack) - 1] = '\0';
+                c->callbacks.looked(reply.id, reply.thread_id, reply.stack, c->callbacks.userdata);
                 return 0;
         }
 
@@ -93,7 +93,7 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 .wait_status = reply.wait_status,
                 .duration_usec = reply.duration_usec,
         };
-        c->done(&outcome, c->userdata);
+        c->callbacks.done(&outcome, c->callbacks.userdata);
         return 0;
 }
 
@@ -136,22 +136,18 @@ static int copy_field(char *to, size_t size, const char *from) {
 
 /**
  * loader_client_send() - have something done
- * @id:         comes back with the outcome
- * @path:       for LOADER_INSERT only, else NULL
- * @parameters: NULL for none
  *
  * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader.
  */
-int loader_client_send(LoaderClient *c, LoaderOp op, uint64_t id, const char *module, const char *path,
-                       const char *parameters) {
-        LoaderRequest request = { .magic = LOADER_MAGIC, .op = op, .id = id };
+int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
+        LoaderRequest request = { .magic = LOADER_MAGIC, .op = order->op, .id = order->id, .flags = order->flags };
         int r;
 
-        assert(c && module);
+        assert(c && (order->module || order->op == LOADER_LOOK));
 
-        if (copy_field(request.module, sizeof(request.module), module) < 0 ||
-            copy_field(request.path, sizeof(request.path), path) < 0 ||
-            copy_field(request.parameters, sizeof(request.parameters), parameters) < 0)
+        if (copy_field(request.module, sizeof(request.module), order->module) < 0 ||
+            copy_field(request.path, sizeof(request.path), order->path) < 0 ||
+            copy_field(request.parameters, sizeof(request.parameters), order->parameters) < 0)
                 return -E2BIG;
 
         for (int attempt = 0;; attempt++) {
@@ -168,6 +164,6 @@ int loader_client_send(LoaderClient *c, LoaderOp op, uint64_t id, const char *mo
 
                 /* it went away and we had not heard of it yet: whatever was sent before is lost */
                 loader_client_disconnect(c);
-                c->lost(c->userdata);
+                c->callbacks.lost(c->callbacks.userdata);
         }
 }

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/queue.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,8 +41,12 @@ typedef struct Connection {
 typedef struct Work {
         Connection *connection;         /* referenced */
         LoaderRequest request;
+        pid_t thread_id;                /* 0: not begun */
+        LIST_ENTRY(Work) next;
 } Work;
 
+static pthread_mutex_t works_lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, Work) works = LIST_HEAD_INITIALIZER(works); /* what threads are at */
 static atomic_uint n_threads;
 static int thread_ended_fd = -EBADF;    /* eventfd: written by each thread as its last deed */
 
@@ -164,7 +169,11 @@ static int do_insert(const LoaderRequest *request) {
         if (r < 0)
                 return r;
 
-        return kmod_module_insert_module(module, 0, request->parameters);
+        return kmod_module_insert_module(
+                        module,
+                        (request->flags & LOADER_FORCE_VERMAGIC ? KMOD_INSERT_FORCE_VERMAGIC : 0) |
+                        (request->flags & LOADER_FORCE_MODVERSIONS ? KMOD_INSERT_FORCE_MODVERSION : 0),
+                        request->parameters);
 }
 
 static int do_remove(const LoaderRequest *request) {
@@ -178,7 +187,7 @@ static int do_remove(const LoaderRequest *request) {
         r = kmod_module_new_from_name(ctx, request->module, &module);
         if (r < 0)
                 return r;
-        return kmod_module_remove_module(module, 0);
+        return kmod_module_remove_module(module, request->flags & LOADER_FORCE_REMOVAL ? KMOD_REMOVE_FORCE : 0);
 }
 
 /* "$CMDLINE_OPTS" everywhere becomes @options, as modprobe.d(5) has it. */
@@ -259,12 +268,35 @@ static int do_command(const LoaderRequest *request, int *ret_status) {
         return run_command(expanded, environment, ret_status);
 }
 
+/* ps(1) and the kernel's own messages about a hung task name the module. The kernel cuts it at 15 bytes. */
+static void thread_take_name(const char *module) {
+        char name[16];
+
+        (void) snprintf(name, sizeof(name), "+%.14s", module);
+        (void) pthread_setname_np(pthread_self(), name);
+}
+
+static void work_begin(Work *work) {
+        thread_take_name(work->request.module);
+        (void) pthread_mutex_lock(&works_lock);
+        work->thread_id = gettid();
+        LIST_INSERT_HEAD(&works, work, next);
+        (void) pthread_mutex_unlock(&works_lock);
+}
+
+static void work_end(Work *work) {
+        (void) pthread_mutex_lock(&works_lock);
+        LIST_REMOVE(work, next);
+        (void) pthread_mutex_unlock(&works_lock);
+}
+
 static void *on_thread(void *userdata) {
         _cleanup_(work_freep) Work *work = userdata;
-        LoaderReply reply = { .magic = LOADER_MAGIC, .id = work->request.id };
+        LoaderReply reply = { .magic = LOADER_MAGIC, .id = work->request.id, .op = work->request.op };
         uint64_t start = clock_usec(CLOCK_MONOTONIC);
         int status = 0;
 
+        work_begin(work);
         switch ((LoaderOp) work->request.op) {
         case LOADER_INSERT:
                 reply.error = do_insert(&work->request);
@@ -276,10 +308,12 @@ static void *on_thread(void *userdata) {
         case LOADER_REMOVE_COMMAND:
                 reply.error = do_command(&work->request, &status);
                 break;
+        case LOADER_LOOK:
         case _LOADER_OP_MAX:
                 reply.error = -EBADRQC;
         }
 
+        work_end(work);
         reply.wait_status = status;
         reply.duration_usec = clock_usec(CLOCK_MONOTONIC) - start;
         (void) send(work->connection->fd, &reply, sizeof(reply), MSG_NOSIGNAL); /* nobody there: nobody to tell */
@@ -309,7 +343,7 @@ int loader_check_request(const LoaderRequest *request, size_t size) {
             !is_terminated(request->path, sizeof(request->path)) ||
             !is_terminated(request->parameters, sizeof(request->parameters)))
                 return -EBADMSG;
-        if (request->module[0] == '\0')
+        if ((request->module[0] == '\0') != (request->op == LOADER_LOOK))
                 return -EBADMSG;
         for (const char *c = request->module; *c; c++)
                 if (!isgraph((unsigned char) *c) || *c == '/')
@@ -323,6 +357,44 @@ static void reply_error(Connection *c, uint64_t id, int error) {
         LoaderReply reply = { .magic = LOADER_MAGIC, .id = id, .error = error };
 
         (void) send(c->fd, &reply, sizeof(reply), MSG_NOSIGNAL);
+}
+
+/* The calls of a thread inside the kernel, innermost first; only the innermost one where the rest is hidden. */
+static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
+        static const char *const files[] = { "stack", "wchan" };
+
+        ret[0] = '\0';
+        for (size_t i = 0; i < ARRAY_LEN(files) && ret[0] == '\0'; i++) {
+                _cleanup_(closep) int fd = -EBADF;
+                char path[64];
+                ssize_t n;
+
+                (void) snprintf(path, sizeof(path), "/proc/self/task/%d/%s", thread_id, files[i]);
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+                n = fd >= 0 ? read(fd, ret, LOADER_STACK_MAX - 1) : -1;
+                ret[MAX(n, 0)] = '\0';
+                if (streq(ret, "0"))
+                        ret[0] = '\0';         /* it runs, or wchan is hidden as well: proc(5) */
+        }
+}
+
+/*
+ * Where is a request that takes long? The stack is for CAP_SYS_ADMIN, which this process has not; wchan may be read
+ * of one's own threads, fs/proc/base.c.
+ */
+static void look(Connection *c, uint64_t id) {
+        LoaderReply reply = { .magic = LOADER_MAGIC, .id = id, .op = LOADER_LOOK };
+        const Work *w;
+
+        (void) pthread_mutex_lock(&works_lock);
+        LIST_FOREACH(w, &works, next)
+                if (w->connection == c && w->request.id == id)
+                        reply.thread_id = w->thread_id;
+        (void) pthread_mutex_unlock(&works_lock);
+
+        if (reply.thread_id > 0)
+                read_stack(reply.thread_id, reply.stack);
+        (void) send(c->fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static int start_work(Connection *c, const LoaderRequest *request) {
@@ -376,6 +448,10 @@ static int connection_read(Connection *c) {
                 return 0;
         }
 
+        if (request.op == LOADER_LOOK) {
+                look(c, request.id);
+                return 1;
+        }
         r = start_work(c, &request);
         if (r < 0)
                 reply_error(c, request.id, r);

@@ -30,6 +30,7 @@ typedef struct LogFields {
 #define LKMD_MESSAGE_SLOW "f05d62f96fb548bf9842f6593b62641d"
 #define LKMD_MESSAGE_PROBLEM "1787007a99e2418eacca5cf7a3191346"
 #define LKMD_MESSAGE_EVENTS_LOST "dc179f2afdbf4997b284dc586bab51f8"
+#define LKMD_MESSAGE_NOISY "ef86f053c4104052ba3078952a658273"
 
 void log_set_level(int level);
 void log_message(int level, const char *format, ...) _printf_(2, 3);

@@ -31,13 +31,36 @@ static void on_device_seen(const DeviceFacts *facts, const char *device, void *u
 static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
         Manager *m = userdata;
 
+        int r;
+
         m->counters.events++;
         if (streq_ptr(facts->subsystem, "module") && facts->sysname) {
                 if (streq_ptr(facts->action, "remove"))
                         ledger_module_gone(m->ledger, facts->sysname);
                 waits_check_soon(m->waits);
         }
-        on_device_seen(facts, device, m);
+        r = intake_put(m->intake, facts, device);
+        if (r < 0)
+                log_warning("%s: cannot look after it: %s", device, strerror(-r));
+}
+
+static void on_device_noisy(const char *device, unsigned n_events, uint64_t hold_usec, void *userdata) {
+        _cleanup_(freep) char *message = NULL;
+        Manager *m = userdata;
+
+        if (asprintf(&message, "%s announces itself again and again (%u times in %u s); it is looked at every "
+                     "%" PRIu64 " s now, less often if it goes on", device, n_events,
+                     INTAKE_WINDOW_USEC / 1000000U, hold_usec / 1000000U) < 0) {
+                message = NULL;
+                return;
+        }
+        log_entry(LOG_NOTICE, &(LogFields) {
+                                      .message_id = LKMD_MESSAGE_NOISY,
+                                      .device = device,
+                                      .requester_uid = -1,
+                                      .requester_pid = -1,
+                              }, "%s", message);
+        monitors_message(m->monitors, "noisy", message);
 }
 
 static int start_coldplug(Manager *m) {
@@ -45,18 +68,24 @@ static int start_coldplug(Manager *m) {
         return coldplug_start(m->coldplug);
 }
 
-static void on_events_lost(void *userdata) {
+static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) {
         static const LogFields fields = {
                 .message_id = LKMD_MESSAGE_EVENTS_LOST,
                 .requester_uid = -1,
                 .requester_pid = -1,
         };
+        _cleanup_(freep) char *message = NULL;
         Manager *m = userdata;
         int r;
 
         m->counters.rescans++;
-        log_entry(LOG_WARNING, &fields, "The kernel dropped uevents; looking at all devices again");
-        monitors_message(m->monitors, "rescan", "the kernel dropped uevents; looking at all devices again");
+        if (loss == UEVENT_OVERFLOW)
+                message = strdup("the kernel dropped uevents, the buffer was full; looking at all devices again");
+        else if (asprintf(&message, "%" PRIu64 " uevents did not come; looking at all devices again", n_missing) < 0)
+                message = NULL;
+        /* gaps alone are everyday life where containers have networks of their own */
+        log_entry(loss == UEVENT_OVERFLOW ? LOG_WARNING : LOG_INFO, &fields, "%s", message ?: "uevents were lost");
+        monitors_message(m->monitors, "rescan", message ?: "uevents were lost");
         r = start_coldplug(m);
         if (r < 0)
                 log_error("cannot look at all devices: %s", strerror(-r));
@@ -109,6 +138,8 @@ static void journal_record(const Record *record) {
 }
 
 static void journal_slow(const Record *record) {
+        const char *where = record->kernel_stack ? record->kernel_stack[0] : NULL;
+
         log_entry(LOG_NOTICE,
                   &(LogFields) {
                           .message_id = LKMD_MESSAGE_SLOW,
@@ -117,8 +148,9 @@ static void journal_slow(const Record *record) {
                           .requester_uid = -1,
                           .requester_pid = -1,
                   },
-                  "%s: %s for %" PRIu64 " s now; others go on", record->module,
-                  record->removal ? "its exit runs" : "its init runs", record->duration_usec / 1000000);
+                  "%s: %s for %" PRIu64 " s now%s%s; others go on", record->module,
+                  record->removal ? "its exit runs" : "its init runs", record->duration_usec / 1000000,
+                  where ? ", in " : "", where ?: "");
 }
 
 static void count_outcome(Manager *m, const Record *record) {
@@ -190,7 +222,7 @@ static bool on_is_idle(void *userdata) {
 bool manager_is_idle(Manager *m) {
         assert(m);
 
-        return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
+        return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) && intake_is_idle(m->intake) &&
                !coldplug_is_running(m->coldplug);
 }
 
@@ -200,7 +232,12 @@ static void apply_settings(Manager *m) {
         int r;
 
         log_set_level(m->settings.log_level);
-        scheduler_set_limits(m->scheduler, m->settings.loader_threads, m->settings.slow_load_usec);
+        scheduler_set_limits(m->scheduler, &(SchedulerLimits) {
+                                                   .loads = m->settings.loader_threads,
+                                                   .slow_usec = m->settings.slow_load_usec,
+                                                   .serial_modules = m->settings.serial_modules,
+                                                   .async_probe_modules = m->settings.async_probe_modules,
+                                           });
         r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
         if (r < 0)
                 log_warning("cannot size the ledger: %s", strerror(-r));
@@ -306,6 +343,14 @@ static int open_sources(Manager *m) {
         m->udev = udev_new();
         if (!m->udev)
                 return -ENOMEM;
+        r = intake_new(&m->intake, &(IntakeOptions) {
+                                           .event = m->event,
+                                           .seen = on_device_seen,
+                                           .noisy = on_device_noisy,
+                                           .userdata = m,
+                                   });
+        if (r < 0)
+                return r;
         r = uevent_new(&m->uevent, &(UeventOptions) {
                                            .event = m->event,
                                            .udev = m->udev,
@@ -320,6 +365,16 @@ static int open_sources(Manager *m) {
         if (r < 0)
                 return r;
         return coldplug_new(&m->coldplug, m->event, m->udev, on_device_seen, on_coldplug_done, m);
+}
+
+/* What an earlier lkmd of this boot found out; the latest load of a module comes last and stays. */
+static void remember_durations(Manager *m) {
+        for (size_t i = ledger_count(m->ledger); i > 0; i--) {
+                const Record *record = ledger_get(m->ledger, i - 1);
+
+                if (record->outcome == OUTCOME_LOADED && record->duration_usec > 0)
+                        scheduler_remember(m->scheduler, record->module, record->duration_usec);
+        }
 }
 
 static int open_engine(Manager *m, const ManagerOptions *options) {
@@ -346,6 +401,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                          });
         if (r < 0)
                 return r;
+        remember_durations(m);
         r = autoload_new(&m->autoload, m->scheduler, m->monitors);
         if (r < 0)
                 return r;
@@ -403,6 +459,7 @@ Manager *manager_free(Manager *m) {
         scheduler_free(m->scheduler);
         coldplug_free(m->coldplug);
         uevent_free(m->uevent);
+        intake_free(m->intake);
         index_keeper_free(m->index);
         waits_free(m->waits);
         monitors_free(m->monitors);

@@ -9,6 +9,7 @@
 #include "daemon/autoload.h"
 #include "daemon/coldplug.h"
 #include "daemon/index-keeper.h"
+#include "daemon/intake.h"
 #include "daemon/kernel-log.h"
 #include "daemon/ledger.h"
 #include "daemon/monitors.h"
@@ -35,6 +36,7 @@ typedef struct Manager {
         Autoload *autoload;
         IndexKeeper *index;
         Uevent *uevent;
+        Intake *intake;
         Coldplug *coldplug;
         Waits *waits;
         Service *service;

@@ -35,6 +35,7 @@ typedef struct StepRun {
         PlanRun *run;
         size_t index;
         StepState state;
+        uint64_t rank_usec;             /* time of the longest chain that begins with it */
 } StepRun;
 
 struct PlanRun {
@@ -177,6 +178,7 @@ static int step_submit(PlanRun *run, size_t i) {
                         .parameters = step->parameters,
                         .request = run->request,
                         .reason = step->reason,
+                        .rank_usec = run->steps[i].rank_usec,
                         .parent = step->parent == SIZE_MAX ? NULL : run->plan->steps[step->parent].module,
                 },
                 on_step_done, run->steps + i);
@@ -274,6 +276,25 @@ static void drop_unneeded(PlanRun *run, bool *needed) {
                         step_enter(run, i, STEP_UNNEEDED);
 }
 
+/* Edges lead back only: from the end, whatever waits for a step has its rank already. */
+static void rank_steps(PlanRun *run) {
+        const Plan *plan = run->plan;
+
+        for (size_t i = plan->n_steps; i > 0; i--) {
+                const PlanStep *step = plan->steps + i - 1;
+                StepRun *this = run->steps + i - 1;
+
+                if (this->state == STEP_UNNEEDED)
+                        continue;
+                this->rank_usec += scheduler_expect_usec(run->scheduler, step->module);
+                for (size_t k = 0; k < step->n_after; k++) {
+                        StepRun *before = run->steps + step->after[k].step;
+
+                        before->rank_usec = MAX(before->rank_usec, this->rank_usec);
+                }
+        }
+}
+
 /**
  * plan_run_start() - set it going
  *
@@ -291,6 +312,7 @@ int plan_run_start(PlanRun *run) {
                 return -ENOMEM;
 
         drop_unneeded(run, needed);
+        rank_steps(run);
         plan_run_advance(run);
         return 0;
 }

@@ -56,6 +56,12 @@ int record_new(Record **ret, const char *module, Request *request) {
         return 0;
 }
 
+static void lines_free(char **lines) {
+        for (char **line = lines; line && *line; line++)
+                free(*line);
+        free(lines);
+}
+
 Record *record_ref(Record *r) {
         assert(r && r->n_ref > 0);
 
@@ -74,11 +80,48 @@ Record *record_unref(Record *r) {
         free(r->parameters);
         free(r->message);
         free(r->hint);
-        for (char **line = r->kernel_log; line && *line; line++)
-                free(*line);
-        free(r->kernel_log);
+        lines_free(r->kernel_log);
+        lines_free(r->kernel_stack);
         free(r);
         return NULL;
+}
+
+/* Functions, one a line, as an array; what proc_pid_stack() writes before each is left out. NULL: none, or no memory. */
+static char **lines_of_stack(const char *stack) {
+        char **lines = NULL;
+        size_t n = 0;
+
+        while (*stack) {
+                size_t length = strcspn(stack, "\n");
+                const char *function = stack;
+                char **grown;
+
+                if (startswith(function, "[<") && memchr(function, ' ', length))
+                        function = strchr(function, ' ') + 1;
+                grown = reallocarray(lines, n + 2, sizeof(*grown));
+                if (!grown)
+                        break;
+                lines = grown;
+                lines[n] = strndup(function, length - (size_t) (function - stack));
+                lines[n + 1] = NULL;
+                if (!lines[n++])
+                        break;
+                stack += length + (stack[length] == '\n');
+        }
+        return lines;
+}
+
+/**
+ * record_set_whereabouts() - what is known of something that takes long
+ * @thread_id: of lkmd-loader; 0: not known, or over
+ * @stack:     functions of the kernel, one a line, innermost first; "" if they are not known
+ */
+void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack) {
+        assert(r && stack);
+
+        lines_free(r->kernel_stack);
+        r->kernel_stack = lines_of_stack(stack);
+        r->thread_id = thread_id;
 }
 
 /* Was it loaded for its own sake, not only for another's? */

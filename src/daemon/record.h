@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/plan.h"
 #include "common/util.h"
@@ -38,6 +39,8 @@ typedef struct Record {
         char *parent;                   /* NULL for what was requested itself */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
+        pid_t thread_id;                /* of lkmd-loader, while it is under way and slow; 0: not known */
+        char **kernel_stack;            /* where that is in the kernel, innermost first; NULL: not known */
         int error;                      /* 0 or negative errno */
         char *message;
         char *hint;
@@ -54,6 +57,7 @@ static inline bool outcome_is_success(Outcome o) {
                o == OUTCOME_COMMAND_RUN || o == OUTCOME_UNLOADED;
 }
 
+void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack);
 bool record_is_wanted(const Record *r);
 bool record_is_remarkable(const Record *r);
 

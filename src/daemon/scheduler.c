@@ -5,6 +5,10 @@
  * connection to the loader; borrows the kernel's log. Knows nothing of plans: whoever submits a job has seen
  * to it that what it needs is there.
  *
+ * Of the jobs that may run, the one goes first that the most depends on: the sum, over all that wait for it,
+ * of the time that they will take once it is there (the critical path of each). With that, twenty devices
+ * that wait for one bus driver bring it forward, and a long chain begins before the short ones.
+ *
  * A running job is never killed and never given up: its module's init is running in the kernel and cannot be
  * stopped. It may become slow, which is told, and nothing else.
  */
@@ -15,7 +19,9 @@
 #include <sys/queue.h>
 
 #include "common/error-text.h"
+#include "common/names-match.h"
 #include "daemon/clock.h"
+#include "daemon/durations.h"
 #include "daemon/loader-client.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
@@ -35,8 +41,12 @@ struct Job {
         uint64_t id;                    /* in the loader protocol */
         JobState state;
         LoaderOp op;
+        unsigned flags;
         char *path;
         Record *record;
+        uint64_t urgency;               /* the sum of the ranks of all that asked for it */
+        bool serial;                    /* not beside another of this kind */
+        Job *earlier;                   /* of the same module, has to be over first; NULL: none */
         uint64_t started_usec;          /* CLOCK_MONOTONIC */
         sd_event_source *slow_source;
         STAILQ_HEAD(, Waiter) waiters;
@@ -50,9 +60,11 @@ struct Scheduler {
         KernelLog *kernel_log;
         scheduler_observer_t observer;
         void *userdata;
-        unsigned limit, n_running;
+        SchedulerLimits limits;
+        unsigned n_running, n_running_serial;
         size_t n_queued;
-        uint64_t slow_usec, last_id, n_joins;
+        uint64_t last_id, n_joins;
+        Durations durations;
         TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
         Job *telling;                   /* finished and off the list, its waiters are being told */
 };
@@ -103,22 +115,30 @@ static int job_add_waiter(Job *j, job_done_t done, void *userdata) {
  */
 static void job_enter(Job *j, JobState to) {
         Scheduler *s = j->scheduler;
+        Job *later;
         Waiter *w;
 
         assert(job_next[j->state] & TO(to));
 
         if (j->state == JOB_QUEUED)
                 s->n_queued--;
-        else if (j->state == JOB_RUNNING)
+        else if (j->state == JOB_RUNNING) {
                 s->n_running--;
-        if (to == JOB_RUNNING)
+                s->n_running_serial -= j->serial;
+        }
+        if (to == JOB_RUNNING) {
                 s->n_running++;
+                s->n_running_serial += j->serial;
+        }
         j->state = to;
         if (to != JOB_FINISHED)
                 return;
 
         j->slow_source = sd_event_source_disable_unref(j->slow_source);
         TAILQ_REMOVE(&s->jobs, j, next);
+        TAILQ_FOREACH(later, &s->jobs, next)
+                if (later->earlier == j)
+                        later->earlier = NULL;
         (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
         s->telling = j;
         s->observer(SCHEDULER_FINISHED, j->record, s->userdata);
@@ -181,8 +201,12 @@ static Outcome job_success(const Job *j) {
 }
 
 static void job_finish(Job *j, int error, int wait_status) {
-        if (error == 0)
+        record_set_whereabouts(j->record, 0, "");
+        if (error == 0) {
                 j->record->outcome = job_success(j);
+                if (j->op == LOADER_INSERT)
+                        durations_note(&j->scheduler->durations, j->record->module, j->record->duration_usec);
+        }
         else if (error == -EEXIST && j->op == LOADER_INSERT)
                 j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
@@ -191,20 +215,6 @@ static void job_finish(Job *j, int error, int wait_status) {
                 job_explain(j, error, wait_status);
         job_enter(j, JOB_FINISHED);
 }
-
-/* Comes again each time: at 10 s, 20 s, 40 s .. */
-static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
-        Job *j = userdata;
-        uint64_t so_far = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
-
-        j->record->duration_usec = so_far;
-        j->scheduler->observer(SCHEDULER_SLOW, j->record, j->scheduler->userdata);
-        if (sd_event_source_set_time_relative(source, so_far) >= 0)
-                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        return 0;
-}
-
-/* ------------------------------------------------------------------------------------------ scheduler */
 
 static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
         Job *j;
@@ -215,6 +225,27 @@ static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
         return NULL;
 }
 
+/* Comes again each time: at 10 s, 20 s, 40 s .. */
+static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+        Scheduler *s = j->scheduler;
+        uint64_t so_far = clock_usec(CLOCK_MONOTONIC) - j->started_usec, id = j->id;
+
+        j->record->duration_usec = so_far;
+        if (sd_event_source_set_time_relative(source, so_far) >= 0)
+                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+
+        /* It is told of when the loader has said where it is. Sending may find the loader lost, and end the job. */
+        if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) >= 0)
+                return 0;
+        j = find_job_by_id(s, id);
+        if (j && j->state == JOB_RUNNING)
+                s->observer(SCHEDULER_SLOW, j->record, s->userdata);
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------ scheduler */
+
 static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         Scheduler *s = userdata;
         Job *j = find_job_by_id(s, outcome->id);
@@ -223,6 +254,17 @@ static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
                 return;                 /* of a connection that was given up */
         j->record->duration_usec = outcome->duration_usec;
         job_finish(j, outcome->error, outcome->wait_status);
+}
+
+/* A slow job is told of together with where it is. */
+static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void *userdata) {
+        Scheduler *s = userdata;
+        Job *j = find_job_by_id(s, id);
+
+        if (!j || j->state != JOB_RUNNING)
+                return;
+        record_set_whereabouts(j->record, thread_id, stack);
+        s->observer(SCHEDULER_SLOW, j->record, s->userdata);
 }
 
 static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
@@ -267,8 +309,8 @@ static void job_start(Job *j) {
         if (s->n_running == 0)
                 kernel_log_skip(s->kernel_log);
         j->started_usec = clock_usec(CLOCK_MONOTONIC);
-        if (s->slow_usec != UINT64_MAX) {
-                r = sd_event_add_time_relative(s->event, &j->slow_source, CLOCK_MONOTONIC, s->slow_usec, 0,
+        if (s->limits.slow_usec != UINT64_MAX) {
+                r = sd_event_add_time_relative(s->event, &j->slow_source, CLOCK_MONOTONIC, s->limits.slow_usec, 0,
                                                on_slow, j);
                 if (r < 0)
                         log_warning("%s: no timer for slow loads: %s", record->module, strerror(-r));
@@ -276,7 +318,14 @@ static void job_start(Job *j) {
 
         s->observer(SCHEDULER_STARTED, record, s->userdata);
         /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
-        r = loader_client_send(s->loader, j->op, j->id, record->module, j->path, record->parameters);
+        r = loader_client_send(s->loader, &(LoaderOrder) {
+                                                  .op = j->op,
+                                                  .id = j->id,
+                                                  .flags = j->flags,
+                                                  .module = record->module,
+                                                  .path = j->path,
+                                                  .parameters = record->parameters,
+                                          });
         if (r < 0) {
                 job_explain_loader(j, r);
                 job_enter(j, JOB_FINISHED);
@@ -286,33 +335,24 @@ static void job_start(Job *j) {
 
 /* An earlier job of the same module has to be over first: a removal after its insert, and so on. */
 static bool job_is_ready(const Job *j) {
-        const Job *earlier;
-
-        if (j->state != JOB_QUEUED)
-                return false;
-        TAILQ_FOREACH(earlier, &j->scheduler->jobs, next) {
-                if (earlier == j)
-                        return true;
-                if (streq(earlier->record->module, j->record->module))
-                        return false;
-        }
-        return true;
+        return j->state == JOB_QUEUED && !j->earlier && !(j->serial && j->scheduler->n_running_serial > 0);
 }
 
+/* The most urgent one; of equals, the oldest. */
 static Job *find_ready(const Scheduler *s) {
-        Job *j;
+        Job *best = NULL, *j;
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (job_is_ready(j))
-                        return j;
-        return NULL;
+                if (job_is_ready(j) && (!best || j->urgency > best->urgency))
+                        best = j;
+        return best;
 }
 
 static int on_start(sd_event_source *source, void *userdata) {
         Scheduler *s = userdata;
         Job *j;
 
-        while (s->n_running < s->limit && (j = find_ready(s)))
+        while (s->n_running < s->limits.loads && (j = find_ready(s)))
                 job_start(j);
         return 0;
 }
@@ -336,12 +376,16 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         s->kernel_log = options->kernel_log;
         s->observer = options->observer;
         s->userdata = options->userdata;
-        s->limit = 1;
-        s->slow_usec = UINT64_MAX;
+        s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
         TAILQ_INIT(&s->jobs);
 
-        r = loader_client_new(&s->loader, s->event, options->loader_address, on_loader_done, on_loader_lost,
-                              s);
+        r = loader_client_new(&s->loader, s->event, options->loader_address,
+                              &(LoaderCallbacks) {
+                                      .done = on_loader_done,
+                                      .looked = on_loader_looked,
+                                      .lost = on_loader_lost,
+                                      .userdata = s,
+                              });
         if (r < 0)
                 return r;
         r = sd_event_add_defer(s->event, &s->start_source, on_start, s);
@@ -374,17 +418,28 @@ Scheduler *scheduler_free(Scheduler *s) {
         return NULL;
 }
 
-/**
- * scheduler_set_limits() - from the settings; what runs already goes on
- * @loads:     inserts and removals at once, 1 to LOADS_MAX
- * @slow_usec: a job that takes longer is told of, UINT64_MAX: never
- */
-void scheduler_set_limits(Scheduler *s, unsigned loads, uint64_t slow_usec) {
-        assert(s && loads > 0 && loads <= LOADS_MAX);
+/* From the settings; what runs already goes on. The lists of names stay where they are while this is in force. */
+void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits) {
+        assert(s && limits && limits->loads > 0 && limits->loads <= LOADS_MAX);
 
-        s->limit = loads;
-        s->slow_usec = slow_usec;
+        s->limits = *limits;
         (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+}
+
+/* What the request says, and what the settings want every load of this module to have. */
+static int job_set_parameters(Job *j, const JobSpec *spec) {
+        const char *given = spec->parameters ?: "", *list = j->scheduler->limits.async_probe_modules;
+        bool async = spec->op == LOADER_INSERT && list && names_match(list, spec->module) &&
+                     !strstr(given, "async_probe");
+
+        if (given[0] == '\0' && !async)
+                return 0;
+        if (asprintf(&j->record->parameters, "%s%s%s", given, async && given[0] != '\0' ? " " : "",
+                     async ? "async_probe" : "") < 0) {
+                j->record->parameters = NULL;
+                return -ENOMEM;
+        }
+        return 0;
 }
 
 static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
@@ -397,6 +452,8 @@ static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
         STAILQ_INIT(&j->waiters);
         j->scheduler = s;
         j->op = spec->op;
+        j->flags = spec->flags;
+        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
 
         r = record_new(&j->record, spec->module, spec->request);
         if (r < 0)
@@ -407,24 +464,20 @@ static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
                 return -ENOMEM;
         if (spec->parent && !(j->record->parent = strdup(spec->parent)))
                 return -ENOMEM;
-        if (spec->parameters && spec->parameters[0] != '\0' &&
-            !(j->record->parameters = strdup(spec->parameters)))
-                return -ENOMEM;
+        r = job_set_parameters(j, spec);
+        if (r < 0)
+                return r;
 
         *ret = STEAL_PTR(j);
         return 0;
 }
 
-/*
- * The latest job of the module, if it does what is wanted: an earlier one would be undone by the one after
- * it.
- */
-static Job *find_joinable(const Scheduler *s, const JobSpec *spec) {
+static Job *find_latest(const Scheduler *s, const char *module) {
         Job *j;
 
         TAILQ_FOREACH_REVERSE(j, &s->jobs, JobList, next)
-                if (streq(j->record->module, spec->module))
-                        return j->op == spec->op ? j : NULL;
+                if (streq(j->record->module, module))
+                        return j;
         return NULL;
 }
 
@@ -436,17 +489,22 @@ static Job *find_joinable(const Scheduler *s, const JobSpec *spec) {
  */
 int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata) {
         _cleanup_(job_freep) Job *j = NULL;
-        Job *joined, *queued;
+        Job *latest, *queued;
         int r;
 
         assert(s && spec && spec->module && spec->request && done);
 
-        joined = find_joinable(s, spec);
-        if (joined) {
+        /* only the latest one: what an earlier one does will be undone by it */
+        latest = find_latest(s, spec->module);
+        if (latest && latest->op == spec->op && latest->flags == spec->flags) {
+                r = job_add_waiter(latest, done, userdata);
+                if (r < 0)
+                        return r;
                 s->n_joins++;
-                joined->record->also_requested |= spec->reason == PLAN_REQUESTED &&
-                                                  joined->record->reason != PLAN_REQUESTED;
-                return job_add_waiter(joined, done, userdata);
+                latest->urgency += spec->rank_usec;
+                latest->record->also_requested |= spec->reason == PLAN_REQUESTED &&
+                                                  latest->record->reason != PLAN_REQUESTED;
+                return 0;
         }
 
         r = job_new(&j, s, spec);
@@ -460,6 +518,8 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
                 return r;
 
         j->id = ++s->last_id;
+        j->urgency = spec->rank_usec;
+        j->earlier = latest;
         s->n_queued++;
         queued = STEAL_PTR(j);          /* the macro names its argument more than once */
         TAILQ_INSERT_TAIL(&s->jobs, queued, next);
@@ -521,6 +581,20 @@ uint64_t scheduler_count_joins(const Scheduler *s) {
         assert(s);
 
         return s->n_joins;
+}
+
+/* How long loading this module will probably take, by what it took before. */
+uint64_t scheduler_expect_usec(const Scheduler *s, const char *module) {
+        assert(s && module);
+
+        return durations_expect(&s->durations, module);
+}
+
+/* What is known of loads from before this scheduler. */
+void scheduler_remember(Scheduler *s, const char *module, uint64_t usec) {
+        assert(s && module);
+
+        durations_note(&s->durations, module, usec);
 }
 
 /**

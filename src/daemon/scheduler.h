@@ -29,6 +29,8 @@ typedef struct JobSpec {
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* NULL: requested itself */
+        unsigned flags;                 /* LOADER_FORCE_* */
+        uint64_t rank_usec;             /* how long the longest chain of what waits for it will take, itself included */
 } JobSpec;
 
 /* The outcome; never called from inside scheduler_submit(). */
@@ -53,7 +55,14 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options);
 Scheduler *scheduler_free(Scheduler *s);
 DEFINE_CLEANUP(Scheduler, scheduler_free);
 
-void scheduler_set_limits(Scheduler *s, unsigned loads, uint64_t slow_usec);
+typedef struct SchedulerLimits {
+        unsigned loads;                 /* inserts and removals at once, 1 to LOADS_MAX */
+        uint64_t slow_usec;             /* a job that takes longer is told of; UINT64_MAX: none is */
+        const char *serial_modules;     /* names_match(); never two of them at once. Borrowed, as the next one */
+        const char *async_probe_modules; /* names_match(); get the parameter async_probe */
+} SchedulerLimits;
+
+void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits);
 
 int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata);
 void scheduler_forget(Scheduler *s, void *userdata);
@@ -62,4 +71,7 @@ bool scheduler_is_idle(const Scheduler *s);
 bool scheduler_is_queued(const Scheduler *s, const char *module);
 size_t scheduler_count_queued(const Scheduler *s);
 uint64_t scheduler_count_joins(const Scheduler *s);
+
+uint64_t scheduler_expect_usec(const Scheduler *s, const char *module);
+void scheduler_remember(Scheduler *s, const char *module, uint64_t usec);
 int scheduler_get_running(const Scheduler *s, RecordList *list);

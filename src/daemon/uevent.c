@@ -4,6 +4,10 @@
  * Uevent: libudev's monitor of the kernel's own announcements, and of udev's for the one subsystem where
  * udev finds out what the driver is (the MTD_FTL of its mtd_probe). Owns both monitors. libudev drops what
  * does not come from the kernel, or for the second one from root; a forged message never gets here.
+ *
+ * That events were lost is said by the kernel when the buffer overflows (ENOBUFS), and by a gap in their
+ * numbers that nothing fills. What other network namespaces announce leaves such gaps too, for ever on a host
+ * full of containers: so a gap is waited for longer each time, up to a minute.
  */
 
 #include "daemon/uevent.h"
@@ -11,13 +15,20 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/sequence-gaps.h"
 
-#define EVENTS_AT_ONCE 64U              /* then the rest of the loop has its turn */
+#define EVENTS_AT_ONCE 256U             /* then the rest of the loop has its turn */
+#define GAP_WAIT_USEC (500U * 1000U)    /* until a number that is missing counts as lost, at first */
+#define GAP_WAIT_MAX_USEC (60U * 1000U * 1000U)
+#define GAP_CALM_USEC (10U * 60U * 1000U * 1000U) /* without a loss, and it is the first wait again */
 
 struct Uevent {
         struct udev_monitor *kernel, *mtd;
-        sd_event_source *kernel_source, *mtd_source;
+        sd_event_source *kernel_source, *mtd_source, *gap_source;
+        SequenceGaps gaps;
+        uint64_t gap_wait_usec, last_loss_usec;
         device_seen_t seen;
         uevent_lost_t lost;
         void *userdata;
@@ -56,6 +67,51 @@ static void uevent_pass_on(Uevent *u, struct udev_device *device) {
         u->seen(&facts, path, u->userdata);
 }
 
+/* ------------------------------------------------------------------------------------------------ gaps */
+
+static void arm_gap_timer(Uevent *u) {
+        uint64_t oldest = sequence_gaps_oldest_usec(&u->gaps);
+
+        if (oldest == UINT64_MAX)
+                (void) sd_event_source_set_enabled(u->gap_source, SD_EVENT_OFF);
+        else if (sd_event_source_set_time(u->gap_source, oldest + u->gap_wait_usec) >= 0)
+                (void) sd_event_source_set_enabled(u->gap_source, SD_EVENT_ONESHOT);
+}
+
+static int on_gap_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Uevent *u = userdata;
+        uint64_t now = clock_usec(CLOCK_MONOTONIC), n;
+
+        /* what lies in the socket may be what is missing: it is read before a timer of lower priority fires */
+        n = sequence_gaps_take(&u->gaps, now - MIN(now, u->gap_wait_usec));
+        if (n > 0) {
+                u->gap_wait_usec = now - u->last_loss_usec > GAP_CALM_USEC
+                                           ? GAP_WAIT_USEC
+                                           : MIN(u->gap_wait_usec * 2, (uint64_t) GAP_WAIT_MAX_USEC);
+                u->last_loss_usec = now;
+                u->lost(UEVENT_GAP, n, u->userdata);
+        }
+        arm_gap_timer(u);
+        return 0;
+}
+
+static void note_number(Uevent *u, struct udev_device *device) {
+        uint64_t oldest = sequence_gaps_oldest_usec(&u->gaps);
+
+        sequence_gaps_note(&u->gaps, udev_device_get_seqnum(device), clock_usec(CLOCK_MONOTONIC));
+        if (sequence_gaps_oldest_usec(&u->gaps) != oldest)
+                arm_gap_timer(u);
+}
+
+/* The kernel says that it dropped some: which numbers they had is of no interest any more. */
+static void lose(Uevent *u) {
+        u->gaps = (SequenceGaps) {};
+        arm_gap_timer(u);
+        u->lost(UEVENT_OVERFLOW, 0, u->userdata);
+}
+
+/* --------------------------------------------------------------------------------------------- monitors */
+
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Uevent *u = userdata;
         struct udev_monitor *monitor = source == u->mtd_source ? u->mtd : u->kernel;
@@ -65,10 +121,12 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
                 errno = 0;
                 device = udev_monitor_receive_device(monitor);
-                if (device)
+                if (device) {
+                        if (monitor == u->kernel)
+                                note_number(u, device);
                         uevent_pass_on(u, device);
-                else if (errno == ENOBUFS)
-                        u->lost(u->userdata);
+                } else if (errno == ENOBUFS)
+                        lose(u);
                 else if (errno == EAGAIN || errno == 0)
                         break;          /* 0: there was one, and it was none of ours */
                 else if (errno != EINTR)
@@ -127,7 +185,18 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         u->seen = options->seen;
         u->lost = options->lost;
         u->userdata = options->userdata;
+        u->gap_wait_usec = GAP_WAIT_USEC;
 
+        r = sd_event_add_time(options->event, &u->gap_source, CLOCK_MONOTONIC, UINT64_MAX, 0, on_gap_timer, u);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(u->gap_source, "uevent-gap");
+        r = sd_event_source_set_enabled(u->gap_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(u->gap_source, SD_EVENT_PRIORITY_NORMAL + 5);
+        if (r < 0)
+                return r;
         r = monitor_open(u, options, "kernel", &u->kernel, &u->kernel_source);
         if (r < 0)
                 return r;
@@ -146,6 +215,7 @@ Uevent *uevent_free(Uevent *u) {
 
         sd_event_source_disable_unref(u->kernel_source);
         sd_event_source_disable_unref(u->mtd_source);
+        sd_event_source_disable_unref(u->gap_source);
         if (u->kernel)
                 udev_monitor_unref(u->kernel);
         if (u->mtd)

@@ -19,7 +19,7 @@ struct FakeLoader {
         sd_event *event;
         int fd;
         sd_event_source *listen_source, *source;
-        bool hold;
+        bool hold, blind;
         LoaderRequest last;
         LoaderRequest *pending[PENDING_MAX];
         size_t n_pending, n_connections;
@@ -71,7 +71,24 @@ static void tell(FakeLoader *l, const LoaderRequest *request) {
         must(written > 0 && (size_t) written < sizeof(l->story) - n, "story");
 }
 
+static void reply_look(FakeLoader *l, const LoaderRequest *request) {
+        LoaderReply r = { .magic = LOADER_MAGIC, .id = request->id, .op = LOADER_LOOK };
+
+        if (l->blind)
+                return;
+        for (size_t i = 0; i < l->n_pending; i++)
+                if (l->pending[i]->id == request->id)
+                        r.thread_id = 4711;
+        if (r.thread_id > 0)
+                (void) stpcpy(r.stack, "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x58/0x300\n");
+        must(send(l->fd, &r, sizeof(r), MSG_NOSIGNAL) == sizeof(r), "send");
+}
+
 static void take_request(FakeLoader *l, const LoaderRequest *request) {
+        if (request->op == LOADER_LOOK) {
+                reply_look(l, request);
+                return;
+        }
         tell(l, request);
         l->last = *request;
         if (l->hold) {
@@ -149,6 +166,10 @@ FakeLoader *fake_loader_free(FakeLoader *l) {
 
 void fake_loader_hold(FakeLoader *l, bool hold) {
         l->hold = hold;
+}
+
+void fake_loader_blind(FakeLoader *l, bool blind) {
+        l->blind = blind;
 }
 
 void fake_loader_let_fail(FakeLoader *l, const char *module, int error, int wait_status) {

@@ -21,6 +21,7 @@ DEFINE_CLEANUP(FakeLoader, fake_loader_free);
  * Unless it holds, every request is answered as soon as it is read, with 0 or what was said for its module.
  */
 void fake_loader_hold(FakeLoader *l, bool hold);
+void fake_loader_blind(FakeLoader *l, bool blind);      /* LOADER_LOOK gets no answer */
 void fake_loader_let_fail(FakeLoader *l, const char *module, int error, int wait_status);
 void fake_loader_answer(FakeLoader *l, const char *module, int error);
 

@@ -126,6 +126,8 @@ static void test_good_requests(void **state) {
                 r = good_request();
                 r.op = op;
                 r.path[0] = r.parameters[0] = '\0';
+                if (op == LOADER_LOOK)
+                        r.module[0] = '\0';     /* it is about a request, not about a module */
                 assert_ok(loader_check_request(&r, sizeof(r)));
         }
 }
@@ -178,12 +180,16 @@ static void test_names(void **state) {
                 "", "a b", "a/b", "../a", "/", "a\n", "\x7f", "\xff", "a\tb", " a"
         };
 
+        LoaderRequest look = good_request();
+
         for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
                 LoaderRequest r = good_request();
 
                 (void) stpcpy(r.module, bad[i]);
                 assert_refused(r);
         }
+        look.op = LOADER_LOOK;
+        assert_refused(look);
 }
 
 static void test_paths(void **state) {
@@ -298,6 +304,29 @@ static void test_many_requests_at_once(void **state) {
         server_join(&s);
 }
 
+/* What is over, or never was, is nowhere; the connection goes on. */
+static void test_looks_for_what_is_over(void **state) {
+        LoaderRequest r = good_request(), look = { .magic = LOADER_MAGIC, .op = LOADER_LOOK, .id = 7 };
+        LoaderReply reply;
+        Server s;
+        int fd;
+
+        fd = server_start(&s);
+        (void) stpcpy(r.path, "/nonexistent.ko");
+        ask(fd, &r);
+        assert_int_equal(hear(fd).op, LOADER_INSERT);
+        ask(fd, &look);
+        reply = hear(fd);
+        assert_int_equal(reply.op, LOADER_LOOK);
+        assert_int_equal(reply.id, 7);
+        assert_int_equal(reply.thread_id, 0);
+        assert_string_equal(reply.stack, "");
+        ask(fd, &r);
+        assert_int_equal(hear(fd).error, -ENOENT);
+        close(fd);
+        server_join(&s);
+}
+
 static void test_nonsense_ends_the_connection(void **state) {
         char byte;
         Server s;
@@ -358,6 +387,7 @@ int main(void) {
                 cmocka_unit_test(test_paths),
                 cmocka_unit_test(test_serves),
                 cmocka_unit_test(test_many_requests_at_once),
+                cmocka_unit_test(test_looks_for_what_is_over),
                 cmocka_unit_test(test_nonsense_ends_the_connection),
                 cmocka_unit_test(test_newest_manager_is_served),
                 cmocka_unit_test(test_manager_hangs_up),

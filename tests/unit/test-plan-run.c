@@ -106,7 +106,7 @@ static void carry_out(DaemonBench *b, const Step *steps, Ending *e) {
 static void open_bench(DaemonBench *b) {
         daemon_bench_open(b);
         daemon_bench_start_loader(b);
-        scheduler_set_limits(b->scheduler, 8, UINT64_MAX);
+        scheduler_set_limits(b->scheduler, &(SchedulerLimits) { .loads = 8, .slow_usec = UINT64_MAX });
 }
 
 /* top needs left and right, both need base */

@@ -19,10 +19,14 @@ static void submit(DaemonBench *b, LoaderOp op, const char *module, Heard *h) {
                                    heard, h));
 }
 
+static void set_limits(DaemonBench *b, unsigned loads, uint64_t slow_usec) {
+        scheduler_set_limits(b->scheduler, &(SchedulerLimits) { .loads = loads, .slow_usec = slow_usec });
+}
+
 static void open_bench(DaemonBench *b, unsigned limit) {
         daemon_bench_open(b);
         daemon_bench_start_loader(b);
-        scheduler_set_limits(b->scheduler, limit, UINT64_MAX);
+        set_limits(b, limit, UINT64_MAX);
 }
 
 static void test_one_load_per_module(void **state) {
@@ -131,7 +135,7 @@ static void test_limit(void **state) {
         assert_int_equal(fake_loader_count_pending(b.loader), 2);
         assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_b, insert lkmdt_c");
 
-        scheduler_set_limits(b.scheduler, LOADS_MAX, UINT64_MAX);
+        set_limits(&b, LOADS_MAX, UINT64_MAX);
         event_settle(b.event);
         assert_int_equal(fake_loader_count_pending(b.loader), 4);
         assert_int_equal(scheduler_count_queued(b.scheduler), 0);
@@ -401,7 +405,7 @@ static void test_slow(void **state) {
 
         open_bench(&b, 1);
         fake_loader_hold(b.loader, true);
-        scheduler_set_limits(b.scheduler, 1, 1);
+        set_limits(&b, 1, 1);
         submit(&b, LOADER_INSERT, "lkmdt_a", &h);
         while (!strstr(b.story, "slow lkmdt_a, slow lkmdt_a"))
                 assert_ok(sd_event_run(b.event, UINT64_MAX));
@@ -412,6 +416,189 @@ static void test_slow(void **state) {
                 assert_ok(sd_event_run(b.event, UINT64_MAX));
         assert_int_equal(h.record->outcome, OUTCOME_LOADED);
         assert_int_equal(h.record->duration_usec, 1500); /* the loader's word, not the time that was told before */
+        assert_null(h.record->kernel_stack);
+        assert_int_equal(h.record->thread_id, 0);
+}
+
+/* Where it is comes along with the news. A loader that does not say it keeps nobody from going on. */
+static void test_slow_says_where_it_is(void **state) {
+        _cleanup_(record_list_clear) RecordList running = {};
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        open_bench(&b, 1);
+        fake_loader_hold(b.loader, true);
+        fake_loader_blind(b.loader, true);
+        set_limits(&b, 1, 1);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &h);
+        for (unsigned i = 0; i < 20; i++)
+                assert_ok(sd_event_run(b.event, 1000));
+        assert_string_equal(b.story, "start lkmdt_a");
+
+        fake_loader_blind(b.loader, false);
+        while (!strstr(b.story, "slow lkmdt_a"))
+                assert_ok(sd_event_run(b.event, UINT64_MAX));
+        assert_ok(scheduler_get_running(b.scheduler, &running));
+        assert_int_equal(running.items[0]->thread_id, 4711);
+        assert_non_null(running.items[0]->kernel_stack);
+        assert_string_equal(running.items[0]->kernel_stack[0], "msleep+0x2d/0x40");
+        assert_string_equal(running.items[0]->kernel_stack[1], "do_one_initcall+0x58/0x300");
+        assert_null(running.items[0]->kernel_stack[2]);
+
+        fake_loader_hang_up(b.loader);          /* now it finds out that nobody is there, and fails the job */
+        while (h.times == 0)
+                assert_ok(sd_event_run(b.event, UINT64_MAX));
+        assert_int_equal(h.record->error, -ECONNRESET);
+}
+
+/* Two requests: "a" is what little waits for, "bus" what much does, "chain" what a long chain waits for. */
+static void test_what_most_wait_for_comes_first(void **state) {
+        static const struct {
+                const char *module;
+                uint64_t rank_usec;
+        } submissions[] = {
+                { "first", 1 }, { "a", 20 }, { "bus", 30 }, { "chain", 80 }, { "b", 20 }, { "bus", 30 }, { "bus", 30 },
+        };
+        Heard h[ARRAY_LEN(submissions)] = {};
+        _bench_ DaemonBench b;
+
+        open_bench(&b, 1);
+        for (size_t i = 0; i < ARRAY_LEN(submissions); i++) {
+                assert_ok(scheduler_submit(b.scheduler,
+                                           &(JobSpec) {
+                                                   .op = LOADER_INSERT,
+                                                   .module = submissions[i].module,
+                                                   .path = "/x.ko",
+                                                   .request = b.request,
+                                                   .rank_usec = submissions[i].rank_usec,
+                                           },
+                                           heard, h + i));
+                if (i == 0) {
+                        fake_loader_hold(b.loader, true);
+                        event_settle(b.event);  /* takes the only slot */
+                }
+        }
+        fake_loader_hold(b.loader, false);
+        fake_loader_answer(b.loader, "first", 0);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader),
+                            "insert first, insert bus, insert chain, insert a, insert b");
+        for (size_t i = 0; i < ARRAY_LEN(h); i++)
+                heard_clear(h + i);
+}
+
+static void test_serial_modules_never_meet(void **state) {
+        static const char *const names[] = { "snd_a", "net", "snd_b", "disk", "snd_c" };
+        Heard h[ARRAY_LEN(names)] = {};
+        _bench_ DaemonBench b;
+
+        open_bench(&b, 1);
+        scheduler_set_limits(b.scheduler, &(SchedulerLimits) {
+                                                  .loads = 8,
+                                                  .slow_usec = UINT64_MAX,
+                                                  .serial_modules = "other snd-*",
+                                          });
+        fake_loader_hold(b.loader, true);
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+                submit(&b, LOADER_INSERT, names[i], h + i);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader), "insert snd_a, insert net, insert disk");
+        fake_loader_answer(b.loader, "disk", 0);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 2);
+        fake_loader_answer(b.loader, "snd_a", -ENODEV); /* over is over */
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader), "insert snd_a, insert net, insert disk, insert snd_b");
+        fake_loader_answer(b.loader, "snd_b", 0);
+        event_settle(b.event);
+        fake_loader_answer(b.loader, "snd_c", 0);
+        fake_loader_answer(b.loader, "net", 0);
+        event_settle(b.event);
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+                assert_int_equal(h[i].times, 1);
+                heard_clear(h + i);
+        }
+}
+
+static void test_async_probe(void **state) {
+        static const struct {
+                const char *module, *given, *sent;
+        } cases[] = {
+                { "slow_a", NULL, "async_probe" },
+                { "slow_b", "x=1", "x=1 async_probe" },
+                { "slow_c", "async_probe=0", "async_probe=0" }, /* somebody knows better */
+                { "quick", "x=1", "x=1" },
+                { "quick", NULL, "" },
+        };
+        _bench_ DaemonBench b;
+
+        open_bench(&b, 1);
+        scheduler_set_limits(b.scheduler, &(SchedulerLimits) {
+                                                  .loads = 1,
+                                                  .slow_usec = UINT64_MAX,
+                                                  .async_probe_modules = "slow-?",
+                                          });
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _heard_ Heard h = {};
+
+                assert_ok(scheduler_submit(b.scheduler,
+                                           &(JobSpec) {
+                                                   .op = LOADER_INSERT,
+                                                   .module = cases[i].module,
+                                                   .path = "/x.ko",
+                                                   .parameters = cases[i].given,
+                                                   .request = b.request,
+                                           },
+                                           heard, &h));
+                event_settle(b.event);
+                assert_string_equal(fake_loader_last(b.loader)->parameters, cases[i].sent);
+                assert_string_equal(h.record->parameters ?: "", cases[i].sent);
+        }
+}
+
+/* Who wants it by force does not get the outcome of somebody who did not. */
+static void test_force_does_not_join(void **state) {
+        _heard_ Heard plain = {}, forced = {};
+        _bench_ DaemonBench b;
+
+        open_bench(&b, 8);
+        fake_loader_hold(b.loader, true);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &plain);
+        assert_ok(scheduler_submit(b.scheduler,
+                                   &(JobSpec) {
+                                           .op = LOADER_INSERT,
+                                           .module = "lkmdt_a",
+                                           .path = "/x.ko",
+                                           .request = b.request,
+                                           .flags = LOADER_FORCE_VERMAGIC,
+                                   },
+                                   heard, &forced));
+        event_settle(b.event);
+        fake_loader_answer(b.loader, "lkmdt_a", -ENOEXEC);
+        event_settle(b.event);
+        assert_int_equal(plain.record->outcome, OUTCOME_FAILED);
+        assert_int_equal(fake_loader_last(b.loader)->flags, LOADER_FORCE_VERMAGIC);
+        fake_loader_answer(b.loader, "lkmdt_a", 0);
+        event_settle(b.event);
+        assert_int_equal(forced.record->outcome, OUTCOME_LOADED);
+}
+
+static void test_durations(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+        uint64_t unknown;
+
+        open_bench(&b, 1);
+        unknown = scheduler_expect_usec(b.scheduler, "lkmdt_a");
+        assert_true(unknown > 1500);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &h);
+        event_settle(b.event);
+        assert_int_equal(scheduler_expect_usec(b.scheduler, "lkmdt_a"), 1500);
+        assert_int_equal(scheduler_expect_usec(b.scheduler, "lkmdt_b"), unknown);
+        scheduler_remember(b.scheduler, "lkmdt_b", UINT64_MAX);
+        assert_int_equal(scheduler_expect_usec(b.scheduler, "lkmdt_b"), UINT32_MAX);
+        scheduler_remember(b.scheduler, "lkmdt_b", 0);
+        assert_int_equal(scheduler_expect_usec(b.scheduler, "lkmdt_b"), 1);
 }
 
 static void test_forget(void **state) {
@@ -498,7 +685,7 @@ static void test_free_with_jobs_under_way(void **state) {
         _heard_ Heard h = {};
 
         open_bench(&b, 1);
-        scheduler_set_limits(b.scheduler, 1, 1000000);
+        set_limits(&b, 1, 1000000);
         fake_loader_hold(b.loader, true);
         submit(&b, LOADER_INSERT, "lkmdt_a", &h);
         submit(&b, LOADER_INSERT, "lkmdt_b", &h);
@@ -527,6 +714,12 @@ int main(void) {
                 cmocka_unit_test(test_answer_to_nothing_is_left_out),
                 cmocka_unit_test(test_no_loader),
                 cmocka_unit_test(test_slow),
+                cmocka_unit_test(test_slow_says_where_it_is),
+                cmocka_unit_test(test_what_most_wait_for_comes_first),
+                cmocka_unit_test(test_serial_modules_never_meet),
+                cmocka_unit_test(test_async_probe),
+                cmocka_unit_test(test_force_does_not_join),
+                cmocka_unit_test(test_durations),
                 cmocka_unit_test(test_forget),
                 cmocka_unit_test(test_forget_while_it_is_told),
                 cmocka_unit_test(test_submit_while_it_is_told),

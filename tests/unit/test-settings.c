@@ -89,6 +89,8 @@ static void assert_same(const Settings *a, const Settings *b) {
         assert_int_equal(a->receive_buffer_bytes, b->receive_buffer_bytes);
         assert_int_equal(a->ledger_entries, b->ledger_entries);
         assert_int_equal(a->unknown_parameters, b->unknown_parameters);
+        assert_string_equal(a->serial_modules, b->serial_modules);
+        assert_string_equal(a->async_probe_modules, b->async_probe_modules);
 }
 
 static void assert_defaults(const Settings *s) {
@@ -207,17 +209,49 @@ static void test_empty_resets(void **state) {
         write_text(
                 f, "etc/lkmd.conf",
                 "[Manager]\nLogLevel=debug\nColdplug=no\nLoaderThreads=2\nSlowLoadSec=1\nReceiveBuffer=1M\n"
-                "LedgerEntries=20\nUnknownParameters=warn\n");
+                "LedgerEntries=20\nUnknownParameters=warn\nSerialModules=a\nAsyncProbeModules=b\n");
         load(f);
         assert_int_equal(f->settings.log_level, LOG_DEBUG);
         assert_int_equal(f->settings.loader_threads, 2);
 
         write_text(f, "run/lkmd.conf.d/90-reset.conf",
                    "[Manager]\nLogLevel=\nColdplug=\nLoaderThreads= \nSlowLoadSec=\n"
-                   "ReceiveBuffer=\nLedgerEntries=\nUnknownParameters=\n");
+                   "ReceiveBuffer=\nLedgerEntries=\nUnknownParameters=\nSerialModules=\nAsyncProbeModules=\n");
         load(f);
         assert_defaults(&f->settings);
         assert_int_equal(f->problems.n_items, 0);
+}
+
+/* Each line adds to a list, an empty one begins it anew, one that is no name or does not fit is left out. */
+static void test_lists(void **state) {
+        static const struct {
+                const char *lines, *expected;
+                size_t n_problems;
+        } cases[] = {
+                { "SerialModules=a\nSerialModules=b-* c\n", "a b-* c", 0 },
+                { "SerialModules=a\nSerialModules=\nSerialModules=b\n", "b", 0 },
+                { "SerialModules=a\nSerialModules=snd[\nSerialModules=b\n", "a b", 1 },
+                { "SerialModules=/lib/modules/a.ko\n", "", 1 },
+        };
+        char text[2 * SETTING_LIST_MAX] = "[Manager]\n";
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                snprintf(text, sizeof(text), "[Manager]\n%s", cases[i].lines);
+                write_text(f, "etc/lkmd.conf", text);
+                load(f);
+                assert_string_equal(f->settings.serial_modules, cases[i].expected);
+                assert_int_equal(f->problems.n_items, cases[i].n_problems);
+        }
+
+        (void) stpcpy(text, "[Manager]\n");
+        for (unsigned i = 0; i < 8; i++)        /* 7 of them fit, with the blanks between them */
+                (void) snprintf(text + strlen(text), sizeof(text) - strlen(text), "AsyncProbeModules=%0140u\n", i);
+        write_text(f, "etc/lkmd.conf", text);
+        load(f);
+        assert_int_equal(strlen(f->settings.async_probe_modules), 7 * 141 - 1);
+        assert_int_equal(f->problems.n_items, 1);
+        assert_int_equal(f->problems.items[0].line, 9);
 }
 
 /* ---------------------------------------------------------------------------------------- bad files */
@@ -498,6 +532,7 @@ int main(void) {
                 FIXTURE_TEST(test_defaults),
                 FIXTURE_TEST(test_values),
                 FIXTURE_TEST(test_empty_resets),
+                FIXTURE_TEST(test_lists),
                 FIXTURE_TEST(test_every_bad_line_is_named),
                 FIXTURE_TEST(test_long_line),
                 FIXTURE_TEST(test_blanks_and_line_ends),

@@ -104,7 +104,7 @@ def test_killed_for_good(machine, drop_in):
 
 def test_plugged_when_it_has_just_died(machine, drop_in):
     """The moment between lkmd's death and udev's rule: held open until udevd has seen the device and left it alone."""
-    drop_in("[Service]\nRestart=no\nExecStopPost=\nExecStopPost=+/bin/sh -c 'while [ ! -e /run/go-on ]; do :; done'\n"
+    drop_in("[Service]\nRestart=no\nTimeoutStopSec=infinity\nExecStopPost=\nExecStopPost=+/bin/sh -c 'while [ ! -e /run/go-on ]; do :; done'\n"
             "ExecStopPost=+/usr/lib/lkmd/lkmd-handover give-back\n")
     kill_lkmd(machine)
     assert rule_is_masked(machine)
