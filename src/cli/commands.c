@@ -90,6 +90,21 @@ static const char *set_host(Run *run, const char *value) {
         return NULL;
 }
 
+static const char *set_force(Run *run, const char *value) {
+        run->force = true;
+        return NULL;
+}
+
+static const char *set_force_vermagic(Run *run, const char *value) {
+        run->force_vermagic = true;
+        return NULL;
+}
+
+static const char *set_force_modversion(Run *run, const char *value) {
+        run->force_modversion = true;
+        return NULL;
+}
+
 static const char *set_idle(Run *run, const char *value) {
         run->wait_idle = true;
         return NULL;
@@ -157,6 +172,13 @@ const Option options[] = {
         { "help",    'h', no_argument,       NULL,           SCOPE_ALL, NULL, set_help,    "show help, after a verb for this verb" },
         { "version", 0,   no_argument,       NULL,           SCOPE_ALL, NULL, set_version, "show the version of lkmctl" },
 
+        { "force",   0,   no_argument,       NULL,           SCOPE_VERB, "load unload", set_force,
+          "without the kernel's own checks, where it allows that" },
+        { "force-vermagic", 0, no_argument,  NULL,           SCOPE_VERB, "load", set_force_vermagic,
+          "also what was built for another kernel" },
+        { "force-modversion", 0, no_argument, NULL,          SCOPE_VERB, "load", set_force_modversion,
+          "also with other versions of symbols" },
+
         { "idle",    0,   no_argument,       NULL,           SCOPE_VERB, "wait", set_idle,
           "until nothing is queued or running and all devices were looked at" },
         { "module",  0,   required_argument, "MODULE",       SCOPE_VERB, "wait", set_module,
@@ -176,6 +198,15 @@ const Option options[] = {
         {}
 };
 
+static bool word_is_in(const char *words, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = words; (p = strstr(p, word)); p += n)
+                if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+                        return true;
+        return false;
+}
+
 bool option_is_of(const Option *o, const Verb *v) {
         switch (o->scope) {
         case SCOPE_ONLINE:
@@ -183,7 +214,7 @@ bool option_is_of(const Option *o, const Verb *v) {
         case SCOPE_OFFLINE:
                 return v->offline;
         case SCOPE_VERB:
-                return streq(o->verb, v->name);
+                return word_is_in(o->verb, v->name);
         default:
                 return true;
         }

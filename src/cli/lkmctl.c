@@ -127,7 +127,7 @@ static const Verb *verb_find(Arguments *a, const char *name) {
 
 static void arguments_wrong_option(Arguments *a, const Option *o, const Verb *v) {
         if (o->scope == SCOPE_VERB)
-                arguments_wrong(a, "--%s belongs to the verb '%s'", o->name, o->verb);
+                arguments_wrong(a, "'%s' takes no --%s, that is for: %s", v->name, o->name, o->verb);
         else if (v->offline)
                 arguments_wrong(a, "'%s' does not ask lkmd but reads files, it takes no --%s", v->name, o->name);
         else

@@ -157,6 +157,13 @@ static int arguments_to_parameters(Run *run, char **args, unsigned n_args, sd_js
         return r < 0 ? r : 0;           /* 1: it was set, which is no exit status */
 }
 
+/* Return: 0 or what sd-json says. */
+static int set_flag(sd_json_variant **parameters, const char *field, bool value) {
+        int r = value ? sd_json_variant_set_field_boolean(parameters, field, true) : 0;
+
+        return r < 0 ? r : 0;
+}
+
 int verb_load(Run *run, char **args, unsigned n_args) {
         static const Action action = { "Load", "Nothing to do." };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
@@ -167,6 +174,12 @@ int verb_load(Run *run, char **args, unsigned n_args) {
                 return r;
         r = arguments_to_parameters(run, args + 1, n_args - 1, &parameters);
         if (r != 0)
+                return r;
+        r = set_flag(&parameters, "forceVermagic", run->force || run->force_vermagic);
+        if (r < 0)
+                return r;
+        r = set_flag(&parameters, "forceModversion", run->force || run->force_modversion);
+        if (r < 0)
                 return r;
         return act(run, &action, parameters);
 }
@@ -183,6 +196,8 @@ int verb_unload(Run *run, char **args, unsigned n_args) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
 
                 r = argument_to_name(run, args[i], &parameters, "name");
+                if (r == 0)
+                        r = set_flag(&parameters, "force", run->force);
                 if (r == 0)
                         r = act(run, &action, parameters);
                 if (r < 0)

@@ -88,6 +88,7 @@ static void print_story(FILE *f, sd_json_variant *event) {
                         (void) fputs("takes long: ", f);
                         print_duration(f, field_unsigned(record, "durationUSec", &usec) ? usec : 0);
                         (void) fputs(" so far", f);
+                        print_whereabouts(f, record);
                 } else
                         print_outcome(f, record);
         } else if (omission) {

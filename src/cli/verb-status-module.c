@@ -14,6 +14,7 @@
 #include "cli/words.h"
 
 #define HISTORY_SHOWN 8U
+#define STACK_SHOWN 16U
 
 static const char *state_words(const char *state, Tone *ret_tone) {
         static const struct {
@@ -161,7 +162,9 @@ static void print_history(const Output *out, sd_json_variant *history) {
                 print_date(stdout, field_number(record, "timeUSec"));
                 printf("  %s", record_is_failure(record) ? output_tone(out, stdout, TONE_BAD) : "");
                 print_outcome(stdout, record);
-                printf("%s, ", output_tone(out, stdout, TONE_PLAIN));
+                printf("%s", output_tone(out, stdout, TONE_PLAIN));
+                print_whereabouts(stdout, record);
+                printf(", ");
                 print_record_cause(stdout, record);
                 putchar('\n');
                 if (hint && record_is_failure(record)) {
@@ -169,6 +172,32 @@ static void print_history(const Output *out, sd_json_variant *history) {
                         print_escaped(stdout, hint);
                         putchar('\n');
                 }
+        }
+}
+
+/*
+ * Where a module that takes long is in the kernel. lkmd sees the innermost function at most; who has CAP_SYS_ADMIN on the
+ * same machine sees all of them, fs/proc/base.c proc_pid_stack().
+ */
+static void print_stack(const Output *out, sd_json_variant *record) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char path[64], line[256];
+        uint64_t thread;
+
+        if (!record || field_string(record, "outcome") || !field_unsigned(record, "threadId", &thread) || out->host)
+                return;
+        (void) snprintf(path, sizeof(path), "/proc/%" PRIu64 "/stack", thread);
+        f = fopen(path, "re");
+        for (unsigned n = 0; f && n < STACK_SHOWN && fgets(line, sizeof(line), f); n++) {
+                const char *function = startswith(line, "[<") && strchr(line, ' ') ? strchr(line, ' ') + 1 : line;
+
+                if (n == 0)
+                        printf("\n%sIn the kernel%s, thread %" PRIu64 "\n", output_tone(out, stdout, TONE_STRONG),
+                               output_tone(out, stdout, TONE_PLAIN), thread);
+                line[strcspn(line, "\n")] = '\0';
+                printf("  ");
+                print_escaped(stdout, function);
+                putchar('\n');
         }
 }
 
@@ -229,6 +258,7 @@ int status_of_module(Run *run, const char *name) {
         print_origin(out, module);
         print_configuration(out, reply);
         print_history(out, field_array(reply, "history"));
+        print_stack(out, sd_json_variant_by_index(field_array(reply, "history"), 0));
         print_next(out, reply);
         return STATUS_DONE;
 }

@@ -149,6 +149,7 @@ static void print_running(const Output *out, sd_json_variant *status) {
                 print_escaped(stdout, field_string(record, "module"));
                 printf("  for ");
                 print_duration(stdout, running_usec(record, now));
+                print_whereabouts(stdout, record);
                 printf(", ");
                 print_record_cause(stdout, record);
                 putchar('\n');

@@ -22,6 +22,7 @@ typedef struct Run {
         bool help, version;             /* the options of these names */
 
         /* Options of verbs. */
+        bool force, force_vermagic, force_modversion;
         bool wait_idle;
         const char *wait_module;
         bool wait_limited;
@@ -60,7 +61,7 @@ typedef struct Option {
         int argument;                   /* no_argument, required_argument, optional_argument */
         const char *placeholder;        /* of the argument, in help */
         OptionScope scope;
-        const char *verb;               /* SCOPE_VERB: the only one that takes it */
+        const char *verb;               /* SCOPE_VERB: those that take it, separated by blanks */
         const char *(*set)(Run *run, const char *value); /* NULL: done; else what is wrong */
         const char *summary;
 } Option;

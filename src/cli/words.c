@@ -209,6 +209,18 @@ void print_outcome(FILE *f, sd_json_variant *record) {
         }
 }
 
+/* ", in msleep", if it is known where in the kernel something is that takes long. */
+void print_whereabouts(FILE *f, sd_json_variant *record) {
+        sd_json_variant *innermost = sd_json_variant_by_index(field_array(record, "kernelStack"), 0);
+
+        assert(f);
+
+        if (!sd_json_variant_is_string(innermost))
+                return;
+        (void) fputs(", in ", f);
+        print_escaped(f, sd_json_variant_string(innermost));
+}
+
 /* "/etc/modprobe.d/local.conf:3", from the fields file and line. */
 void print_place(FILE *f, sd_json_variant *object) {
         uint64_t line;

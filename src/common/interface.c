@@ -30,6 +30,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin device: its subsystem."),
         SD_VARLINK_DEFINE_FIELD(subsystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("True: the kernel was told to go without some of its checks."),
+        SD_VARLINK_DEFINE_FIELD(forced, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin client: user ID of the client."),
         SD_VARLINK_DEFINE_FIELD(uid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin client: process ID of the client."),
@@ -243,6 +245,11 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
         SD_VARLINK_FIELD_COMMENT(
                 "Module parameters, NAME or NAME=VALUE each, for the requested modules only."),
         SD_VARLINK_DEFINE_INPUT(parameters, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Load it and what it needs also if they were built for another kernel "
+                                 "(MODULE_INIT_IGNORE_VERMAGIC). For kernels that allow it, CONFIG_MODULE_FORCE_LOAD."),
+        SD_VARLINK_DEFINE_INPUT(forceVermagic, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Load them also if versions of symbols differ (MODULE_INIT_IGNORE_MODVERSIONS)."),
+        SD_VARLINK_DEFINE_INPUT(forceModversion, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("With 'more' only: something began or ended; the other fields are absent."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(progress, Event, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("What was done, in the order in which it ended."),
@@ -253,6 +260,9 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 static SD_VARLINK_DEFINE_METHOD_FULL(
         Unload, SD_VARLINK_SUPPORTS_MORE, SD_VARLINK_FIELD_COMMENT("Module name or alias."),
         SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("Remove it also if the module says that it cannot be removed (O_TRUNC, delete_module(2)). "
+                                 "For kernels that allow it, CONFIG_MODULE_FORCE_UNLOAD. One that is in use stays."),
+        SD_VARLINK_DEFINE_INPUT(force, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("With 'more' only: something began or ended; the other fields are absent."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(progress, Event, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("What was done, in the order in which it ended."),

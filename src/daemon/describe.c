@@ -75,6 +75,7 @@ int describe_request(const Request *request, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(device != NULL, "device", SD_JSON_BUILD_STRING(device)),
                 SD_JSON_BUILD_PAIR_CONDITION(subsystem != NULL, "subsystem",
                                              SD_JSON_BUILD_STRING(subsystem)),
+                SD_JSON_BUILD_PAIR_CONDITION(request->force != 0, "forced", SD_JSON_BUILD_BOOLEAN(true)),
                 SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "uid", SD_JSON_BUILD_UNSIGNED(request->uid)),
                 SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "pid",
                                              SD_JSON_BUILD_UNSIGNED((uint64_t) request->pid)),
@@ -235,6 +236,8 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
         r = dup_member(v, "command", &request->command);
         if (r < 0)
                 return r;
+        if (sd_json_variant_by_key(v, "forced"))
+                request->force = LOADER_FORCE_UNKNOWN;
         if (sd_json_variant_by_key(v, "uid")) {
                 request->has_peer = true;
                 request->uid = (uid_t) unsigned_member(v, "uid");

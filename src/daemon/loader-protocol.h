@@ -26,6 +26,8 @@ typedef enum LoaderOp {
 #define LOADER_FORCE_MODVERSIONS (1U << 1) /* LOADER_INSERT: as MODULE_INIT_IGNORE_MODVERSIONS */
 #define LOADER_FORCE_REMOVAL (1U << 2)  /* LOADER_REMOVE: O_TRUNC, delete_module(2) */
 
+#define LOADER_FORCE_UNKNOWN (1U << 31) /* of a request long ago: one of them */
+
 #define LOADER_STACK_MAX 1024U          /* bytes of a kernel stack that are passed on */
 
 typedef struct LoaderRequest {

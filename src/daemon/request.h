@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "common/util.h"
+#include "daemon/loader-protocol.h"
 
 typedef enum RequestOrigin {            /* names are those of the varlink enum Origin */
         ORIGIN_DEVICE,
@@ -22,6 +23,7 @@ typedef struct Request {
         char *key;                      /* as written, bytes */
         char *device;                   /* ORIGIN_DEVICE: below /sys */
         char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
+        unsigned force;                 /* LOADER_FORCE_*: checks of the kernel to go without */
         bool has_peer;                  /* ORIGIN_CLIENT: the three below are known */
         uid_t uid;
         pid_t pid;

@@ -452,7 +452,7 @@ static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
         STAILQ_INIT(&j->waiters);
         j->scheduler = s;
         j->op = spec->op;
-        j->flags = spec->flags;
+        j->flags = spec->request->force;
         j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
 
         r = record_new(&j->record, spec->module, spec->request);
@@ -496,7 +496,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
 
         /* only the latest one: what an earlier one does will be undone by it */
         latest = find_latest(s, spec->module);
-        if (latest && latest->op == spec->op && latest->flags == spec->flags) {
+        if (latest && latest->op == spec->op && latest->flags == spec->request->force) {
                 r = job_add_waiter(latest, done, userdata);
                 if (r < 0)
                         return r;

@@ -29,7 +29,6 @@ typedef struct JobSpec {
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* NULL: requested itself */
-        unsigned flags;                 /* LOADER_FORCE_* */
         uint64_t rank_usec;             /* how long the longest chain of what waits for it will take, itself included */
 } JobSpec;
 

@@ -435,6 +435,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
 typedef struct LoadParameters {
         const char *name;               /* borrowed */
         char **parameters;
+        bool force_vermagic, force_modversion;
 } LoadParameters;
 
 static void load_parameters_clear(LoadParameters *p) {
@@ -450,6 +451,10 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                   offsetof(LoadParameters, name), SD_JSON_MANDATORY },
                 { "parameters", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
                   offsetof(LoadParameters, parameters), SD_JSON_NULLABLE },
+                { "forceVermagic", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(LoadParameters, force_vermagic), SD_JSON_NULLABLE },
+                { "forceModversion", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(LoadParameters, force_modversion), SD_JSON_NULLABLE },
                 {}
         };
         _cleanup_(load_parameters_clear) LoadParameters p = {};
@@ -478,6 +483,8 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         r = request_of_client(link, p.name, &request);
         if (r < 0)
                 return r;
+        request->force = (p.force_vermagic ? LOADER_FORCE_VERMAGIC : 0) |
+                         (p.force_modversion ? LOADER_FORCE_MODVERSIONS : 0);
         r = plan_new(&plan, index_keeper_get(s->manager->index),
                      &(PlanRequest) { .key = p.name, .mode = PLAN_NAMED, .parameters = joined });
         if (r < 0)

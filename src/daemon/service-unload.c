@@ -301,6 +301,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
 
 typedef struct UnloadParameters {
         const char *name;               /* borrowed */
+        bool force;
 } UnloadParameters;
 
 int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -308,6 +309,8 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         static const sd_json_dispatch_field table[] = {
                 { "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
                   offsetof(UnloadParameters, name), SD_JSON_MANDATORY },
+                { "force", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(UnloadParameters, force), SD_JSON_NULLABLE },
                 {}
         };
         _cleanup_(request_unrefp) Request *request = NULL;
@@ -329,6 +332,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = request_of_client(link, p.name, &request);
         if (r < 0)
                 return r;
+        request->force = p.force ? LOADER_FORCE_REMOVAL : 0;
         r = find_modules(s, link, p.name, &modules);
         if (r != 0)
                 return r < 0 ? r : 0;

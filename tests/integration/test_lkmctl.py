@@ -48,14 +48,16 @@ EVENTS = [
     {"kind": "device", "timeUSec": 1_700_000_000_000_001, "cause": DEVICE, "matches": []},
     {"kind": "verdict", "timeUSec": 1_700_000_000_000_002, "cause": DEVICE, "omission": BLACKLISTED},
     {"kind": "started", "timeUSec": 1_700_000_000_000_003, "record": {"timeUSec": 1, "module": "e1000e", "cause": CLIENT, "parameters": "a=1"}},
-    {"kind": "slow", "timeUSec": 1_700_000_000_000_004, "record": {"timeUSec": 1, "module": "e1000e", "cause": CLIENT, "durationUSec": 9_000_000}},
+    {"kind": "slow", "timeUSec": 1_700_000_000_000_004, "record": {"timeUSec": 1, "module": "e1000e", "cause": CLIENT, "durationUSec": 9_000_000,
+                                                                     "threadId": 4711, "kernelStack": ["msleep+0x2d/0x40", "do_one_initcall"]}},
     {"kind": "finished", "timeUSec": 1_700_000_000_000_005, "record": E1000E},
     {"kind": "finished", "timeUSec": 1_700_000_000_000_006, "record": FLOPPY},
     {"kind": "finished", "timeUSec": 1_700_000_000_000_007, "record": dict(E1000E, outcome="unloaded")},
     {"kind": "rescan", "timeUSec": 1_700_000_000_000_008, "message": "events were lost"},
     {"kind": "reloaded", "timeUSec": 1_700_000_000_000_009, "message": "4123 modules"},
     {"kind": "problem", "timeUSec": 1_700_000_000_000_010, "problem": PROBLEM},
-    {"kind": "from_the_future", "timeUSec": 1_700_000_000_000_011},
+    {"kind": "noisy", "timeUSec": 1_700_000_000_000_011, "message": "/devices/usb1 announces itself again and again"},
+    {"kind": "from_the_future", "timeUSec": 1_700_000_000_000_012},
 ]
 
 
@@ -117,6 +119,18 @@ def test_load_says_what_came_along(lkmd, ctl):
     ]
     assert done.stderr == ""
     assert lkmd.calls == [("Load", {"name": "e1000e"}, False)]
+
+
+@pytest.mark.parametrize("words,method,sent", [
+    (["load", "--force", "e1000e"], "Load", {"forceVermagic": True, "forceModversion": True}),
+    (["load", "e1000e", "--force-vermagic"], "Load", {"forceVermagic": True}),
+    (["load", "--force-modversion", "e1000e"], "Load", {"forceModversion": True}),
+    (["unload", "--force", "e1000e"], "Unload", {"force": True}),
+])
+def test_force(lkmd, ctl, words, method, sent):
+    lkmd.on(method, reply(records=[E1000E]))
+    ctl(*words, check=0)
+    assert lkmd.calls == [(method, {"name": "e1000e", **sent}, False)]
 
 
 def test_load_does_not_tell_of_what_was_there_before(lkmd, ctl):
@@ -381,12 +395,12 @@ def test_monitor(lkmd, ctl):
     assert len(lines) == len(EVENTS)
     assert all(line.startswith("22:13:20.000  ") for line in lines)
     kinds = ["device", "device", "verdict", "started", "slow", "loaded", "failed", "unloaded", "rescan", "reloaded", "problem",
-             "from_the_future"]
+             "noisy", "from_the_future"]
     assert [line.split()[1] for line in lines] == kinds
     for line, text in zip(lines, ["usb device usb:v0525pA4A5: usb_storage, uas", "no module for it", "blacklisted by /etc/modprobe.d/no.conf:3",
-                                  "asked for by lkmctl (pid 4711, uid 0), with a=1", "9.0 s so far", "loaded in 23.1 ms",
+                                  "asked for by lkmctl (pid 4711, uid 0), with a=1", "9.0 s so far, in msleep+0x2d/0x40", "loaded in 23.1 ms",
                                   "failed after 2.0 ms: floppy found no hardware", "unloaded in", "events were lost", "4123 modules",
-                                  "unknown key 'Foo'", ""]):
+                                  "unknown key 'Foo'", "again and again", ""]):
         assert text in line
     assert lines[0].index("usb device") == lines[5].index("loaded in")
     assert "lkmd went away" in done.stderr
@@ -687,7 +701,9 @@ def test_hosts_that_are_none(ctl, host):
     (["wait", "--timeout", "soon"], "--timeout"),
     (["wait", "--timeout", "-1"], "--timeout"),
     (["wait", "--module", "a", "--module", "b"], "one module"),
-    (["list", "--idle"], "--idle belongs to the verb 'wait'"),
+    (["list", "--idle"], "'list' takes no --idle, that is for: wait"),
+    (["reload", "--force"], "'reload' takes no --force, that is for: load unload"),
+    (["unload", "--force-vermagic", "x"], "'unload' takes no --force-vermagic, that is for: load"),
     (["help", "nothing"], "there is no verb 'nothing'"),
     (["a\x1b[31mb"], "a\\x1b[31mb"),
 ])

@@ -131,6 +131,66 @@ static void test_order(void **state) {
         assert_string_equal(fake_loader_last(b.loader)->path, "/lib/modules/x.ko");
 }
 
+/*
+ * One slot, two plans: what begins the longer chain goes first, although it was asked for later; and a step that more
+ * wait for before one that was asked for with it.
+ */
+static void test_the_longest_chain_comes_first(void **state) {
+        static const Step alone[] = { { "lkmdt_alone", PLAN_REQUESTED }, END };
+        static const Step chain[] = {
+                { "lkmdt_one", PLAN_DEPENDENCY, 2 },
+                { "lkmdt_two", PLAN_DEPENDENCY, 2, .after = { { 0, true } }, .n_after = 1 },
+                { "lkmdt_three", PLAN_REQUESTED, .after = { { 0, true }, { 1, true } }, .n_after = 2 },
+                END
+        };
+        _cleanup_(ending_clear) Ending first = { .free_run = true }, a = { .free_run = true };
+        _cleanup_(ending_clear) Ending c = { .free_run = true };
+        static const Step busy[] = { { "lkmdt_busy", PLAN_REQUESTED }, END };
+        _bench_ DaemonBench b;
+
+        open_bench(&b);
+        scheduler_set_limits(b.scheduler, &(SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX });
+        fake_loader_hold(b.loader, true);
+        (void) start(&b, busy, &first);
+        event_settle(b.event);
+        (void) start(&b, alone, &a);
+        (void) start(&b, chain, &c);
+        fake_loader_hold(b.loader, false);
+        fake_loader_answer(b.loader, "lkmdt_busy", 0);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_busy, insert lkmdt_one, insert lkmdt_two, "
+                                                         "insert lkmdt_alone, insert lkmdt_three");
+        assert_int_equal(a.times + c.times, 2);
+}
+
+/* What took long before counts for more than how many steps there are. */
+static void test_durations_are_remembered(void **state) {
+        static const Step chain[] = {
+                { "lkmdt_one", PLAN_DEPENDENCY, 1 },
+                { "lkmdt_two", PLAN_REQUESTED, .after = { { 0, true } }, .n_after = 1 },
+                END
+        };
+        static const Step alone[] = { { "lkmdt_alone", PLAN_REQUESTED }, END };
+        static const Step busy[] = { { "lkmdt_busy", PLAN_REQUESTED }, END };
+        _cleanup_(ending_clear) Ending first = { .free_run = true }, a = { .free_run = true };
+        _cleanup_(ending_clear) Ending c = { .free_run = true };
+        _bench_ DaemonBench b;
+
+        open_bench(&b);
+        scheduler_set_limits(b.scheduler, &(SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX });
+        scheduler_remember(b.scheduler, "lkmdt_alone", 5000000);
+        fake_loader_hold(b.loader, true);
+        (void) start(&b, busy, &first);
+        event_settle(b.event);
+        (void) start(&b, chain, &c);
+        (void) start(&b, alone, &a);
+        fake_loader_hold(b.loader, false);
+        fake_loader_answer(b.loader, "lkmdt_busy", 0);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader),
+                            "insert lkmdt_busy, insert lkmdt_alone, insert lkmdt_one, insert lkmdt_two");
+}
+
 static void test_what_is_independent_runs_at_once(void **state) {
         _cleanup_(ending_clear) Ending e = {};
         _cleanup_(plan_run_freep) PlanRun *run = NULL;
@@ -420,6 +480,8 @@ static void test_records_say_why(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_the_longest_chain_comes_first),
+                cmocka_unit_test(test_durations_are_remembered),
                 cmocka_unit_test(test_what_is_independent_runs_at_once),
                 cmocka_unit_test(test_failing_dependency),
                 cmocka_unit_test(test_one_of_two_dependencies_fails),

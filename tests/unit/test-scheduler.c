@@ -558,19 +558,21 @@ static void test_async_probe(void **state) {
 
 /* Who wants it by force does not get the outcome of somebody who did not. */
 static void test_force_does_not_join(void **state) {
+        _cleanup_(request_unrefp) Request *request = NULL;
         _heard_ Heard plain = {}, forced = {};
         _bench_ DaemonBench b;
 
         open_bench(&b, 8);
         fake_loader_hold(b.loader, true);
         submit(&b, LOADER_INSERT, "lkmdt_a", &plain);
+        assert_ok(request_new_client(&request, "lkmdt_a", 0, 1));
+        request->force = LOADER_FORCE_VERMAGIC;
         assert_ok(scheduler_submit(b.scheduler,
                                    &(JobSpec) {
                                            .op = LOADER_INSERT,
                                            .module = "lkmdt_a",
                                            .path = "/x.ko",
-                                           .request = b.request,
-                                           .flags = LOADER_FORCE_VERMAGIC,
+                                           .request = request,
                                    },
                                    heard, &forced));
         event_settle(b.event);
