@@ -54,6 +54,7 @@ static void on_events_lost(void *userdata) {
         Manager *m = userdata;
         int r;
 
+        m->counters.lost++;
         m->counters.rescans++;
         log_entry(LOG_WARNING, &fields, "The kernel dropped uevents; looking at all devices again");
         monitors_message(m->monitors, "rescan", "the kernel dropped uevents; looking at all devices again");
@@ -80,6 +81,7 @@ static void on_index_swapped(bool became_complete, void *userdata) {
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* no index yet: this is the first, and the first walk is still to come */
+        m->counters.rescans++;
         r = start_coldplug(m);          /* what could not be found before may be there now */
         if (r < 0)
                 log_error("cannot look at all devices: %s", strerror(-r));
@@ -121,21 +123,11 @@ static void journal_slow(const Record *record) {
                   record->removal ? "its exit runs" : "its init runs", record->duration_usec / 1000000);
 }
 
-static void count_outcome(Manager *m, const Record *record) {
-        switch (record->outcome) {
-        case OUTCOME_LOADED:
-        case OUTCOME_COMMAND_RUN:
-                m->counters.loads++;
-                break;
-        case OUTCOME_UNLOADED:
-                m->counters.unloads++;
-                break;
-        case OUTCOME_FAILED:
-                m->counters.failures++;
-                break;
-        default:
-                break;
-        }
+/* It is told again and again while it goes on, and is one slow job all the same. */
+static void count_slow(Manager *m, Record *record) {
+        if (!record->slow)
+                m->counters.slow++;
+        record->slow = true;
 }
 
 static void on_job_finished(Manager *m, Record *record) {
@@ -146,7 +138,7 @@ static void on_job_finished(Manager *m, Record *record) {
         ledger_end(m->ledger, record);
         if (record->outcome == OUTCOME_UNLOADED)
                 ledger_module_gone(m->ledger, record->module);
-        count_outcome(m, record);
+        counters_note_outcome(&m->counters, record);
         if (record->outcome != OUTCOME_ALREADY_LOADED)
                 journal_record(record);
         waits_check_soon(m->waits);
@@ -162,12 +154,15 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
 
         switch (event) {
         case SCHEDULER_STARTED:
+                counters_add_time(&m->counters, PHASE_QUEUE,
+                                  clock_usec(CLOCK_MONOTONIC) - record->submitted_usec);
                 (void) ledger_begin(m->ledger, record);
                 break;
         case SCHEDULER_FINISHED:
                 on_job_finished(m, record);
                 break;
         case SCHEDULER_SLOW:
+                count_slow(m, record);
                 journal_slow(record);
                 break;
         }
@@ -341,12 +336,13 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .event = m->event,
                                                  .loader_address = options->loader_address,
                                                  .kernel_log = m->kernel_log,
+                                                 .counters = &m->counters,
                                                  .observer = on_scheduler_event,
                                                  .userdata = m,
                                          });
         if (r < 0)
                 return r;
-        r = autoload_new(&m->autoload, m->scheduler, m->monitors);
+        r = autoload_new(&m->autoload, m->scheduler, m->monitors, &m->counters);
         if (r < 0)
                 return r;
         return index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);

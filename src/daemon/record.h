@@ -27,6 +27,7 @@ typedef enum Outcome {                  /* names are those of the varlink enum O
 typedef struct Record {
         unsigned n_ref;
         uint64_t id;                    /* in the ledger; 0: it is not there */
+        uint64_t submitted_usec;        /* CLOCK_MONOTONIC, of a job: when it began to wait for its turn */
         uint64_t time_usec;             /* CLOCK_REALTIME: begin, and end as soon as there is an outcome */
         char *module;
         Outcome outcome;
@@ -38,6 +39,7 @@ typedef struct Record {
         char *parent;                   /* NULL for what was requested itself */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
+        bool slow;                      /* it took longer than SlowLoadSec= */
         int error;                      /* 0 or negative errno */
         char *message;
         char *hint;

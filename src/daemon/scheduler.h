@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/util.h"
+#include "daemon/counters.h"
 #include "daemon/kernel-log.h"
 #include "daemon/loader-protocol.h"
 #include "daemon/record.h"
@@ -45,6 +46,7 @@ typedef struct SchedulerOptions {
         sd_event *event;
         const char *loader_address;
         KernelLog *kernel_log;          /* borrowed */
+        Counters *counters;             /* borrowed */
         scheduler_observer_t observer;
         void *userdata;
 } SchedulerOptions;
@@ -61,5 +63,4 @@ void scheduler_forget(Scheduler *s, void *userdata);
 bool scheduler_is_idle(const Scheduler *s);
 bool scheduler_is_queued(const Scheduler *s, const char *module);
 size_t scheduler_count_queued(const Scheduler *s);
-uint64_t scheduler_count_joins(const Scheduler *s);
 int scheduler_get_running(const Scheduler *s, RecordList *list);

@@ -212,6 +212,56 @@ def test_device_appears(daemon):
     assert daemon.loader.modules() == CHAIN
 
 
+def test_what_is_counted(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nColdplug=no\nLoaderThreads=1\n")
+    daemon = stopped.start()
+    daemon.loader.held.add("lkmdt_slow")
+    slow, top = daemon.client(), daemon.client()
+    slow.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    daemon.devices.add("1-1:1.0", USB)
+    daemon.devices.add("1-2:1.0", b"usb:v9999p0000")   # no module for it
+    top.send("Load", {"name": "lkmdt_top"})            # what the device asked for, waiting for its turn
+    while daemon.call("Status")["counters"]["requests"] < 3:
+        pass
+    daemon.loader.errors["lkmdt_top"] = -errno.EIO
+    daemon.loader.release("lkmdt_slow")
+    slow.receive()
+    with pytest.raises(VarlinkError):
+        top.receive()
+    with pytest.raises(VarlinkError):
+        daemon.call("Load", name="lkmdt_nothing")
+
+    status = daemon.call("Status")
+    counters, phases = status["counters"], {times["phase"]: times for times in status["phases"]}
+    expected = {"events": 2, "lookups": 5, "requests": 4, "loads": 3, "unloads": 0, "failures": 1, "joins": 3, "lost": 0,
+                "rescans": 0, "slow": 0, "queueHighWater": 1}
+    assert {name: counters[name] for name in expected} == expected
+    assert set(phases) == {"event", "plan", "queue", "load", "unload"}
+    assert {name: phases[name]["count"] for name in ("plan", "queue", "load", "unload")} == \
+        {"plan": 3, "queue": 4, "load": 3, "unload": 0}
+    assert phases["load"]["sumUSec"] == 3 * 1500       # as the loader said
+    assert [bucket["count"] for bucket in phases["load"]["buckets"]] == [0, 0] + 8 * [3]
+    for times in phases.values():
+        counts = [bucket["count"] for bucket in times["buckets"]]
+        assert counts == sorted(counts) and counts[-1] <= times["count"]
+
+
+def test_a_slow_load_is_counted_once(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nSlowLoadSec=1ms\n")
+    daemon = stopped.start()
+    daemon.loader.held.add("lkmdt_slow")
+    monitor, loading = daemon.client(), daemon.client()
+    monitor.subscribe()
+    loading.send("Load", {"name": "lkmdt_slow"})
+    for _ in range(3):                  # it is told again while it goes on
+        assert monitor.event("slow")["record"]["module"] == "lkmdt_slow"
+    assert daemon.call("Status")["counters"]["slow"] == 1
+    daemon.loader.release("lkmdt_slow")
+    loading.receive()
+    assert daemon.call("Status")["counters"]["slow"] == 1
+
+
 def test_only_what_is_added(stopped, lkmd_conf):
     lkmd_conf("[Manager]\nColdplug=no\n")
     path = stopped.devices.add("1-1:1.0", USB)
