@@ -372,6 +372,9 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_INPUT(idle, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Until this module is live, whoever loads it."),
         SD_VARLINK_DEFINE_INPUT(module, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Until this device has a driver: its path, with /sys at its beginning or without, also by "
+                                 "links. For what a class shows, such as a network interface, the device below it counts."),
+        SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Microseconds until the answer is Timeout; absent: no limit."),
         SD_VARLINK_DEFINE_INPUT(timeoutUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
 
@@ -384,6 +387,7 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_FIELD(hint, SD_VARLINK_STRING, SD_VARLINK_NULLABLE)
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchModule, MESSAGE_FIELDS);
+static SD_VARLINK_DEFINE_ERROR(NoSuchDevice, MESSAGE_FIELDS);
 
 static SD_VARLINK_DEFINE_ERROR(
         Denied, MESSAGE_FIELDS,
@@ -475,10 +479,12 @@ SD_VARLINK_DEFINE_INTERFACE(
         &vl_method_Monitor,
         SD_VARLINK_SYMBOL_COMMENT("Reads lkmd.conf, modprobe.d and the module index anew."),
         &vl_method_Reload,
-        SD_VARLINK_SYMBOL_COMMENT("Answers when what was asked for holds. At least one of idle and module "
-                                  "is needed; both: when both hold."),
+        SD_VARLINK_SYMBOL_COMMENT("Answers when what was asked for holds. At least one of idle, module and "
+                                  "device is needed; of several all have to hold at once."),
         &vl_method_Wait, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
-        &vl_error_NoSuchModule, SD_VARLINK_SYMBOL_COMMENT("The configuration forbids it."), &vl_error_Denied,
+        &vl_error_NoSuchModule,
+        SD_VARLINK_SYMBOL_COMMENT("There is no such device, or it is gone while somebody waits for its driver."),
+        &vl_error_NoSuchDevice, SD_VARLINK_SYMBOL_COMMENT("The configuration forbids it."), &vl_error_Denied,
         SD_VARLINK_SYMBOL_COMMENT("The kernel refused the module or one that it needs."),
         &vl_error_LoadFailed, SD_VARLINK_SYMBOL_COMMENT("The kernel refused to let it go."),
         &vl_error_UnloadFailed, SD_VARLINK_SYMBOL_COMMENT("It is not in the kernel."), &vl_error_NotLoaded,

@@ -27,6 +27,11 @@ static void on_device_seen(const DeviceFacts *facts, const char *device, void *u
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
 }
 
+/* It has a driver now, or is gone: there may be somebody who waits for its driver. */
+static bool is_about_a_driver(const DeviceFacts *facts) {
+        return streq_ptr(facts->action, "bind") || streq_ptr(facts->action, "remove");
+}
+
 /* The kernel announces modules like devices. That one has left is the end of its story in the ledger. */
 static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
         Manager *m = userdata;
@@ -37,6 +42,8 @@ static void on_uevent(const DeviceFacts *facts, const char *device, void *userda
                         ledger_module_gone(m->ledger, facts->sysname);
                 waits_check_soon(m->waits);
         }
+        if (is_about_a_driver(facts))
+                waits_check_soon(m->waits);
         on_device_seen(facts, device, m);
 }
 

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -190,6 +191,68 @@ def test_wait(daemon):
     daemon.loader.release("lkmdt_slow")
     idle.receive()
     loading.receive()
+
+
+def test_wait_for_a_device(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nColdplug=no\n")
+    daemon = stopped.start()
+    sys = Path(daemon.devices.root) / "sys"
+    path = daemon.devices.add("1-1:1.0", b"usb:v9999p0000").removeprefix("/sys")
+    card = sys / path[1:]
+    (card / "modalias").write_text("usb:v9999p0000(x)\n")
+    interface = daemon.devices.add("eth0", subsystem="net")
+    (sys / interface.removeprefix("/sys/") / "device").symlink_to(card)
+
+    names = (path, "/sys" + path, "/bus/usb/devices/1-1:1.0", "/class/net/eth0", "/sys/class/net/eth0")
+    for name in names:
+        with pytest.raises(VarlinkError) as failed:
+            daemon.call("Wait", device=name, timeoutUSec=1)
+        assert failed.value.name == "Timeout"
+        assert failed.value.parameters["message"] == f"no driver was bound to {path} within the time given"
+        assert "lkmctl resolve 'usb:v9999p0000(x)'" in failed.value.parameters["hint"]
+
+    clients = [daemon.client() for _ in names]
+    for client, name in zip(clients, names):
+        client.send("Wait", {"device": name})
+    both = daemon.client()
+    both.send("Wait", {"device": path, "module": "lkmdt_slow"})
+    (card / "driver").symlink_to("../../bus/usb/drivers/nothing")
+    daemon.devices.announce("/sys" + path, "bind")
+    for client in clients:
+        assert client.receive()["parameters"] == {}
+    assert daemon.call("Wait", device=path, timeoutUSec=0) == {}     # a question rather than a wait
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=path, module="lkmdt_slow", timeoutUSec=1)
+    assert "lkmdt_slow did not become live" in failed.value.parameters["message"]
+    daemon.devices.set_module("lkmdt_slow", "live")
+    both.receive()
+
+
+def test_a_device_goes_away_while_somebody_waits(daemon):
+    path = daemon.devices.add("1-1:1.0")
+    waiting = daemon.client()
+    waiting.send("Wait", {"device": path, "idle": True, "module": "lkmdt_slow"})
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=path, timeoutUSec=1)              # the other one has been taken up by now
+    assert failed.value.name == "Timeout"
+    shutil.rmtree(daemon.devices.root + path)
+    daemon.devices.announce(path, "remove")
+    with pytest.raises(VarlinkError) as failed:
+        waiting.receive()
+    assert (failed.value.name, failed.value.parameters["message"]) == \
+        ("NoSuchDevice", f"the device {path.removeprefix('/sys')} is gone")
+
+
+@pytest.mark.parametrize("device, error", [
+    ("/devices/nothing", "NoSuchDevice"), ("/", "NoSuchDevice"), ("/sys", "NoSuchDevice"), ("/sys/bus/usb", "NoSuchDevice"),
+    ("/a\nb\x1b", "NoSuchDevice"), ("/" + "x" * 4000, "NoSuchDevice"), ("/" + "x" * 5000, "InvalidParameter"),
+    ("", "InvalidParameter"), ("devices/x", "InvalidParameter"), ("/../etc/passwd", "InvalidParameter"),
+    ("/devices/..", "InvalidParameter"), (3, "InvalidParameter"), ([], "InvalidParameter")])
+def test_what_is_no_device(daemon, device, error):
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=device)
+    assert failed.value.name.endswith(error)
+    assert "\n" not in failed.value.parameters.get("message", "")
 
 
 # ------------------------------------------------------------------------------------------------------- devices

@@ -473,6 +473,35 @@ def test_wait(lkmd, ctl, arguments, parameters):
     assert [call[1] for call in lkmd.calls] == [parameters] * 2
 
 
+CPU = "/devices/system/cpu"             # a device on every machine
+
+
+@pytest.mark.parametrize("name", ["/sys" + CPU, CPU, "link"])
+def test_wait_for_a_device(lkmd, environment, tmp_path, name):
+    (tmp_path / "link").symlink_to("/sys" + CPU)
+    lkmd.on("Wait", reply())
+    for arguments, parameters in (([], {"idle": False}), (["--idle"], {"idle": True}),
+                                  (["--module=x", "--timeout=2"], {"idle": False, "module": "x", "timeoutUSec": 2_000_000})):
+        process = start(environment, "wait", "--device", name, *arguments, cwd=tmp_path)
+        assert finish(process) == ("", "") and process.returncode == 0
+        assert lkmd.calls[-1][1] == {**parameters, "device": CPU}
+
+
+@pytest.mark.parametrize("name", ["/sys/devices/nothing", "/devices/nothing", "/sys", "/", "/etc", "nothing", "/sys/bus", "\udcff",
+                                  "x" * 5000, "/a\nb\x1b"])
+def test_wait_for_what_is_no_device(lkmd, ctl, name):
+    done = ctl("wait", "--device", name, check=5)
+    assert done.stderr.startswith("lkmctl: there is no device '") and "try: a path such as" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert json.loads(ctl("wait", "--json", "--device", name, check=5).stdout)["error"] == "io.lkmd.Manager.NoSuchDevice"
+    assert lkmd.calls == []
+
+
+def test_wait_for_a_device_that_vanishes(lkmd, ctl):
+    lkmd.on("Wait", error("NoSuchDevice", message="the device /devices/x is gone"))
+    assert "the device /devices/x is gone" in ctl("wait", "--device", CPU, check=5).stderr
+
+
 def test_wait_too_long(lkmd, ctl):
     lkmd.on("Wait", error("Timeout", message="not idle after 1 s"))
     assert "not idle after 1 s" in ctl("wait", "--timeout=1", check=1).stderr
@@ -706,6 +735,9 @@ def test_hosts_that_are_none(ctl, host):
     (["wait", "--timeout", "soon"], "--timeout"),
     (["wait", "--timeout", "-1"], "--timeout"),
     (["wait", "--module", "a", "--module", "b"], "one module"),
+    (["wait", "--device", "/a", "--device", "/b"], "one device"),
+    (["wait", "--device", ""], "--device"),
+    (["list", "--device", "/sys/class/net/lo"], "--device belongs to the verb 'wait'"),
     (["list", "--idle"], "--idle belongs to the verb 'wait'"),
     (["help", "nothing"], "there is no verb 'nothing'"),
     (["a\x1b[31mb"], "a\\x1b[31mb"),
