@@ -36,8 +36,9 @@ const Verb verbs[] = {
           "read lkmd.conf, modprobe.d and the module index anew",
           "If a file is so broken that it cannot be used, nothing changes." },
         { "wait", "", 0, 0, verb_wait,
-          "wait until lkmd is idle, or until a module is there",
-          "Without --module, or with --idle: until nothing is queued or running and all devices were looked at." },
+          "wait until lkmd is idle, or until a module or the driver of a device is there",
+          "Without --module and --device, or with --idle: until nothing is queued or running and all devices were\n"
+          "looked at. Of several conditions all have to hold." },
         { "resolve", "ALIAS...|-", 1, ARGS_ANY, verb_resolve,
           "which modules names and aliases mean",
           "One line for each: ALIAS, a tab, and its modules in kmod's order. With - the aliases are read from standard\n"
@@ -117,6 +118,15 @@ static const char *set_module(Run *run, const char *value) {
         return NULL;
 }
 
+static const char *set_device(Run *run, const char *value) {
+        if (run->wait_device)
+                return "one device at a time";
+        if (*value == '\0')
+                return "it is a path such as /sys/class/net/eth0";
+        run->wait_device = value;
+        return NULL;
+}
+
 static const char *set_timeout(Run *run, const char *value) {
         if (parse_seconds(value, &run->wait_usec) < 0)
                 return "it is a number of seconds, such as 30 or 0.5";
@@ -183,6 +193,8 @@ const Option options[] = {
           "until nothing is queued or running and all devices were looked at" },
         { "module",  0,   required_argument, "MODULE",       SCOPE_VERB, "wait", set_module,
           "until this module is ready for use" },
+        { "device",  0,   required_argument, "SYSPATH",      SCOPE_VERB, "wait", set_device,
+          "until this device has a driver" },
         { "timeout", 0,   required_argument, "SECONDS",      SCOPE_VERB, "wait", set_timeout,
           "but no longer than this; then exit status 1" },
 

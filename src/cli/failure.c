@@ -28,6 +28,7 @@ typedef struct Explanation {
 
 static const Explanation explanations[] = {
         { LKMD_ERROR_NO_SUCH_MODULE,    STATUS_NO_SUCH_MODULE, "there is no such module or alias" },
+        { LKMD_ERROR_NO_SUCH_DEVICE,    STATUS_NO_SUCH_MODULE, "there is no such device" },
         { LKMD_ERROR_DENIED,            STATUS_DENIED,         "the configuration denies it" },
         { LKMD_ERROR_LOAD_FAILED,       STATUS_FAILED,         "the kernel refused to load" , NULL, "module" },
         { LKMD_ERROR_UNLOAD_FAILED,     STATUS_FAILED,         "the kernel refused to unload", NULL, "module" },

@@ -14,7 +14,7 @@ typedef enum ExitStatus {
         STATUS_USAGE,
         STATUS_DENIED,                  /* by the configuration */
         STATUS_NOT_REACHABLE,           /* the daemon */
-        STATUS_NO_SUCH_MODULE,          /* and no such alias */
+        STATUS_NO_SUCH_MODULE,          /* and no such alias or device */
 } ExitStatus;
 
 /* Failures that lkmctl itself finds, named as if they had come from the daemon. */

@@ -96,10 +96,30 @@ static void print_queue(const Output *out, sd_json_variant *status) {
                 printf("%zu running, %" PRIu64 " waiting\n", running, queued);
 }
 
+/* Only what is out of the ordinary: announcements that were missed, and what was done about it. */
+static void print_events(const Output *out, sd_json_variant *counters) {
+        uint64_t lost = field_number(counters, "lost"), rescans = field_number(counters, "rescans");
+        uint64_t backed_off = field_number(counters, "backedOff");
+
+        if (lost == 0 && rescans == 0 && backed_off == 0)
+                return;
+
+        output_label(out, "Events");
+        printf("%" PRIu64 " announced", field_number(counters, "events"));
+        if (lost > 0)
+                printf(", %slost %" PRIu64 " time%s%s", output_tone(out, stdout, TONE_WARN), lost, plural(lost),
+                       output_tone(out, stdout, TONE_PLAIN));
+        if (rescans > 0)
+                printf(", all devices looked at again %" PRIu64 " time%s", rescans, plural(rescans));
+        if (backed_off > 0)
+                printf(", %" PRIu64 " held back of devices that come and go", backed_off);
+        putchar('\n');
+}
+
 static void print_facts(const Output *out, sd_json_variant *status) {
         sd_json_variant *counters = field_object(status, "counters");
         uint64_t devices = field_number(counters, "coldplugDevices"), failures = field_number(counters, "failures");
-        uint64_t rescans = field_number(counters, "rescans");
+        uint64_t slow = field_number(counters, "slow");
 
         print_in_charge(out, status);
         output_label(out, "Kernel");
@@ -110,18 +130,21 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         output_label(out, "Coldplug");
         printf("%s, %" PRIu64 " device%s looked at", field_bool(status, "coldplugDone") ? "done" : "under way",
                devices, plural(devices));
-        if (rescans > 0)
-                printf(", events lost %" PRIu64 " time%s", rescans, plural(rescans));
         putchar('\n');
+        print_events(out, counters);
 
         output_label(out, "Modules");
         printf("%" PRIu64 " in the kernel; by lkmd %" PRIu64 " loaded, %" PRIu64 " removed, ",
                field_number(status, "modulesLoaded"), field_number(counters, "loads"), field_number(counters, "unloads"));
         if (failures > 0)
-                printf("%s%" PRIu64 " failed%s\n", output_tone(out, stdout, TONE_BAD), failures,
+                printf("%s%" PRIu64 " failed%s", output_tone(out, stdout, TONE_BAD), failures,
                        output_tone(out, stdout, TONE_PLAIN));
         else
-                printf("none failed\n");
+                printf("none failed");
+        if (slow > 0)
+                printf(", %s%" PRIu64 " slow%s", output_tone(out, stdout, TONE_WARN), slow,
+                       output_tone(out, stdout, TONE_PLAIN));
+        putchar('\n');
         print_queue(out, status);
 }
 

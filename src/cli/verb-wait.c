@@ -2,13 +2,40 @@
 
 /* wait: returns when what was asked for holds. */
 
+#include "cli/failure.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
+#include "common/device-path.h"
+#include "common/interface.h"
 
 static void on_second(void *userdata) {
         progress_draw(userdata);
+}
+
+/*
+ * Links are followed here, where somebody may have typed one that is relative; another machine has to follow
+ * its own. Return: 0; an ExitStatus, after telling; negative errno.
+ */
+static int device_to_parameter(Run *run, const char *argument, sd_json_variant **parameters) {
+        _cleanup_(freep) char *device = NULL;
+        int r;
+
+        if (run->out.host)
+                return argument_to_name(run, argument, parameters, "device");
+
+        r = device_path_resolve(argument, &device);
+        if (r == -ENODEV)
+                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE,
+                                        "a path such as /sys/class/net/eth0 or /sys/bus/pci/devices/0000:00:02.0",
+                                        "there is no device '%s'", argument);
+        if (r == -EACCES)
+                return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
+                                        "it is not allowed to look at '%s'", argument);
+        if (r < 0)
+                return r;
+        return argument_to_name(run, device, parameters, "device");
 }
 
 int verb_wait(Run *run, char **args, unsigned n_args) {
@@ -21,11 +48,16 @@ int verb_wait(Run *run, char **args, unsigned n_args) {
         };
         int r;
 
-        r = sd_json_variant_set_field_boolean(&parameters, "idle", run->wait_idle || !run->wait_module);
+        r = sd_json_variant_set_field_boolean(&parameters, "idle", run->wait_idle || (!run->wait_module && !run->wait_device));
         if (r < 0)
                 return r;
         if (run->wait_module) {
                 r = argument_to_name(run, run->wait_module, &parameters, "module");
+                if (r != 0)
+                        return r;
+        }
+        if (run->wait_device) {
+                r = device_to_parameter(run, run->wait_device, &parameters);
                 if (r != 0)
                         return r;
         }

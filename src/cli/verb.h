@@ -24,7 +24,7 @@ typedef struct Run {
         /* Options of verbs. */
         bool force, force_vermagic, force_modversion;
         bool wait_idle;
-        const char *wait_module;
+        const char *wait_module, *wait_device;
         bool wait_limited;
         uint64_t wait_usec;
 

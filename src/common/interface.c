@@ -186,22 +186,69 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 Counters,
-                SD_VARLINK_FIELD_COMMENT("Kernel uevents that asked for a driver."),
+                SD_VARLINK_FIELD_COMMENT("Uevents of the kernel, whatever they were about."),
                 SD_VARLINK_DEFINE_FIELD(events, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Times that events were lost and /sys was walked again."),
+                SD_VARLINK_FIELD_COMMENT("Repeated events of one device that were looked at as one."),
+                SD_VARLINK_DEFINE_FIELD(coalesced, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Times that events were lost: the kernel said so, or their numbers had a gap."),
+                SD_VARLINK_DEFINE_FIELD(lost, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Events held back, of devices that come and go for ever."),
+                SD_VARLINK_DEFINE_FIELD(backedOff, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Times that /sys was walked again after the first: events were lost, or the "
+                                         "module index had become complete."),
                 SD_VARLINK_DEFINE_FIELD(rescans, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Devices looked at in walks over /sys."),
                 SD_VARLINK_DEFINE_FIELD(coldplugDevices, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Requests of all origins."),
+                SD_VARLINK_FIELD_COMMENT("Look-ups in the module index, for devices and for requests of clients."),
+                SD_VARLINK_DEFINE_FIELD(lookups, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Requests: calls of Load and Unload, and keys of devices for which there was "
+                                         "something to load."),
                 SD_VARLINK_DEFINE_FIELD(requests, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Modules loaded."),
+                SD_VARLINK_FIELD_COMMENT("Modules loaded, and install commands run in their place."),
                 SD_VARLINK_DEFINE_FIELD(loads, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Modules removed."),
+                SD_VARLINK_FIELD_COMMENT("Modules removed, and remove commands run in their place."),
                 SD_VARLINK_DEFINE_FIELD(unloads, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Requests for a module that joined a load under way."),
+                SD_VARLINK_FIELD_COMMENT("Requests for a module that joined a load or removal under way."),
                 SD_VARLINK_DEFINE_FIELD(joins, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Loads and removals that failed."),
-                SD_VARLINK_DEFINE_FIELD(failures, SD_VARLINK_INT, 0));
+                SD_VARLINK_DEFINE_FIELD(failures, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Loads and removals that took longer than SlowLoadSec=, those that are still "
+                                         "under way included."),
+                SD_VARLINK_DEFINE_FIELD(slow, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("The most modules that waited for their turn at once."),
+                SD_VARLINK_DEFINE_FIELD(queueHighWater, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+                Phase,
+                SD_VARLINK_FIELD_COMMENT("A uevent, from its arrival until it was looked at."),
+                SD_VARLINK_DEFINE_ENUM_VALUE(event),
+                SD_VARLINK_FIELD_COMMENT("A request to load something: finding out what it means and what that comes to. "
+                                         "Without those that mean nothing."),
+                SD_VARLINK_DEFINE_ENUM_VALUE(plan),
+                SD_VARLINK_FIELD_COMMENT("A module that waited for its turn, until it was handed to lkmd-loader."),
+                SD_VARLINK_DEFINE_ENUM_VALUE(queue),
+                SD_VARLINK_FIELD_COMMENT("A load that succeeded: the time inside the kernel, or of the install command."),
+                SD_VARLINK_DEFINE_ENUM_VALUE(load),
+                SD_VARLINK_FIELD_COMMENT("A removal that succeeded: the time inside the kernel, or of the remove command."),
+                SD_VARLINK_DEFINE_ENUM_VALUE(unload));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+                PhaseBucket,
+                SD_VARLINK_FIELD_COMMENT("A time, in microseconds."),
+                SD_VARLINK_DEFINE_FIELD(leUSec, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("How many took that long or less."),
+                SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+                PhaseTimes,
+                SD_VARLINK_DEFINE_FIELD_BY_TYPE(phase, Phase, 0),
+                SD_VARLINK_FIELD_COMMENT("How many went through it, however long they took."),
+                SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("The time that all of them took together, microseconds."),
+                SD_VARLINK_DEFINE_FIELD(sumUSec, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("By time, from the shortest to the longest; each counts what the one before it "
+                                         "does as well."),
+                SD_VARLINK_DEFINE_FIELD_BY_TYPE(buckets, PhaseBucket, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         EventKind,
@@ -302,7 +349,9 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(failures, Record, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Files that are broken or unreadable."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
-        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(counters, Counters, 0));
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(counters, Counters, 0),
+        SD_VARLINK_FIELD_COMMENT("How long things took since the start, for every phase."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(phases, PhaseTimes, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
         DescribeModule, SD_VARLINK_FIELD_COMMENT("Module name, '-' and '_' alike."),
@@ -342,6 +391,9 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_INPUT(idle, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Until this module is live, whoever loads it."),
         SD_VARLINK_DEFINE_INPUT(module, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Until this device has a driver: its path, with /sys at its beginning or without, also by "
+                                 "links. For what a class shows, such as a network interface, the device below it counts."),
+        SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Microseconds until the answer is Timeout; absent: no limit."),
         SD_VARLINK_DEFINE_INPUT(timeoutUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
 
@@ -354,6 +406,7 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_FIELD(hint, SD_VARLINK_STRING, SD_VARLINK_NULLABLE)
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchModule, MESSAGE_FIELDS);
+static SD_VARLINK_DEFINE_ERROR(NoSuchDevice, MESSAGE_FIELDS);
 
 static SD_VARLINK_DEFINE_ERROR(
         Denied, MESSAGE_FIELDS,
@@ -427,6 +480,9 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("A module and where it stands."), &vl_type_Module,
         SD_VARLINK_SYMBOL_COMMENT("Who loads drivers for devices."), &vl_type_Authority,
         SD_VARLINK_SYMBOL_COMMENT("How often things happened since lkmd started."), &vl_type_Counters,
+        SD_VARLINK_SYMBOL_COMMENT("A part of the way from an event to a loaded module."), &vl_type_Phase,
+        SD_VARLINK_SYMBOL_COMMENT("How many took no longer than a certain time."), &vl_type_PhaseBucket,
+        SD_VARLINK_SYMBOL_COMMENT("How long a phase took, since lkmd started."), &vl_type_PhaseTimes,
         SD_VARLINK_SYMBOL_COMMENT("What an event tells."), &vl_type_EventKind,
         SD_VARLINK_SYMBOL_COMMENT("Something that happened; which fields are there depends on the kind."),
         &vl_type_Event,
@@ -442,10 +498,12 @@ SD_VARLINK_DEFINE_INTERFACE(
         &vl_method_Monitor,
         SD_VARLINK_SYMBOL_COMMENT("Reads lkmd.conf, modprobe.d and the module index anew."),
         &vl_method_Reload,
-        SD_VARLINK_SYMBOL_COMMENT("Answers when what was asked for holds. At least one of idle and module "
-                                  "is needed; both: when both hold."),
+        SD_VARLINK_SYMBOL_COMMENT("Answers when what was asked for holds. At least one of idle, module and "
+                                  "device is needed; of several all have to hold at once."),
         &vl_method_Wait, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
-        &vl_error_NoSuchModule, SD_VARLINK_SYMBOL_COMMENT("The configuration forbids it."), &vl_error_Denied,
+        &vl_error_NoSuchModule,
+        SD_VARLINK_SYMBOL_COMMENT("There is no such device, or it is gone while somebody waits for its driver."),
+        &vl_error_NoSuchDevice, SD_VARLINK_SYMBOL_COMMENT("The configuration forbids it."), &vl_error_Denied,
         SD_VARLINK_SYMBOL_COMMENT("The kernel refused the module or one that it needs."),
         &vl_error_LoadFailed, SD_VARLINK_SYMBOL_COMMENT("The kernel refused to let it go."),
         &vl_error_UnloadFailed, SD_VARLINK_SYMBOL_COMMENT("It is not in the kernel."), &vl_error_NotLoaded,

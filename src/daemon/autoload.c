@@ -4,7 +4,7 @@
  * Autoload: a device says what it is, the index says which modules that means, and what is neither there nor
  * blacklisted is loaded. Owns the plans that run for devices, and the list of verdicts that were logged
  * already: the same line of modprobe.d keeps the same module out at every event, and is told once. Borrows
- * scheduler and monitors.
+ * scheduler, monitors and counters.
  */
 
 #include "daemon/autoload.h"
@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <sys/queue.h>
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 #include "daemon/plan-run.h"
@@ -28,22 +29,23 @@ struct DeviceRun {
 struct Autoload {
         Scheduler *scheduler;
         Monitors *monitors;
+        Counters *counters;
         LIST_HEAD(, DeviceRun) runs;
         char *verdicts[VERDICTS_MAX];   /* "KIND MODULE FILE:LINE" */
         size_t n_verdicts;
-        uint64_t n_requests;
 };
 
-int autoload_new(Autoload **ret, Scheduler *scheduler, Monitors *monitors) {
+int autoload_new(Autoload **ret, Scheduler *scheduler, Monitors *monitors, Counters *counters) {
         Autoload *a;
 
-        assert(ret && scheduler && monitors);
+        assert(ret && scheduler && monitors && counters);
 
         a = calloc(1, sizeof(*a));
         if (!a)
                 return -ENOMEM;
         a->scheduler = scheduler;
         a->monitors = monitors;
+        a->counters = counters;
         LIST_INIT(&a->runs);
 
         *ret = a;
@@ -173,12 +175,13 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
                         const char *key) {
         _cleanup_(request_unrefp) Request *request = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
+        uint64_t begun_usec = clock_usec(CLOCK_MONOTONIC);
         const IndexMatch *matches;
         size_t n = 0;
         bool worth;
         int r;
 
-        a->n_requests++;
+        a->counters->lookups++;
         r = index_lookup(index, key, &matches, &n);
         if (r < 0)
                 return r;
@@ -193,9 +196,11 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
         if (r < 0 || !worth)
                 return r;
 
+        a->counters->requests++;
         r = plan_new(&plan, index, &(PlanRequest) { .key = key, .mode = PLAN_AUTOLOAD });
         if (r < 0)
                 return r;
+        counters_add_time(a->counters, PHASE_PLAN, clock_usec(CLOCK_MONOTONIC) - begun_usec);
         for (size_t i = 0; i < plan->n_omissions; i++)
                 tell_verdict(a, request, plan->omissions + i);
         if (plan->n_steps == 0)
@@ -232,11 +237,4 @@ bool autoload_is_idle(const Autoload *a) {
         assert(a);
 
         return LIST_EMPTY(&a->runs);
-}
-
-/* Look-ups for devices so far. */
-uint64_t autoload_count_requests(const Autoload *a) {
-        assert(a);
-
-        return a->n_requests;
 }

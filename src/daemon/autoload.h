@@ -4,13 +4,14 @@
 #include "common/device-keys.h"
 #include "common/index.h"
 #include "common/util.h"
+#include "daemon/counters.h"
 #include "daemon/monitors.h"
 #include "daemon/scheduler.h"
 
 /* Drivers for devices: from what a device says of itself to the plans that run for it. */
 typedef struct Autoload Autoload;
 
-int autoload_new(Autoload **ret, Scheduler *scheduler, Monitors *monitors);
+int autoload_new(Autoload **ret, Scheduler *scheduler, Monitors *monitors, Counters *counters);
 Autoload *autoload_free(Autoload *a);
 DEFINE_CLEANUP(Autoload, autoload_free);
 
@@ -18,4 +19,3 @@ int autoload_device(Autoload *a, Index *index, const DeviceFacts *facts, const c
 void autoload_forget_verdicts(Autoload *a);
 
 bool autoload_is_idle(const Autoload *a);
-uint64_t autoload_count_requests(const Autoload *a);

@@ -22,7 +22,7 @@
 #include <sys/queue.h>
 
 #include "common/names.h"
-#include "daemon/log.h"
+#include "daemon/clock.h"
 
 #define BUCKETS 1024U                   /* a power of two */
 
@@ -42,6 +42,7 @@ struct Entry {
         unsigned n_events;              /* in the window, or since it is held */
         uint64_t hold_usec;             /* 0: it behaves */
         uint64_t until_usec;            /* ENTRY_HELD */
+        uint64_t since_usec;            /* what it said waits since then */
         TAILQ_ENTRY(Entry) by_age;
         TAILQ_ENTRY(Entry) by_turn;     /* ENTRY_READY */
         LIST_ENTRY(Entry) in_bucket;
@@ -55,7 +56,6 @@ struct Intake {
         struct EntryList ready;         /* in order of arrival */
         size_t n_entries;
         LIST_HEAD(, Entry) buckets[BUCKETS];
-        IntakeCounts counts;
 };
 
 /* ---------------------------------------------------------------------------------------------- entries */
@@ -150,6 +150,7 @@ static void entry_make_ready(Intake *i, Entry *e) {
 }
 
 static void pass_on(Intake *i, const Entry *e) {
+        counters_add_time(i->options.counters, PHASE_EVENT, clock_usec(CLOCK_MONOTONIC) - e->since_usec);
         i->options.seen(&e->facts, e->device, i->options.userdata);
 }
 
@@ -250,7 +251,7 @@ int intake_new(Intake **ret, const IntakeOptions *options) {
         _cleanup_(intake_freep) Intake *i = NULL;
         int r;
 
-        assert(ret && options && options->event && options->seen && options->noisy);
+        assert(ret && options && options->event && options->counters && options->seen && options->noisy);
 
         i = calloc(1, sizeof(*i));
         if (!i)
@@ -353,15 +354,19 @@ int intake_put(Intake *i, const DeviceFacts *facts, const char *device) {
 
         if (e->state != ENTRY_SILENT) {
                 e->n_events++;
-                i->counts.n_coalesced++;
-                i->counts.n_held += e->state == ENTRY_HELD;
+                if (e->state == ENTRY_HELD)
+                        i->options.counters->backed_off++;
+                else
+                        i->options.counters->coalesced++;
                 return 0;
         }
+        e->since_usec = clock_usec(CLOCK_MONOTONIC);
         if (!entry_must_wait(i, e)) {
                 entry_make_ready(i, e);
                 return 0;
         }
         e->state = ENTRY_HELD;
+        i->options.counters->backed_off++;
         arm_hold(i);
         return 0;
 }
@@ -371,10 +376,4 @@ bool intake_is_idle(const Intake *i) {
         assert(i);
 
         return TAILQ_EMPTY(&i->ready);
-}
-
-IntakeCounts intake_get_counts(const Intake *i) {
-        assert(i);
-
-        return i->counts;
 }

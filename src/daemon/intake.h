@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/util.h"
+#include "daemon/counters.h"
 #include "daemon/uevent.h"
 
 /*
@@ -17,6 +18,7 @@ typedef void (*intake_noisy_t)(const char *device, unsigned n_events, uint64_t h
 
 typedef struct IntakeOptions {
         sd_event *event;
+        Counters *counters;             /* borrowed: coalesced, backed_off, PHASE_EVENT */
         device_seen_t seen;
         intake_noisy_t noisy;
         void *userdata;
@@ -25,11 +27,6 @@ typedef struct IntakeOptions {
         uint64_t hold_usec, hold_max_usec;
 } IntakeOptions;
 
-typedef struct IntakeCounts {           /* since the start */
-        uint64_t n_coalesced;           /* announcements that were looked at together with an earlier one */
-        uint64_t n_held;                /* of these, those of a device that was being held back */
-} IntakeCounts;
-
 int intake_new(Intake **ret, const IntakeOptions *options);
 Intake *intake_free(Intake *i);
 DEFINE_CLEANUP(Intake, intake_free);
@@ -37,4 +34,3 @@ DEFINE_CLEANUP(Intake, intake_free);
 int intake_put(Intake *i, const DeviceFacts *facts, const char *device);
 
 bool intake_is_idle(const Intake *i);
-IntakeCounts intake_get_counts(const Intake *i);

@@ -49,5 +49,6 @@ typedef struct LoaderReply {
         int32_t wait_status;            /* of the command, as waitpid(2) has it */
         uint32_t op;                    /* LOADER_LOOK, else that of the request */
         int32_t thread_id;              /* LOADER_LOOK: as gettid(2) has it, 0: it is over already */
+        uint32_t reserved;
         char stack[LOADER_STACK_MAX];   /* LOADER_LOOK: a function a line, innermost first; "": not readable */
 } LoaderReply;

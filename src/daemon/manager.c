@@ -27,10 +27,14 @@ static void on_device_seen(const DeviceFacts *facts, const char *device, void *u
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
 }
 
+/* It has a driver now, or is gone: there may be somebody who waits for its driver. */
+static bool is_about_a_driver(const DeviceFacts *facts) {
+        return streq_ptr(facts->action, "bind") || streq_ptr(facts->action, "remove");
+}
+
 /* The kernel announces modules like devices. That one has left is the end of its story in the ledger. */
 static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
         Manager *m = userdata;
-
         int r;
 
         m->counters.events++;
@@ -39,6 +43,8 @@ static void on_uevent(const DeviceFacts *facts, const char *device, void *userda
                         ledger_module_gone(m->ledger, facts->sysname);
                 waits_check_soon(m->waits);
         }
+        if (is_about_a_driver(facts))
+                waits_check_soon(m->waits);
         r = intake_put(m->intake, facts, device);
         if (r < 0)
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
@@ -78,6 +84,7 @@ static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) 
         Manager *m = userdata;
         int r;
 
+        m->counters.lost++;
         m->counters.rescans++;
         if (loss == UEVENT_OVERFLOW)
                 message = strdup("the kernel dropped uevents, the buffer was full; looking at all devices again");
@@ -109,6 +116,7 @@ static void on_index_swapped(bool became_complete, void *userdata) {
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* no index yet: this is the first, and the first walk is still to come */
+        m->counters.rescans++;
         r = start_coldplug(m);          /* what could not be found before may be there now */
         if (r < 0)
                 log_error("cannot look at all devices: %s", strerror(-r));
@@ -153,21 +161,11 @@ static void journal_slow(const Record *record) {
                   where ? ", in " : "", where ?: "");
 }
 
-static void count_outcome(Manager *m, const Record *record) {
-        switch (record->outcome) {
-        case OUTCOME_LOADED:
-        case OUTCOME_COMMAND_RUN:
-                m->counters.loads++;
-                break;
-        case OUTCOME_UNLOADED:
-                m->counters.unloads++;
-                break;
-        case OUTCOME_FAILED:
-                m->counters.failures++;
-                break;
-        default:
-                break;
-        }
+/* It is told again and again while it goes on, and is one slow job all the same. */
+static void count_slow(Manager *m, Record *record) {
+        if (!record->slow)
+                m->counters.slow++;
+        record->slow = true;
 }
 
 static void on_job_finished(Manager *m, Record *record) {
@@ -178,7 +176,7 @@ static void on_job_finished(Manager *m, Record *record) {
         ledger_end(m->ledger, record);
         if (record->outcome == OUTCOME_UNLOADED)
                 ledger_module_gone(m->ledger, record->module);
-        count_outcome(m, record);
+        counters_note_outcome(&m->counters, record);
         if (record->outcome != OUTCOME_ALREADY_LOADED)
                 journal_record(record);
         waits_check_soon(m->waits);
@@ -194,12 +192,15 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
 
         switch (event) {
         case SCHEDULER_STARTED:
+                counters_add_time(&m->counters, PHASE_QUEUE,
+                                  clock_usec(CLOCK_MONOTONIC) - record->submitted_usec);
                 (void) ledger_begin(m->ledger, record);
                 break;
         case SCHEDULER_FINISHED:
                 on_job_finished(m, record);
                 break;
         case SCHEDULER_SLOW:
+                count_slow(m, record);
                 journal_slow(record);
                 break;
         }
@@ -345,6 +346,7 @@ static int open_sources(Manager *m) {
                 return -ENOMEM;
         r = intake_new(&m->intake, &(IntakeOptions) {
                                            .event = m->event,
+                                           .counters = &m->counters,
                                            .seen = on_device_seen,
                                            .noisy = on_device_noisy,
                                            .userdata = m,
@@ -396,13 +398,14 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .event = m->event,
                                                  .loader_address = options->loader_address,
                                                  .kernel_log = m->kernel_log,
+                                                 .counters = &m->counters,
                                                  .observer = on_scheduler_event,
                                                  .userdata = m,
                                          });
         if (r < 0)
                 return r;
         remember_durations(m);
-        r = autoload_new(&m->autoload, m->scheduler, m->monitors);
+        r = autoload_new(&m->autoload, m->scheduler, m->monitors, &m->counters);
         if (r < 0)
                 return r;
         return index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);

@@ -8,6 +8,7 @@
 #include "common/util.h"
 #include "daemon/autoload.h"
 #include "daemon/coldplug.h"
+#include "daemon/counters.h"
 #include "daemon/index-keeper.h"
 #include "daemon/intake.h"
 #include "daemon/kernel-log.h"
@@ -18,10 +19,6 @@
 #include "daemon/waits.h"
 
 typedef struct Service Service;
-
-typedef struct Counters {               /* since the start; names of the varlink type Counters */
-        uint64_t events, rescans, coldplug_devices, client_requests, loads, unloads, failures;
-} Counters;
 
 /* The objects and their wiring. The service reads it; nobody else includes this. */
 typedef struct Manager {

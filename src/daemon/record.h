@@ -28,6 +28,7 @@ typedef enum Outcome {                  /* names are those of the varlink enum O
 typedef struct Record {
         unsigned n_ref;
         uint64_t id;                    /* in the ledger; 0: it is not there */
+        uint64_t submitted_usec;        /* CLOCK_MONOTONIC, of a job: when it began to wait for its turn */
         uint64_t time_usec;             /* CLOCK_REALTIME: begin, and end as soon as there is an outcome */
         char *module;
         Outcome outcome;
@@ -41,6 +42,7 @@ typedef struct Record {
         uint64_t duration_usec;
         pid_t thread_id;                /* of lkmd-loader, while it is under way and slow; 0: not known */
         char **kernel_stack;            /* where that is in the kernel, innermost first; NULL: not known */
+        bool slow;                      /* it took longer than SlowLoadSec= */
         int error;                      /* 0 or negative errno */
         char *message;
         char *hint;

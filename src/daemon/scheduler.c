@@ -2,7 +2,7 @@
 
 /*
  * Scheduler: jobs, each one insert, removal or command for one module. Owns the jobs, their timers and the
- * connection to the loader; borrows the kernel's log. Knows nothing of plans: whoever submits a job has seen
+ * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a job has seen
  * to it that what it needs is there.
  *
  * Of the jobs that may run, the one goes first that the most depends on: the sum, over all that wait for it,
@@ -58,12 +58,13 @@ struct Scheduler {
         sd_event_source *start_source;  /* starts what is ready, from the loop */
         LoaderClient *loader;
         KernelLog *kernel_log;
+        Counters *counters;
         scheduler_observer_t observer;
         void *userdata;
         SchedulerLimits limits;
         unsigned n_running, n_running_serial;
         size_t n_queued;
-        uint64_t last_id, n_joins;
+        uint64_t last_id;
         Durations durations;
         TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
         Job *telling;                   /* finished and off the list, its waiters are being told */
@@ -367,13 +368,14 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         int r;
 
         assert(ret && options && options->event && options->loader_address && options->observer);
-        assert(options->kernel_log);
+        assert(options->kernel_log && options->counters);
 
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
         s->event = sd_event_ref(options->event);
         s->kernel_log = options->kernel_log;
+        s->counters = options->counters;
         s->observer = options->observer;
         s->userdata = options->userdata;
         s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
@@ -458,6 +460,7 @@ static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
         r = record_new(&j->record, spec->module, spec->request);
         if (r < 0)
                 return r;
+        j->record->submitted_usec = clock_usec(CLOCK_MONOTONIC);
         j->record->removal = job_is_removal(j);
         j->record->reason = spec->reason;
         if (spec->path && !(j->path = strdup(spec->path)))
@@ -500,7 +503,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
                 r = job_add_waiter(latest, done, userdata);
                 if (r < 0)
                         return r;
-                s->n_joins++;
+                s->counters->joins++;
                 latest->urgency += spec->rank_usec;
                 latest->record->also_requested |= spec->reason == PLAN_REQUESTED &&
                                                   latest->record->reason != PLAN_REQUESTED;
@@ -520,7 +523,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         j->id = ++s->last_id;
         j->urgency = spec->rank_usec;
         j->earlier = latest;
-        s->n_queued++;
+        counters_note_queue(s->counters, ++s->n_queued);
         queued = STEAL_PTR(j);          /* the macro names its argument more than once */
         TAILQ_INSERT_TAIL(&s->jobs, queued, next);
         return 0;
@@ -574,13 +577,6 @@ size_t scheduler_count_queued(const Scheduler *s) {
         assert(s);
 
         return s->n_queued;
-}
-
-/* Submissions so far that found their job under way already. */
-uint64_t scheduler_count_joins(const Scheduler *s) {
-        assert(s);
-
-        return s->n_joins;
 }
 
 /* How long loading this module will probably take, by what it took before. */

@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/util.h"
+#include "daemon/counters.h"
 #include "daemon/kernel-log.h"
 #include "daemon/loader-protocol.h"
 #include "daemon/record.h"
@@ -46,6 +47,7 @@ typedef struct SchedulerOptions {
         sd_event *event;
         const char *loader_address;
         KernelLog *kernel_log;          /* borrowed */
+        Counters *counters;             /* borrowed */
         scheduler_observer_t observer;
         void *userdata;
 } SchedulerOptions;
@@ -69,7 +71,6 @@ void scheduler_forget(Scheduler *s, void *userdata);
 bool scheduler_is_idle(const Scheduler *s);
 bool scheduler_is_queued(const Scheduler *s, const char *module);
 size_t scheduler_count_queued(const Scheduler *s);
-uint64_t scheduler_count_joins(const Scheduler *s);
 
 uint64_t scheduler_expect_usec(const Scheduler *s, const char *module);
 void scheduler_remember(Scheduler *s, const char *module, uint64_t usec);

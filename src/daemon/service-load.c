@@ -10,6 +10,7 @@
 #include "common/names.h"
 #include "common/plan-json.h"
 #include "common/text.h"
+#include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
@@ -463,6 +464,9 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         _cleanup_(freep) char *joined = NULL;
         const PlanOmission *omission;
         Service *s = userdata;
+        Counters *c = &s->manager->counters;
+        uint64_t begun_usec;
+        Index *index;
         int r;
 
         r = rights_check(link, "Load");
@@ -479,18 +483,22 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         if (r < 0)
                 return r;
 
-        s->manager->counters.client_requests++;
+        c->requests++;
+        c->lookups++;
         r = request_of_client(link, p.name, &request);
         if (r < 0)
                 return r;
         request->force = (p.force_vermagic ? LOADER_FORCE_VERMAGIC : 0) |
                          (p.force_modversion ? LOADER_FORCE_MODVERSIONS : 0);
-        r = plan_new(&plan, index_keeper_get(s->manager->index),
+        index = index_keeper_get(s->manager->index); /* reads it anew if it has to */
+        begun_usec = clock_usec(CLOCK_MONOTONIC);
+        r = plan_new(&plan, index,
                      &(PlanRequest) { .key = p.name, .mode = PLAN_NAMED, .parameters = joined });
         if (r < 0)
                 return r;
         if (plan->n_matches == 0)
                 return reply_no_such_module(link, s->manager, p.name);
+        counters_add_time(c, PHASE_PLAN, clock_usec(CLOCK_MONOTONIC) - begun_usec);
         omission = find_required_omission(plan);
         if (omission)
                 return reply_omission(link, plan, omission);

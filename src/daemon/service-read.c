@@ -9,6 +9,7 @@
 #include "common/plan-json.h"
 #include "common/text.h"
 #include "common/udev-rule.h"
+#include "daemon/describe-counters.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
@@ -174,20 +175,6 @@ static int describe_running(const Scheduler *scheduler, sd_json_variant **ret) {
         return describe_records(&running, ret);
 }
 
-static int describe_counters(const Manager *m, sd_json_variant **ret) {
-        const Counters *c = &m->counters;
-
-        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_UNSIGNED("events", c->events),
-                              SD_JSON_BUILD_PAIR_UNSIGNED("rescans", c->rescans),
-                              SD_JSON_BUILD_PAIR_UNSIGNED("coldplugDevices", c->coldplug_devices),
-                              SD_JSON_BUILD_PAIR_UNSIGNED(
-                                      "requests", c->client_requests + autoload_count_requests(m->autoload)),
-                              SD_JSON_BUILD_PAIR_UNSIGNED("loads", c->loads),
-                              SD_JSON_BUILD_PAIR_UNSIGNED("unloads", c->unloads),
-                              SD_JSON_BUILD_PAIR_UNSIGNED("joins", scheduler_count_joins(m->scheduler)),
-                              SD_JSON_BUILD_PAIR_UNSIGNED("failures", c->failures));
-}
-
 static size_t count_loaded(void) {
         _cleanup_(loaded_modules_clear) LoadedModules loaded = {};
 
@@ -198,7 +185,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                      void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
                                                           *problems = NULL;
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *counters = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *counters = NULL, *phases = NULL;
         Service *s = userdata;
         Manager *m = s->manager;
         Index *index;
@@ -221,7 +208,10 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = describe_all_problems(m, &problems);
         if (r < 0)
                 return r;
-        r = describe_counters(m, &counters);
+        r = describe_counters(&m->counters, &counters);
+        if (r < 0)
+                return r;
+        r = describe_phases(&m->counters, &phases);
         if (r < 0)
                 return r;
 
@@ -241,7 +231,8 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_VARIANT("running", running),
                 SD_JSON_BUILD_PAIR_VARIANT("failures", failures),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems),
-                SD_JSON_BUILD_PAIR_VARIANT("counters", counters));
+                SD_JSON_BUILD_PAIR_VARIANT("counters", counters),
+                SD_JSON_BUILD_PAIR_VARIANT("phases", phases));
 }
 
 /* ------------------------------------------------------------------------------------- DescribeModule */

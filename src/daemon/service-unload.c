@@ -278,6 +278,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 return 0;
         }
 
+        s->manager->counters.lookups++;
         r = index_lookup(index_keeper_get(s->manager->index), name, &matches, &n_matches);
         if (r < 0)
                 return r;
@@ -328,7 +329,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
                 return sd_varlink_error_invalid_parameter_name(link, "name");
 
-        s->manager->counters.client_requests++;
+        s->manager->counters.requests++;
         r = request_of_client(link, p.name, &request);
         if (r < 0)
                 return r;

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "common/device-path.h"
 #include "common/interface.h"
 #include "common/names.h"
 #include "common/text.h"
@@ -150,7 +151,7 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
 
 typedef struct WaitParameters {
         int idle;
-        const char *module;             /* borrowed */
+        const char *module, *device;    /* borrowed */
         uint64_t timeout_usec;
 } WaitParameters;
 
@@ -161,11 +162,14 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
                   0 },
                 { "module", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
                   offsetof(WaitParameters, module), 0 },
+                { "device", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+                  offsetof(WaitParameters, device), 0 },
                 { "timeoutUSec", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64,
                   offsetof(WaitParameters, timeout_usec), 0 },
                 {}
         };
         WaitParameters p = { .timeout_usec = UINT64_MAX };
+        _cleanup_(freep) char *device = NULL;
         char name[MODULE_NAME_MAX + 1];
         Service *s = userdata;
         int r;
@@ -176,12 +180,28 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         r = sd_varlink_dispatch(link, parameters, table, &p);
         if (r != 0)
                 return r;
-        if (!p.idle && !p.module)
+        if (!p.idle && !p.module && !p.device)
                 return sd_varlink_error_invalid_parameter_name(link, "idle");
         if (p.module && (module_name_normalize(p.module, name, sizeof(name)) < 0 || strchr(name, '/')))
                 return sd_varlink_error_invalid_parameter_name(link, "module"); /* it would be waited for for ever */
+        if (p.device && !device_path_is_sound(p.device))
+                return sd_varlink_error_invalid_parameter_name(link, "device");
+        if (p.device) {
+                r = device_path_resolve(p.device, &device);
+                if (r == -ENODEV || r == -EACCES)
+                        return reply_message(link, LKMD_ERROR_NO_SUCH_DEVICE,
+                                             "lkmctl monitor shows the devices that appear",
+                                             "there is no device %s", p.device);
+                if (r < 0)
+                        return r;
+        }
 
-        return waits_add(s->manager->waits, link, p.idle, p.module ? name : NULL, p.timeout_usec);
+        return waits_add(s->manager->waits, link, &(WaitFor) {
+                                                          .idle = p.idle,
+                                                          .module = p.module ? name : NULL,
+                                                          .device = device,
+                                                          .timeout_usec = p.timeout_usec,
+                                                  });
 }
 
 /* --------------------------------------------------------------------------------------------- server */

@@ -3,27 +3,39 @@
 /*
  * Waits: owns one entry a waiting client. Idleness is looked at when the loop has nothing else to do, so
  * that an event that lies in a socket already is not missed. That somebody else's module has become live is
- * announced by nobody (its uevent comes before its init); while such a wait is open, and only then, it is
- * looked for ten times a second.
+ * announced by nobody (its uevent comes before its init), and what a device has may change faster than its
+ * events arrive; while such a wait is open, and only then, it is looked for ten times a second.
  */
 
 #include "daemon/waits.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <limits.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "common/interface.h"
+#include "common/text.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 
 #define POLL_USEC (100U * 1000U)
+
+typedef enum Lack {                     /* the first thing that does not hold */
+        LACK_NOTHING,
+        LACK_DEVICE,                    /* it is gone, waiting is pointless */
+        LACK_MODULE,
+        LACK_DRIVER,
+        LACK_IDLENESS,
+} Lack;
 
 typedef struct Wait Wait;
 struct Wait {
         Waits *waits;
         sd_varlink *link;
         bool idle;
-        char *module;                   /* normalised; NULL: none */
+        char *module, *device;          /* as in WaitFor; owned */
         sd_event_source *timeout;
         LIST_ENTRY(Wait) next;
 };
@@ -41,20 +53,63 @@ static void wait_free(Wait *w) {
         sd_event_source_disable_unref(w->timeout);
         sd_varlink_unref(w->link);
         free(w->module);
+        free(w->device);
         free(w);
 }
 
-static bool wait_is_over(const Wait *w) {
-        if (w->module && module_state_read(w->module) != MODULE_LIVE)
-                return false;
-        return !w->idle || w->waits->is_idle(w->waits->userdata);
+/* Return: false if there is no such file, or the path is longer than any. */
+static bool device_file(const char *device, const char *name, char ret[static PATH_MAX]) {
+        int n = snprintf(ret, PATH_MAX, "/sys%s/%s", device, name);
+        struct stat st;
+
+        return n > 0 && n < PATH_MAX && lstat(ret, &st) == 0;
 }
 
-static bool any_wait_for_module(const Waits *waits) {
+static Lack wait_lacks(const Wait *w) {
+        char path[PATH_MAX];
+
+        if (w->device && !device_file(w->device, "uevent", path))
+                return LACK_DEVICE;
+        if (w->module && module_state_read(w->module) != MODULE_LIVE)
+                return LACK_MODULE;
+        if (w->device && !device_file(w->device, "driver", path))
+                return LACK_DRIVER;
+        return w->idle && !w->waits->is_idle(w->waits->userdata) ? LACK_IDLENESS : LACK_NOTHING;
+}
+
+static void reply_gone(const Wait *w) {
+        _cleanup_(freep) char *shown = NULL, *message = NULL;
+
+        if (text_escape(w->device, &shown) < 0 || asprintf(&message, "the device %s is gone", shown) < 0)
+                message = NULL;
+        (void) sd_varlink_errorbo(
+                w->link, LKMD_ERROR_NO_SUCH_DEVICE,
+                SD_JSON_BUILD_PAIR_STRING("message", message ?: "The device is gone"),
+                SD_JSON_BUILD_PAIR_STRING("hint", "lkmctl monitor shows the devices that appear"));
+}
+
+/* Return: whether it is answered, and free. */
+static bool wait_answer(Wait *w) {
+        switch (wait_lacks(w)) {
+        case LACK_NOTHING:
+                (void) sd_varlink_reply(w->link, NULL);
+                break;
+        case LACK_DEVICE:
+                reply_gone(w);
+                break;
+        default:
+                return false;
+        }
+        wait_free(w);
+        return true;
+}
+
+/* For what is not always announced, or not by now. */
+static bool any_wait_to_poll_for(const Waits *waits) {
         const Wait *w;
 
         LIST_FOREACH(w, &waits->list, next)
-                if (w->module)
+                if (w->module || w->device)
                         return true;
         return false;
 }
@@ -65,13 +120,10 @@ static void waits_check(Waits *waits) {
         while (w) {
                 Wait *following = LIST_NEXT(w, next);
 
-                if (wait_is_over(w)) {
-                        (void) sd_varlink_reply(w->link, NULL);
-                        wait_free(w);
-                }
+                (void) wait_answer(w);
                 w = following;
         }
-        if (!any_wait_for_module(waits))
+        if (!any_wait_to_poll_for(waits))
                 (void) sd_event_source_set_enabled(waits->poll, SD_EVENT_OFF);
 }
 
@@ -89,16 +141,90 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
-        _cleanup_(freep) char *message = NULL;
-        Wait *w = userdata;
+/* A word of the shell, quoted where it has to be. Return: 0; -EINVAL for what cannot be typed; -ENOMEM. */
+static int quote(const char *text, char **ret) {
+        bool plain = true;
 
-        if (asprintf(&message, "%s%s within the time given", w->module ?: "lkmd",
-                     w->module ? " did not become live" : " did not become idle") < 0)
-                message = NULL;
-        (void) sd_varlink_errorbo(w->link, LKMD_ERROR_TIMEOUT,
-                                  SD_JSON_BUILD_PAIR_STRING("message", message ?: "The time is over"),
-                                  SD_JSON_BUILD_PAIR_STRING("hint", "lkmctl status shows what is running"));
+        for (const char *p = text; *p; p++) {
+                if (*p < ' ' || *p > '~' || *p == '\'')
+                        return -EINVAL;
+                plain = plain && (isalnum((unsigned char) *p) || strchr(":,.-_+/@", *p));
+        }
+        if (asprintf(ret, plain ? "%s" : "'%s'", text) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+/* What says whether there is a driver at all. Return: 0, or negative errno if the device does not say what it is. */
+static int advise_about_device(const char *device, char **ret) {
+        _cleanup_(freep) char *modalias = NULL, *quoted = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
+        char path[PATH_MAX];
+        size_t size = 0;
+        int r;
+
+        if (!device_file(device, "modalias", path))
+                return -ENOENT;
+        f = fopen(path, "re");
+        if (!f)
+                return -errno;
+        if (getline(&modalias, &size, f) <= 0)
+                return -ENODATA;
+        modalias[strcspn(modalias, "\n")] = '\0';
+        if (modalias[0] == '\0')
+                return -ENODATA;
+        r = quote(modalias, &quoted);
+        if (r < 0)
+                return r;
+        if (asprintf(ret, "lkmctl resolve %s shows which modules are for it", quoted) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int compose_timeout(const Wait *w, Lack lack, char **ret_message, char **ret_hint) {
+        _cleanup_(freep) char *shown = NULL;
+        int n, r;
+
+        switch (lack) {
+        case LACK_MODULE:
+                n = asprintf(ret_message, "%s did not become live within the time given", w->module);
+                break;
+        case LACK_DRIVER:
+                r = text_escape(w->device, &shown);
+                if (r < 0)
+                        return r;
+                n = asprintf(ret_message, "no driver was bound to %s within the time given", shown);
+                (void) advise_about_device(w->device, ret_hint);
+                break;
+        default:
+                n = asprintf(ret_message, "lkmd did not become idle within the time given");
+                break;
+        }
+        if (n < 0) {
+                *ret_message = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL;
+        Wait *w = userdata;
+        Lack lack = wait_lacks(w);
+
+        /* of idleness alone it cannot be said before the loop has nothing else to do */
+        if ((lack == LACK_DEVICE || (lack == LACK_NOTHING && !w->idle)) && wait_answer(w))
+                return 0;
+
+        (void) compose_timeout(w, lack, &message, &hint);
+        (void) sd_varlink_errorbo(
+                w->link, LKMD_ERROR_TIMEOUT,
+                SD_JSON_BUILD_PAIR_STRING("message", message ?: "The time is over"),
+                SD_JSON_BUILD_PAIR_STRING("hint", hint ?: "lkmctl status shows what is running"));
         wait_free(w);
         return 0;
 }
@@ -155,35 +281,44 @@ Waits *waits_free(Waits *w) {
         return NULL;
 }
 
+static int wait_set(Wait *w, const WaitFor *what) {
+        w->idle = what->idle;
+        if (what->module && !(w->module = strdup(what->module)))
+                return -ENOMEM;
+        if (what->device && !(w->device = strdup(what->device)))
+                return -ENOMEM;
+        if (what->timeout_usec != UINT64_MAX) {
+                int r = sd_event_add_time_relative(w->waits->event, &w->timeout, CLOCK_MONOTONIC,
+                                                   what->timeout_usec, 0, on_timeout, w);
+
+                if (r < 0)
+                        return r;
+        }
+        return what->module || what->device
+                       ? sd_event_source_set_enabled(w->waits->poll, SD_EVENT_ONESHOT) : 0;
+}
+
 /**
  * waits_add() - answer this client later
- * @link:         a reference is taken
- * @module:       normalised, or NULL
- * @timeout_usec: from now, UINT64_MAX: for ever
+ * @link: a reference is taken
+ * @what: at least one thing
  *
  * Return: 0, -ENOMEM or what sd-event says.
  */
-int waits_add(Waits *waits, sd_varlink *link, bool idle, const char *module, uint64_t timeout_usec) {
+int waits_add(Waits *waits, sd_varlink *link, const WaitFor *what) {
         Wait *w;
-        int r = 0;
+        int r;
 
-        assert(waits && link && (idle || module));
+        assert(waits && link && what && (what->idle || what->module || what->device));
 
         w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;
         w->waits = waits;
         w->link = sd_varlink_ref(link);
-        w->idle = idle;
         LIST_INSERT_HEAD(&waits->list, w, next);
 
-        if (module && !(w->module = strdup(module)))
-                r = -ENOMEM;
-        if (r >= 0 && timeout_usec != UINT64_MAX)
-                r = sd_event_add_time_relative(waits->event, &w->timeout, CLOCK_MONOTONIC, timeout_usec, 0,
-                                               on_timeout, w);
-        if (r >= 0 && module)
-                r = sd_event_source_set_enabled(waits->poll, SD_EVENT_ONESHOT);
+        r = wait_set(w, what);
         if (r < 0) {
                 wait_free(w);
                 return r;

@@ -62,9 +62,10 @@ def make_tree(root):
 class FakeLoader:
     """The other end of src/daemon/loader-protocol.h: answers 0 or what was said for a module, at once or when told."""
 
-    REQUEST, REPLY = struct.Struct("<IIQ56s4096s4096s"), struct.Struct("<IiQQiI")
-    MAGIC = 0x6c6b6d31
+    REQUEST, REPLY = struct.Struct("<IIQII56s4096s4096s"), struct.Struct("<IiQQiIiI1024s")
+    MAGIC = 0x6c6b6d32
     VERBS = {1: "insert", 2: "remove", 3: "install-command", 4: "remove-command"}
+    LOOK = 5
 
     def __init__(self, path):
         self.errors = {}                # module: negative errno
@@ -96,8 +97,11 @@ class FakeLoader:
                 return
             if not packet:
                 return
-            magic, op, number, *strings = self.REQUEST.unpack(packet)
+            magic, op, number, _, _, *strings = self.REQUEST.unpack(packet)
             assert magic == self.MAGIC
+            if op == self.LOOK:
+                connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, op, 4711, 0, b"[<0>] msleep+0x2d/0x40\n"))
+                continue
             module, path, parameters = (field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape") for field in strings)
             with self._changed:
                 self.requests.append((self.VERBS[op], module, path, parameters))
@@ -112,7 +116,7 @@ class FakeLoader:
                 continue
             self._pending.remove(item)
             try:
-                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 0))
+                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 1, 0, 0, b""))
             except OSError:
                 pass                    # who asked is gone
 

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,68 @@ def test_wait(daemon):
     loading.receive()
 
 
+def test_wait_for_a_device(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nColdplug=no\n")
+    daemon = stopped.start()
+    sys = Path(daemon.devices.root) / "sys"
+    path = daemon.devices.add("1-1:1.0", b"usb:v9999p0000").removeprefix("/sys")
+    card = sys / path[1:]
+    (card / "modalias").write_text("usb:v9999p0000(x)\n")
+    interface = daemon.devices.add("eth0", subsystem="net")
+    (sys / interface.removeprefix("/sys/") / "device").symlink_to(card)
+
+    names = (path, "/sys" + path, "/bus/usb/devices/1-1:1.0", "/class/net/eth0", "/sys/class/net/eth0")
+    for name in names:
+        with pytest.raises(VarlinkError) as failed:
+            daemon.call("Wait", device=name, timeoutUSec=1)
+        assert failed.value.name == "Timeout"
+        assert failed.value.parameters["message"] == f"no driver was bound to {path} within the time given"
+        assert "lkmctl resolve 'usb:v9999p0000(x)'" in failed.value.parameters["hint"]
+
+    clients = [daemon.client() for _ in names]
+    for client, name in zip(clients, names):
+        client.send("Wait", {"device": name})
+    both = daemon.client()
+    both.send("Wait", {"device": path, "module": "lkmdt_slow"})
+    (card / "driver").symlink_to("../../bus/usb/drivers/nothing")
+    daemon.devices.announce("/sys" + path, "bind")
+    for client in clients:
+        assert client.receive()["parameters"] == {}
+    assert daemon.call("Wait", device=path, timeoutUSec=0) == {}     # a question rather than a wait
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=path, module="lkmdt_slow", timeoutUSec=1)
+    assert "lkmdt_slow did not become live" in failed.value.parameters["message"]
+    daemon.devices.set_module("lkmdt_slow", "live")
+    both.receive()
+
+
+def test_a_device_goes_away_while_somebody_waits(daemon):
+    path = daemon.devices.add("1-1:1.0")
+    waiting = daemon.client()
+    waiting.send("Wait", {"device": path, "idle": True, "module": "lkmdt_slow"})
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=path, timeoutUSec=1)              # the other one has been taken up by now
+    assert failed.value.name == "Timeout"
+    shutil.rmtree(daemon.devices.root + path)
+    daemon.devices.announce(path, "remove")
+    with pytest.raises(VarlinkError) as failed:
+        waiting.receive()
+    assert (failed.value.name, failed.value.parameters["message"]) == \
+        ("NoSuchDevice", f"the device {path.removeprefix('/sys')} is gone")
+
+
+@pytest.mark.parametrize("device, error", [
+    ("/devices/nothing", "NoSuchDevice"), ("/", "NoSuchDevice"), ("/sys", "NoSuchDevice"), ("/sys/bus/usb", "NoSuchDevice"),
+    ("/a\nb\x1b", "NoSuchDevice"), ("/" + "x" * 4000, "NoSuchDevice"), ("/" + "x" * 5000, "InvalidParameter"),
+    ("", "InvalidParameter"), ("devices/x", "InvalidParameter"), ("/../etc/passwd", "InvalidParameter"),
+    ("/devices/..", "InvalidParameter"), (3, "InvalidParameter"), ([], "InvalidParameter")])
+def test_what_is_no_device(daemon, device, error):
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=device)
+    assert failed.value.name.endswith(error)
+    assert "\n" not in failed.value.parameters.get("message", "")
+
+
 # ------------------------------------------------------------------------------------------------------- devices
 
 USB = b"usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00"
@@ -210,6 +273,56 @@ def test_device_appears(daemon):
         pass
     assert record["cause"] == event["cause"]
     assert daemon.loader.modules() == CHAIN
+
+
+def test_what_is_counted(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nColdplug=no\nLoaderThreads=1\n")
+    daemon = stopped.start()
+    daemon.loader.held.add("lkmdt_slow")
+    slow, top = daemon.client(), daemon.client()
+    slow.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    daemon.devices.add("1-1:1.0", USB)
+    daemon.devices.add("1-2:1.0", b"usb:v9999p0000")   # no module for it
+    top.send("Load", {"name": "lkmdt_top"})            # what the device asked for, waiting for its turn
+    while daemon.call("Status")["counters"]["requests"] < 3:
+        pass
+    daemon.loader.errors["lkmdt_top"] = -errno.EIO
+    daemon.loader.release("lkmdt_slow")
+    slow.receive()
+    with pytest.raises(VarlinkError):
+        top.receive()
+    with pytest.raises(VarlinkError):
+        daemon.call("Load", name="lkmdt_nothing")
+
+    status = daemon.call("Status")
+    counters, phases = status["counters"], {times["phase"]: times for times in status["phases"]}
+    expected = {"events": 2, "lookups": 5, "requests": 4, "loads": 3, "unloads": 0, "failures": 1, "joins": 3, "lost": 0,
+                "rescans": 0, "slow": 0, "queueHighWater": 1}
+    assert {name: counters[name] for name in expected} == expected
+    assert set(phases) == {"event", "plan", "queue", "load", "unload"}
+    assert {name: phases[name]["count"] for name in ("plan", "queue", "load", "unload")} == \
+        {"plan": 3, "queue": 4, "load": 3, "unload": 0}
+    assert phases["load"]["sumUSec"] == 3 * 1500       # as the loader said
+    assert [bucket["count"] for bucket in phases["load"]["buckets"]] == [0, 0] + 8 * [3]
+    for times in phases.values():
+        counts = [bucket["count"] for bucket in times["buckets"]]
+        assert counts == sorted(counts) and counts[-1] <= times["count"]
+
+
+def test_a_slow_load_is_counted_once(stopped, lkmd_conf):
+    lkmd_conf("[Manager]\nSlowLoadSec=1ms\n")
+    daemon = stopped.start()
+    daemon.loader.held.add("lkmdt_slow")
+    monitor, loading = daemon.client(), daemon.client()
+    monitor.subscribe()
+    loading.send("Load", {"name": "lkmdt_slow"})
+    for _ in range(3):                  # it is told again while it goes on
+        assert monitor.event("slow")["record"]["module"] == "lkmdt_slow"
+    assert daemon.call("Status")["counters"]["slow"] == 1
+    daemon.loader.release("lkmdt_slow")
+    loading.receive()
+    assert daemon.call("Status")["counters"]["slow"] == 1
 
 
 def test_only_what_is_added(stopped, lkmd_conf):

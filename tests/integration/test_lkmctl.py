@@ -30,10 +30,14 @@ FLOPPY = {"timeUSec": 1_700_000_000_200_000, "module": "floppy", "outcome": "fai
           "durationUSec": 2_000, "errno": 19, "message": "floppy found no hardware", "hint": "dmesg | tail"}
 BLACKLISTED = {"kind": "blacklisted", "module": "nouveau", "required": False, "file": "/etc/modprobe.d/no.conf", "line": 3}
 PROBLEM = {"file": "/etc/lkmd/lkmd.conf", "line": 7, "message": "unknown key 'Foo'"}
-COUNTERS = {"events": 5, "rescans": 0, "coldplugDevices": 126, "requests": 60, "loads": 84, "unloads": 1, "joins": 3, "failures": 0}
+COUNTERS = {"events": 5, "coalesced": 2, "lost": 0, "backedOff": 0, "rescans": 0, "coldplugDevices": 126, "lookups": 71, "requests": 60,
+            "loads": 84, "unloads": 1, "joins": 3, "failures": 0, "slow": 0, "queueHighWater": 12}
+PHASES = [{"phase": "plan", "count": 3, "sumUSec": 1_001_234, "buckets": [{"leUSec": 100, "count": 1}, {"leUSec": 1_000_000, "count": 3}]},
+          {"phase": "load", "count": 84, "sumUSec": 120_000_000, "buckets": [{"leUSec": 100, "count": 0}, {"leUSec": 1_000_000, "count": 83}]}]
 STATUS = {"version": "0.1.0", "kernelRelease": "6.12.0-test", "moduleDirectory": "/lib/modules/6.12.0-test", "indexComplete": True,
           "modulesKnown": 4123, "aliasesKnown": 20554, "modulesLoaded": 126, "inCharge": "lkmd", "startedUSec": 1_700_000_000_000_000,
-          "coldplugDone": True, "idle": True, "queued": 0, "running": [], "failures": [], "problems": [], "counters": COUNTERS}
+          "coldplugDone": True, "idle": True, "queued": 0, "running": [], "failures": [], "problems": [], "counters": COUNTERS,
+          "phases": PHASES}
 MODULES = [
     {"name": "e1000e", "state": "live", "path": "/lib/modules/6.12.0-test/e1000e.ko", "sizeBytes": 372736, "refCount": 0,
      "holders": [], "loadedBy": E1000E},
@@ -316,6 +320,21 @@ def test_status_names_the_next_command(lkmd, ctl, change, text):
     assert text in ctl("status", check=0).stdout
 
 
+@pytest.mark.parametrize("change, text", [
+    ({"lost": 1, "rescans": 1}, "Events: 5 announced, lost 1 time, all devices looked at again 1 time\n"),
+    ({"lost": 3}, "Events: 5 announced, lost 3 times\n"),
+    ({"rescans": 2, "backedOff": 7}, "all devices looked at again 2 times, 7 held back of devices that come and go\n"),
+    ({"slow": 2}, "none failed, 2 slow\n"),
+    ({"slow": 1, "failures": 4}, "4 failed, 1 slow\n"),
+])
+def test_status_shows_what_is_out_of_the_ordinary(lkmd, ctl, change, text):
+    lkmd.on("Status", reply(**STATUS))
+    out = ctl("status", check=0).stdout
+    assert text not in out and "Events" not in out and "slow" not in out
+    lkmd.on("Status", reply(**{**STATUS, "counters": {**COUNTERS, **change}}))
+    assert text in ctl("status", check=0).stdout
+
+
 def test_status_in_json(lkmd, ctl):
     lkmd.on("Status", reply(**STATUS))
     assert json.loads(ctl("status", "--json", check=0).stdout) == STATUS
@@ -466,6 +485,35 @@ def test_wait(lkmd, ctl, arguments, parameters):
     assert ctl("wait", *arguments, check=0).stdout == ""
     assert json.loads(ctl(*arguments, "wait", "--json", check=0).stdout) == {}
     assert [call[1] for call in lkmd.calls] == [parameters] * 2
+
+
+CPU = "/devices/system/cpu"             # a device on every machine
+
+
+@pytest.mark.parametrize("name", ["/sys" + CPU, CPU, "link"])
+def test_wait_for_a_device(lkmd, environment, tmp_path, name):
+    (tmp_path / "link").symlink_to("/sys" + CPU)
+    lkmd.on("Wait", reply())
+    for arguments, parameters in (([], {"idle": False}), (["--idle"], {"idle": True}),
+                                  (["--module=x", "--timeout=2"], {"idle": False, "module": "x", "timeoutUSec": 2_000_000})):
+        process = start(environment, "wait", "--device", name, *arguments, cwd=tmp_path)
+        assert finish(process) == ("", "") and process.returncode == 0
+        assert lkmd.calls[-1][1] == {**parameters, "device": CPU}
+
+
+@pytest.mark.parametrize("name", ["/sys/devices/nothing", "/devices/nothing", "/sys", "/", "/etc", "nothing", "/sys/bus", "\udcff",
+                                  "x" * 5000, "/a\nb\x1b"])
+def test_wait_for_what_is_no_device(lkmd, ctl, name):
+    done = ctl("wait", "--device", name, check=5)
+    assert done.stderr.startswith("lkmctl: there is no device '") and "try: a path such as" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert json.loads(ctl("wait", "--json", "--device", name, check=5).stdout)["error"] == "io.lkmd.Manager.NoSuchDevice"
+    assert lkmd.calls == []
+
+
+def test_wait_for_a_device_that_vanishes(lkmd, ctl):
+    lkmd.on("Wait", error("NoSuchDevice", message="the device /devices/x is gone"))
+    assert "the device /devices/x is gone" in ctl("wait", "--device", CPU, check=5).stderr
 
 
 def test_wait_too_long(lkmd, ctl):
@@ -701,6 +749,9 @@ def test_hosts_that_are_none(ctl, host):
     (["wait", "--timeout", "soon"], "--timeout"),
     (["wait", "--timeout", "-1"], "--timeout"),
     (["wait", "--module", "a", "--module", "b"], "one module"),
+    (["wait", "--device", "/a", "--device", "/b"], "one device"),
+    (["wait", "--device", ""], "--device"),
+    (["list", "--device", "/sys/class/net/lo"], "'list' takes no --device, that is for: wait"),
     (["list", "--idle"], "'list' takes no --idle, that is for: wait"),
     (["reload", "--force"], "'reload' takes no --force, that is for: load unload"),
     (["unload", "--force-vermagic", "x"], "'unload' takes no --force-vermagic, that is for: load"),

@@ -35,6 +35,7 @@ void daemon_bench_open(DaemonBench *b) {
                                                   .event = b->event,
                                                   .loader_address = scratch_path(&b->scratch, "loader"),
                                                   .kernel_log = b->kernel_log,
+                                                  .counters = &b->counters,
                                                   .observer = on_scheduler_event,
                                                   .userdata = b,
                                           }));

@@ -13,6 +13,7 @@ typedef struct DaemonBench {
         Scratch scratch;
         sd_event *event;
         KernelLog *kernel_log;
+        Counters counters;
         FakeLoader *loader;             /* NULL before daemon_bench_start_loader() */
         Scheduler *scheduler;
         Request *request;               /* of a client */

@@ -11,6 +11,7 @@
 typedef struct Bench {
         sd_event *event;
         Intake *intake;
+        Counters counters;
         char seen[8192];                /* "/devices/a usb:x, /devices/b usb:y" */
         size_t n_seen;
         unsigned n_noisy;
@@ -39,6 +40,7 @@ static void bench_open(Bench *b, uint64_t hold_usec) {
         assert_ok(sd_event_new(&b->event));
         assert_ok(intake_new(&b->intake, &(IntakeOptions) {
                                                  .event = b->event,
+                                                 .counters = &b->counters,
                                                  .seen = on_seen,
                                                  .noisy = on_noisy,
                                                  .userdata = b,
@@ -87,7 +89,8 @@ static void test_passes_on_from_the_loop(void **state) {
         event_settle(b.event);
         assert_string_equal(b.seen, "/devices/a usb:one, /devices/b usb:two");
         assert_true(intake_is_idle(b.intake));
-        assert_int_equal(intake_get_counts(b.intake).n_coalesced, 0);
+        assert_int_equal(b.counters.coalesced, 0);
+        assert_int_equal(b.counters.phases[PHASE_EVENT].count, 2);
 }
 
 static void test_what_asks_for_nothing_is_dropped(void **state) {
@@ -115,8 +118,8 @@ static void test_repeats_become_one(void **state) {
         }
         event_settle(b.event);
         assert_string_equal(b.seen, "/devices/a usb:one, /devices/b usb:one");
-        assert_int_equal(intake_get_counts(b.intake).n_coalesced, 4);
-        assert_int_equal(intake_get_counts(b.intake).n_held, 0);
+        assert_int_equal(b.counters.coalesced, 4);
+        assert_int_equal(b.counters.backed_off, 0);
 }
 
 /* The same place with something else in it is news, however noisy it was. */
@@ -171,7 +174,7 @@ static void test_noisy_device_is_held_back(void **state) {
         assert_int_equal(b.n_noisy, 1);
         assert_int_equal(b.hold_usec, 20 * 1000);
         assert_true(intake_is_idle(b.intake)); /* nobody should wait for such a device */
-        assert_true(intake_get_counts(b.intake).n_held > 0);
+        assert_true(b.counters.backed_off > 0);
 
         announce(&b, "add", "/devices/b", "usb:two");
         b.n_seen = 0;

@@ -41,7 +41,7 @@ static void test_one_load_per_module(void **state) {
 
         assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a");
         assert_string_equal(b.story, "start lkmdt_a, end lkmdt_a loaded");
-        assert_int_equal(scheduler_count_joins(b.scheduler), ARRAY_LEN(all) - 1);
+        assert_int_equal(b.counters.joins, ARRAY_LEN(all) - 1);
         for (size_t i = 0; i < ARRAY_LEN(all); i++) {
                 assert_int_equal(all[i].times, 1);
                 assert_ptr_equal(all[i].record, all[0].record);
@@ -208,7 +208,7 @@ static void test_jobs_of_one_module_keep_their_order(void **state) {
         event_settle(b.event);
         assert_int_equal(again.times, 1);
         assert_ptr_equal(again.record, joined.record);
-        assert_int_equal(scheduler_count_joins(b.scheduler), 1);
+        assert_int_equal(b.counters.joins, 1);
 }
 
 static void test_outcomes(void **state) {

@@ -10,9 +10,12 @@ typedef struct Bench {
         VarlinkBench varlink;
         Waits *waits;
         bool idle;                      /* what the daemon would say of itself */
-        const char *module;             /* what the next call waits for; with NULL: idleness */
-        uint64_t timeout_usec;
+        WaitFor what;                   /* the next call waits for */
 } Bench;
+
+/* A device on every machine that never has a driver, and one that no machine has. */
+#define DEVICE "/devices/system/cpu"
+#define NO_DEVICE "/devices/lkmdt"
 
 static bool is_idle(void *userdata) {
         return ((Bench *) userdata)->idle;
@@ -22,7 +25,7 @@ static int on_wait(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                    void *userdata) {
         Bench *b = userdata;
 
-        return waits_add(b->waits, link, !b->module, b->module, b->timeout_usec);
+        return waits_add(b->waits, link, &b->what);
 }
 
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata) {
@@ -30,7 +33,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 }
 
 static void bench_open(Bench *b) {
-        *b = (Bench) { .timeout_usec = UINT64_MAX };
+        *b = (Bench) { .what = { .idle = true, .timeout_usec = UINT64_MAX } };
         varlink_bench_open(&b->varlink, "Wait", on_wait, on_disconnect, b);
         assert_ok(waits_new(&b->waits, b->varlink.event, is_idle, b));
 }
@@ -93,24 +96,101 @@ static void test_all_hear_of_it_once(void **state) {
         }
 }
 
+/* Turns the loop until there is an answer. */
+static char *answer_of(Bench *b, int fd) {
+        char *text = varlink_bench_read(fd);
+
+        while (text && text[0] == '\0') {
+                free(text);
+                assert_ok(sd_event_run(b->varlink.event, UINT64_MAX));
+                text = varlink_bench_read(fd);
+        }
+        assert_non_null(text);
+        return text;
+}
+
 static void test_time_is_over(void **state) {
+        static const struct {
+                WaitFor what;
+                const char *says;
+        } cases[] = {
+                { { .idle = true }, "lkmd did not become idle" },
+                { { .module = "lkmdt_none" }, "lkmdt_none did not become live" },
+                { { .module = "lkmdt_none", .device = DEVICE, .idle = true }, "lkmdt_none did not become live" },
+                { { .device = DEVICE }, "no driver was bound to " DEVICE " within the time given" },
+                { { .device = DEVICE, .idle = true }, "no driver was bound to " DEVICE },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(bench_close) Bench b;
+                _cleanup_(freep) char *text = NULL;
+                int fd;
+
+                bench_open(&b);
+                b.what = cases[i].what;
+                b.what.timeout_usec = 0;
+                fd = varlink_bench_connect(&b.varlink);
+                varlink_bench_call(fd, "Wait", "{}", false);
+                text = answer_of(&b, fd);
+                assert_non_null(strstr(text, "io.lkmd.Manager.Timeout"));
+                assert_non_null(strstr(text, cases[i].says));
+                close(fd);
+        }
+}
+
+/* At once, whatever else is waited for and however long. */
+static void test_device_is_gone(void **state) {
+        static const WaitFor cases[] = {
+                { .device = NO_DEVICE, .timeout_usec = UINT64_MAX },
+                { .device = NO_DEVICE, .timeout_usec = 0 },
+                { .device = NO_DEVICE, .module = "lkmdt_none", .idle = true, .timeout_usec = UINT64_MAX },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(bench_close) Bench b;
+                _cleanup_(freep) char *text = NULL;
+                int fd;
+
+                bench_open(&b);
+                b.what = cases[i];
+                fd = varlink_bench_connect(&b.varlink);
+                varlink_bench_call(fd, "Wait", "{}", false);
+                text = answer_of(&b, fd);
+                assert_non_null(strstr(text, "io.lkmd.Manager.NoSuchDevice"));
+                assert_non_null(strstr(text, "the device " NO_DEVICE " is gone"));
+                close(fd);
+        }
+}
+
+static void test_path_too_long_for_a_device(void **state) {
         _cleanup_(bench_close) Bench b;
         _cleanup_(freep) char *text = NULL;
+        char path[5000];
         int fd;
 
         bench_open(&b);
-        b.timeout_usec = 0;
-        b.module = "lkmdt_none";
+        memset(path, 'x', sizeof(path) - 1);
+        path[0] = '/';
+        path[sizeof(path) - 1] = '\0';
+        b.what = (WaitFor) { .device = path, .timeout_usec = UINT64_MAX };
         fd = varlink_bench_connect(&b.varlink);
         varlink_bench_call(fd, "Wait", "{}", false);
-        do {
-                free(text);
-                assert_ok(sd_event_run(b.varlink.event, UINT64_MAX));
-                text = varlink_bench_read(fd);
-                assert_non_null(text);
-        } while (text[0] == '\0');
-        assert_non_null(strstr(text, "io.lkmd.Manager.Timeout"));
-        assert_non_null(strstr(text, "lkmdt_none did not become live"));
+        text = answer_of(&b, fd);
+        assert_non_null(strstr(text, "io.lkmd.Manager.NoSuchDevice"));
+        close(fd);
+}
+
+static void test_all_of_it_has_to_hold(void **state) {
+        _cleanup_(bench_close) Bench b;
+        int fd;
+
+        bench_open(&b);
+        b.what = (WaitFor) { .idle = true, .device = DEVICE, .timeout_usec = UINT64_MAX };
+        b.idle = true;
+        fd = wait_for(&b);
+        waits_check_soon(b.waits);
+        event_settle(b.varlink.event);
+        assert_hears(fd, "");
         close(fd);
 }
 
@@ -120,8 +200,7 @@ static void test_freed_with_clients_waiting(void **state) {
 
         bench_open(&b);
         idle = wait_for(&b);
-        b.module = "lkmdt_none";
-        b.timeout_usec = 3600U * 1000000U;
+        b.what = (WaitFor) { .module = "lkmdt_none", .device = DEVICE, .timeout_usec = 3600U * 1000000U };
         module = wait_for(&b);
         b.waits = waits_free(b.waits);
         assert_ok(waits_new(&b.waits, b.varlink.event, is_idle, &b));
@@ -134,6 +213,9 @@ int main(void) {
                 cmocka_unit_test(test_idle_already),
                 cmocka_unit_test(test_all_hear_of_it_once),
                 cmocka_unit_test(test_time_is_over),
+                cmocka_unit_test(test_device_is_gone),
+                cmocka_unit_test(test_path_too_long_for_a_device),
+                cmocka_unit_test(test_all_of_it_has_to_hold),
                 cmocka_unit_test(test_freed_with_clients_waiting),
         };
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+/* Which device of /sys a path means, as people write it. */
+
+bool device_path_is_sound(const char *path);
+int device_path_resolve(const char *path, char **ret);
