@@ -2,8 +2,8 @@
 
 /*
  * Scheduler: jobs, each one insert, removal or command for one module. Owns the jobs, their timers and the
- * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a job has seen
- * to it that what it needs is there.
+ * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a
+ * job has seen to it that what it needs is there.
  *
  * A running job is never killed and never given up: its module's init is running in the kernel and cannot be
  * stopped. It may become slow, which is told, and nothing else.
