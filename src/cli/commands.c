@@ -32,6 +32,10 @@ const Verb verbs[] = {
         { "monitor", "", 0, 0, verb_monitor,
           "show what happens from now on, until Ctrl-C",
           "Devices that appear, what is left out and why, loads and removals as they begin and end, broken files." },
+        { "metrics", "", 0, 0, verb_metrics,
+          "the status as metrics for Prometheus (OpenMetrics)",
+          "lkmd_up is 0, and the exit status 4, while lkmd does not answer. The timer lkmd-metrics.timer writes them into\n"
+          "a file for the textfile collector of node_exporter, twice a minute." },
         { "reload", "", 0, 0, verb_reload,
           "read lkmd.conf, modprobe.d and the module index anew",
           "If a file is so broken that it cannot be used, nothing changes." },
@@ -134,6 +138,13 @@ static const char *set_timeout(Run *run, const char *value) {
         return NULL;
 }
 
+static const char *set_output(Run *run, const char *value) {
+        if (*value == '\0')
+                return "it is a file";
+        run->metrics_file = value;
+        return NULL;
+}
+
 static const char *set_root(Run *run, const char *value) {
         run->root = value;
         return NULL;
@@ -197,6 +208,9 @@ const Option options[] = {
           "until this device has a driver" },
         { "timeout", 0,   required_argument, "SECONDS",      SCOPE_VERB, "wait", set_timeout,
           "but no longer than this; then exit status 1" },
+
+        { "output",  0,   required_argument, "FILE",         SCOPE_VERB, "metrics", set_output,
+          "into this file, which readers see whole at any time" },
 
         { "root",    0,   required_argument, "DIR",          SCOPE_OFFLINE, NULL, set_root,
           "the modules of DIR/lib/modules instead of /lib/modules" },

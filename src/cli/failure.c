@@ -66,12 +66,19 @@ static const Explanation impossible_name = {
         SD_VARLINK_ERROR_INVALID_PARAMETER, STATUS_NO_SUCH_MODULE, "no module or alias can have such a name",
 };
 
+static const Explanation impossible_device = {
+        SD_VARLINK_ERROR_INVALID_PARAMETER, STATUS_NO_SUCH_MODULE, "no device can have such a path",
+        NO_SUCH_DEVICE_HINT,
+};
+
 static const Explanation *explanation_find(const char *error_id, sd_json_variant *fields) {
         const char *parameter = field_string(fields, "parameter");
 
         if (streq(error_id, SD_VARLINK_ERROR_INVALID_PARAMETER) &&
             (streq_ptr(parameter, "name") || streq_ptr(parameter, "module")))
                 return &impossible_name;
+        if (streq(error_id, SD_VARLINK_ERROR_INVALID_PARAMETER) && streq_ptr(parameter, "device"))
+                return &impossible_device;
         for (size_t i = 0; i < ARRAY_LEN(explanations); i++)
                 if (streq(error_id, explanations[i].error_id))
                         return &explanations[i];

@@ -25,6 +25,8 @@ typedef enum ExitStatus {
 #define CLIENT_ERROR_BAD_REPLY "io.lkmd.Client.BadReply"
 #define CLIENT_ERROR_LOCAL "io.lkmd.Client.Local"
 
+#define NO_SUCH_DEVICE_HINT "a path such as /sys/class/net/eth0 or /sys/bus/pci/devices/0000:00:02.0"
+
 ExitStatus failure_tell(Output *out, const char *error_id, sd_json_variant *fields);
 ExitStatus failure_tell_own(Output *out, const char *error_id, const char *hint,
                             const char *format, ...) _printf_(4, 5);

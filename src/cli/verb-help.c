@@ -55,7 +55,7 @@ static void print_overview(const Run *run) {
                 print_options(run, title, SCOPE_VERB, v);
         }
         printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be reached,\n"
-               "5 no such module or alias. More: man lkmctl\n");
+               "5 no such module, alias or device. More: man lkmctl\n");
 }
 
 static void print_verb(const Run *run, const Verb *v) {

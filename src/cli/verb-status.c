@@ -107,8 +107,8 @@ static void print_events(const Output *out, sd_json_variant *counters) {
         output_label(out, "Events");
         printf("%" PRIu64 " announced", field_number(counters, "events"));
         if (lost > 0)
-                printf(", %slost %" PRIu64 " time%s%s", output_tone(out, stdout, TONE_WARN), lost, plural(lost),
-                       output_tone(out, stdout, TONE_PLAIN));
+                printf(", %slost %" PRIu64 " time%s%s", output_tone(out, stdout, TONE_WARN), lost,
+                       plural(lost), output_tone(out, stdout, TONE_PLAIN));
         if (rescans > 0)
                 printf(", all devices looked at again %" PRIu64 " time%s", rescans, plural(rescans));
         if (backed_off > 0)

@@ -27,8 +27,7 @@ static int device_to_parameter(Run *run, const char *argument, sd_json_variant *
 
         r = device_path_resolve(argument, &device);
         if (r == -ENODEV)
-                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE,
-                                        "a path such as /sys/class/net/eth0 or /sys/bus/pci/devices/0000:00:02.0",
+                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
                                         "there is no device '%s'", argument);
         if (r == -EACCES)
                 return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
@@ -48,7 +47,8 @@ int verb_wait(Run *run, char **args, unsigned n_args) {
         };
         int r;
 
-        r = sd_json_variant_set_field_boolean(&parameters, "idle", run->wait_idle || (!run->wait_module && !run->wait_device));
+        r = sd_json_variant_set_field_boolean(&parameters, "idle",
+                                              run->wait_idle || (!run->wait_module && !run->wait_device));
         if (r < 0)
                 return r;
         if (run->wait_module) {

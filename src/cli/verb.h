@@ -27,6 +27,7 @@ typedef struct Run {
         const char *wait_module, *wait_device;
         bool wait_limited;
         uint64_t wait_usec;
+        const char *metrics_file;       /* NULL: standard output */
 
         /* Options of the offline verbs. */
         const char *root, *kernel;      /* NULL: none, the running one */
@@ -77,6 +78,7 @@ int verb_diff_modprobe(Run *run, char **args, unsigned n_args);
 int verb_help(Run *run, char **args, unsigned n_args);
 int verb_list(Run *run, char **args, unsigned n_args);
 int verb_load(Run *run, char **args, unsigned n_args);
+int verb_metrics(Run *run, char **args, unsigned n_args);
 int verb_monitor(Run *run, char **args, unsigned n_args);
 int verb_plan(Run *run, char **args, unsigned n_args);
 int verb_reload(Run *run, char **args, unsigned n_args);

@@ -15,14 +15,15 @@
 
 #define SYS "/sys"
 #define SYS_DEVICES SYS "/devices/"
-#define STEPS_MAX 16U                   /* from what a class shows down to what a bus has; there are two at most */
+#define STEPS_MAX 16U                   /* from what a class shows down to what a bus has */
 
 /* A directory has it only if it is a device: "power" and its like have not. */
 static bool is_device(const char *real) {
         char path[PATH_MAX];
         int n = snprintf(path, sizeof(path), "%s/uevent", real);
 
-        return startswith(real, SYS_DEVICES) && n > 0 && (size_t) n < sizeof(path) && access(path, F_OK) == 0;
+        return startswith(real, SYS_DEVICES) && n > 0 && (size_t) n < sizeof(path) &&
+               access(path, F_OK) == 0;
 }
 
 static bool has_link(const char *real, const char *name) {

@@ -190,19 +190,21 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_DEFINE_FIELD(events, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Repeated events of one device that were looked at as one."),
                 SD_VARLINK_DEFINE_FIELD(coalesced, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Times that events were lost: the kernel said so, or their numbers had a gap."),
+                SD_VARLINK_FIELD_COMMENT("Times that events were lost: the kernel said so, or their "
+                                         "numbers had a gap."),
                 SD_VARLINK_DEFINE_FIELD(lost, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Events held back, of devices that come and go for ever."),
                 SD_VARLINK_DEFINE_FIELD(backedOff, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Times that /sys was walked again after the first: events were lost, or the "
-                                         "module index had become complete."),
+                SD_VARLINK_FIELD_COMMENT("Times that /sys was walked again after the first: events were "
+                                         "lost, or the module index had become complete."),
                 SD_VARLINK_DEFINE_FIELD(rescans, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Devices looked at in walks over /sys."),
                 SD_VARLINK_DEFINE_FIELD(coldplugDevices, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Look-ups in the module index, for devices and for requests of clients."),
+                SD_VARLINK_FIELD_COMMENT("Look-ups in the module index, for devices and for requests of "
+                                         "clients."),
                 SD_VARLINK_DEFINE_FIELD(lookups, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Requests: calls of Load and Unload, and keys of devices for which there was "
-                                         "something to load."),
+                SD_VARLINK_FIELD_COMMENT("Requests: calls of Load and Unload, and keys of devices for "
+                                         "which there was something to load."),
                 SD_VARLINK_DEFINE_FIELD(requests, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Modules loaded, and install commands run in their place."),
                 SD_VARLINK_DEFINE_FIELD(loads, SD_VARLINK_INT, 0),
@@ -212,8 +214,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_DEFINE_FIELD(joins, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("Loads and removals that failed."),
                 SD_VARLINK_DEFINE_FIELD(failures, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("Loads and removals that took longer than SlowLoadSec=, those that are still "
-                                         "under way included."),
+                SD_VARLINK_FIELD_COMMENT("Loads and removals that took longer than SlowLoadSec=, those "
+                                         "that are still under way included."),
                 SD_VARLINK_DEFINE_FIELD(slow, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("The most modules that waited for their turn at once."),
                 SD_VARLINK_DEFINE_FIELD(queueHighWater, SD_VARLINK_INT, 0));
@@ -222,14 +224,17 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
                 Phase,
                 SD_VARLINK_FIELD_COMMENT("A uevent, from its arrival until it was looked at."),
                 SD_VARLINK_DEFINE_ENUM_VALUE(event),
-                SD_VARLINK_FIELD_COMMENT("A request to load something: finding out what it means and what that comes to. "
-                                         "Without those that mean nothing."),
+                SD_VARLINK_FIELD_COMMENT("A request to load something: finding out what it means and what "
+                                         "that comes to. Without those that mean nothing."),
                 SD_VARLINK_DEFINE_ENUM_VALUE(plan),
-                SD_VARLINK_FIELD_COMMENT("A module that waited for its turn, until it was handed to lkmd-loader."),
+                SD_VARLINK_FIELD_COMMENT("A module that waited for its turn, until it was handed to "
+                                         "lkmd-loader."),
                 SD_VARLINK_DEFINE_ENUM_VALUE(queue),
-                SD_VARLINK_FIELD_COMMENT("A load that succeeded: the time inside the kernel, or of the install command."),
+                SD_VARLINK_FIELD_COMMENT("A load that succeeded: the time inside the kernel, or of the "
+                                         "install command."),
                 SD_VARLINK_DEFINE_ENUM_VALUE(load),
-                SD_VARLINK_FIELD_COMMENT("A removal that succeeded: the time inside the kernel, or of the remove command."),
+                SD_VARLINK_FIELD_COMMENT("A removal that succeeded: the time inside the kernel, or of the "
+                                         "remove command."),
                 SD_VARLINK_DEFINE_ENUM_VALUE(unload));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
@@ -246,8 +251,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("The time that all of them took together, microseconds."),
                 SD_VARLINK_DEFINE_FIELD(sumUSec, SD_VARLINK_INT, 0),
-                SD_VARLINK_FIELD_COMMENT("By time, from the shortest to the longest; each counts what the one before it "
-                                         "does as well."),
+                SD_VARLINK_FIELD_COMMENT("By time, from the shortest to the longest; each counts what the "
+                                         "one before it does as well."),
                 SD_VARLINK_DEFINE_FIELD_BY_TYPE(buckets, PhaseBucket, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
@@ -391,8 +396,9 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_INPUT(idle, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Until this module is live, whoever loads it."),
         SD_VARLINK_DEFINE_INPUT(module, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Until this device has a driver: its path, with /sys at its beginning or without, also by "
-                                 "links. For what a class shows, such as a network interface, the device below it counts."),
+        SD_VARLINK_FIELD_COMMENT("Until this device has a driver: its path, with /sys at its beginning or "
+                                 "without, also by links. For what a class shows, such as a network "
+                                 "interface, the device below it counts."),
         SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Microseconds until the answer is Timeout; absent: no limit."),
         SD_VARLINK_DEFINE_INPUT(timeoutUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
@@ -502,7 +508,8 @@ SD_VARLINK_DEFINE_INTERFACE(
                                   "device is needed; of several all have to hold at once."),
         &vl_method_Wait, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
         &vl_error_NoSuchModule,
-        SD_VARLINK_SYMBOL_COMMENT("There is no such device, or it is gone while somebody waits for its driver."),
+        SD_VARLINK_SYMBOL_COMMENT("There is no such device, or it is gone while somebody waits for its "
+                                  "driver."),
         &vl_error_NoSuchDevice, SD_VARLINK_SYMBOL_COMMENT("The configuration forbids it."), &vl_error_Denied,
         SD_VARLINK_SYMBOL_COMMENT("The kernel refused the module or one that it needs."),
         &vl_error_LoadFailed, SD_VARLINK_SYMBOL_COMMENT("The kernel refused to let it go."),

@@ -21,7 +21,7 @@ typedef enum CounterPhase {             /* names are those of the varlink enum P
 
 typedef struct PhaseTimes {
         uint64_t count, sum_usec;
-        uint64_t buckets[PHASE_BUCKETS]; /* as long as phase_bucket_usec(i) at most, and longer than the one before */
+        uint64_t buckets[PHASE_BUCKETS]; /* by the first that is long enough: phase_bucket_usec() */
 } PhaseTimes;
 
 typedef struct Counters {               /* names of the varlink type Counters */

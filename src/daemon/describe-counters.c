@@ -85,11 +85,11 @@ int describe_phases(const Counters *c, sd_json_variant **ret) {
 
                 r = describe_buckets(times, &buckets);
                 if (r >= 0)
-                        r = sd_json_buildo(&v,
-                                           SD_JSON_BUILD_PAIR_STRING("phase", counter_phase_to_string(phase)),
-                                           SD_JSON_BUILD_PAIR_UNSIGNED("count", times->count),
-                                           SD_JSON_BUILD_PAIR_UNSIGNED("sumUSec", times->sum_usec),
-                                           SD_JSON_BUILD_PAIR_VARIANT("buckets", buckets));
+                        r = sd_json_buildo(
+                                &v, SD_JSON_BUILD_PAIR_STRING("phase", counter_phase_to_string(phase)),
+                                SD_JSON_BUILD_PAIR_UNSIGNED("count", times->count),
+                                SD_JSON_BUILD_PAIR_UNSIGNED("sumUSec", times->sum_usec),
+                                SD_JSON_BUILD_PAIR_VARIANT("buckets", buckets));
                 if (r >= 0)
                         r = sd_json_variant_append_array(&array, v);
                 if (r < 0)

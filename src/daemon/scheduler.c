@@ -2,8 +2,8 @@
 
 /*
  * Scheduler: jobs, each one insert, removal or command for one module. Owns the jobs, their timers and the
- * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a job has seen
- * to it that what it needs is there.
+ * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a
+ * job has seen to it that what it needs is there.
  *
  * Of the jobs that may run, the one goes first that the most depends on: the sum, over all that wait for it,
  * of the time that they will take once it is there (the critical path of each). With that, twenty devices

@@ -157,7 +157,7 @@ static int quote(const char *text, char **ret) {
         return 0;
 }
 
-/* What says whether there is a driver at all. Return: 0, or negative errno if the device does not say what it is. */
+/* How to see whether there is a module for it. Return: 0; negative errno if it does not say what it is. */
 static int advise_about_device(const char *device, char **ret) {
         _cleanup_(freep) char *modalias = NULL, *quoted = NULL;
         _cleanup_(fclosep) FILE *f = NULL;
