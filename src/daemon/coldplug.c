@@ -4,22 +4,29 @@
  * Coldplug: libudev's list of the devices in /sys, looked at in slices so that the loop stays live. Owns the
  * list of the walk under way. A device that vanishes meanwhile is left out; one that appears announces
  * itself.
+ *
+ * What a device says is read from its uevent file, which has the lines of the event itself. libudev would look
+ * at a dozen files more for each, its own database among them, which has only one thing that matters here.
  */
 
 #include "daemon/coldplug.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
 
 #include "daemon/log.h"
 
 #define DEVICES_AT_ONCE 32U
+#define SYS_DIR "/sys"
+#define MODULES_DIR SYS_DIR "/module"
+#define UEVENT_TEXT_MAX 4096U           /* a page; the kernel's own limit is 2048, UEVENT_BUFFER_SIZE */
 
 struct Coldplug {
         struct udev *udev;
         sd_event_source *source;
         struct udev_enumerate *enumerate;
         struct udev_list_entry *next;   /* borrowed from enumerate */
-        bool subsystems;                /* the second half of the walk */
         bool again;                     /* asked for while it was running */
         size_t n_devices;
         device_seen_t seen;
@@ -27,38 +34,116 @@ struct Coldplug {
         void *userdata;
 };
 
-static void look_at(Coldplug *c, const char *syspath) {
+/* What a device says, and the room for it. */
+typedef struct Sighting {
+        char text[UEVENT_TEXT_MAX], subsystem[NAME_MAX + 1], sysname[NAME_MAX + 1];
+        DeviceFacts facts;              /* borrows from the above */
+} Sighting;
+
+static const char *last_part(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* The lines KEY=VALUE of a uevent file, each made a string. */
+static void take_lines(Sighting *s) {
+        char *line = s->text, *rest = NULL;
+
+        for (line = strtok_r(s->text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+                if (startswith(line, "MODALIAS="))
+                        s->facts.modalias = line + strlen("MODALIAS=");
+                else if (startswith(line, "TIFM_CARD_TYPE="))
+                        s->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
+}
+
+/* As libudev has it: '!' stands for '/' in names below /sys. */
+static void take_sysname(Sighting *s, const char *syspath) {
+        (void) snprintf(s->sysname, sizeof(s->sysname), "%.*s", NAME_MAX, last_part(syspath));
+        for (char *c = s->sysname; (c = strchr(c, '!')); c++)
+                *c = '/';
+        s->facts.sysname = s->sysname;
+}
+
+static void take_subsystem(Sighting *s, int dir_fd) {
+        char target[PATH_MAX];
+        ssize_t n = readlinkat(dir_fd, "subsystem", target, sizeof(target) - 1);
+
+        if (n <= 0)
+                return;
+        target[n] = '\0';
+        (void) snprintf(s->subsystem, sizeof(s->subsystem), "%.*s", NAME_MAX, last_part(target));
+        s->facts.subsystem = s->subsystem;
+}
+
+/* Return: false if it is gone. */
+static bool sighting_make(Sighting *s, const char *syspath) {
+        _cleanup_(closep) int dir_fd = -EBADF, fd = -EBADF;
+        ssize_t n;
+
+        dir_fd = open(syspath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        fd = dir_fd >= 0 ? openat(dir_fd, "uevent", O_RDONLY | O_CLOEXEC) : -EBADF;
+        n = fd >= 0 ? read(fd, s->text, sizeof(s->text) - 1) : -1;
+        if (n < 0)
+                return false;
+        s->text[n] = '\0';
+        s->facts = (DeviceFacts) { .action = "add" };
+        take_lines(s);
+        take_sysname(s, syspath);
+        take_subsystem(s, dir_fd);
+        return true;
+}
+
+/* For the one property that is udev's own: MTD_FTL, of its mtd_probe. */
+static void look_with_libudev(Coldplug *c, const char *syspath) {
         struct udev_device *device = udev_device_new_from_syspath(c->udev, syspath);
-        const char *path;
+        DeviceFacts facts;
 
         if (!device)
-                return;                 /* gone since the list was made */
-        path = udev_device_get_devpath(device);
-        if (path) {
-                DeviceFacts facts;
-
-                device_facts_read(device, "add", &facts);
-                c->seen(&facts, path, c->userdata);
-                c->n_devices++;
-        }
+                return;
+        device_facts_read(device, "add", &facts);
+        c->seen(&facts, syspath + strlen(SYS_DIR), c->userdata);
         (void) udev_device_unref(device);
 }
 
-/*
- * libudev lists devices and "subsystems", where modules belong for it, apart. udev's rule looks at both
- * (parport_pc).
- */
-static int scan(Coldplug *c, bool subsystems) {
+static void look_at(Coldplug *c, const char *syspath) {
+        Sighting s;
+
+        if (!startswith(syspath, SYS_DIR "/") || !sighting_make(&s, syspath))
+                return;                 /* gone since the list was made */
+        c->n_devices++;
+        if (streq_ptr(s.facts.subsystem, "mtd"))
+                look_with_libudev(c, syspath);
+        else
+                c->seen(&s.facts, syspath + strlen(SYS_DIR), c->userdata);
+}
+
+/* udev's rule looks at modules too (parport_pc); by their names, which is all that matters of them. */
+static void look_at_modules(Coldplug *c) {
+        _cleanup_(closedirp) DIR *dir = opendir(MODULES_DIR);
+        struct dirent *entry;
+
+        while (dir && (entry = readdir(dir))) {
+                const char *keys[DEVICE_KEYS_MAX];
+                char path[NAME_MAX + sizeof("/module/")];
+                DeviceFacts facts = { .action = "add", .subsystem = "module", .sysname = entry->d_name };
+
+                if (entry->d_name[0] == '.' || device_keys(&facts, keys) == 0)
+                        continue;
+                (void) snprintf(path, sizeof(path), "/module/%s", entry->d_name);
+                c->seen(&facts, path, c->userdata);
+        }
+}
+
+static int scan(Coldplug *c) {
         int r;
 
         if (c->enumerate)
                 (void) udev_enumerate_unref(c->enumerate);
-        c->subsystems = subsystems;
         c->enumerate = udev_enumerate_new(c->udev);
         if (!c->enumerate)
                 return -ENOMEM;
-        r = subsystems ? udev_enumerate_scan_subsystems(c->enumerate)
-                       : udev_enumerate_scan_devices(c->enumerate);
+        r = udev_enumerate_scan_devices(c->enumerate);
         if (r < 0)
                 log_warning("cannot list all of /sys: %s", strerror(-r));
         c->next = udev_enumerate_get_list_entry(c->enumerate);
@@ -68,8 +153,7 @@ static int scan(Coldplug *c, bool subsystems) {
 static void coldplug_finish(Coldplug *c) {
         size_t n = c->n_devices;
 
-        if (!c->subsystems && scan(c, /* subsystems= */ true) >= 0)
-                return;
+        look_at_modules(c);
         if (c->enumerate)
                 c->enumerate = udev_enumerate_unref(c->enumerate);
         if (c->again && coldplug_start(c) >= 0)
@@ -151,7 +235,7 @@ int coldplug_start(Coldplug *c) {
         }
         c->again = false;
         c->n_devices = 0;
-        r = scan(c, /* subsystems= */ false);
+        r = scan(c);
         if (r < 0)
                 return r;
         return sd_event_source_set_enabled(c->source, SD_EVENT_ON);

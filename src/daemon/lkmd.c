@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/names.h"
@@ -46,6 +47,8 @@ static int run(void) {
         };
         int r;
 
+        /* The heap is a few MiB, of which huge pages would make twice as much that nothing is in. */
+        (void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
         r = take_fds(&options);
         if (r < 0)
                 return r;

@@ -125,6 +125,14 @@ static int loader_client_connect(LoaderClient *c) {
         return 0;
 }
 
+/* Connect now rather than at the first request. If that fails, it is tried again then, and told. */
+void loader_client_prepare(LoaderClient *c) {
+        assert(c);
+
+        if (c->fd < 0)
+                (void) loader_client_connect(c);
+}
+
 static int copy_field(char *to, size_t size, const char *from) {
         if (!from)
                 from = "";

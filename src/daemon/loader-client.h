@@ -42,4 +42,5 @@ int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, 
 LoaderClient *loader_client_free(LoaderClient *c);
 DEFINE_CLEANUP(LoaderClient, loader_client_free);
 
+void loader_client_prepare(LoaderClient *c);
 int loader_client_send(LoaderClient *c, const LoaderOrder *order);

@@ -98,6 +98,21 @@ static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) 
                 log_error("cannot look at all devices: %s", strerror(-r));
 }
 
+/*
+ * What was being loaded may have been for devices, which will not ask again, and in the kernel it may well go on: look at
+ * all of them once more. A load that is still under way there is joined by the next one, kernel/module/main.c.
+ */
+static void on_loader_lost(void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        m->counters.rescans++;
+        monitors_message(m->monitors, "rescan", "lkmd-loader went away; looking at all devices again");
+        r = start_coldplug(m);
+        if (r < 0)
+                log_error("cannot look at all devices: %s", strerror(-r));
+}
+
 static void on_coldplug_done(size_t n_devices, void *userdata) {
         Manager *m = userdata;
 
@@ -400,10 +415,12 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .kernel_log = m->kernel_log,
                                                  .counters = &m->counters,
                                                  .observer = on_scheduler_event,
+                                                 .loader_lost = on_loader_lost,
                                                  .userdata = m,
                                          });
         if (r < 0)
                 return r;
+        scheduler_prepare(m->scheduler); /* the loader starts while the index is built */
         remember_durations(m);
         r = autoload_new(&m->autoload, m->scheduler, m->monitors, &m->counters);
         if (r < 0)

@@ -60,6 +60,7 @@ struct Scheduler {
         KernelLog *kernel_log;
         Counters *counters;
         scheduler_observer_t observer;
+        void (*loader_lost)(void *userdata);
         void *userdata;
         SchedulerLimits limits;
         unsigned n_running, n_running_serial;
@@ -280,12 +281,16 @@ static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
 static void on_loader_lost(void *userdata) {
         Scheduler *s = userdata;
         uint64_t last_id = s->last_id;
-        Job *j;
+        Job *j = find_running_before(s, last_id);
 
+        if (!j)
+                return;                 /* idle, and started again when it is needed */
         log_error("lkmd-loader went away; what it was doing is counted as failed, it is started again when "
                   "needed");
-        while ((j = find_running_before(s, last_id)))
+        do
                 job_finish(j, -ECONNRESET, 0);
+        while ((j = find_running_before(s, last_id)));
+        s->loader_lost(s->userdata);
 }
 
 static void job_finish_already_loaded(Job *j) {
@@ -368,6 +373,7 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         int r;
 
         assert(ret && options && options->event && options->loader_address && options->observer);
+        assert(options->loader_lost);
         assert(options->kernel_log && options->counters);
 
         s = calloc(1, sizeof(*s));
@@ -377,6 +383,7 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         s->kernel_log = options->kernel_log;
         s->counters = options->counters;
         s->observer = options->observer;
+        s->loader_lost = options->loader_lost;
         s->userdata = options->userdata;
         s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
         TAILQ_INIT(&s->jobs);
@@ -418,6 +425,13 @@ Scheduler *scheduler_free(Scheduler *s) {
         sd_event_unref(s->event);
         free(s);
         return NULL;
+}
+
+/* Have the loader started while there is nothing for it to do yet: that takes systemd some time. */
+void scheduler_prepare(Scheduler *s) {
+        assert(s);
+
+        loader_client_prepare(s->loader);
 }
 
 /* From the settings; what runs already goes on. The lists of names stay where they are while this is in force. */

@@ -49,6 +49,7 @@ typedef struct SchedulerOptions {
         KernelLog *kernel_log;          /* borrowed */
         Counters *counters;             /* borrowed */
         scheduler_observer_t observer;
+        void (*loader_lost)(void *userdata); /* with jobs under way, which have failed now */
         void *userdata;
 } SchedulerOptions;
 
@@ -63,6 +64,7 @@ typedef struct SchedulerLimits {
         const char *async_probe_modules; /* names_match(); get the parameter async_probe */
 } SchedulerLimits;
 
+void scheduler_prepare(Scheduler *s);
 void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits);
 
 int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata);

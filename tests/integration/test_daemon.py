@@ -165,7 +165,10 @@ def test_loader_dies(daemon):
 
 
 def test_no_loader(daemon):
+    """One that is connected goes on without its socket; one that is gone is not found there again."""
     (daemon.dir / "loader").unlink()
+    daemon.call("Load", name="lkmdt_alone")
+    daemon.loader.hang_up()
     with pytest.raises(VarlinkError) as failed:
         daemon.call("Load", name="lkmdt_alone")
     assert failed.value.name == "LoadFailed"

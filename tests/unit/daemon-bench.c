@@ -25,6 +25,10 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
                  event == SCHEDULER_FINISHED ? outcome_to_string(record->outcome) : "");
 }
 
+static void on_loader_lost(void *userdata) {
+        ((DaemonBench *) userdata)->n_losses++;
+}
+
 void daemon_bench_open(DaemonBench *b) {
         *b = (DaemonBench) {};
         scratch_open(&b->scratch);
@@ -37,6 +41,7 @@ void daemon_bench_open(DaemonBench *b) {
                                                   .kernel_log = b->kernel_log,
                                                   .counters = &b->counters,
                                                   .observer = on_scheduler_event,
+                                                  .loader_lost = on_loader_lost,
                                                   .userdata = b,
                                           }));
 }

@@ -17,6 +17,7 @@ typedef struct DaemonBench {
         FakeLoader *loader;             /* NULL before daemon_bench_start_loader() */
         Scheduler *scheduler;
         Request *request;               /* of a client */
+        unsigned n_losses;              /* of the loader, with jobs under way */
         char story[4096];               /* what the scheduler's observer heard: "start a, end a loaded" */
 } DaemonBench;
 

@@ -319,6 +319,7 @@ static void test_loader_dies_in_the_middle(void **state) {
         assert_non_null(a.record->message);
         assert_int_equal(c.record->error, -ECONNRESET);
         assert_int_equal(joined.times, 1);
+        assert_int_equal(b.n_losses, 1);
 
         /* what had not been sent yet goes to the next one */
         assert_int_equal(next.record->outcome, OUTCOME_LOADED);
@@ -341,6 +342,27 @@ static void test_loader_dies_between_two_requests(void **state) {
         assert_int_equal(second.times, 1);
         assert_int_equal(second.record->outcome, OUTCOME_LOADED);
         assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_a, insert lkmdt_b");
+        assert_int_equal(b.n_losses, 0);        /* nothing was under way */
+}
+
+/* The loader is there before there is anything to do; without one nothing happens yet. */
+static void test_prepare(void **state) {
+        _bench_ DaemonBench b;
+        _heard_ Heard h = {};
+
+        daemon_bench_open(&b);
+        scheduler_prepare(b.scheduler);
+        event_settle(b.event);
+        daemon_bench_start_loader(&b);
+        scheduler_prepare(b.scheduler);
+        scheduler_prepare(b.scheduler);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_connections(b.loader), 1);
+        submit(&b, LOADER_INSERT, "lkmdt_a", &h);
+        event_settle(b.event);
+        assert_int_equal(h.record->outcome, OUTCOME_LOADED);
+        assert_int_equal(fake_loader_count_connections(b.loader), 1);
+        assert_int_equal(b.n_losses, 0);
 }
 
 static void test_loader_talks_nonsense(void **state) {
@@ -712,6 +734,7 @@ int main(void) {
                 cmocka_unit_test(test_too_long_for_the_protocol),
                 cmocka_unit_test(test_loader_dies_in_the_middle),
                 cmocka_unit_test(test_loader_dies_between_two_requests),
+                cmocka_unit_test(test_prepare),
                 cmocka_unit_test(test_loader_talks_nonsense),
                 cmocka_unit_test(test_answer_to_nothing_is_left_out),
                 cmocka_unit_test(test_no_loader),
