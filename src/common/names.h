@@ -26,6 +26,7 @@
 #define LKMD_CONF_NAME "lkmd.conf"
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
+#define UDEV_CGROUP "/sys/fs/cgroup/system.slice/systemd-udevd.service"
 #define UDEV_AUTOLOAD_RULE "80-drivers.rules"
 #define UDEV_RUN_RULES_DIR "/run/udev/rules.d"
 #define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"

@@ -45,11 +45,13 @@ static void reload_udev(void) {
         static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload", NULL };
         int r;
 
-        r = run(is_active);
-        if (r < 0)
-                say("cannot ask for the state of systemd-udevd", r);
-        if (r != 0)
-                return;
+        if (!handover_udev_is_seen("")) {
+                r = run(is_active);
+                if (r < 0)
+                        say("cannot ask for the state of systemd-udevd", r);
+                if (r != 0)
+                        return;
+        }
         r = run(reload);
         if (r != 0)
                 fprintf(stderr,
