@@ -398,7 +398,8 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_INPUT(module, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Until this device has a driver: its path, with /sys at its beginning or "
                                  "without, also by links. For what a class shows, such as a network "
-                                 "interface, the device below it counts."),
+                                 "interface, the device below it counts. A driver that is still being "
+                                 "loaded does not."),
         SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Microseconds until the answer is Timeout; absent: no limit."),
         SD_VARLINK_DEFINE_INPUT(timeoutUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE));

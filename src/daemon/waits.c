@@ -5,6 +5,11 @@
  * that an event that lies in a socket already is not missed. That somebody else's module has become live is
  * announced by nobody (its uevent comes before its init), and what a device has may change faster than its
  * events arrive; while such a wait is open, and only then, it is looked for ten times a second.
+ *
+ * The kernel shows the driver of a device before the driver's probe has run, and takes it back if that fails
+ * (really_probe() in drivers/base/dd.c). As long as the module of the driver is still in its init, which
+ * probes all devices that are there, the driver does not count. A device that came after its driver may be
+ * taken for ready while it is probed.
  */
 
 #include "daemon/waits.h"
@@ -27,6 +32,7 @@ typedef enum Lack {                     /* the first thing that does not hold */
         LACK_DEVICE,                    /* it is gone, waiting is pointless */
         LACK_MODULE,
         LACK_DRIVER,
+        LACK_PROBE,                     /* it has a driver, which is still being loaded */
         LACK_IDLENESS,
 } Lack;
 
@@ -65,6 +71,38 @@ static bool device_file(const char *device, const char *name, char ret[static PA
         return n > 0 && n < PATH_MAX && lstat(ret, &st) == 0;
 }
 
+static bool any_module_is_coming(void) {
+        LoadedModule *modules;
+        bool coming = false;
+        size_t n;
+
+        if (loaded_modules_read(&modules, &n) < 0)
+                return false;
+        for (size_t i = 0; i < n && !coming; i++)
+                coming = modules[i].state == MODULE_COMING;
+        loaded_modules_free(modules, n);
+        return coming;
+}
+
+/*
+ * A driver has a link to its module only after it has probed what is there. Without one it is part of the
+ * kernel image, or of a module that is on its way.
+ */
+static bool driver_is_ready(const char *device) {
+        char path[PATH_MAX], target[PATH_MAX];
+        const char *slash;
+        ssize_t n;
+
+        if (!device_file(device, "driver/module", path))
+                return !any_module_is_coming();
+        n = readlink(path, target, sizeof(target) - 1);
+        if (n < 0)
+                return false;           /* both have left just now */
+        target[n] = '\0';
+        slash = strrchr(target, '/');
+        return module_state_read(slash ? slash + 1 : target) != MODULE_COMING;
+}
+
 static Lack wait_lacks(const Wait *w) {
         char path[PATH_MAX];
 
@@ -74,6 +112,8 @@ static Lack wait_lacks(const Wait *w) {
                 return LACK_MODULE;
         if (w->device && !device_file(w->device, "driver", path))
                 return LACK_DRIVER;
+        if (w->device && !driver_is_ready(w->device))
+                return LACK_PROBE;
         return w->idle && !w->waits->is_idle(w->waits->userdata) ? LACK_IDLENESS : LACK_NOTHING;
 }
 
@@ -199,6 +239,12 @@ static int compose_timeout(const Wait *w, Lack lack, char **ret_message, char **
                         return r;
                 n = asprintf(ret_message, "no driver was bound to %s within the time given", shown);
                 (void) advise_about_device(w->device, ret_hint);
+                break;
+        case LACK_PROBE:
+                r = text_escape(w->device, &shown);
+                if (r < 0)
+                        return r;
+                n = asprintf(ret_message, "the driver of %s is still being loaded", shown);
                 break;
         default:
                 n = asprintf(ret_message, "lkmd did not become idle within the time given");

@@ -219,8 +219,18 @@ def test_wait_for_a_device(stopped, lkmd_conf):
         client.send("Wait", {"device": name})
     both = daemon.client()
     both.send("Wait", {"device": path, "module": "lkmdt_slow"})
-    (card / "driver").symlink_to("../../bus/usb/drivers/nothing")
+
+    # The kernel shows a driver before it has probed the device; while its module is in its init, it does not count.
+    driver = sys / "bus/usb/drivers/lkmdt"
+    driver.mkdir(parents=True)
+    daemon.devices.set_module("lkmdt_any", "coming")
+    (driver / "module").symlink_to("../../../../module/lkmdt_any")
+    (card / "driver").symlink_to("../../bus/usb/drivers/lkmdt")
     daemon.devices.announce("/sys" + path, "bind")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Wait", device=path, timeoutUSec=1)
+    assert failed.value.parameters["message"] == f"the driver of {path} is still being loaded"
+    daemon.devices.set_module("lkmdt_any", "live")
     for client in clients:
         assert client.receive()["parameters"] == {}
     assert daemon.call("Wait", device=path, timeoutUSec=0) == {}     # a question rather than a wait

@@ -3,6 +3,7 @@
 
 import itertools
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def test_units_are_sound_and_off(machine):
     assert machine.run("systemctl is-enabled lkmd-metrics.timer", check=False).stdout == "disabled\n"
     machine.run("systemctl preset lkmd-metrics.timer")
     assert machine.run("systemctl is-enabled lkmd-metrics.timer", check=False).stdout == "disabled\n"
+
+
+def test_security(machine):
+    table = machine.run("systemd-analyze security --no-pager lkmd-metrics.service", timeout=120).stdout
+    print(table)
+    assert float(re.search(r"exposure level for lkmd-metrics.service: ([0-9.]+)", table)[1]) < 3.0
 
 
 def test_the_timer_writes_the_file_again_and_again(machine, collector):
@@ -208,6 +215,54 @@ def test_a_device_that_vanishes_while_it_is_waited_for(machine, card):
     assert waiter.status() == 5
     assert f"the device {real.removeprefix('/sys')} is gone" in waiter.text()
     lkmctl(machine, "wait", f"--device={card}", status=5)
+
+
+PROBED = "/sys/devices/platform/lkmd_test_device"
+
+
+@pytest.fixture
+def probing(machine):
+    """Have a driver loaded whose probe goes on until finish(); with an error, it fails then."""
+    machine.install_test_modules()
+
+    def begin(error):
+        machine.write("/etc/modprobe.d/hold.conf", f"options lkmd_test_driver hold=1 error={error}\n")
+        lkmctl(machine, "reload")
+        machine.run("insmod /lib/modules/$(uname -r)/extra/lkmd_test_device.ko")
+        machine.wait(f"test -L {PROBED}/driver", 60)         # the kernel shows it before it has probed
+
+    def finish():
+        machine.run("echo 0 >/sys/module/lkmd_test_driver/parameters/hold")
+
+    begin.finish = finish
+    yield begin
+    machine.run("echo 0 >/sys/module/lkmd_test_driver/parameters/hold; rmmod lkmd_test_device; rm /etc/modprobe.d/hold.conf",
+                check=False)
+    wait_idle(machine)
+    remove(machine, "lkmd_test_driver")
+    lkmctl(machine, "reload")
+
+
+@pytest.mark.parametrize("error", [0, 5])
+def test_a_driver_counts_when_it_has_probed(machine, probing, error):
+    probing(error)
+    assert machine.read("/sys/module/lkmd_test_driver/initstate") == "coming\n"
+    result = lkmctl(machine, "wait", f"--device={PROBED}", "--timeout=0.5", status=1)
+    assert "the driver of /devices/platform/lkmd_test_device is still being loaded" in result.stderr
+    waiter = Waiter(machine, "--device", PROBED)
+    lkmctl(machine, "wait", f"--device={PROBED}", "--timeout=0.5", status=1)    # time for the other one to be taken up
+    assert waiter.waits()
+    probing.finish()
+    lkmctl(machine, "wait", "--module=lkmd_test_driver", "--timeout=60")
+    if error == 0:
+        assert waiter.status() == 0, waiter.text()
+        return
+    machine.run(f"test ! -e {PROBED}/driver")                # it was taken back
+    result = lkmctl(machine, "wait", f"--device={PROBED}", "--timeout=0.5", status=1)
+    assert "no driver was bound" in result.stderr and "lkmctl resolve platform:lkmd_test_device" in result.stderr
+    assert waiter.waits()
+    machine.run("rmmod lkmd_test_device")
+    assert waiter.status() == 5
 
 
 def test_waiting_for_what_is_no_device(machine):
