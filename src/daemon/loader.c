@@ -146,8 +146,19 @@ static inline void kmod_module_unrefp(struct kmod_module **module) {
                 (void) kmod_module_unref(*module);
 }
 
+/* Also while its init is running; also built-in ones, most of them. */
+static bool is_in_kernel(const char *module) {
+        char path[sizeof("/sys/module/") + MODULE_NAME_MAX];
+
+        (void) snprintf(path, sizeof(path), "/sys/module/%s", module);
+        return access(path, F_OK) == 0;
+}
+
 /*
  * kmod_module_insert_module(3) lets the kernel decompress where it can and does it itself where it cannot.
+ *
+ * The kernel goes by the name inside the file. If that is another one, because the file was replaced since
+ * the plan was made or was renamed by somebody, success would be a lie: -ESTALE.
  */
 static int do_insert(const LoaderRequest *request) {
         _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
@@ -169,11 +180,14 @@ static int do_insert(const LoaderRequest *request) {
         if (r < 0)
                 return r;
 
-        return kmod_module_insert_module(
+        r = kmod_module_insert_module(
                         module,
                         (request->flags & LOADER_FORCE_VERMAGIC ? KMOD_INSERT_FORCE_VERMAGIC : 0) |
                         (request->flags & LOADER_FORCE_MODVERSIONS ? KMOD_INSERT_FORCE_MODVERSION : 0),
                         request->parameters);
+        if ((r == 0 || r == -EEXIST) && !is_in_kernel(request->module))
+                return -ESTALE;
+        return r;
 }
 
 static int do_remove(const LoaderRequest *request) {

@@ -51,9 +51,56 @@ def cause_of(machine, module):
 
 def remove(machine, *modules):
     """Make sure that these are not in the kernel; what only they needed goes with them."""
+    there = loaded(machine)
     for module in modules:
-        if module in loaded(machine):
+        if module in there:
             lkmctl(machine, "unload", module)
+            there = loaded(machine)
+
+
+def configure(machine, **settings):
+    """Settings of lkmd.conf, put in force at once; without any, the defaults."""
+    text = "".join(f"{key}={value}\n" for key, value in settings.items())
+    machine.write("/etc/lkmd/lkmd.conf.d/support.conf", f"[Manager]\n{text}")
+    lkmctl(machine, "reload")
+
+
+class Background:
+    """A command of the machine that goes on while the test does other things, in a unit of its own."""
+
+    def __init__(self, machine, *words):
+        self.machine = machine
+        self.unit = f"background-{next(serial)}"
+        machine.run(["systemd-run", "--quiet", f"--unit={self.unit}", "--remain-after-exit",
+                     "-p", f"StandardOutput=file:/run/{self.unit}.out", "-p", f"StandardError=file:/run/{self.unit}.err",
+                     *words])
+
+    def output(self):
+        """What it has written so far."""
+        return self.machine.read(f"/run/{self.unit}.out")
+
+    def result(self, timeout=120):
+        """Wait for its end; (exit status, standard output, standard error)."""
+        self.machine.wait(f"! systemctl show -p SubState {self.unit} | grep -q -e =running -e =start", timeout)
+        status = int(self.machine.run(["systemctl", "show", "--value", "-p", "ExecMainStatus", self.unit]).stdout)
+        self.machine.run(f"systemctl stop {self.unit}; systemctl reset-failed {self.unit}", check=False)
+        return status, self.output(), self.machine.read(f"/run/{self.unit}.err")
+
+
+def state(machine, module):
+    """What the kernel says of a module: live, coming, going or "" for one that is not there."""
+    return machine.run(f"cat /sys/module/{module}/initstate", check=False).stdout.strip()
+
+
+def wait_coming(machine, module):
+    """Until the init of a module is running."""
+    machine.wait(f"grep -qx coming /sys/module/{module}/initstate")
+
+
+def release(machine, *modules):
+    """Have the inits of modules with the parameter ms return. One that is not in the kernel needs no help."""
+    machine.run("for module in " + " ".join(modules) + "; do ms=/sys/module/$module/parameters/ms; "
+                "if [ -e $ms ]; then echo 0 >$ms; fi; done")
 
 
 class Watch:

@@ -294,10 +294,10 @@ class Machine:
     def install_test_modules(self):
         """Put the modules of tests/vm/modules below /lib/modules/KERNEL/extra and into depmod's indexes; none is loaded.
         The indexes know of no other change below /lib/modules: after one, run depmod in the machine."""
-        from .modules import built
+        from .modules import built, files
         target = f"/lib/modules/{self.kernel_version}"
         script = ["set -e", f"mkdir -p {target}/extra"]
-        for path in sorted(built().glob("*.ko")):
+        for path in files(built()):
             script.append(f"mv {self._stage(path.read_bytes())} {target}/extra/{path.name}")
         for path in sorted((built() / "indexes").iterdir()):
             script.append(f"mv {self._stage(path.read_bytes())} {target}/{path.name}")

@@ -14,7 +14,7 @@ from .errors import LabError
 
 @functools.cache
 def built():
-    """The directory with *.ko and, below indexes/, the modules.* files of a guest that has them in extra/."""
+    """The directory with the modules' files() and, below indexes/, the modules.* files of a guest that has them in extra/."""
     source = Path(__file__).resolve().parents[1] / "modules"
     files = sorted(path for path in source.iterdir() if path.suffix in (".c", ".h") or path.name == "Kbuild")
     digest = hashlib.sha256(str(lab.guest_root()).encode())
@@ -36,6 +36,11 @@ def built():
     return done
 
 
+def files(directory):
+    """The modules in a directory, one of which is compressed."""
+    return sorted([*directory.glob("lkmd_*.ko"), *directory.glob("lkmd_*.ko.zst")])
+
+
 def build(directory):
     release = lab.kernel_version()
     headers = Path(f"/usr/src/linux-headers-{release}")
@@ -43,11 +48,13 @@ def build(directory):
         raise LabError(f"the build root has no headers of the guest's kernel {release}: ./dev clean --lab, and again")
     lab.tool(["make", "-C", headers, f"M={directory}", "-j2", "modules"])
 
+    lab.tool(["zstd", "--quiet", "--rm", directory / "lkmd_test_zst.ko"])
+
     disk = lab.Disk(lkmd=False)
     try:
         extra = disk.root / f"usr/lib/modules/{release}/extra"
         extra.mkdir()
-        for module in directory.glob("*.ko"):
+        for module in files(directory):
             shutil.copy(module, extra)
         lab.tool(["depmod", "-b", disk.root, "-o", directory / "depmod", release])
     finally:

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A driver whose probe takes its time: init sleeps, uninterruptibly, for as long as its parameter says. */
+/* A driver whose probe takes its time: init sleeps, uninterruptibly, for as long as its parameter says. Who writes
+ * another value meanwhile, by way of /sys/module, has it end sooner or later. */
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 
 static unsigned int ms = 1000;
-module_param(ms, uint, 0444);
+module_param(ms, uint, 0644);
 MODULE_PARM_DESC(ms, "how long init takes, in milliseconds");
 
 static int __init lkmd_test_slow_init(void) {
-        msleep(ms);
+        unsigned long start = jiffies;
+
+        while (time_before(jiffies, start + msecs_to_jiffies(READ_ONCE(ms))))
+                msleep(20);
         return 0;
 }
 
