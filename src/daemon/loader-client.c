@@ -133,6 +133,16 @@ void loader_client_prepare(LoaderClient *c) {
                 (void) loader_client_connect(c);
 }
 
+/*
+ * Hang up, which is the loader's sign to leave when it has nothing under way. Whoever calls this waits for no reply; the
+ * next request has it started again.
+ */
+void loader_client_release(LoaderClient *c) {
+        assert(c);
+
+        loader_client_disconnect(c);
+}
+
 static int copy_field(char *to, size_t size, const char *from) {
         if (!from)
                 from = "";

@@ -43,4 +43,5 @@ LoaderClient *loader_client_free(LoaderClient *c);
 DEFINE_CLEANUP(LoaderClient, loader_client_free);
 
 void loader_client_prepare(LoaderClient *c);
+void loader_client_release(LoaderClient *c);
 int loader_client_send(LoaderClient *c, const LoaderOrder *order);

@@ -124,7 +124,7 @@ int loader_open_module(const char *base, const char *path) {
         return STEAL_FD(fd);
 }
 
-/* One context a request: libkmod's are not safe to share between threads. */
+/* Return: 0 with a new context, negative errno. The manager says what went wrong, so libkmod does not. */
 static int kmod_context_new(bool with_config, struct kmod_ctx **ret) {
         static const char *const no_config[] = { NULL };
 
@@ -132,13 +132,46 @@ static int kmod_context_new(bool with_config, struct kmod_ctx **ret) {
         *ret = kmod_new(NULL, with_config ? NULL : no_config);
         if (!*ret)
                 return errno > 0 ? -errno : -ENOMEM;
-        kmod_set_log_priority(*ret, LOG_CRIT); /* the manager says what went wrong */
+        kmod_set_log_priority(*ret, LOG_CRIT);
         return 0;
 }
 
 static inline void kmod_unrefp(struct kmod_ctx **ctx) {
         if (*ctx)
                 (void) kmod_unref(*ctx);
+}
+
+/*
+ * Contexts without configuration that no thread has now. libkmod's are not safe to share, and one after the other may
+ * use the same: making one reads half a dozen files, which do not change while the kernel runs.
+ */
+static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct kmod_ctx *contexts[LOADS_MAX];
+static size_t n_contexts;
+
+static int kmod_context_take(struct kmod_ctx **ret) {
+        struct kmod_ctx *ctx = NULL;
+
+        (void) pthread_mutex_lock(&contexts_lock);
+        if (n_contexts > 0)
+                ctx = contexts[--n_contexts];
+        (void) pthread_mutex_unlock(&contexts_lock);
+        if (!ctx)
+                return kmod_context_new(/* with_config= */ false, ret);
+        *ret = ctx;
+        return 0;
+}
+
+static inline void kmod_context_returnp(struct kmod_ctx **ctx) {
+        struct kmod_ctx *rest = *ctx;
+
+        (void) pthread_mutex_lock(&contexts_lock);
+        if (rest && n_contexts < ARRAY_LEN(contexts)) {
+                contexts[n_contexts++] = rest;
+                rest = NULL;
+        }
+        (void) pthread_mutex_unlock(&contexts_lock);
+        kmod_unrefp(&rest);
 }
 
 static inline void kmod_module_unrefp(struct kmod_module **module) {
@@ -161,7 +194,7 @@ static bool is_in_kernel(const char *module) {
  * the plan was made or was renamed by somebody, success would be a lie: -ESTALE.
  */
 static int do_insert(const LoaderRequest *request) {
-        _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
+        _cleanup_(kmod_context_returnp) struct kmod_ctx *ctx = NULL;
         _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
         _cleanup_(closep) int fd = -EBADF;
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
@@ -171,7 +204,7 @@ static int do_insert(const LoaderRequest *request) {
         if (fd < 0)
                 return fd;
 
-        r = kmod_context_new(/* with_config= */ false, &ctx);
+        r = kmod_context_take(&ctx);
         if (r < 0)
                 return r;
 
@@ -191,11 +224,11 @@ static int do_insert(const LoaderRequest *request) {
 }
 
 static int do_remove(const LoaderRequest *request) {
-        _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
+        _cleanup_(kmod_context_returnp) struct kmod_ctx *ctx = NULL;
         _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
         int r;
 
-        r = kmod_context_new(/* with_config= */ false, &ctx);
+        r = kmod_context_take(&ctx);
         if (r < 0)
                 return r;
         r = kmod_module_new_from_name(ctx, request->module, &module);
@@ -575,5 +608,7 @@ int loader_run(int listen_fd) {
         do
                 r = loader_turn(listen_fd, signal_fd, &c, &leaving);
         while (r > 0);
+        while (n_contexts > 0)          /* no thread is left */
+                (void) kmod_unref(contexts[--n_contexts]);
         return r;
 }

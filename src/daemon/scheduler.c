@@ -56,6 +56,7 @@ struct Job {
 struct Scheduler {
         sd_event *event;
         sd_event_source *start_source;  /* starts what is ready, from the loop */
+        sd_event_source *idle_source;   /* lets the loader go */
         LoaderClient *loader;
         KernelLog *kernel_log;
         Counters *counters;
@@ -65,7 +66,7 @@ struct Scheduler {
         SchedulerLimits limits;
         unsigned n_running, n_running_serial;
         size_t n_queued;
-        uint64_t last_id;
+        uint64_t last_id, loader_idle_usec;
         Durations durations;
         TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
         Job *telling;                   /* finished and off the list, its waiters are being told */
@@ -354,12 +355,27 @@ static Job *find_ready(const Scheduler *s) {
         return best;
 }
 
+/* While there is nothing to do, no process with CAP_SYS_MODULE is needed, and no memory for it. */
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        Scheduler *s = userdata;
+
+        if (TAILQ_EMPTY(&s->jobs))
+                loader_client_release(s->loader);
+        return 0;
+}
+
+static void expect_idleness(Scheduler *s) {
+        if (TAILQ_EMPTY(&s->jobs) && sd_event_source_set_time_relative(s->idle_source, s->loader_idle_usec) >= 0)
+                (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
+}
+
 static int on_start(sd_event_source *source, void *userdata) {
         Scheduler *s = userdata;
         Job *j;
 
         while (s->n_running < s->limits.loads && (j = find_ready(s)))
                 job_start(j);
+        expect_idleness(s);
         return 0;
 }
 
@@ -384,6 +400,7 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         s->counters = options->counters;
         s->observer = options->observer;
         s->loader_lost = options->loader_lost;
+        s->loader_idle_usec = options->loader_idle_usec ?: LOADER_IDLE_USEC;
         s->userdata = options->userdata;
         s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
         TAILQ_INIT(&s->jobs);
@@ -404,6 +421,10 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         r = sd_event_source_set_enabled(s->start_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        r = sd_event_add_time_relative(s->event, &s->idle_source, CLOCK_MONOTONIC, s->loader_idle_usec, 0, on_idle, s);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(s->idle_source, "loader-idle");
 
         *ret = STEAL_PTR(s);
         return 0;
@@ -422,6 +443,7 @@ Scheduler *scheduler_free(Scheduler *s) {
         }
         loader_client_free(s->loader);
         sd_event_source_disable_unref(s->start_source);
+        sd_event_source_disable_unref(s->idle_source);
         sd_event_unref(s->event);
         free(s);
         return NULL;

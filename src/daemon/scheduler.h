@@ -51,6 +51,7 @@ typedef struct SchedulerOptions {
         scheduler_observer_t observer;
         void (*loader_lost)(void *userdata); /* with jobs under way, which have failed now */
         void *userdata;
+        uint64_t loader_idle_usec;      /* without a job, and the loader may go; 0: LOADER_IDLE_USEC */
 } SchedulerOptions;
 
 int scheduler_new(Scheduler **ret, const SchedulerOptions *options);

@@ -30,6 +30,10 @@ static void on_loader_lost(void *userdata) {
 }
 
 void daemon_bench_open(DaemonBench *b) {
+        daemon_bench_open_with(b, 0);
+}
+
+void daemon_bench_open_with(DaemonBench *b, uint64_t loader_idle_usec) {
         *b = (DaemonBench) {};
         scratch_open(&b->scratch);
         MUST(sd_event_new(&b->event));
@@ -42,6 +46,7 @@ void daemon_bench_open(DaemonBench *b) {
                                                   .counters = &b->counters,
                                                   .observer = on_scheduler_event,
                                                   .loader_lost = on_loader_lost,
+                                                  .loader_idle_usec = loader_idle_usec,
                                                   .userdata = b,
                                           }));
 }

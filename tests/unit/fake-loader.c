@@ -211,6 +211,10 @@ size_t fake_loader_count_pending(const FakeLoader *l) {
         return l->n_pending;
 }
 
+bool fake_loader_is_connected(const FakeLoader *l) {
+        return l->fd >= 0;
+}
+
 size_t fake_loader_count_connections(const FakeLoader *l) {
         return l->n_connections;
 }

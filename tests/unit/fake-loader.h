@@ -32,4 +32,5 @@ void fake_loader_hang_up(FakeLoader *l);
 const char *fake_loader_story(const FakeLoader *l);
 const LoaderRequest *fake_loader_last(const FakeLoader *l);
 size_t fake_loader_count_pending(const FakeLoader *l);
+bool fake_loader_is_connected(const FakeLoader *l);
 size_t fake_loader_count_connections(const FakeLoader *l); /* so far */
