@@ -2,8 +2,8 @@
 """Coldplug: how long it takes, and what it costs, until the drivers of all devices that are there are loaded. In each
 round each contender has a machine of its own, which came up with nobody loading drivers.
 
-udevd runs beside all of them, as it does on every system, and handles the uevents that drivers send when they come up; its rule
-that loads modules is in force only for those that are named after it."""
+udevd runs beside all of them, as it does on every system, and handles the uevents that drivers send when they come up;
+its rule that loads modules is in force only for those that are named after it."""
 
 import statistics
 
@@ -72,7 +72,8 @@ def one_round(contender, names):
     began = trace.started_at(events)
     loads = [load for load in trace.loads(events) if load.enter >= began]
     # The kernel's own requests come from a modprobe that it starts, whoever is in charge of devices.
-    foreign = [load for load in loads if load.task == "modprobe"] if contender.name not in ("modprobe-all", "mdev") else []
+    others = set() if contender.name in ("modprobe-all", "mdev") else {"modprobe"}
+    foreign = [load for load in loads if load.task in others]
     own = [load for load in loads if load not in foreign]
     wall = max(load.leave for load in loads if load.result == 0) - began
     inside = sum(load.cpu for load in own)
@@ -135,11 +136,12 @@ def judge(results):
 
 
 def show(result):
-    heads = ("coldplug", "wall s", "alone s", "first s", "modules", "finit calls", "failed", "by kernel", "CPU s", "outside finit s", "peak MiB",
-             "udevd beside s", "speed")
+    heads = ("coldplug", "wall s", "alone s", "first s", "modules", "finit calls", "failed", "by kernel", "CPU s",
+             "outside finit s", "peak MiB", "udevd beside s", "speed")
     rows = []
     for name, f in result["contenders"].items():
-        rows.append((name, f["wallSeconds"], f["wallAloneSeconds"], f["firstSeconds"], f["modules"], f["finitCalls"], f["finitFailed"],
-                     f["kernelRequests"], f["cpuSeconds"], f["cpuOutsideSeconds"], f["peakKiB"] / 1024,
-                     None if name.startswith("udevd") else f["udevdSeconds"], f["speed"]))
+        beside = None if name.startswith("udevd") else f["udevdSeconds"]
+        rows.append((name, f["wallSeconds"], f["wallAloneSeconds"], f["firstSeconds"], f["modules"], f["finitCalls"],
+                     f["finitFailed"], f["kernelRequests"], f["cpuSeconds"], f["cpuOutsideSeconds"],
+                     f["peakKiB"] / 1024, beside, f["speed"]))
     return f"{table(heads, rows)}\n\n{goals(result['goals'])}\n"

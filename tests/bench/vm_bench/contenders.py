@@ -34,8 +34,8 @@ until awk -v pid={MDEV_PID} '$3 == pid {{ found = 1 }} END {{ exit !found }}' /p
 MDEV_ADD = "find /sys/devices -name uevent | while read -r file; do echo add >$file; done"
 MDEV_IDLE = f"""
 pid={MDEV_PID}
-until [ -z "$(pgrep -P $pid)" ] && [ "$(awk -v pid=$pid '$3 == pid {{ n += $5 }} END {{ print n + 0 }}' /proc/net/netlink)" = 0 ]
-do sleep 0.3; done
+waits() {{ awk -v pid=$pid '$3 == pid {{ n += $5 }} END {{ print n + 0 }}' /proc/net/netlink; }}
+until [ -z "$(pgrep -P $pid)" ] && [ "$(waits)" = 0 ]; do sleep 0.3; done
 """
 
 CONTENDERS = (

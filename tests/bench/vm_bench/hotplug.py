@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Hotplug: how long after the kernel has told of a new device the first module for it goes into finit_module. The
-devices are plugged in from outside, by turns a network card on PCI Express and a USB stick; after each the device is
-taken out and its driver removed, so that the next needs it again."""
+devices are plugged in from outside, by turns a network card on PCI Express and a USB serial adapter; after each the
+device is taken out and its driver removed, so that the next needs it again."""
 
 import re
 import statistics
@@ -12,10 +12,10 @@ from .table import goal, goals, ratio, table
 # What is plugged in, the module of its driver, and the name of the device that asks for it.
 KINDS = {
     "pci": ({"driver": "e1000e", "id": "bench", "bus": "rp0"}, "e1000e", re.compile(r"[0-9a-f]{4}(:[0-9a-f]{2}){2}\.\d")),
-    "usb": ({"driver": "usb-storage", "id": "bench", "bus": "xhci.0", "drive": "stick"}, "usb_storage",
-            re.compile(r"\d+-[\d.]+:\d+\.\d+")),
+    "usb": ({"driver": "usb-serial", "id": "bench", "bus": "xhci.0", "chardev": "line", "always-plugged": True},
+            "ftdi_sio", re.compile(r"\d+-[1-9][\d.]*:\d+\.\d+")),
 }
-STICK = {"driver": "null-co", "node_name": "stick", "size": 64 << 20, "read_zeroes": True}
+LINE = {"id": "line", "backend": {"type": "null", "data": {}}}         # what the USB device talks to
 NAME = re.compile(r'name="([^"]*)"')
 
 
@@ -46,7 +46,7 @@ def one(name, plugs):
     with guest.booted(lkmd=name == "lkmd") as machine:
         settle = "udevadm settle" + ("; lkmctl --quiet wait --idle --timeout=60" if name == "lkmd" else "")
         machine.run(settle, timeout=120)
-        machine.qmp("blockdev-add", **STICK)
+        machine.qmp("chardev-add", **LINE)
         trace.start(machine, uevents=True, switches=False)
         for number in range(plugs):
             plug(machine, list(KINDS)[number % len(KINDS)], settle)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A storm: far more uevents than anybody can need, for devices that have their drivers, and in the middle of it a device
-that has none yet. lkmd and udevd each have a machine of their own and a storm of their own size; what is compared is the cost
-of an event. While lkmd is measured udevd is stopped: 100,000 events in its queue would fill the machine's memory."""
+"""A storm: far more uevents than anybody can need, for devices that have their drivers, and in the middle of it a
+device that has none yet. lkmd and udevd each have a machine and a storm of their own size; what is compared is the
+cost of an event. While lkmd is measured udevd is stopped: 100,000 events in its queue would fill the machine's memory."""
 
 import json
 import time
@@ -9,7 +9,7 @@ import time
 from driver.machine import EXCHANGE
 
 from . import guest, trace
-from .hotplug import KINDS, NAME, STICK
+from .hotplug import KINDS, LINE, NAME
 from .table import goal, goals, ratio, table
 
 DEVICES = 200
@@ -42,8 +42,8 @@ done
 # What the kernel keeps for the uevent sockets of a process: bytes that wait, and messages that were dropped.
 SOCKETS = r"""
 inodes=$(ls -l /proc/{pid}/fd | sed -n 's/.*socket:\[\([0-9]*\)\]/\1/p' | tr '\n' ' ')
-awk -v inodes=" $inodes" '$2 == 15 && index(inodes, " " $10 " ") { waits += $5; drops += $9 } END { print waits + 0, drops + 0 }' \
-        /proc/net/netlink
+awk -v inodes=" $inodes" '$2 == 15 && index(inodes, " " $10 " ") { waits += $5; drops += $9 }
+END { print waits + 0, drops + 0 }' </proc/net/netlink
 """
 
 
@@ -88,7 +88,8 @@ def storm(machine, side, events):
     """Let it blow, plug the device in when half of it is over, and wait until all of it has been dealt with."""
     half, done = f"{EXCHANGE}/storm-half", f"{EXCHANGE}/storm-done"
     writer = guest.bring(machine, "storm")
-    machine.run(f"systemd-run --quiet --unit=bench-storm -p StandardInput=file:/run/bench-targets {writer} {events} {half} {done}")
+    machine.run(["systemd-run", "--quiet", "--unit=bench-storm", "-p", "StandardInput=file:/run/bench-targets",
+                 writer, str(events), half, done])
     await_file(machine, half)
     machine.qmp("device_add", **KINDS["usb"][0])
     await_file(machine, done)
@@ -99,6 +100,7 @@ def storm(machine, side, events):
         time.sleep(0.5)
     machine.run(side.settle, timeout=TIMEOUT)
     mark(machine, "over")
+    machine.wait(f"grep -q '^{KINDS['usb'][1]} .* Live ' /proc/modules", timeout=300)
     return float(machine.read(done).split()[1])
 
 
@@ -114,14 +116,14 @@ def device_times(events):
 def one(side, events):
     with guest.booted(lkmd=side.name == "lkmd") as machine:
         machine.run(side.settle, timeout=300)
-        machine.qmp("blockdev-add", **STICK)
+        machine.qmp("chardev-add", **LINE)
         if side.name == "lkmd":
             machine.run(f"systemctl stop {guest.UDEVD} systemd-udevd-kernel.socket systemd-udevd-control.socket")
         n_devices = int(machine.run(TARGETS % DEVICES).stdout)
         pids = main_pids(machine, side)
         trace.start(machine, uevents=True, switches=False)
         # One storm's uevents are many, and of no interest but the new device's.
-        machine.run(f"echo 'name ~ \"*-*:*.*\"' >{trace.INSTANCE}/events/bench/uevent/filter")
+        machine.run(f"echo 'name ~ \"*-[1-9]*:*\"' >{trace.INSTANCE}/events/bench/uevent/filter")
         before = {"cpu": guest.cpu_seconds(machine, *side.services), "pss": guest.pss_kib(machine, *side.services),
                   "group": guest.memory_kib(machine, "current", *side.services), "counters": counters(machine, side)}
         machine.write("/run/bench-sampler", SAMPLER)
