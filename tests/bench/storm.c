@@ -3,7 +3,7 @@
 /*
  * storm EVENTS HALF DONE: writes "add" to uevent files, each in turn, until EVENTS have been written; the files come
  * by standard input, one a line. Each write makes the kernel tell everyone who listens that the device is new. HALF
- * is made when half of them are written, and DONE at the end, with the number of writes and the seconds that they took.
+ * is made when half of them are written, and DONE at the end, with the number of writes and the seconds they took.
  * ./dev bench storm copies it into the machine; it is installed nowhere.
  */
 

@@ -52,7 +52,7 @@ def start(machine, contender):
 
 
 def one_round(contender, names):
-    """One contender on a fresh machine. `names` is what replay replays; returns figures and the modules as they came."""
+    """One contender on a fresh machine. `names` is what replay replays; returns figures, and the modules in order."""
     with guest.held_back("rich") as machine:
         if contender.name == "replay":
             guest.bring(machine, "replay")
@@ -124,7 +124,8 @@ def judge(results):
     lkmd = results.get("lkmd")
     if not lkmd:
         return []
-    found = [goal("finit_module calls / modules", ratio(lkmd["finitCalls"] + lkmd["kernelRequests"], lkmd["modules"]), 1.0)]
+    calls = lkmd["finitCalls"] + lkmd["kernelRequests"]
+    found = [goal("finit_module calls / modules", ratio(calls, lkmd["modules"]), 1.0)]
     if "udevd" in results:
         udevd = results["udevd"]
         found.append(goal("wall time / udevd's", ratio(lkmd["wallSeconds"], udevd["wallSeconds"]), 0.65))

@@ -23,8 +23,8 @@ MASK_OTHERS = (f"for rule in {guest.RULES}/*.rules; do [ ${{rule##*/}} = {guest.
 
 MODPROBE_ALL = "find /sys -name modalias -print0 | xargs -0 cat | sort -u | xargs modprobe -abq || true"
 
-# mdev -s only looks for device nodes and never sees a MODALIAS: what loads drivers is its daemon, which is told of every
-# device again. It goes through the events one after the other, and starts modprobe for each.
+# mdev -s only looks for device nodes and never sees a MODALIAS: what loads drivers is its daemon, which is told of
+# every device again. It goes through the events one after the other, and starts modprobe for each.
 MDEV_PID = "$(systemctl show --value -p MainPID bench-mdev)"
 MDEV_START = f"""
 echo '$MODALIAS=.* 0:0 660 @modprobe -q -b "$MODALIAS"' >/etc/mdev.conf
@@ -46,5 +46,5 @@ CONTENDERS = (
     Contender("modprobe-all", "", MODPROBE_ALL, "", (), True),
     Contender("mdev", MDEV_START, MDEV_ADD, MDEV_IDLE, ("bench-mdev.service",), True),
     # As many threads as lkmd has.
-    Contender("replay", "", f"cpus=$(nproc); bench-replay {REPLAY_LIST} $((cpus + 4 < 16 ? cpus + 4 : 16))", "", (), True),
+    Contender("replay", "", f"n=$(($(nproc) + 4)); bench-replay {REPLAY_LIST} $((n < 16 ? n : 16))", "", (), True),
 )

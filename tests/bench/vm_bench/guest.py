@@ -83,7 +83,7 @@ def pss_kib(machine, *units):
     """The memory of these services' processes, shared pages divided among those who share them."""
     total = 0
     for unit in units:
-        text = machine.run(f"for p in $(cat {cgroup(unit)}/cgroup.procs {cgroup(unit)}/*/cgroup.procs 2>/dev/null); do "
+        text = machine.run(f"for p in $(find {cgroup(unit)} -name cgroup.procs | xargs cat); do "
                            "grep ^Pss: /proc/$p/smaps_rollup; done").stdout
         total += sum(int(line.split()[1]) for line in text.splitlines())
     return total
@@ -98,10 +98,10 @@ def started_and_ready(machine, unit):
 
 
 class Effort:
-    """How fast a machine ran since this was made: what it has had of this computer's processors, divided by the time that
-    its own processors were busy by its own clock. Below 1 others used this computer, too, and all times in the machine are
-    longer by that. Multiplied with it, time on a processor is what it would have been without them, as far as they were
-    there all the time."""
+    """How fast a machine ran since this was made: what it has had of this computer's processors, divided by the time
+    that its own processors were busy by its own clock. Below 1 others used this computer, too, and all times in the
+    machine are longer by that. Multiplied with it, time on a processor is what it would have been without them, as far
+    as they were there all the time."""
 
     def __init__(self, machine):
         self.machine = machine

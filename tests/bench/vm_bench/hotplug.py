@@ -11,7 +11,8 @@ from .table import goal, goals, ratio, table
 
 # What is plugged in, the module of its driver, and the name of the device that asks for it.
 KINDS = {
-    "pci": ({"driver": "e1000e", "id": "bench", "bus": "rp0"}, "e1000e", re.compile(r"[0-9a-f]{4}(:[0-9a-f]{2}){2}\.\d")),
+    "pci": ({"driver": "e1000e", "id": "bench", "bus": "rp0"},
+            "e1000e", re.compile(r"[0-9a-f]{4}(:[0-9a-f]{2}){2}\.\d")),
     "usb": ({"driver": "usb-serial", "id": "bench", "bus": "xhci.0", "chardev": "line", "always-plugged": True},
             "ftdi_sio", re.compile(r"\d+-[1-9][\d.]*:\d+\.\d+")),
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Memory: what lies in it, and what wakes up, when there is nothing to do; and how soon after its start lkmd answers."""
+"""Memory: what lies in it and what wakes up when there is nothing to do; how soon after its start lkmd is READY."""
 
 import statistics
 

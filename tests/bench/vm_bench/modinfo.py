@@ -16,7 +16,7 @@ def name_of(path):
 
 
 def dependencies():
-    """Module: (file in the guest, names of all that it needs), by modules.dep and the "pre" part of modules.softdep."""
+    """Module: (file in the guest, names of all that it needs), by modules.dep and the "pre" of modules.softdep."""
     directory = f"/usr/lib/modules/{lab.kernel_version()}"
     on_host = lab.guest_root() / directory.lstrip("/")
     found = {}

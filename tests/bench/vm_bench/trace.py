@@ -2,12 +2,14 @@
 """The kernel's own record of what happened, in a trace instance of the bench's: loads and who made them, uevents, and
 when the tasks of the contenders were on a processor.
 
-The system call is watched by probes on its function rather than by the syscalls events: those send every system call of
-every process the slow way, which would cost most where most system calls are made. A uevent is seen where its device fills
-it in, right before it is sent: what sends it is closed to probes."""
+The system call is watched by probes on its function rather than by the syscalls events: those send every system call
+of every process the slow way, which would cost most where most system calls are made. A uevent is seen where its
+device fills it in, right before it is sent: what sends it is closed to probes."""
 
 import collections
 import re
+
+from driver import LabError
 
 ROOT = "/sys/kernel/tracing"
 INSTANCE = f"{ROOT}/instances/bench"
@@ -70,13 +72,14 @@ def read(machine):
     machine.run(f"echo 0 >{INSTANCE}/tracing_on")
     lost = machine.run(f"grep -h '^overrun: ' {INSTANCE}/per_cpu/cpu*/stats").stdout
     if any(int(line.split()[1]) for line in lost.splitlines()):
-        raise TimeoutError("the trace buffer was too small for what happened: the figures would be wrong")
+        raise LabError("the trace buffer was too small for what happened: the figures would be wrong")
     text = machine.run(["cat", f"{INSTANCE}/trace"], timeout=300).stdout
     events = []
     for line in text.splitlines():
         match = LINE.match(line)
         if match:
-            events.append(Event(match["task"].strip(), int(match["tid"]), float(match["time"]), match["name"], match["text"]))
+            events.append(Event(match["task"].strip(), int(match["tid"]), float(match["time"]), match["name"],
+                                match["text"]))
     return sorted(events, key=lambda event: event.time)
 
 
@@ -99,7 +102,8 @@ def loads(events):
             call = open_calls.pop(event.tid)
             cpu = call["cpu"] + (event.time - call["since"] if call["since"] is not None else 0)
             result = int(event.text.rsplit("result=", 1)[1])
-            done.append(Load(call["event"].task, event.tid, call["event"].time, event.time, cpu, call["module"], result))
+            enter = call["event"]
+            done.append(Load(enter.task, event.tid, enter.time, event.time, cpu, call["module"], result))
     return done
 
 
