@@ -176,8 +176,8 @@ static void print_history(const Output *out, sd_json_variant *history) {
 }
 
 /*
- * Where a module that takes long is in the kernel. lkmd sees the innermost function at most; who has CAP_SYS_ADMIN on the
- * same machine sees all of them, fs/proc/base.c proc_pid_stack().
+ * Where a module that takes long is in the kernel. lkmd sees the innermost function at most; who has
+ * CAP_SYS_ADMIN on the same machine sees all of them, fs/proc/base.c proc_pid_stack().
  */
 static void print_stack(const Output *out, sd_json_variant *record) {
         _cleanup_(fclosep) FILE *f = NULL;

@@ -18,11 +18,8 @@ static const uint64_t bucket_usec[PHASE_BUCKETS] = {
 };
 
 static const char *const phase_names[_COUNTER_PHASE_MAX] = {
-        [PHASE_EVENT] = "event",
-        [PHASE_PLAN] = "plan",
-        [PHASE_QUEUE] = "queue",
-        [PHASE_LOAD] = "load",
-        [PHASE_UNLOAD] = "unload",
+        [PHASE_EVENT] = "event", [PHASE_PLAN] = "plan",     [PHASE_QUEUE] = "queue",
+        [PHASE_LOAD] = "load",   [PHASE_UNLOAD] = "unload",
 };
 
 const char *counter_phase_to_string(CounterPhase phase) {

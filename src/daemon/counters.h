@@ -32,12 +32,12 @@ typedef struct Counters {               /* names of the varlink type Counters */
         uint64_t rescans;               /* walks over /sys after the first */
         uint64_t coldplug_devices;      /* looked at in walks over /sys */
         uint64_t lookups;               /* in the index, for devices and for clients */
-        uint64_t requests;              /* of clients, and of devices for which there was something to do */
-        uint64_t loads, unloads;        /* jobs, commands of modprobe.d included */
-        uint64_t joins;                 /* submissions that found their job under way */
-        uint64_t failures;              /* jobs */
-        uint64_t slow;                  /* jobs that took longer than SlowLoadSec= */
-        uint64_t queue_high_water;      /* most jobs queued at once */
+        uint64_t requests; /* of clients, and of devices for which there was something to do */
+        uint64_t loads, unloads; /* jobs, commands of modprobe.d included */
+        uint64_t joins; /* submissions that found their job under way */
+        uint64_t failures; /* jobs */
+        uint64_t slow; /* jobs that took longer than SlowLoadSec= */
+        uint64_t queue_high_water; /* most jobs queued at once */
         PhaseTimes phases[_COUNTER_PHASE_MAX];
 } Counters;
 

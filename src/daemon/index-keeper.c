@@ -114,7 +114,7 @@ int index_keeper_rebuild(IndexKeeper *k) {
         became_complete = index_is_complete(index) && (!k->index || !index_is_complete(k->index));
         index_free(k->index);
         k->index = STEAL_PTR(index);
-        (void) malloc_trim(0);          /* what it was made of is as large as it is, and not needed before the next */
+        (void) malloc_trim(0); /* what it was made of is as large as it is, and not needed before the next */
         k->swapped(became_complete, k->userdata);
         return 0;
 }

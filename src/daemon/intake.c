@@ -211,7 +211,7 @@ static bool entry_must_wait(Intake *i, Entry *e) {
         uint64_t now = now_usec(i);
 
         if (now - e->window_usec > MAX(i->options.window_usec, e->hold_usec)) {
-                e->window_usec = now;   /* it was silent for a while */
+                e->window_usec = now; /* it was silent for a while */
                 e->n_events = 0;
                 e->hold_usec = 0;
         }
@@ -272,7 +272,8 @@ int intake_new(Intake **ret, const IntakeOptions *options) {
         r = sd_event_source_set_enabled(i->turn_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = sd_event_add_time(i->options.event, &i->hold_source, CLOCK_MONOTONIC, UINT64_MAX, 0, on_hold_over, i);
+        r = sd_event_add_time(i->options.event, &i->hold_source, CLOCK_MONOTONIC, UINT64_MAX, 0,
+                              on_hold_over, i);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(i->hold_source, "intake-hold");

@@ -27,7 +27,8 @@ struct LoaderClient {
  *
  * Return: 0 or -ENOMEM.
  */
-int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, const LoaderCallbacks *callbacks) {
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address,
+                      const LoaderCallbacks *callbacks) {
         _cleanup_(loader_client_freep) LoaderClient *c = NULL;
 
         assert(ret && event && address && callbacks);
@@ -134,8 +135,8 @@ void loader_client_prepare(LoaderClient *c) {
 }
 
 /*
- * Hang up, which is the loader's sign to leave when it has nothing under way. Whoever calls this waits for no reply; the
- * next request has it started again.
+ * Hang up, which is the loader's sign to leave when it has nothing under way. Whoever calls this waits for no
+ * reply; the next request has it started again.
  */
 void loader_client_release(LoaderClient *c) {
         assert(c);
@@ -158,7 +159,9 @@ static int copy_field(char *to, size_t size, const char *from) {
  * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader.
  */
 int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
-        LoaderRequest request = { .magic = LOADER_MAGIC, .op = order->op, .id = order->id, .flags = order->flags };
+        LoaderRequest request = {
+                .magic = LOADER_MAGIC, .op = order->op, .id = order->id, .flags = order->flags
+        };
         int r;
 
         assert(c && (order->module || order->op == LOADER_LOOK));

@@ -17,13 +17,13 @@ typedef struct LoaderOutcome {
         uint64_t duration_usec;
 } LoaderOutcome;
 
-typedef struct LoaderOrder {            /* what is to be done; everything is borrowed */
+typedef struct LoaderOrder { /* what is to be done; everything is borrowed */
         LoaderOp op;
-        uint64_t id;                    /* comes back with the outcome */
-        unsigned flags;                 /* LOADER_FORCE_* */
-        const char *module;             /* NULL for LOADER_LOOK */
-        const char *path;               /* LOADER_INSERT, else NULL */
-        const char *parameters;         /* NULL for none */
+        uint64_t id; /* comes back with the outcome */
+        unsigned flags; /* LOADER_FORCE_* */
+        const char *module; /* NULL for LOADER_LOOK */
+        const char *path; /* LOADER_INSERT, else NULL */
+        const char *parameters; /* NULL for none */
 } LoaderOrder;
 
 typedef void (*loader_done_t)(const LoaderOutcome *outcome, void *userdata);
@@ -32,13 +32,14 @@ typedef void (*loader_looked_t)(uint64_t id, int thread_id, const char *stack, v
 typedef void (*loader_lost_t)(void *userdata);
 
 typedef struct LoaderCallbacks {
-        loader_done_t done;             /* once for each request that was sent and answered, but for LOADER_LOOK */
-        loader_looked_t looked;         /* the answer to LOADER_LOOK */
-        loader_lost_t lost;             /* the connection broke: no request sent so far will be answered */
+        loader_done_t done; /* once for each request that was sent and answered, but for LOADER_LOOK */
+        loader_looked_t looked; /* the answer to LOADER_LOOK */
+        loader_lost_t lost; /* the connection broke: no request sent so far will be answered */
         void *userdata;
 } LoaderCallbacks;
 
-int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, const LoaderCallbacks *callbacks);
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address,
+                      const LoaderCallbacks *callbacks);
 LoaderClient *loader_client_free(LoaderClient *c);
 DEFINE_CLEANUP(LoaderClient, loader_client_free);
 

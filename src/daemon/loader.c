@@ -41,7 +41,7 @@ typedef struct Connection {
 typedef struct Work {
         Connection *connection;         /* referenced */
         LoaderRequest request;
-        pid_t thread_id;                /* 0: not begun */
+        pid_t thread_id; /* 0: not begun */
         LIST_ENTRY(Work) next;
 } Work;
 
@@ -214,10 +214,10 @@ static int do_insert(const LoaderRequest *request) {
                 return r;
 
         r = kmod_module_insert_module(
-                        module,
-                        (request->flags & LOADER_FORCE_VERMAGIC ? KMOD_INSERT_FORCE_VERMAGIC : 0) |
+                module,
+                (request->flags & LOADER_FORCE_VERMAGIC ? KMOD_INSERT_FORCE_VERMAGIC : 0) |
                         (request->flags & LOADER_FORCE_MODVERSIONS ? KMOD_INSERT_FORCE_MODVERSION : 0),
-                        request->parameters);
+                request->parameters);
         if ((r == 0 || r == -EEXIST) && !is_in_kernel(request->module))
                 return -ESTALE;
         return r;
@@ -234,7 +234,8 @@ static int do_remove(const LoaderRequest *request) {
         r = kmod_module_new_from_name(ctx, request->module, &module);
         if (r < 0)
                 return r;
-        return kmod_module_remove_module(module, request->flags & LOADER_FORCE_REMOVAL ? KMOD_REMOVE_FORCE : 0);
+        return kmod_module_remove_module(module,
+                                         request->flags & LOADER_FORCE_REMOVAL ? KMOD_REMOVE_FORCE : 0);
 }
 
 /* "$CMDLINE_OPTS" everywhere becomes @options, as modprobe.d(5) has it. */
@@ -421,7 +422,7 @@ static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
                 n = fd >= 0 ? read(fd, ret, LOADER_STACK_MAX - 1) : -1;
                 ret[MAX(n, 0)] = '\0';
                 if (streq(ret, "0"))
-                        ret[0] = '\0';         /* it runs, or wchan is hidden as well: proc(5) */
+                        ret[0] = '\0'; /* it runs, or wchan is hidden as well: proc(5) */
         }
 }
 
@@ -608,7 +609,7 @@ int loader_run(int listen_fd) {
         do
                 r = loader_turn(listen_fd, signal_fd, &c, &leaving);
         while (r > 0);
-        while (n_contexts > 0)          /* no thread is left */
+        while (n_contexts > 0) /* no thread is left */
                 (void) kmod_unref(contexts[--n_contexts]);
         return r;
 }

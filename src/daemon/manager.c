@@ -54,18 +54,21 @@ static void on_device_noisy(const char *device, unsigned n_events, uint64_t hold
         _cleanup_(freep) char *message = NULL;
         Manager *m = userdata;
 
-        if (asprintf(&message, "%s announces itself again and again (%u times in %u s); it is looked at every "
-                     "%" PRIu64 " s now, less often if it goes on", device, n_events,
-                     INTAKE_WINDOW_USEC / 1000000U, hold_usec / 1000000U) < 0) {
+        if (asprintf(&message,
+                     "%s announces itself again and again (%u times in %u s); it is looked at every "
+                     "%" PRIu64 " s now, less often if it goes on",
+                     device, n_events, INTAKE_WINDOW_USEC / 1000000U, hold_usec / 1000000U) < 0) {
                 message = NULL;
                 return;
         }
-        log_entry(LOG_NOTICE, &(LogFields) {
-                                      .message_id = LKMD_MESSAGE_NOISY,
-                                      .device = device,
-                                      .requester_uid = -1,
-                                      .requester_pid = -1,
-                              }, "%s", message);
+        log_entry(LOG_NOTICE,
+                  &(LogFields) {
+                          .message_id = LKMD_MESSAGE_NOISY,
+                          .device = device,
+                          .requester_uid = -1,
+                          .requester_pid = -1,
+                  },
+                  "%s", message);
         monitors_message(m->monitors, "noisy", message);
 }
 
@@ -87,11 +90,14 @@ static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) 
         m->counters.lost++;
         m->counters.rescans++;
         if (loss == UEVENT_OVERFLOW)
-                message = strdup("the kernel dropped uevents, the buffer was full; looking at all devices again");
-        else if (asprintf(&message, "%" PRIu64 " uevents did not come; looking at all devices again", n_missing) < 0)
+                message = strdup(
+                        "the kernel dropped uevents, the buffer was full; looking at all devices again");
+        else if (asprintf(&message, "%" PRIu64 " uevents did not come; looking at all devices again",
+                          n_missing) < 0)
                 message = NULL;
         /* gaps alone are everyday life where containers have networks of their own */
-        log_entry(loss == UEVENT_OVERFLOW ? LOG_WARNING : LOG_INFO, &fields, "%s", message ?: "uevents were lost");
+        log_entry(loss == UEVENT_OVERFLOW ? LOG_WARNING : LOG_INFO, &fields, "%s",
+                  message ?: "uevents were lost");
         monitors_message(m->monitors, "rescan", message ?: "uevents were lost");
         r = start_coldplug(m);
         if (r < 0)
@@ -99,8 +105,9 @@ static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) 
 }
 
 /*
- * What was being loaded may have been for devices, which will not ask again, and in the kernel it may well go on: look at
- * all of them once more. A load that is still under way there is joined by the next one, kernel/module/main.c.
+ * What was being loaded may have been for devices, which will not ask again, and in the kernel it may well go
+ * on: look at all of them once more. A load that is still under way there is joined by the next one,
+ * kernel/module/main.c.
  */
 static void on_loader_lost(void *userdata) {
         Manager *m = userdata;
@@ -238,8 +245,8 @@ static bool on_is_idle(void *userdata) {
 bool manager_is_idle(Manager *m) {
         assert(m);
 
-        return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) && intake_is_idle(m->intake) &&
-               !coldplug_is_running(m->coldplug);
+        return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
+               intake_is_idle(m->intake) && !coldplug_is_running(m->coldplug);
 }
 
 /* ------------------------------------------------------------------------------------------- settings */

@@ -35,7 +35,7 @@ typedef struct StepRun {
         PlanRun *run;
         size_t index;
         StepState state;
-        uint64_t rank_usec;             /* time of the longest chain that begins with it */
+        uint64_t rank_usec; /* time of the longest chain that begins with it */
 } StepRun;
 
 struct PlanRun {

@@ -86,7 +86,7 @@ Record *record_unref(Record *r) {
         return NULL;
 }
 
-/* Functions, one a line, as an array; what proc_pid_stack() writes before each is left out. NULL: none, or no memory. */
+/* Functions, one a line, as an array, without what proc_pid_stack() writes before each. NULL: none, or no memory. */
 static char **lines_of_stack(const char *stack) {
         char **lines = NULL;
         size_t n = 0;

@@ -40,9 +40,9 @@ typedef struct Record {
         char *parent;                   /* NULL for what was requested itself */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
-        pid_t thread_id;                /* of lkmd-loader, while it is under way and slow; 0: not known */
-        char **kernel_stack;            /* where that is in the kernel, innermost first; NULL: not known */
-        bool slow;                      /* it took longer than SlowLoadSec= */
+        pid_t thread_id; /* of lkmd-loader, while it is under way and slow; 0: not known */
+        char **kernel_stack; /* where that is in the kernel, innermost first; NULL: not known */
+        bool slow; /* it took longer than SlowLoadSec= */
         int error;                      /* 0 or negative errno */
         char *message;
         char *hint;

@@ -208,9 +208,9 @@ static void job_finish(Job *j, int error, int wait_status) {
         if (error == 0) {
                 j->record->outcome = job_success(j);
                 if (j->op == LOADER_INSERT)
-                        durations_note(&j->scheduler->durations, j->record->module, j->record->duration_usec);
-        }
-        else if (error == -EEXIST && j->op == LOADER_INSERT)
+                        durations_note(&j->scheduler->durations, j->record->module,
+                                       j->record->duration_usec);
+        } else if (error == -EEXIST && j->op == LOADER_INSERT)
                 j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
                 j->record->outcome = OUTCOME_UNLOADED;
@@ -285,7 +285,7 @@ static void on_loader_lost(void *userdata) {
         Job *j = find_running_before(s, last_id);
 
         if (!j)
-                return;                 /* idle, and started again when it is needed */
+                return; /* idle, and started again when it is needed */
         log_error("lkmd-loader went away; what it was doing is counted as failed, it is started again when "
                   "needed");
         do
@@ -317,8 +317,8 @@ static void job_start(Job *j) {
                 kernel_log_skip(s->kernel_log);
         j->started_usec = clock_usec(CLOCK_MONOTONIC);
         if (s->limits.slow_usec != UINT64_MAX) {
-                r = sd_event_add_time_relative(s->event, &j->slow_source, CLOCK_MONOTONIC, s->limits.slow_usec, 0,
-                                               on_slow, j);
+                r = sd_event_add_time_relative(s->event, &j->slow_source, CLOCK_MONOTONIC,
+                                               s->limits.slow_usec, 0, on_slow, j);
                 if (r < 0)
                         log_warning("%s: no timer for slow loads: %s", record->module, strerror(-r));
         }
@@ -365,7 +365,8 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 static void expect_idleness(Scheduler *s) {
-        if (TAILQ_EMPTY(&s->jobs) && sd_event_source_set_time_relative(s->idle_source, s->loader_idle_usec) >= 0)
+        if (TAILQ_EMPTY(&s->jobs) &&
+            sd_event_source_set_time_relative(s->idle_source, s->loader_idle_usec) >= 0)
                 (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
 }
 
@@ -421,7 +422,8 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         r = sd_event_source_set_enabled(s->start_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = sd_event_add_time_relative(s->event, &s->idle_source, CLOCK_MONOTONIC, s->loader_idle_usec, 0, on_idle, s);
+        r = sd_event_add_time_relative(s->event, &s->idle_source, CLOCK_MONOTONIC, s->loader_idle_usec, 0,
+                                       on_idle, s);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(s->idle_source, "loader-idle");

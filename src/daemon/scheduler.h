@@ -30,7 +30,7 @@ typedef struct JobSpec {
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* NULL: requested itself */
-        uint64_t rank_usec;             /* how long the longest chain of what waits for it will take, itself included */
+        uint64_t rank_usec; /* how long the longest chain of what waits for it will take, itself included */
 } JobSpec;
 
 /* The outcome; never called from inside scheduler_submit(). */
@@ -47,11 +47,11 @@ typedef struct SchedulerOptions {
         sd_event *event;
         const char *loader_address;
         KernelLog *kernel_log;          /* borrowed */
-        Counters *counters;             /* borrowed */
+        Counters *counters; /* borrowed */
         scheduler_observer_t observer;
         void (*loader_lost)(void *userdata); /* with jobs under way, which have failed now */
         void *userdata;
-        uint64_t loader_idle_usec;      /* without a job, and the loader may go; 0: LOADER_IDLE_USEC */
+        uint64_t loader_idle_usec; /* without a job, and the loader may go; 0: LOADER_IDLE_USEC */
 } SchedulerOptions;
 
 int scheduler_new(Scheduler **ret, const SchedulerOptions *options);
@@ -59,9 +59,9 @@ Scheduler *scheduler_free(Scheduler *s);
 DEFINE_CLEANUP(Scheduler, scheduler_free);
 
 typedef struct SchedulerLimits {
-        unsigned loads;                 /* inserts and removals at once, 1 to LOADS_MAX */
-        uint64_t slow_usec;             /* a job that takes longer is told of; UINT64_MAX: none is */
-        const char *serial_modules;     /* names_match(); never two of them at once. Borrowed, as the next one */
+        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX */
+        uint64_t slow_usec; /* a job that takes longer is told of; UINT64_MAX: none is */
+        const char *serial_modules; /* names_match(); never two of them at once. Borrowed, as the next one */
         const char *async_probe_modules; /* names_match(); get the parameter async_probe */
 } SchedulerLimits;
 

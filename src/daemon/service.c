@@ -196,12 +196,13 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
                         return r;
         }
 
-        return waits_add(s->manager->waits, link, &(WaitFor) {
-                                                          .idle = p.idle,
-                                                          .module = p.module ? name : NULL,
-                                                          .device = device,
-                                                          .timeout_usec = p.timeout_usec,
-                                                  });
+        return waits_add(s->manager->waits, link,
+                         &(WaitFor) {
+                                 .idle = p.idle,
+                                 .module = p.module ? name : NULL,
+                                 .device = device,
+                                 .timeout_usec = p.timeout_usec,
+                         });
 }
 
 /* --------------------------------------------------------------------------------------------- server */

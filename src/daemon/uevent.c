@@ -187,7 +187,8 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         u->userdata = options->userdata;
         u->gap_wait_usec = GAP_WAIT_USEC;
 
-        r = sd_event_add_time(options->event, &u->gap_source, CLOCK_MONOTONIC, UINT64_MAX, 0, on_gap_timer, u);
+        r = sd_event_add_time(options->event, &u->gap_source, CLOCK_MONOTONIC, UINT64_MAX, 0, on_gap_timer,
+                              u);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(u->gap_source, "uevent-gap");

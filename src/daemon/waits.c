@@ -340,8 +340,8 @@ static int wait_set(Wait *w, const WaitFor *what) {
                 if (r < 0)
                         return r;
         }
-        return what->module || what->device
-                       ? sd_event_source_set_enabled(w->waits->poll, SD_EVENT_ONESHOT) : 0;
+        return what->module || what->device ? sd_event_source_set_enabled(w->waits->poll, SD_EVENT_ONESHOT)
+                                            : 0;
 }
 
 /**
