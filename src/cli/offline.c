@@ -18,7 +18,7 @@
  * A broken file costs its own content only; whoever asks should know of it, and scripts get their answer
  * undisturbed.
  */
-static void print_problems(const Run *run, const ProblemList *problems) {
+void offline_print_problems(const Run *run, const ProblemList *problems) {
         for (size_t i = 0; i < problems->n_items && !run->out.quiet; i++) {
                 const Problem *p = problems->items + i;
 
@@ -78,7 +78,7 @@ int offline_index(Run *run, bool modules_needed, Index **ret) {
                                         "'%s' is no release of a kernel", run->kernel);
         if (r < 0)
                 return r;
-        print_problems(run, &problems);
+        offline_print_problems(run, &problems);
         if (modules_needed && !index_is_complete(index))
                 return tell_no_index(run, index_get_module_dir(index));
 

@@ -9,6 +9,8 @@
  * configuration.
  */
 
+void offline_print_problems(const Run *run, const ProblemList *problems);
+
 /* Return: 0; an ExitStatus, after telling; negative errno. */
 int offline_index(Run *run, bool modules_needed, Index **ret);
 int offline_module_dir(Run *run, char **ret);

@@ -1,44 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up by libkmod in the
- * mapped indexes of depmod, as modprobe -R does: building our own index takes longer than that. Many, from
- * standard input, are looked up in our own.
+ * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up in depmod's files
+ * as they are, as modprobe -R does: building an index takes longer than that. Many, from standard input, are
+ * looked up in an index.
  */
 
-#include <libkmod.h>
 #include <sys/stat.h>
-#include <syslog.h>
 
 #include "cli/format.h"
 #include "cli/offline.h"
+#include "common/index-direct.h"
 #include "common/text.h"
 
 #define ONE_BY_ONE_MAX 16U              /* keys; with more, building the index pays */
 
-/*
- * The modules that a key means, by whichever way they were found; names are borrowed until the next look-up.
- */
+/* The modules that a key means. Owns their names. */
 typedef struct Answer {
-        const char **names;
+        char **names;
         size_t n_names, n_allocated;
 } Answer;
 
+static void answer_empty(Answer *a) {
+        while (a->n_names > 0)
+                free(a->names[--a->n_names]);
+}
+
 static void answer_clear(Answer *a) {
+        answer_empty(a);
         free(a->names);
 }
 
-static int answer_add(Answer *a, const char *name) {
+static int answer_add(const char *name, void *userdata) {
+        Answer *a = userdata;
+        char *copy;
+
         if (a->n_names == a->n_allocated) {
                 size_t n = MAX(2 * a->n_allocated, (size_t) 8);
-                const char **grown = reallocarray(a->names, n, sizeof(*grown));
+                char **grown = reallocarray(a->names, n, sizeof(*grown));
 
                 if (!grown)
                         return -ENOMEM;
                 a->names = grown;
                 a->n_allocated = n;
         }
-        a->names[a->n_names++] = name;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        a->names[a->n_names++] = copy;
         return 0;
 }
 
@@ -98,12 +107,12 @@ static int resolve_key(Run *run, Index *index, Answer *answer, const char *key) 
         size_t n = 0;
         int r;
 
-        answer->n_names = 0;
+        answer_empty(answer);
         r = index_lookup(index, key, &matches, &n);
         if (r == -ENOMEM)
                 return r;
         for (size_t i = 0; r >= 0 && i < n; i++) { /* a key that cannot be one means nothing */
-                r = answer_add(answer, matches[i].name);
+                r = answer_add(matches[i].name, answer);
                 if (r < 0)
                         return r;
         }
@@ -161,40 +170,12 @@ static int resolve_many(Run *run, char **args, unsigned n_args) {
         return status;
 }
 
-/* --------------------------------------------------------------------------------------- few, by libkmod */
-
-static inline void kmod_unrefp(struct kmod_ctx **ctx) {
-        if (*ctx)
-                (void) kmod_unref(*ctx);
-}
-
-static inline void kmod_listp(struct kmod_list **list) {
-        (void) kmod_module_unref_list(*list);
-}
-
-static int resolve_one(Run *run, struct kmod_ctx *ctx, Answer *answer, const char *key) {
-        _cleanup_(kmod_listp) struct kmod_list *list = NULL;
-        struct kmod_list *item;
-        int r;
-
-        answer->n_names = 0;
-        r = kmod_module_new_from_lookup(ctx, key, &list);
-        if (r == -ENOMEM)
-                return r;
-        kmod_list_foreach(item, list) {
-                struct kmod_module *module = kmod_module_get_module(item);
-
-                r = answer_add(answer, kmod_module_get_name(module));
-                (void) kmod_module_unref(module); /* the list holds it */
-                if (r < 0)
-                        return r;
-        }
-        return print_answer(run, key, answer);
-}
+/* -------------------------------------------------------------------------------- few, by depmod's files */
 
 static int resolve_few(Run *run, char **args, unsigned n_args) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(index_direct_freep) IndexDirect *index = NULL;
         _cleanup_(answer_clear) Answer answer = {};
-        _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
         _cleanup_(freep) char *directory = NULL;
         ExitStatus status = STATUS_DONE;
         int r;
@@ -202,14 +183,16 @@ static int resolve_few(Run *run, char **args, unsigned n_args) {
         r = offline_module_dir(run, &directory);
         if (r != 0)
                 return r;
-        ctx = kmod_new(directory, run->n_config_paths > 0 ? run->config_paths : NULL);
-        if (!ctx)
-                return -ENOMEM;
-        if (run->out.quiet)
-                kmod_set_log_priority(ctx, LOG_CRIT);
+        r = index_direct_new(&index, directory, run->n_config_paths > 0 ? run->config_paths : NULL, &problems);
+        if (r < 0)
+                return r;
+        offline_print_problems(run, &problems);
 
         for (unsigned i = 0; i < n_args; i++) {
-                r = resolve_one(run, ctx, &answer, args[i]);
+                answer_empty(&answer);
+                r = index_direct_lookup(index, args[i], answer_add, &answer);
+                if (r >= 0)
+                        r = print_answer(run, args[i], &answer);
                 if (r < 0)
                         return r;
                 if (answer.n_names == 0)

@@ -4,7 +4,8 @@
  * IndexFile: a reader of the tries that depmod(8) writes as modules.*.bin. Owns a private copy of the file:
  * a mapping would turn somebody's truncate(2) into a SIGBUS. The whole file is walked once when it is
  * opened, and only if every node, string and offset is sound is there an object; the walks and searches
- * after that trust it.
+ * after that trust it. Tools that look up a key or two and end do without both (index_file_map()): they check
+ * the nodes that they come to.
  *
  * The format (kmod, libkmod/libkmod-index.c), all numbers big-endian and 32 bits unless said otherwise:
  *
@@ -23,7 +24,10 @@
 #include <assert.h>
 #include <endian.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+
+#include "common/glob.h"
 
 #define INDEX_MAGIC 0xB007F457U
 #define INDEX_VERSION 0x00020001U
@@ -44,6 +48,7 @@ struct IndexFile {
         char *name;                     /* for messages */
         uint8_t *data;
         size_t size;
+        bool mapped;                    /* not checked, not counted */
         uint32_t root;                  /* offset with its flags */
         size_t n_values;
 };
@@ -68,6 +73,7 @@ typedef struct Frame {                  /* a node on the way from the root to wh
 typedef struct Walk {
         const IndexFile *file;
         index_file_entry_t entry;       /* NULL: nobody looks yet */
+        bool last;                      /* values come after those of all nodes below, as libkmod finds them */
         void *userdata;
         Frame *stack;
         size_t n_stack, n_stack_allocated;
@@ -76,6 +82,7 @@ typedef struct Walk {
         uint8_t *claimed;               /* by byte, a bit: it belongs to a node; NULL: the file is known to be sound */
         size_t n_claimed;               /* bytes */
         size_t n_values;
+        size_t n_nodes;                 /* came to so far */
         const char *problem;            /* with -EBADMSG */
         size_t problem_offset;
 } Walk;
@@ -227,6 +234,8 @@ static int walk_enter(Walk *w, uint32_t offset) {
         problem = node_parse(w->file, offset, &n);
         if (problem)
                 return walk_bad(w, offset & OFFSET_MASK, problem);
+        if (++w->n_nodes > w->file->size)       /* a node has a byte at least */
+                return walk_bad(w, offset & OFFSET_MASK, "its nodes go round in a circle");
         if (w->claimed) {
                 r = walk_claim(w, offset & OFFSET_MASK, (size_t) (n.end - w->file->data));
                 if (r < 0)
@@ -249,22 +258,32 @@ static int walk_enter(Walk *w, uint32_t offset) {
                 return r;
         w->stack[w->n_stack++] = (Frame) { .node = n, .key_length = w->key_length };
         w->n_values += n.n_values;
-        return w->entry ? values_foreach(&n, w->key, w->entry, w->userdata) : 0;
+        return w->entry && !w->last ? values_foreach(&n, w->key, w->entry, w->userdata) : 0;
+}
+
+static int walk_leave(Walk *w) {
+        const Frame *top = &w->stack[--w->n_stack];
+
+        if (!w->last)
+                return 0;
+        w->key_length = top->key_length;
+        w->key[w->key_length] = '\0';
+        return values_foreach(&top->node, w->key, w->entry, w->userdata);
 }
 
 /* All nodes in the order of their keys' bytes, each before what is below it. Every step adds a byte to the key,
  * so KEY_MAX bounds the stack. */
-static int walk_run(Walk *w) {
+static int walk_run(Walk *w, uint32_t from) {
         int r;
 
-        r = walk_enter(w, w->file->root);
+        r = walk_enter(w, from);
         while (r >= 0 && w->n_stack > 0) {
                 Frame *top = &w->stack[w->n_stack - 1];
                 uint32_t i, offset;
                 char label;
 
                 if (top->next_child >= top->node.n_children) {
-                        w->n_stack--;
+                        r = walk_leave(w);
                         continue;
                 }
                 i = top->next_child++;
@@ -289,7 +308,7 @@ static int walk_check(Walk *w) {
         if (!w->claimed)
                 return -ENOMEM;
 
-        r = walk_run(w);
+        r = walk_run(w, w->file->root);
         if (r < 0)
                 return r;
         if (read_u32(w->file->data + 4) == INDEX_VERSION &&
@@ -298,20 +317,24 @@ static int walk_check(Walk *w) {
         return 0;
 }
 
+static int walk_header(Walk *w, IndexFile *f) {
+        if (f->size < INDEX_HEADER_SIZE)
+                return walk_bad(w, f->size, "the header is cut short");
+        if (read_u32(f->data) != INDEX_MAGIC)
+                return walk_bad(w, 0, "this is no module index");
+        if (read_u32(f->data + 4) >> 16 != INDEX_VERSION_MAJOR)
+                return walk_bad(w, 4, "the format has an unknown version");
+        f->root = read_u32(f->data + 8);
+        return 0;
+}
+
 static int index_file_check(IndexFile *f, ProblemList *problems) {
         _cleanup_(walk_done) Walk w = { .file = f };
         int r;
 
-        if (f->size < INDEX_HEADER_SIZE)
-                r = walk_bad(&w, f->size, "the header is cut short");
-        else if (read_u32(f->data) != INDEX_MAGIC)
-                r = walk_bad(&w, 0, "this is no module index");
-        else if (read_u32(f->data + 4) >> 16 != INDEX_VERSION_MAJOR)
-                r = walk_bad(&w, 4, "the format has an unknown version");
-        else {
-                f->root = read_u32(f->data + 8);
+        r = walk_header(&w, f);
+        if (r >= 0)
                 r = walk_check(&w);
-        }
 
         if (r == -EBADMSG)
                 (void) problem_list_add(problems, f->name, 0, "broken module index: %s (byte %zu of %zu)",
@@ -439,9 +462,55 @@ IndexFile *index_file_free(IndexFile *f) {
                 return NULL;
 
         free(f->name);
-        free(f->data);
+        if (f->mapped)
+                (void) munmap(f->data, f->size);
+        else
+                free(f->data);
         free(f);
         return NULL;
+}
+
+/**
+ * index_file_map() - the file as it is, for a process that looks up little and ends
+ *
+ * Nothing is checked but its header; searches check what they come to. Somebody's truncate(2) is a SIGBUS, as with
+ * libkmod.
+ *
+ * Return: 0; -ENOENT; -EBADMSG: it is no index; other errors of open(2) and mmap(2); -ENOMEM.
+ */
+int index_file_map(IndexFile **ret, const char *path) {
+        _cleanup_(index_file_freep) IndexFile *f = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        Walk w = {};
+        struct stat st;
+        void *data;
+        int r;
+
+        assert(ret && path);
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) || st.st_size < (off_t) INDEX_HEADER_SIZE || st.st_size > (off_t) FILE_MAX)
+                return -EBADMSG;
+
+        f = calloc(1, sizeof(*f));
+        if (!f)
+                return -ENOMEM;
+        data = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (data == MAP_FAILED)
+                return -errno;
+        f->data = data;
+        f->size = (size_t) st.st_size;
+        f->mapped = true;
+        r = walk_header(&w, f);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(f);
+        return 0;
 }
 
 /**
@@ -456,7 +525,7 @@ int index_file_foreach(const IndexFile *f, index_file_entry_t entry, void *userd
 
         assert(f && entry);
 
-        return walk_run(&w);
+        return walk_run(&w, f->root);
 }
 
 /* The node at which a key ends. */
@@ -470,7 +539,7 @@ static int find_node(const IndexFile *f, const char *key, Node *ret) {
 
                 problem = node_parse(f, offset, &n);
                 if (problem)
-                        return -EBADMSG;        /* cannot be: the whole file was checked */
+                        return -EBADMSG;        /* only of a file that was not checked */
 
                 if (strncmp(key, n.prefix, n.prefix_length) != 0)
                         return -ENOENT;
@@ -524,6 +593,88 @@ int index_file_search_all(const IndexFile *f, const char *key, index_file_entry_
         if (r < 0)
                 return r;
         return values_foreach(&n, key, entry, userdata);
+}
+
+/* ------------------------------------------------------------------------------------------- wildcards */
+
+typedef struct WildSearch {
+        const char *key;                /* what is left of it */
+        size_t skip;                    /* bytes of the pattern that were compared already */
+        index_file_entry_t entry;
+        void *userdata;
+} WildSearch;
+
+static int on_pattern(const char *pattern, const char *value, uint32_t priority, void *userdata) {
+        const WildSearch *s = userdata;
+
+        return glob_match(pattern + s->skip, s->key) ? s->entry(pattern, value, priority, s->userdata) : 0;
+}
+
+/* All patterns below a node whose first @skip bytes are known to match. @label: of the edge that led to it; 0: none. */
+static int search_below(const IndexFile *f, uint32_t offset, char label, const WildSearch *s) {
+        _cleanup_(walk_done) Walk w = { .file = f, .entry = on_pattern, .last = true, .userdata = (void *) s };
+        int r = label ? walk_append(&w, 0, &label, 1) : 0;
+
+        return r < 0 ? r : walk_run(&w, offset);
+}
+
+/* Return: offset of the child for this byte, 0 if there is none. */
+static uint32_t child_of(const Node *n, uint8_t label) {
+        if (label < n->first || label - n->first >= (int) n->n_children)
+                return 0;
+        return read_u32(n->children + (label - n->first) * sizeof(uint32_t));
+}
+
+static int search_wild_children(const IndexFile *f, const Node *n, WildSearch *s) {
+        static const char wildcards[] = { '*', '?', '[' };
+
+        for (size_t i = 0; i < ARRAY_LEN(wildcards); i++) {
+                uint32_t offset = child_of(n, (uint8_t) wildcards[i]);
+                int r = offset ? search_below(f, offset, wildcards[i], s) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/**
+ * index_file_search_wild() - look up one key where keys of the file are patterns, fnmatch(3)
+ * @entry: called as libkmod's index_mm_searchwild() finds them, with a part of the pattern; a negative return ends
+ *         the search
+ *
+ * A key that has wildcards itself finds a pattern twice, once as such and once by its bytes.
+ *
+ * Return: 0; -EBADMSG: the file is broken; what @entry returned; -ENOMEM.
+ */
+int index_file_search_wild(const IndexFile *f, const char *key, index_file_entry_t entry, void *userdata) {
+        WildSearch s = { .key = key, .entry = entry, .userdata = userdata };
+        uint32_t offset = f->root;
+
+        assert(f && key && entry);
+
+        while (offset != 0) {
+                Node n;
+                int r;
+
+                if (node_parse(f, offset, &n))
+                        return -EBADMSG;
+                for (size_t j = 0; j < n.prefix_length; j++, s.key++) {
+                        if (strchr("*?[", n.prefix[j])) {
+                                s.skip = j;
+                                return search_below(f, offset, 0, &s);
+                        }
+                        if (n.prefix[j] != *s.key)
+                                return 0;
+                }
+                r = search_wild_children(f, &n, &s);
+                if (r < 0)
+                        return r;
+                if (*s.key == '\0')
+                        return n.n_values > 0 ? values_foreach(&n, key, entry, userdata) : 0;
+                offset = child_of(&n, (uint8_t) *s.key++);
+        }
+        return 0;
 }
 
 /**

@@ -211,27 +211,12 @@ static int load_commands(Index *x) {
         return 0;
 }
 
-static int read_command_line(char **ret, ProblemList *problems) {
-        _cleanup_(fclosep) FILE *f = NULL;
-        _cleanup_(freep) char *text = NULL;
-        size_t n = 0;
-
-        f = fopen(KERNEL_COMMAND_LINE_FILE, "re");
-        if (!f || getdelim(&text, &n, '\0', f) < 0) {
-                *ret = NULL;
-                return problem_list_add(problems, KERNEL_COMMAND_LINE_FILE, 0, "cannot be read");
-        }
-
-        *ret = STEAL_PTR(text);
-        return 0;
-}
-
 static int load_config(Index *x, const IndexSources *sources, ProblemList *problems) {
         _cleanup_(freep) char *command_line = NULL;
         int r;
 
         if (!sources->command_line) {
-                r = read_command_line(&command_line, problems);
+                r = kernel_command_line_read(&command_line, problems);
                 if (r < 0)
                         return r;
         }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/util.h"
+
 #define BLANKS " \t\n\v\f\r"
 
 /*
@@ -93,5 +95,27 @@ int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userd
                         return r;
         }
 
+        return 0;
+}
+
+/**
+ * kernel_command_line_read() - what the running kernel was started with
+ * @ret: NULL if it cannot be read, which @problems says
+ *
+ * Return: 0; -ENOMEM.
+ */
+int kernel_command_line_read(char **ret, ProblemList *problems) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        _cleanup_(freep) char *text = NULL;
+        size_t n = 0;
+
+        assert(ret);
+
+        *ret = NULL;
+        f = fopen(KERNEL_COMMAND_LINE_FILE, "re");
+        if (!f || getdelim(&text, &n, '\0', f) < 0)
+                return problem_list_add(problems, KERNEL_COMMAND_LINE_FILE, 0, "cannot be read");
+
+        *ret = STEAL_PTR(text);
         return 0;
 }

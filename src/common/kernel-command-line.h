@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/problem-list.h"
+
 #define KERNEL_COMMAND_LINE_FILE "/proc/cmdline"
 
 /* One "module.parameter" or "module.parameter=value"; @parameter includes the value. Negative: stop. */
 typedef int (*kernel_option_t)(char *module, char *parameter, void *userdata);
 
+int kernel_command_line_read(char **ret, ProblemList *problems);
 int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userdata);

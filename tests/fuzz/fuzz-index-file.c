@@ -6,6 +6,7 @@
  */
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/index-file.h"
 
@@ -51,6 +52,29 @@ static int on_entry(const char *key, const char *value, uint32_t priority, void 
         return w->n_bytes > 1000000 ? -ECANCELED : 0;
 }
 
+/* As it is, unchecked: an answer or an error, in bounds and in an end. */
+static void use_unchecked(const uint8_t *data, size_t size) {
+        static const char *const keys[] = { "", "a", "usb:v0525pA4A5d0000", "pci:v00008086d00000C00", "*", "of:N*T*" };
+        _cleanup_(index_file_freep) IndexFile *f = NULL;
+        _cleanup_(closep) int fd = memfd_create("fuzz", MFD_CLOEXEC);
+        char path[64];
+
+        must(fd >= 0 && write(fd, data, size) == (ssize_t) size);
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        if (index_file_map(&f, path) < 0)
+                return;
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+                const char *value;
+                size_t n = 0;
+                int r = index_file_search_wild(f, keys[i], on_value, &n);
+
+                must(r == 0 || r == -EBADMSG);
+                r = index_file_search(f, keys[i], &value);
+                must(r == 0 || r == -EBADMSG || r == -ENOENT);
+                must(r < 0 || strlen(value) < size);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(index_file_freep) IndexFile *f = NULL;
         ProblemList problems = {};
@@ -71,5 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 free(w.last);
         }
         problem_list_clear(&problems);
+        use_unchecked(data, size);
         return 0;
 }

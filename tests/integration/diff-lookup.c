@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "common/index-direct.h"
 #include "common/index-file.h"
 #include "common/index.h"
 #include "common/util.h"
@@ -24,10 +25,12 @@
 #define RANDOM_TREES 300U
 #define RANDOM_KEYS 400U
 #define REPORTS_MAX 20U
+#define DIRECT_EVERY 8U                 /* key: that way takes as long as libkmod's */
 
 typedef struct Comparison {
         struct kmod_ctx *kmod;
         Index *index;
+        IndexDirect *direct;
         size_t n_keys, n_found, n_modules, n_different;
         char **keys;                    /* a sample to break */
         size_t n_sample, n_sample_allocated;
@@ -81,6 +84,28 @@ static void report(Comparison *c, const char *key, struct kmod_list *list, const
         printf("\n");
 }
 
+/* What somebody is told one after the other, beside what is right. */
+typedef struct Told {
+        const IndexMatch *matches;
+        size_t n, n_told;
+        bool same;
+} Told;
+
+static int on_told(const char *name, void *userdata) {
+        Told *t = userdata;
+
+        t->same = t->same && t->n_told < t->n && streq(name, t->matches[t->n_told].name);
+        t->n_told++;
+        return 0;
+}
+
+/* From the files themselves: the same as from the index, which is the same as libkmod's. */
+static bool direct_is_same(Comparison *c, const char *key, const IndexMatch *matches, size_t n) {
+        Told t = { .matches = matches, .n = n, .same = true };
+
+        return index_direct_lookup(c->direct, key, on_told, &t) >= 0 && t.same && t.n_told == n;
+}
+
 /* One key to both; the names have to be the same in the same order. */
 static void compare(Comparison *c, const char *key) {
         struct kmod_list *list = NULL, *l;
@@ -104,6 +129,11 @@ static void compare(Comparison *c, const char *key) {
         }
         if (!same)
                 report(c, key, list, matches, n);
+        else if (c->n_keys % DIRECT_EVERY == 0 && !direct_is_same(c, key, matches, n)) {
+                if (c->n_different < REPORTS_MAX)
+                        printf("from the files themselves: ");
+                report(c, key, list, matches, n);
+        }
         kmod_module_unref_list(list);
 
         c->n_keys++;
@@ -250,11 +280,15 @@ static void open_both(Comparison *c, const char *directory) {
         }, NULL);
         if (r < 0)
                 die("index_new()", r);
+        r = index_direct_new(&c->direct, directory, nowhere, NULL);
+        if (r < 0)
+                die("index_direct_new()", r);
 }
 
 static void close_both(Comparison *c) {
         c->kmod = kmod_unref(c->kmod);
         c->index = index_free(c->index);
+        c->direct = index_direct_free(c->direct);
         for (size_t i = 0; i < c->n_sample; i++)
                 free(c->keys[i]);
         c->n_sample = 0;

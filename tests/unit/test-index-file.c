@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/index-file.h"
 #include "index-writer.h"
@@ -435,6 +436,53 @@ static void test_files(void **state) {
         (void) rmdir(dir);
 }
 
+static int on_any(const char *key, const char *value, uint32_t priority, void *userdata) {
+        assert_true(strlen(value) < 65536);
+        return 0;
+}
+
+/* A file that is used without having been checked: an answer or an error, and an end. */
+static void test_broken_and_unchecked(void **state) {
+        static const char *const keys[] = { "", "fs_ext4", "usb:v0525pA4A5", "pci:v00008086", "x" };
+        char path[] = "/tmp/test-index-file-XXXXXX";
+        _cleanup_(freep) uint8_t *data = NULL;
+        _cleanup_(closep) int fd = mkstemp(path);
+        size_t size, n_broken = 0;
+
+        assert_true(fd >= 0);
+        data = index_write(sample, ARRAY_LEN(sample), &size);
+        for (size_t i = 0; i < size * 9 + size; i++) {  /* every bit flipped, every byte, every length */
+                size_t n = i < size * 9 ? size : i - size * 9, at = i / 9;
+                uint8_t flip = i % 9 == 8 ? 0xff : (uint8_t) (1U << i % 9);
+                _cleanup_(index_file_freep) IndexFile *f = NULL;
+                int r;
+
+                if (n == size)
+                        data[at] ^= flip;
+                assert_int_equal(ftruncate(fd, 0), 0);
+                assert_int_equal(pwrite(fd, data, n, 0), n);
+                if (n == size)
+                        data[at] ^= flip;
+                r = index_file_map(&f, path);
+                if (r < 0) {
+                        assert_int_equal(r, -EBADMSG);
+                        n_broken++;
+                        continue;
+                }
+                for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+                        const char *value;
+
+                        r = index_file_search(f, keys[k], &value);
+                        assert_true(r == 0 || r == -ENOENT || r == -EBADMSG);
+                        r = index_file_search_wild(f, keys[k], on_any, NULL);
+                        assert_true(r == 0 || r == -EBADMSG);
+                        n_broken += r < 0;
+                }
+        }
+        assert_true(n_broken > 12);
+        assert_int_equal(unlink(path), 0);
+}
+
 /* Whatever depmod left on this machine. */
 static void test_files_of_depmod(void **state) {
         glob_t found;
@@ -473,6 +521,7 @@ int main(void) {
                 cmocka_unit_test(test_deep_chains),
                 cmocka_unit_test(test_newer_minor_version),
                 cmocka_unit_test(test_files),
+                cmocka_unit_test(test_broken_and_unchecked),
                 cmocka_unit_test(test_files_of_depmod),
         };
 
