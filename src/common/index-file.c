@@ -610,7 +610,7 @@ static int on_pattern(const char *pattern, const char *value, uint32_t priority,
         return glob_match(pattern + s->skip, s->key) ? s->entry(pattern, value, priority, s->userdata) : 0;
 }
 
-/* All patterns below a node whose first @skip bytes are known to match. @label: of the edge that led to it; 0: none. */
+/* All patterns below a node, of which some bytes match. @label: of the edge that led to the node; 0: none. */
 static int search_below(const IndexFile *f, uint32_t offset, char label, const WildSearch *s) {
         _cleanup_(walk_done) Walk w = { .file = f, .entry = on_pattern, .last = true, .userdata = (void *) s };
         int r = label ? walk_append(&w, 0, &label, 1) : 0;

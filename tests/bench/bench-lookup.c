@@ -6,8 +6,8 @@
  * down does so for all; the median of a key set's rounds counts.
  *
  * The keys: one for every alias pattern of Debian's kernel ($LKMD_GUEST_ROOT or this machine's), each once and in
- * no order; and, if there is $LKMD_CORPUS, what the kernels of real machines asked for, a file a machine, in their order
- * and as often as they did. Each machine begins with nothing remembered.
+ * no order; and, if there is $LKMD_CORPUS, what the kernels of real machines asked for, a file a machine, in their
+ * order and as often as they did. Each machine begins with nothing remembered.
  */
 
 #include <glob.h>
