@@ -22,7 +22,7 @@ def prepared(machine):
     machine.install_test_modules()
     lkmctl(machine, "reload")
     machine.run("mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing")
-    machine.run(f"mkdir {TRACE} && cd {TRACE} && echo 'comm ~ \"lkmd-loader*\"' >events/syscalls/sys_enter_finit_module/filter "
+    machine.run(f"mkdir {TRACE} && cd {TRACE} && echo 'comm ~ \"+*\"' >events/syscalls/sys_enter_finit_module/filter "
                 "&& echo 1 >events/syscalls/sys_enter_finit_module/enable && echo 1 >events/module/module_load/enable")
 
 
@@ -39,7 +39,7 @@ def as_before(machine):
 
 
 def calls(machine):
-    """How often lkmd-loader has asked the kernel for a module since the test began."""
+    """How often lkmd-loader has asked the kernel for a module since the test began; its threads are named "+MODULE"."""
     return machine.read(f"{TRACE}/trace").count("sys_finit_module(")
 
 
