@@ -611,6 +611,13 @@ bool scheduler_is_queued(const Scheduler *s, const char *module) {
         return false;
 }
 
+/* Is anything under way for this module, or waiting for its turn? */
+bool scheduler_has_job(const Scheduler *s, const char *module) {
+        assert(s && module);
+
+        return find_latest(s, module) != NULL;
+}
+
 size_t scheduler_count_queued(const Scheduler *s) {
         assert(s);
 

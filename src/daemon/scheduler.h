@@ -73,6 +73,7 @@ void scheduler_forget(Scheduler *s, void *userdata);
 
 bool scheduler_is_idle(const Scheduler *s);
 bool scheduler_is_queued(const Scheduler *s, const char *module);
+bool scheduler_has_job(const Scheduler *s, const char *module);
 size_t scheduler_count_queued(const Scheduler *s);
 
 uint64_t scheduler_expect_usec(const Scheduler *s, const char *module);

@@ -117,8 +117,8 @@ static int check_module(Service *s, sd_varlink *link, const char *module) {
         config = index_get_config(index);
         if (modprobe_config_find_command(config, CONFIG_REMOVE, module) || has_softdep_posts(index, module))
                 return 0;               /* what holds it now may be gone when its turn comes */
-        if (module_state_read(module) == MODULE_COMING)
-                return 0;               /* it is held by its own init, and the removal comes after that load */
+        if (scheduler_has_job(s->manager->scheduler, module))
+                return 0;               /* its own init holds it, and the removal comes after that load */
 
         r = module_holders(module, &holders);
         if (r < 0)

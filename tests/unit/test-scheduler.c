@@ -126,6 +126,9 @@ static void test_limit(void **state) {
         assert_int_equal(scheduler_count_queued(b.scheduler), 3);
         assert_true(scheduler_is_queued(b.scheduler, "lkmdt_c"));
         assert_false(scheduler_is_queued(b.scheduler, "lkmdt_a"));
+        assert_true(scheduler_has_job(b.scheduler, "lkmdt_a"));
+        assert_true(scheduler_has_job(b.scheduler, "lkmdt_e"));
+        assert_false(scheduler_has_job(b.scheduler, "lkmdt_f"));
         assert_ok(scheduler_get_running(b.scheduler, &running));
         assert_int_equal(running.n_items, 2);
         assert_string_equal(running.items[1]->module, "lkmdt_b");
