@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from support import ask, ask_all, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd, wait_idle, watching
+from support import ask, ask_all, kill_lkmd, lkmctl, loaded, main_pid, release, remove, start_lkmd, wait_idle, watching
 
 CONF = "/etc/modprobe.d/lkmd-test.conf"
 
@@ -339,6 +339,9 @@ def test_quiet(machine):
 
 # -------------------------------------------------------------------------------------- waiting and not waiting
 
+FOR_LONG = 120000                               # milliseconds; released before, so that no test depends on its speed
+
+
 def slow_start(machine, ms):
     """A load that takes its time, in a unit of its own."""
     machine.run(["systemd-run", "--quiet", "--unit=slow", "--remain-after-exit", "-p", "StandardOutput=file:/run/slow.out",
@@ -354,7 +357,7 @@ def slow_result(machine):
 
 
 def test_a_slow_load_holds_up_nobody_who_does_not_need_it(machine):
-    slow_start(machine, 15000)
+    slow_start(machine, FOR_LONG)
     assert ask(machine, "status")["running"][0]["module"] == "lkmd_test_slow"
     assert "lkmd_test_slow" in lkmctl(machine, "status").stdout
     lkmctl(machine, "load", "lkmd_test_a")
@@ -364,6 +367,7 @@ def test_a_slow_load_holds_up_nobody_who_does_not_need_it(machine):
     fails(machine, "wait", "--idle", "--timeout=0.2")
     fails(machine, "wait", "--module=lkmd_test_slow", "--timeout=0.2")
     assert "Loading" in machine.run("grep ^lkmd_test_slow /proc/modules").stdout, "it ran all the time"
+    release(machine, "lkmd_test_slow")
     lkmctl(machine, "wait", "--module=lkmd_test_slow", "--timeout=60")
     status, output = slow_result(machine)
     assert status == 0 and json.loads(output)["records"][0]["outcome"] == "loaded"
@@ -377,7 +381,7 @@ def test_a_long_load_is_told(machine):
     machine.write(conf, "[Manager]\nSlowLoadSec=1s\n")
     lkmctl(machine, "reload")
     with watching(machine) as watch:
-        slow_start(machine, 20000)
+        slow_start(machine, FOR_LONG)
         slow = [e["record"] for e in watch.wait_for('"slow"') if e["kind"] == "slow"]
     machine.run(["rm", conf])
     lkmctl(machine, "reload")
@@ -387,6 +391,7 @@ def test_a_long_load_is_told(machine):
     text = lkmctl(machine, "status", "lkmd_test_slow").stdout
     assert "In the kernel" in text and "do_init_module" in text, text
     assert "in msleep" in lkmctl(machine, "status").stdout
+    release(machine, "lkmd_test_slow")
     assert slow_result(machine)[0] == 0
     entries = machine.journal("-u", "lkmd", "-o", "json", "MESSAGE_ID=f05d62f96fb548bf9842f6593b62641d")
     assert json.loads(entries.splitlines()[-1])["LKMD_MODULE"] == "lkmd_test_slow"
@@ -394,14 +399,14 @@ def test_a_long_load_is_told(machine):
 
 
 def test_stop_and_start_while_a_module_is_starting(machine):
-    slow_start(machine, 12000)
+    slow_start(machine, FOR_LONG)
     machine.run("systemctl stop lkmd")
     assert "Loading" in machine.run("grep ^lkmd_test_slow /proc/modules").stdout, "stop does not wait for it"
     assert slow_result(machine)[0] == 4
     start_lkmd(machine)
-    state = ask(machine, "status", "lkmd_test_slow")["module"]["state"]
-    assert state in ("coming", "live")
-    lkmctl(machine, "load", "lkmd_test_slow")       # joins it
+    assert ask(machine, "status", "lkmd_test_slow")["module"]["state"] == "coming"
+    release(machine, "lkmd_test_slow")
+    lkmctl(machine, "load", "lkmd_test_slow")       # joins it, or comes right after it
     assert ask(machine, "status", "lkmd_test_slow")["module"]["state"] == "live"
     remove(machine, "lkmd_test_slow")
 
