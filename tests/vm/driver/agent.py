@@ -14,7 +14,7 @@ from .errors import LabError, MachineDown
 class Agent:
     def __init__(self, path, alive):
         self.path = path
-        self.alive = alive              # raises MachineDown when QEMU has ended
+        self.alive = alive              # raises MachineDown when QEMU has ended; patient: it may be about to
         self.socket = None
         self.buffer = b""
         self.serial = itertools.count(1)
@@ -28,8 +28,12 @@ class Agent:
         try:
             self.socket.sendall(data)
         except OSError as error:
-            self.alive()
-            raise MachineDown(f"the agent's line is closed: {error}") from error
+            self._closed(error)
+
+    def _closed(self, error=None):
+        """QEMU closes the line when it ends, a moment before it has ended."""
+        self.alive(patient=True)
+        raise MachineDown(f"the agent's line is closed: {error or 'end of file'}") from error
 
     def _line(self, deadline):
         """The next whole line, or None at the deadline."""
@@ -44,10 +48,9 @@ class Agent:
                 self.alive()
                 continue
             except OSError as error:
-                raise MachineDown(f"the agent's line is closed: {error}") from error
+                self._closed(error)
             if not data:
-                self.alive()
-                raise MachineDown("the agent's line is closed")
+                self._closed()
             self.buffer += data
         line, self.buffer = self.buffer.split(b"\n", 1)
         return line
