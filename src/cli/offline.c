@@ -26,6 +26,8 @@ void offline_print_problems(const Run *run, const ProblemList *problems) {
                 print_escaped(stderr, p->file);
                 if (p->line > 0)
                         fprintf(stderr, ":%u", p->line);
+                if (p->column > 0)
+                        fprintf(stderr, ":%u", p->column);
                 (void) fputs(": ", stderr);
                 print_escaped(stderr, p->message);
                 (void) fputc('\n', stderr);

@@ -24,6 +24,9 @@
 #define LKMD_LEDGER_FILE LKMD_RUN_DIR "/ledger"
 #define LKMD_LEDGER_ENV "LKMD_LEDGER"
 #define LKMD_CONF_NAME "lkmd.conf"
+#define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
+#define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
+#define LKMD_GRANTS_FILE LKMD_RUN_DIR "/grants.yaml"
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
 #define UDEV_CGROUP "/sys/fs/cgroup/system.slice/systemd-udevd.service"
@@ -39,6 +42,10 @@
 #define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
 #define LOADER_IDLE_USEC (60U * 1000U * 1000U) /* without work, and lkmd-loader may go until there is some */
 #define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
+#define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */
+#define POLICY_FILES_MAX 1024U
+#define POLICY_RULES_MAX 65536U         /* in all files together */
+#define POLICY_DEPTH_MAX 8U             /* of nodes in its YAML: more than any of our keys needs */
 #define CLIENTS_MAX 1024U               /* varlink connections at once */
 #define CLIENTS_PER_UID_MAX 512U
 #define INTAKE_DEVICES_MAX 512U         /* devices of which it is known how often they announce themselves */

@@ -12,22 +12,10 @@
 
 #define PROBLEMS_MAX 64U
 
-/**
- * problem_list_add() - remember one problem
- * @list:   NULL if nobody will look
- * @file:   copied
- * @line:   1-based, 0 for the file as a whole
- * @format: one sentence, no full stop, no line break
- *
- * Return: 0, also when the list is full and the problem was only counted; -ENOMEM.
- */
-int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...) {
+static int add(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
+               va_list ap) {
         _cleanup_(freep) char *copy = NULL, *message = NULL;
         Problem *items;
-        va_list ap;
-        int n;
-
-        assert(file && format);
 
         if (!list)
                 return 0;
@@ -39,11 +27,7 @@ int problem_list_add(ProblemList *list, const char *file, unsigned line, const c
         copy = strdup(file);
         if (!copy)
                 return -ENOMEM;
-
-        va_start(ap, format);
-        n = vasprintf(&message, format, ap);
-        va_end(ap);
-        if (n < 0) {
+        if (vasprintf(&message, format, ap) < 0) {
                 message = NULL;
                 return -ENOMEM;
         }
@@ -55,9 +39,50 @@ int problem_list_add(ProblemList *list, const char *file, unsigned line, const c
         list->items[list->n_items++] = (Problem) {
                 .file = STEAL_PTR(copy),
                 .line = line,
+                .column = column,
                 .message = STEAL_PTR(message),
         };
         return 0;
+}
+
+/**
+ * problem_list_add() - remember one problem
+ * @list:   NULL if nobody will look
+ * @file:   copied
+ * @line:   1-based, 0 for the file as a whole
+ * @format: one sentence, no full stop, no line break
+ *
+ * Return: 0, also when the list is full and the problem was only counted; -ENOMEM.
+ */
+int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        assert(file && format);
+
+        va_start(ap, format);
+        r = add(list, file, line, 0, format, ap);
+        va_end(ap);
+        return r;
+}
+
+/**
+ * problem_list_add_at() - remember one problem whose place in the line is known
+ * @column: 1-based
+ *
+ * Return: as problem_list_add().
+ */
+int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsigned column,
+                        const char *format, ...) {
+        va_list ap;
+        int r;
+
+        assert(file && format);
+
+        va_start(ap, format);
+        r = add(list, file, line, column, format, ap);
+        va_end(ap);
+        return r;
 }
 
 /**

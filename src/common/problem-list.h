@@ -12,6 +12,7 @@
 typedef struct Problem {
         char *file;
         unsigned line;                  /* 1-based; 0: the file as a whole */
+        unsigned column;                /* 1-based; 0: the line as a whole, or not known */
         char *message;                  /* one sentence without a full stop */
 } Problem;
 
@@ -24,4 +25,6 @@ typedef struct ProblemList {
 /* NULL for @list: the caller does not care. */
 int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...)
         _printf_(4, 5);
+int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsigned column,
+                        const char *format, ...) _printf_(5, 6);
 void problem_list_clear(ProblemList *list);

@@ -12,24 +12,6 @@
 
 #include "common/names.h"
 
-static const char *const origin_names[_ORIGIN_MAX] = {
-        [ORIGIN_DEVICE] = "device",
-        [ORIGIN_KERNEL] = "kernel",
-        [ORIGIN_CLIENT] = "client",
-        [ORIGIN_BOOT] = "boot",
-};
-
-const char *request_origin_to_string(RequestOrigin origin) {
-        return origin >= 0 && origin < _ORIGIN_MAX ? origin_names[origin] : NULL;
-}
-
-RequestOrigin request_origin_from_string(const char *s) {
-        for (RequestOrigin o = 0; o < _ORIGIN_MAX; o++)
-                if (streq_ptr(s, origin_names[o]))
-                        return o;
-        return _ORIGIN_INVALID;
-}
-
 /**
  * request_new() - a request with nothing but its origin and what it asks for
  *

@@ -4,17 +4,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "common/origin.h"
 #include "common/util.h"
 #include "daemon/loader-protocol.h"
-
-typedef enum RequestOrigin {            /* names are those of the varlink enum Origin */
-        ORIGIN_DEVICE,
-        ORIGIN_KERNEL,
-        ORIGIN_CLIENT,
-        ORIGIN_BOOT,
-        _ORIGIN_MAX,
-        _ORIGIN_INVALID = -EINVAL,
-} RequestOrigin;
 
 /* Who asked for what. Immutable once made, shared by everything that came of it. */
 typedef struct Request {
@@ -36,6 +28,3 @@ int request_new(Request **ret, RequestOrigin origin, const char *key);
 Request *request_ref(Request *r);
 Request *request_unref(Request *r);
 DEFINE_CLEANUP(Request, request_unref);
-
-const char *request_origin_to_string(RequestOrigin origin);
-RequestOrigin request_origin_from_string(const char *s);

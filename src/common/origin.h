@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+
+typedef enum RequestOrigin {            /* where a request comes from; names are those of the varlink enum Origin */
+        ORIGIN_DEVICE,
+        ORIGIN_KERNEL,
+        ORIGIN_CLIENT,
+        ORIGIN_BOOT,
+        _ORIGIN_MAX,
+        _ORIGIN_INVALID = -EINVAL,
+} RequestOrigin;
+
+const char *request_origin_to_string(RequestOrigin origin);
+RequestOrigin request_origin_from_string(const char *s);

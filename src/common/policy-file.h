@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/policy-rule.h"
+#include "common/problem-list.h"
+#include "common/string-arena.h"
+#include "common/util.h"
+
+/* PolicyFile: one file of policy.d, one list or the file of grants, as read. Owns all that its rules say. */
+
+typedef enum PolicyFileKind {
+        POLICY_FILE_RULES,              /* policy.d/NAME.yaml */
+        POLICY_FILE_LIST,               /* lists/NAME.yaml: rules only, each with reason and origin */
+        POLICY_FILE_GRANTS,             /* what lkmd itself wrote for "lkmctl policy allow": knows "once" too */
+} PolicyFileKind;
+
+typedef struct PolicyInclude {
+        const char *name;
+        unsigned line, column;
+} PolicyInclude;
+
+typedef struct PolicyFile {
+        char *path;                     /* as messages name it */
+        PolicyFileKind kind;
+        PolicyMode mode;                /* _POLICY_MODE_INVALID: it does not say */
+        PolicyVerdict default_verdict;  /* POLICY_NO_VERDICT: it does not say; else allow or deny */
+        unsigned default_line, default_column;
+        PolicyRule *rules;
+        size_t n_rules;
+        PolicyInclude *includes;
+        size_t n_includes;
+        StringArena strings;
+        void **arrays;                  /* what the rules' arrays were allocated as */
+        size_t n_arrays;
+} PolicyFile;
+
+/*
+ * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also the
+ * errno of the file, with a problem said; -EPERM: others could write it.
+ */
+int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
+                      ProblemList *problems);
+int policy_file_read(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
+                     ProblemList *problems);
+PolicyFile *policy_file_free(PolicyFile *f);
+DEFINE_CLEANUP(PolicyFile, policy_file_free);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/policy.h"
+#include "common/problem-list.h"
+
+/* Where policies are read from, in the order of precedence. */
+typedef struct PolicySources {
+        const char *root;               /* prefix of every path below, for tests and other trees; NULL: none */
+        const char *const *dirs;        /* policy.d, highest first, ended by NULL; NULL: those of this build */
+        const char *const *list_dirs;   /* of lists/NAME.yaml, likewise */
+        const char *grants_file;        /* NULL: LKMD_GRANTS_FILE; "": none */
+        const char *command_line;       /* text of /proc/cmdline; NULL: read it; "": none */
+        bool trusted_only;              /* refuse files and directories that others than root could write */
+} PolicySources;
+
+/*
+ * Read everything. A file of the same name in a higher directory hides one below it, as in modprobe.d.
+ * @ret_broken: some file could not be used; what the others say is in *ret all the same, but without any
+ * "default: deny" (what a broken file would have allowed is not known). NULL: then that is -EBADMSG.
+ *
+ * Return: 0; -EBADMSG with the reasons in @problems; -ENOMEM.
+ */
+int policy_sources_read(Policy **ret, const PolicySources *sources, const PolicyOptions *options,
+                        bool *ret_broken, ProblemList *problems);

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Policy: who may enter the kernel. Owns the files that its rules came with; immutable but for the mode that
+ * lkmd.conf sets. policy_judge() is the only place that decides: plans, explanations and audits all come from it,
+ * so that they cannot differ.
+ *
+ * Most rules name modules. Those that do are found by the name (literals[]) or by its first byte (initials[]);
+ * only the others are looked at every time. The three lists hold numbers of rules in ascending order, and are
+ * walked as one (Walk), so that the order of the rules stays what the files say.
+ */
+
+#include "common/policy.h"
+
+#include <assert.h>
+
+#include "common/kernel-command-line.h"
+#include "common/policy-match.h"
+
+#define BYTES 256U
+
+typedef struct Literal {
+        const char *name;
+        uint32_t rule;
+} Literal;
+
+struct Policy {
+        PolicyFile **files;
+        size_t n_files;
+        const PolicyRule **rules;       /* in order */
+        size_t n_rules;
+        PolicyOptions options;
+        const PolicyFile *default_file; /* the first that has a default; NULL: none */
+        bool has_options, has_preferences;
+
+        Literal *literals;              /* by name, then by rule */
+        size_t n_literals;
+        uint32_t *initials;             /* rules by first byte of their globs .. */
+        size_t first_initial[BYTES + 1];/* .. and where those of each byte begin */
+        uint32_t *others;               /* rules that say nothing of the name, or begin with a wildcard */
+        size_t n_others;
+};
+
+static const char *const meeting_names[_POLICY_MEETING_MAX] = {
+        [POLICY_DECIDES]         = "decides",
+        [POLICY_WOULD_DECIDE]    = "would_decide",
+        [POLICY_ADDS]            = "adds",
+        [POLICY_TOO_LATE]        = "too_late",
+        [POLICY_IS_OFF]          = "off",
+        [POLICY_IS_OVER]         = "expired",
+        [POLICY_NOT_FOR_COMPANY] = "not_for_company",
+};
+
+const char *policy_meeting_to_string(PolicyMeeting m) {
+        return m >= 0 && m < _POLICY_MEETING_MAX ? meeting_names[m] : NULL;
+}
+
+/* ----------------------------------------------------------------------------------------- finding rules */
+
+typedef enum RuleAccess {
+        BY_NAME,
+        BY_INITIAL,
+        BY_ALL,
+} RuleAccess;
+
+/* The weakest of its patterns says how a rule can be found. A negated one says nothing of what matches. */
+static RuleAccess rule_access(const PolicyRule *rule) {
+        const PolicyPatterns *names = rule->match + POLICY_KEY_MODULE;
+        RuleAccess access = BY_NAME;
+        bool any = false;
+
+        for (size_t i = 0; i < names->n_items; i++) {
+                const char *glob = names->items[i].glob;
+
+                if (names->items[i].negated)
+                        continue;
+                any = true;
+                if (*glob == '\0' || strchr("*?[\\", *glob))
+                        return BY_ALL;
+                if (strpbrk(glob, "*?[\\"))
+                        access = BY_INITIAL;
+        }
+        return any ? access : BY_ALL;
+}
+
+static int compare_literals(const void *a, const void *b) {
+        const Literal *x = a, *y = b;
+        int c = strcmp(x->name, y->name);
+
+        return c != 0 ? c : (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static bool is_in_initials(const Policy *p, unsigned byte, size_t n, uint32_t rule) {
+        return n > p->first_initial[byte] && p->initials[n - 1] == rule;
+}
+
+static void fill_initials(Policy *p, const RuleAccess *access) {
+        size_t n = 0;
+
+        for (unsigned byte = 0; byte < BYTES; byte++) {
+                p->first_initial[byte] = n;
+                for (uint32_t i = 0; i < p->n_rules; i++) {
+                        const PolicyPatterns *names = p->rules[i]->match + POLICY_KEY_MODULE;
+
+                        if (access[i] != BY_INITIAL)
+                                continue;
+                        for (size_t k = 0; k < names->n_items; k++)
+                                if (!names->items[k].negated && (unsigned char) names->items[k].glob[0] == byte &&
+                                    !is_in_initials(p, byte, n, i))
+                                        p->initials[n++] = i;
+                }
+        }
+        p->first_initial[BYTES] = n;
+}
+
+static int build_access(Policy *p) {
+        _cleanup_(freep) RuleAccess *access = NULL;
+        size_t n_names = 0, n_initials = 0, n_others = 0;
+
+        access = calloc(p->n_rules + 1, sizeof(*access));
+        if (!access)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->n_rules; i++) {
+                size_t n = p->rules[i]->match[POLICY_KEY_MODULE].n_items;
+
+                access[i] = rule_access(p->rules[i]);
+                n_names += access[i] == BY_NAME ? n : 0;
+                n_initials += access[i] == BY_INITIAL ? n : 0;
+                n_others += access[i] == BY_ALL;
+        }
+
+        p->literals = calloc(n_names + 1, sizeof(*p->literals));
+        p->initials = calloc(n_initials + 1, sizeof(*p->initials));
+        p->others = calloc(n_others + 1, sizeof(*p->others));
+        if (!p->literals || !p->initials || !p->others)
+                return -ENOMEM;
+
+        for (uint32_t i = 0; i < p->n_rules; i++) {
+                const PolicyPatterns *names = p->rules[i]->match + POLICY_KEY_MODULE;
+
+                if (access[i] == BY_ALL)
+                        p->others[p->n_others++] = i;
+                for (size_t k = 0; access[i] == BY_NAME && k < names->n_items; k++)
+                        if (!names->items[k].negated)
+                                p->literals[p->n_literals++] = (Literal) { names->items[k].glob, i };
+        }
+        qsort(p->literals, p->n_literals, sizeof(*p->literals), compare_literals);
+        fill_initials(p, access);
+        return 0;
+}
+
+/* The rules that may be about a module, in order. */
+typedef struct Walk {
+        const Policy *policy;
+        const Literal *literal, *literals_end;
+        const uint32_t *initial, *initials_end, *other, *others_end;
+} Walk;
+
+static Walk walk_begin(const Policy *p, const char *module) {
+        size_t low = 0, high = p->n_literals;
+        unsigned byte = (unsigned char) module[0];
+        Walk w = { .policy = p };
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (strcmp(p->literals[middle].name, module) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        w.literal = p->literals + low;
+        w.literals_end = p->literals + p->n_literals;
+        w.initial = p->initials + p->first_initial[byte];
+        w.initials_end = p->initials + p->first_initial[byte + 1];
+        w.other = p->others;
+        w.others_end = p->others + p->n_others;
+        return w;
+}
+
+/* Return: NULL behind the last. */
+static const PolicyRule *walk_next(Walk *w, const char *module) {
+        uint32_t least = UINT32_MAX;
+
+        if (w->literal < w->literals_end && streq(w->literal->name, module))
+                least = w->literal->rule;
+        if (w->initial < w->initials_end)
+                least = MIN(least, *w->initial);
+        if (w->other < w->others_end)
+                least = MIN(least, *w->other);
+        if (least == UINT32_MAX)
+                return NULL;
+
+        while (w->literal < w->literals_end && w->literal->rule == least && streq(w->literal->name, module))
+                w->literal++;           /* a rule may name a module twice */
+        if (w->initial < w->initials_end && *w->initial == least)
+                w->initial++;
+        if (w->other < w->others_end && *w->other == least)
+                w->other++;
+        return w->policy->rules[least];
+}
+
+/* ---------------------------------------------------------------------------------------------- the object */
+
+static void collect_rules(Policy *p) {
+        for (size_t i = 0; i < p->n_files; i++) {
+                const PolicyFile *f = p->files[i];
+
+                if (!p->default_file && f->default_verdict != POLICY_NO_VERDICT)
+                        p->default_file = f;
+                for (size_t k = 0; k < f->n_rules; k++) {
+                        p->rules[p->n_rules++] = f->rules + k;
+                        p->has_options |= f->rules[k].n_options > 0;
+                        p->has_preferences |= f->rules[k].n_prefer > 0;
+                }
+        }
+}
+
+/**
+ * policy_new() - put rules in force
+ * @files: the array and the files are taken on success; in the order of precedence
+ *
+ * Return: 0; -E2BIG: more than POLICY_RULES_MAX; -ENOMEM.
+ */
+int policy_new(Policy **ret, PolicyFile **files, size_t n_files, const PolicyOptions *options) {
+        _cleanup_(policy_freep) Policy *p = NULL;
+        size_t n = 0;
+        int r;
+
+        assert(ret && (files || n_files == 0) && options);
+
+        for (size_t i = 0; i < n_files; i++)
+                n += files[i]->n_rules;
+        if (n > POLICY_RULES_MAX)
+                return -E2BIG;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->options = *options;
+        p->rules = calloc(n + 1, sizeof(*p->rules));
+        if (!p->rules)
+                return -ENOMEM;
+        p->files = files;
+        p->n_files = n_files;
+        collect_rules(p);
+        r = build_access(p);
+        if (r < 0) {
+                p->files = NULL;        /* still the caller's */
+                p->n_files = 0;
+                return r;
+        }
+
+        *ret = STEAL_PTR(p);
+        return 0;
+}
+
+/* Return: NULL. */
+Policy *policy_free(Policy *p) {
+        if (!p)
+                return NULL;
+
+        for (size_t i = 0; i < p->n_files; i++)
+                policy_file_free(p->files[i]);
+        free(p->files);
+        free(p->rules);
+        free(p->literals);
+        free(p->initials);
+        free(p->others);
+        free(p);
+        return NULL;
+}
+
+/* Mode= of lkmd.conf is another now. */
+void policy_set_mode(Policy *p, PolicyMode mode) {
+        assert(p && mode >= 0 && mode < _POLICY_MODE_MAX);
+
+        p->options.mode = mode;
+}
+
+bool policy_is_empty(const Policy *p) {
+        return !p || (p->n_rules == 0 && !p->default_file);
+}
+
+size_t policy_count_rules(const Policy *p) {
+        return p ? p->n_rules : 0;
+}
+
+const PolicyRule *policy_get_rule(const Policy *p, size_t i) {
+        assert(p && i < p->n_rules);
+
+        return p->rules[i];
+}
+
+size_t policy_count_files(const Policy *p) {
+        return p ? p->n_files : 0;
+}
+
+const PolicyFile *policy_get_file(const Policy *p, size_t i) {
+        assert(p && i < p->n_files);
+
+        return p->files[i];
+}
+
+/**
+ * policy_get_default() - what holds for a module that nothing else speaks of
+ * @ret_mode: with what force; may be NULL
+ */
+PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode) {
+        const PolicyFile *f = p ? p->default_file : NULL;
+        PolicyRuling ruling = { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW };
+        PolicyMode mode = POLICY_ENFORCE;
+
+        if (f) {
+                mode = MIN(f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode, p->options.mode);
+                ruling.verdict = f->default_verdict;
+                ruling.file = f->path;
+                ruling.line = f->default_line;
+                ruling.column = f->default_column;
+                if (f->default_verdict == POLICY_DENY)
+                        ruling.reason = "no rule allows it, and the default is to deny";
+        }
+        if (ret_mode)
+                *ret_mode = mode;
+        return ruling;
+}
+
+/* The kernel command line is for a machine that does not boot otherwise: lkmd.conf has no say in it. */
+PolicyMode policy_get_rule_mode(const Policy *p, const PolicyRule *rule) {
+        assert(p && rule);
+
+        return rule->source <= POLICY_BY_COMMAND_LINE ? POLICY_ENFORCE : MIN(rule->mode, p->options.mode);
+}
+
+/* ------------------------------------------------------------------------------------------------ judging */
+
+typedef struct Judgement {
+        const PolicySubject *subject;
+        PolicyDecision *ret;
+        bool decided, would_be_decided;
+        policy_met_t met;
+        void *userdata;
+} Judgement;
+
+static void tell(const Judgement *j, PolicyMeeting how, const PolicyRuling *what) {
+        if (j->met)
+                j->met(how, what, j->userdata);
+}
+
+/* Something applies. Whatever is enforced decides if nothing before it did; what is audited would. */
+static void meet(Judgement *j, const PolicyRuling *ruling, PolicyMode mode) {
+        if (mode == POLICY_OFF) {
+                tell(j, POLICY_IS_OFF, ruling);
+                return;
+        }
+        if (ruling->verdict == POLICY_NO_VERDICT) {
+                tell(j, mode == POLICY_AUDIT ? POLICY_WOULD_DECIDE : j->decided ? POLICY_TOO_LATE : POLICY_ADDS,
+                     ruling);
+                return;
+        }
+        if (j->decided || (mode == POLICY_AUDIT && j->would_be_decided)) {
+                tell(j, POLICY_TOO_LATE, ruling);
+                return;
+        }
+
+        if (!j->would_be_decided)
+                j->ret->would = *ruling;
+        j->would_be_decided = true;
+        if (mode == POLICY_ENFORCE) {
+                j->ret->actual = *ruling;
+                j->decided = true;
+        }
+        tell(j, mode == POLICY_ENFORCE ? POLICY_DECIDES : POLICY_WOULD_DECIDE, ruling);
+}
+
+static void meet_line(Judgement *j, const ConfigEntry *entry, PolicySource source, const char *reason) {
+        if (entry)
+                meet(j, &(PolicyRuling) {
+                                .source = source,
+                                .verdict = POLICY_DENY,
+                                .file = entry->file,
+                                .line = entry->line,
+                                .reason = reason,
+                        },
+                     POLICY_ENFORCE);
+}
+
+static PolicyRuling ruling_of(const PolicyRule *rule) {
+        return (PolicyRuling) {
+                .source = rule->source,
+                .verdict = rule->verdict,
+                .file = rule->file,
+                .line = rule->line,
+                .column = rule->column,
+                .id = rule->id,
+                .reason = rule->reason,
+                .rule = rule,
+        };
+}
+
+static void meet_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
+        PolicyRuling ruling = ruling_of(rule);
+
+        if (rule->expires_usec <= now_usec)
+                tell(j, POLICY_IS_OVER, &ruling);
+        else if (rule->verdict == POLICY_DENY && j->subject->part != POLICY_REQUESTED &&
+                 !policy_rule_is_of_module(rule))
+                tell(j, POLICY_NOT_FOR_COMPANY, &ruling);
+        else
+                meet(j, &ruling, policy_get_rule_mode(p, rule));
+}
+
+/* The rules, with modprobe.blacklist= in its place: behind what else the kernel command line says. */
+static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
+        static const char said[] = "modprobe.blacklist= on the kernel command line";
+        const char *module = j->subject->module;
+        const ConfigEntry *line = j->subject->command_line_blacklist;
+        const PolicyRule *rule;
+        PolicyQuestion q;
+        Walk w;
+
+        if (policy_is_empty(p)) {
+                meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+                return;
+        }
+
+        policy_question_init(&q, j->subject, &p->options);
+        w = walk_begin(p, module);
+        while ((!j->decided || j->met) && (rule = walk_next(&w, module))) {
+                if (line && rule->source > POLICY_BY_COMMAND_LINE) {
+                        meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+                        line = NULL;
+                        if (j->decided && !j->met)
+                                break;
+                }
+                if (policy_rule_matches(rule, &q, /* request_only= */ false))
+                        meet_rule(j, p, rule, now_usec);
+        }
+        meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+}
+
+static void meet_default(Judgement *j, const Policy *p) {
+        PolicyRuling ruling = { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW };
+        PolicyMode mode = POLICY_ENFORCE;
+
+        if (j->subject->part != POLICY_DEPENDENCY)
+                ruling = policy_get_default(p, &mode);
+        if (ruling.file || !j->decided)
+                meet(j, &ruling, mode);
+        if (!j->decided)                /* a default in audit mode decides nothing: all is allowed then */
+                meet(j, &(PolicyRuling) { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW },
+                     POLICY_ENFORCE);
+}
+
+/**
+ * policy_judge() - may this module enter the kernel for this request?
+ * @p:        NULL: there are no rules, only what the subject brings from modprobe.d
+ * @now_usec: CLOCK_REALTIME, for rules that expire
+ * @ret:      what decided, and what would if nothing were in audit mode
+ * @met:      told of everything that is about this subject, in order, also behind what decided; NULL: nobody
+ *            wants to know
+ *
+ * The order is that of PolicySource, and of the files. Rules that are in audit mode decide nothing; what
+ * would be decided if they were enforced is in @ret->would. Allocates nothing.
+ */
+void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_usec, PolicyDecision *ret,
+                  policy_met_t met, void *userdata) {
+        Judgement j = { .subject = subject, .ret = ret, .met = met, .userdata = userdata };
+
+        assert(subject && subject->module && ret);
+
+        *ret = (PolicyDecision) {};
+        meet_rules(&j, p, now_usec);
+        if (!j.decided || met)
+                meet_line(&j, subject->install, POLICY_BY_INSTALL, "its install line only denies");
+        if (!j.decided || met)
+                meet_line(&j, subject->blacklist, POLICY_BY_BLACKLIST, "blacklisted");
+        meet_default(&j, p);
+}
+
+/* ----------------------------------------------------------------------------- options and preferences */
+
+typedef struct OptionSearch {
+        policy_options_t on_rule;
+        void *userdata;
+        int error;
+} OptionSearch;
+
+static void on_met_for_options(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+        OptionSearch *s = userdata;
+
+        if (s->error < 0 || (how != POLICY_ADDS && how != POLICY_DECIDES) || !what->rule ||
+            what->rule->n_options == 0)
+                return;
+        s->error = s->on_rule(what->rule, s->userdata);
+}
+
+/**
+ * policy_each_options() - the rules whose options a module is to get, in order
+ *
+ * Those that match, up to the one that decides.
+ *
+ * Return: 0, or the first negative value of @on_rule.
+ */
+int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t now_usec,
+                        policy_options_t on_rule, void *userdata) {
+        OptionSearch search = { .on_rule = on_rule, .userdata = userdata };
+        PolicyDecision decision;
+
+        assert(subject && on_rule);
+
+        if (!p || !p->has_options)
+                return 0;
+        policy_judge(p, subject, now_usec, &decision, on_met_for_options, &search);
+        return search.error;
+}
+
+/**
+ * policy_find_preference() - the rule that says which of several candidates a request gets
+ *
+ * Return: the first in force that has a preference and is about this request; NULL: none is.
+ */
+const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester,
+                                         uint64_t now_usec) {
+        PolicySubject subject = { .requester = requester, .part = POLICY_REQUESTED, .module = "" };
+        PolicyQuestion q;
+
+        if (!p || !p->has_preferences)
+                return NULL;
+
+        policy_question_init(&q, &subject, &p->options);
+        for (size_t i = 0; i < p->n_rules; i++) {
+                const PolicyRule *rule = p->rules[i];
+
+                if (rule->n_prefer > 0 && rule->expires_usec > now_usec &&
+                    policy_get_rule_mode(p, rule) == POLICY_ENFORCE &&
+                    policy_rule_matches(rule, &q, /* request_only= */ true))
+                        return rule;
+        }
+        return NULL;
+}
