@@ -223,13 +223,15 @@ void print_whereabouts(FILE *f, sd_json_variant *record) {
 
 /* "/etc/modprobe.d/local.conf:3", from the fields file and line. */
 void print_place(FILE *f, sd_json_variant *object) {
-        uint64_t line;
+        uint64_t line, column;
 
         assert(f);
 
         print_escaped(f, field_string(object, "file"));
         if (field_unsigned(object, "line", &line) && line > 0)
                 (void) fprintf(f, ":%" PRIu64, line);
+        if (field_unsigned(object, "column", &column) && column > 0)
+                (void) fprintf(f, ":%" PRIu64, column);
 }
 
 /* "blacklisted by /etc/modprobe.d/local.conf:3, wanted by usb_storage" */
@@ -239,6 +241,7 @@ void print_omission(FILE *f, sd_json_variant *omission) {
         } table[] = {
                 { "blacklisted",     "blacklisted",                                     " by "  },
                 { "denied",          "denied",                                          " by "  },
+                { "not_preferred",   "another candidate is preferred",                  " by "  },
                 { "softdep_missing", "a softdep names it, but there is no such module", ", see " },
                 { "softdep_loop",    "its softdep leads back, not followed",            ", see " },
                 { "file_missing",    "its file is missing",                             ": "    },
@@ -260,6 +263,10 @@ void print_omission(FILE *f, sd_json_variant *omission) {
         if (field_string(omission, "file")) {
                 (void) fputs(before_place, f);
                 print_place(f, omission);
+        }
+        if (field_string(omission, "reason") && !streq_ptr(kind, "blacklisted")) {
+                (void) fputs(": ", f);
+                print_escaped(f, field_string(omission, "reason"));
         }
         if (wanted_by) {
                 (void) fputs(field_bool(omission, "required") ? ", needed by " : ", wanted by ", f);

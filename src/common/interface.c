@@ -106,8 +106,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         OmissionKind, SD_VARLINK_FIELD_COMMENT("A blacklist line keeps it from being loaded by alias."),
         SD_VARLINK_DEFINE_ENUM_VALUE(blacklisted),
-        SD_VARLINK_FIELD_COMMENT("An install line of /bin/false or /bin/true denies it."),
+        SD_VARLINK_FIELD_COMMENT("A rule of the policy denies it, or an install line of /bin/false or /bin/true."),
         SD_VARLINK_DEFINE_ENUM_VALUE(denied),
+        SD_VARLINK_FIELD_COMMENT("A rule prefers another candidate for the same request; harmless."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(not_preferred),
         SD_VARLINK_FIELD_COMMENT("A softdep that names nothing; harmless."),
         SD_VARLINK_DEFINE_ENUM_VALUE(softdep_missing),
         SD_VARLINK_FIELD_COMMENT(
@@ -120,6 +122,24 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_FIELD_COMMENT(
                 "It needs a module that was left out itself; the line that keeps that one out is named."),
         SD_VARLINK_DEFINE_ENUM_VALUE(impossible));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+        PolicySource, SD_VARLINK_FIELD_COMMENT("module_blacklist= on the kernel command line: the kernel itself refuses."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(kernel),
+        SD_VARLINK_FIELD_COMMENT("lkmd.deny=, lkmd.allow= or modprobe.blacklist= on the kernel command line."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(command_line),
+        SD_VARLINK_FIELD_COMMENT("Allowed or denied for a time."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(grant),
+        SD_VARLINK_FIELD_COMMENT("A rule of policy.d."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(rule),
+        SD_VARLINK_FIELD_COMMENT("A rule of a list that a file of policy.d includes."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(list),
+        SD_VARLINK_FIELD_COMMENT("An install line of modprobe.d that only denies."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(install),
+        SD_VARLINK_FIELD_COMMENT("A blacklist line of modprobe.d."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(blacklist),
+        SD_VARLINK_FIELD_COMMENT("Nothing speaks of it, and this is the default."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(default));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 Omission,
@@ -134,7 +154,15 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_FIELD_COMMENT("File of the line that decided."),
                 SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
                 SD_VARLINK_FIELD_COMMENT("Its line number, from 1."),
-                SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+                SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+                SD_VARLINK_FIELD_COMMENT("Its column, from 1."),
+                SD_VARLINK_DEFINE_FIELD(column, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+                SD_VARLINK_FIELD_COMMENT("What of the policy decided; absent: it was not asked."),
+                SD_VARLINK_DEFINE_FIELD_BY_TYPE(source, PolicySource, SD_VARLINK_NULLABLE),
+                SD_VARLINK_FIELD_COMMENT("Name of the rule that decided."),
+                SD_VARLINK_DEFINE_FIELD(rule, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+                SD_VARLINK_FIELD_COMMENT("Why it wants that, in one sentence."),
+                SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 Problem,
@@ -142,6 +170,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, 0),
                 SD_VARLINK_FIELD_COMMENT("Line, from 1; absent: the file as a whole."),
                 SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+                SD_VARLINK_FIELD_COMMENT("Column, from 1; absent: the line as a whole."),
+                SD_VARLINK_DEFINE_FIELD(column, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
                 SD_VARLINK_FIELD_COMMENT("What is wrong with it."),
                 SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0));
 
@@ -422,7 +452,13 @@ static SD_VARLINK_DEFINE_ERROR(
         SD_VARLINK_FIELD_COMMENT("File of the line that denies it."),
         SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("That line, from 1."),
-        SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+        SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("What of the policy denies it."),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(source, PolicySource, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Name of the rule that denies it."),
+        SD_VARLINK_DEFINE_FIELD(rule, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Why it does, in one sentence."),
+        SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_ERROR(
         LoadFailed, MESSAGE_FIELDS,
@@ -481,6 +517,8 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("What became of a module in a request."), &vl_type_Outcome,
         SD_VARLINK_SYMBOL_COMMENT("One thing done to one module, with its cause."), &vl_type_Record,
         SD_VARLINK_SYMBOL_COMMENT("Why something was left out of a request."), &vl_type_OmissionKind,
+        SD_VARLINK_SYMBOL_COMMENT("What can decide about a module, in the order in which it is asked."),
+        &vl_type_PolicySource,
         SD_VARLINK_SYMBOL_COMMENT("Something that was left out of a request."), &vl_type_Omission,
         SD_VARLINK_SYMBOL_COMMENT("Something wrong with a file that lkmd reads."), &vl_type_Problem,
         SD_VARLINK_SYMBOL_COMMENT("Where a module stands."), &vl_type_ModuleState,

@@ -2,30 +2,107 @@
 
 /*
  * ModuleInfo: the .modinfo section of a module's file, read through libkmod, which knows the compressed ones
- * as well.
+ * as well. libkmod brings libcrypto, whose start takes longer than most verbs of lkmctl: it is opened when a file is
+ * first asked about, which next to none of them does. It stays open.
  */
 
 #include "common/module-info.h"
 
 #include <assert.h>
+#include <dlfcn.h>
 #include <libkmod.h>
 #include <syslog.h>
 
 #include "common/util.h"
 
-static inline void kmod_unrefp(struct kmod_ctx **ctx) {
-        if (*ctx)
-                (void) kmod_unref(*ctx);
+#define LIBKMOD "libkmod.so.2"
+
+/* What is used of it, with the types that its header gives. */
+#define LIBKMOD_SYMBOLS(_)                                                                                           \
+        _(kmod_new)                                                                                                  \
+        _(kmod_unref)                                                                                                \
+        _(kmod_set_log_priority)                                                                                     \
+        _(kmod_module_new_from_path)                                                                                 \
+        _(kmod_module_unref)                                                                                         \
+        _(kmod_module_get_info)                                                                                      \
+        _(kmod_module_info_get_key)                                                                                  \
+        _(kmod_module_info_get_value)                                                                                \
+        _(kmod_module_info_free_list)                                                                                \
+        _(kmod_list_next)
+
+#define DECLARE_SYMBOL(name) typeof(name) *name;
+static struct Libkmod {
+        LIBKMOD_SYMBOLS(DECLARE_SYMBOL)
+} lib;
+
+static int find_symbol(void *handle, const char *name, void *ret) {
+        void *symbol = dlsym(handle, name);
+
+        if (!symbol)
+                return -ENOSYS;
+        memcpy(ret, &symbol, sizeof(symbol));
+        return 0;
 }
 
-static inline void kmod_module_unrefp(struct kmod_module **module) {
-        if (*module)
-                (void) kmod_module_unref(*module);
+#define FIND_SYMBOL(name)                                                                                            \
+        if (find_symbol(handle, #name, &found.name) < 0)                                                             \
+                return -ENOSYS;
+
+/* Return: 0; -ENOSYS: there is no libkmod, or none that we know. */
+static int open_libkmod(void) {
+        static bool opened;
+        struct Libkmod found;
+        void *handle;
+
+        if (opened)
+                return 0;
+        handle = dlopen(LIBKMOD, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+        if (!handle)
+                return -ENOSYS;
+        LIBKMOD_SYMBOLS(FIND_SYMBOL)
+        lib = found;
+        opened = true;
+        return 0;
 }
 
-static inline void kmod_info_freep(struct kmod_list **list) {
-        kmod_module_info_free_list(*list);
+/* One file and its .modinfo. */
+typedef struct ModuleInfo {
+        struct kmod_ctx *ctx;
+        struct kmod_module *module;
+        struct kmod_list *list;
+} ModuleInfo;
+
+static void module_info_close(ModuleInfo *info) {
+        if (info->list)
+                lib.kmod_module_info_free_list(info->list);
+        if (info->module)
+                (void) lib.kmod_module_unref(info->module);
+        if (info->ctx)
+                (void) lib.kmod_unref(info->ctx);
 }
+
+/* Return: 0; -ENOSYS without libkmod; -ENOMEM; the negative errno of reading the file. To be closed in any case. */
+static int module_info_open(ModuleInfo *ret, const char *path) {
+        static const char *const no_config[] = { NULL };
+        int r;
+
+        *ret = (ModuleInfo) {};
+        r = open_libkmod();
+        if (r < 0)
+                return r;
+        ret->ctx = lib.kmod_new(NULL, no_config);
+        if (!ret->ctx)
+                return -ENOMEM;
+        lib.kmod_set_log_priority(ret->ctx, LOG_CRIT);
+        r = lib.kmod_module_new_from_path(ret->ctx, path, &ret->module);
+        if (r < 0)
+                return r;
+        r = lib.kmod_module_get_info(ret->module, &ret->list);
+        return r < 0 ? r : 0;
+}
+
+#define INFO_FOREACH(item, info) \
+        for (item = (info)->list; item; item = lib.kmod_list_next((info)->list, item))
 
 static inline void namesp(char ***names) {
         module_info_parameters_free(*names);
@@ -71,10 +148,7 @@ static int append_name(char ***names, size_t *n, const char *text) {
  * Return: 0; or the negative errno of reading the file.
  */
 int module_info_parameters(const char *path, char ***ret) {
-        static const char *const no_config[] = { NULL };
-        _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
-        _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
-        _cleanup_(kmod_info_freep) struct kmod_list *info = NULL;
+        _cleanup_(module_info_close) ModuleInfo info = {};
         _cleanup_(namesp) char **names = NULL;
         struct kmod_list *item;
         size_t n = 0;
@@ -85,27 +159,64 @@ int module_info_parameters(const char *path, char ***ret) {
         names = calloc(1, sizeof(*names));
         if (!names)
                 return -ENOMEM;
-        ctx = kmod_new(NULL, no_config);
-        if (!ctx)
-                return -ENOMEM;
-        kmod_set_log_priority(ctx, LOG_CRIT);
-        r = kmod_module_new_from_path(ctx, path, &module);
-        if (r < 0)
-                return r;
-        r = kmod_module_get_info(module, &info);
+        r = module_info_open(&info, path);
         if (r < 0)
                 return r;
 
-        kmod_list_foreach(item, info) {
-                const char *key = kmod_module_info_get_key(item);
+        INFO_FOREACH(item, &info) {
+                const char *key = lib.kmod_module_info_get_key(item);
 
                 if (!streq(key, "parm") && !streq(key, "parmtype"))
                         continue;
-                r = append_name(&names, &n, kmod_module_info_get_value(item));
+                r = append_name(&names, &n, lib.kmod_module_info_get_value(item));
                 if (r < 0)
                         return r;
         }
 
         *ret = STEAL_PTR(names);
+        return 0;
+}
+
+/**
+ * module_info_facts() - what a policy may ask about a module's file
+ * @ret_license:   of the "license" line, "" if there is none; to be freed
+ * @ret_is_signed: it has a signature, whoever's; whether the kernel trusts that is for the kernel to say
+ * @ret_in_tree:   it was built with its kernel ("intree")
+ *
+ * Return: as module_info_parameters().
+ */
+int module_info_facts(const char *path, char **ret_license, bool *ret_is_signed, bool *ret_in_tree) {
+        _cleanup_(module_info_close) ModuleInfo info = {};
+        _cleanup_(freep) char *license = NULL;
+        bool is_signed = false, in_tree = false;
+        struct kmod_list *item;
+        int r;
+
+        assert(path && ret_license && ret_is_signed && ret_in_tree);
+
+        r = module_info_open(&info, path);
+        if (r < 0)
+                return r;
+
+        INFO_FOREACH(item, &info) {
+                const char *key = lib.kmod_module_info_get_key(item);
+
+                is_signed |= streq(key, "sig_id");
+                in_tree |= streq(key, "intree");
+                if (!streq(key, "license") || license)
+                        continue;
+                license = strdup(lib.kmod_module_info_get_value(item));
+                if (!license)
+                        return -ENOMEM;
+        }
+        if (!license) {
+                license = strdup("");
+                if (!license)
+                        return -ENOMEM;
+        }
+
+        *ret_license = STEAL_PTR(license);
+        *ret_is_signed = is_signed;
+        *ret_in_tree = in_tree;
         return 0;
 }

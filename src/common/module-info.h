@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
+
 /* What a module's file says of itself (modinfo). */
 int module_info_parameters(const char *path, char ***ret);
+int module_info_facts(const char *path, char **ret_license, bool *ret_is_signed, bool *ret_in_tree);
 void module_info_parameters_free(char **names);

@@ -39,6 +39,7 @@ static char *copy(const char *s, bool *failed) {
 static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
         bool builtin = node_is_builtin(n), failed = false;
         bool command = n->install && !builtin && !plan_graph_ignores_install(g, n);
+        int r;
 
         s->action = builtin ? PLAN_BUILTIN : command ? PLAN_COMMAND : PLAN_INSERT;
         s->parent = SIZE_MAX;
@@ -55,11 +56,13 @@ static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
                 s->parameters = copy("", &failed);
         if (failed)
                 return -ENOMEM;
-        if (builtin)
+        if (builtin) {
+                s->allowed_by.source = _POLICY_SOURCE_INVALID;
                 return 0;
-
-        return plan_parameters_collect(index_get_config(g->index), n->name, n->option_key,
-                                       n->requested ? g->request->parameters : NULL, s);
+        }
+        s->reported = n->ruling[n->part].verdict == POLICY_REPORT;
+        r = plan_cause_set(&s->allowed_by, n->ruling + n->part);
+        return r < 0 ? r : plan_parameters_collect(g, n, s);
 }
 
 /* Gives a node its step: the last one so far. */
@@ -128,8 +131,9 @@ static int find_targets(PlanGraph *g, size_t i, TargetList *targets) {
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 || n_matches == 0) {
-                        r = plan_graph_omit(g, PLAN_SOFTDEP_MISSING, s->key, g->nodes[i].name, s->config,
-                                            false);
+                        PolicyRuling line = ruling_of_line(s->config);
+
+                        r = plan_graph_omit(g, PLAN_SOFTDEP_MISSING, s->key, g->nodes[i].name, &line, false);
                         if (r < 0)
                                 return r;
                         continue;
@@ -162,8 +166,10 @@ static int follow(PlanGraph *g, const Target *t, unsigned depth) {
         if (r < 0)
                 return r;
         if ((itself || needs) && !t->post) {
+                PolicyRuling line = ruling_of_line(t->config);
+
                 r = plan_graph_omit(g, PLAN_SOFTDEP_LOOP, g->nodes[t->node].name, g->nodes[t->parent].name,
-                                    t->config, false);
+                                    &line, false);
                 if (r < 0)
                         return r;
         }
@@ -176,6 +182,12 @@ static int follow(PlanGraph *g, const Target *t, unsigned depth) {
                      depth + 1);
 }
 
+static PolicyPart part_of(PlanReason reason) {
+        return reason == PLAN_REQUESTED    ? POLICY_REQUESTED
+               : reason == PLAN_DEPENDENCY ? POLICY_DEPENDENCY
+                                           : POLICY_SOFTDEP;
+}
+
 /* One module between its softdeps; its dependencies are there already. */
 static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, unsigned depth) {
         _cleanup_(target_list_clear) TargetList targets = {};
@@ -185,6 +197,7 @@ static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, u
                 return 0;
         g->nodes[i].state = NODE_WALKING;
         g->nodes[i].reason = g->nodes[i].requested ? PLAN_REQUESTED : reason;
+        g->nodes[i].part = part_of(g->nodes[i].reason);
         g->nodes[i].parent = g->nodes[i].requested ? NOBODY : parent;
         if (reason == PLAN_DEPENDENCY && !g->nodes[i].requested)
                 g->nodes[i].alias = g->nodes[i].option_key = NULL; /* it is reached by its name */
@@ -229,7 +242,8 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
         if (g->nodes[i].state == NODE_PLACED)
                 return 1;
 
-        r = plan_graph_judge(g, i, parent == NOBODY ? NULL : g->nodes[parent].name, config,
+        r = plan_graph_judge(g, i, g->nodes[i].requested ? POLICY_REQUESTED : part_of(reason),
+                             parent == NOBODY ? NULL : g->nodes[parent].name, config,
                              reason == PLAN_REQUESTED);
         if (r <= 0)
                 return r;
@@ -279,16 +293,7 @@ static int place_later(PlanGraph *g) {
 
 /* ---------------------------------------------------------------------------------------------- requests */
 
-/* Does a blacklist line stop this match? By name only what nobody asked for by name (modprobe(8), -b). */
-static const ConfigEntry *find_blacklist(const PlanGraph *g, const IndexMatch *m) {
-        if (m->module && !m->module->path)
-                return NULL;            /* it is there already */
-        if (g->request->mode == PLAN_NAMED && !m->alias)
-                return NULL;
-        return plan_rules_find_blacklist(g, m->name);
-}
-
-/* What the key means, without what is blacklisted and without duplicates. */
+/* What the key means, without duplicates. */
 static int find_requested(PlanGraph *g, TargetList *ret) {
         const IndexMatch *matches;
         size_t n;
@@ -299,7 +304,6 @@ static int find_requested(PlanGraph *g, TargetList *ret) {
                 return r;
 
         for (size_t i = 0; i < n; i++) {
-                const ConfigEntry *blacklist = find_blacklist(g, &matches[i]);
                 size_t known = g->n_nodes;
                 Target t = { .parent = NOBODY };
 
@@ -310,16 +314,106 @@ static int find_requested(PlanGraph *g, TargetList *ret) {
                         continue;
 
                 g->plan->n_matches++;
-                if (blacklist)
-                        r = plan_graph_omit(g, PLAN_BLACKLISTED, matches[i].name, NULL, blacklist, true);
-                else {
-                        g->nodes[t.node].requested = true;
-                        r = target_list_add(ret, &t);
-                }
+                g->nodes[t.node].requested = true;
+                g->nodes[t.node].by_alias = matches[i].alias;
+                r = target_list_add(ret, &t);
                 if (r < 0)
                         return r;
         }
 
+        return 0;
+}
+
+/* Takes out what the policy denies. It is not requested then: it may still come in for another. */
+static int drop_denied(PlanGraph *g, TargetList *requested) {
+        size_t kept = 0;
+        int r;
+
+        for (size_t i = 0; i < requested->n_items; i++) {
+                size_t n = requested->items[i].node;
+
+                r = plan_graph_judge_alone(g, n, POLICY_REQUESTED);
+                if (r < 0)
+                        return r;
+                if (g->nodes[n].judgement[POLICY_REQUESTED] != DENIED) {
+                        requested->items[kept++] = requested->items[i];
+                        continue;
+                }
+                g->nodes[n].requested = false;
+                r = plan_graph_deny(g, n, POLICY_REQUESTED, NULL, /* candidate= */ true);
+                if (r < 0)
+                        return r;
+        }
+
+        requested->n_items = kept;
+        return 0;
+}
+
+static size_t rank_of(const PolicyRule *rule, const char *module) {
+        for (size_t i = 0; i < rule->n_prefer; i++)
+                if (streq(rule->prefer[i], module))
+                        return i;
+        return SIZE_MAX;
+}
+
+/* Return: 1 with the place in @requested of the candidate that can be had and is preferred most; 0: none; -ENOMEM. */
+static int find_preferred(PlanGraph *g, const TargetList *requested, const PolicyRule *rule, size_t *ret) {
+        size_t best = SIZE_MAX;
+        int r;
+
+        for (size_t i = 0; i < requested->n_items; i++) {
+                const Node *n = &g->nodes[requested->items[i].node];
+                size_t rank = rank_of(rule, n->name);
+
+                if (rank >= best)
+                        continue;
+                r = plan_graph_judge(g, requested->items[i].node, POLICY_REQUESTED, NULL, NULL, true);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        continue;       /* the next best, then; why it is not this one is said */
+                best = rank;
+                *ret = i;
+        }
+
+        return best != SIZE_MAX;
+}
+
+/* Of those that a rule lists, the best that can be had stays; what it does not list is none of its business. */
+static int apply_preference(PlanGraph *g, TargetList *requested) {
+        const PolicyRule *rule = requested->n_items > 1 ? plan_rules_find_preference(g) : NULL;
+        size_t preferred = 0, kept = 0;
+        PolicyRuling ruling;
+        int r;
+
+        if (!rule)
+                return 0;
+        r = find_preferred(g, requested, rule, &preferred);
+        if (r <= 0)
+                return r;
+
+        ruling = (PolicyRuling) {
+                .source = rule->source,
+                .file = rule->file,
+                .line = rule->line,
+                .column = rule->column,
+                .id = rule->id,
+                .reason = rule->reason,
+        };
+        for (size_t i = 0; i < requested->n_items; i++) {
+                size_t n = requested->items[i].node;
+
+                if (i == preferred || rank_of(rule, g->nodes[n].name) == SIZE_MAX) {
+                        requested->items[kept++] = requested->items[i];
+                        continue;
+                }
+                g->nodes[n].requested = false;
+                r = plan_graph_omit(g, PLAN_NOT_PREFERRED, g->nodes[n].name, NULL, &ruling, true);
+                if (r < 0)
+                        return r;
+        }
+
+        requested->n_items = kept;
         return 0;
 }
 
@@ -343,6 +437,12 @@ int plan_build(Plan *plan, Index *index, const PlanRequest *request) {
         if (r < 0)
                 return r;
         r = find_requested(&g, &requested);
+        if (r < 0)
+                return r;
+        r = drop_denied(&g, &requested);
+        if (r < 0)
+                return r;
+        r = apply_preference(&g, &requested);
         if (r < 0)
                 return r;
 

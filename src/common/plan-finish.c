@@ -146,7 +146,8 @@ int plan_graph_finish(PlanGraph *g) {
                 hopeless &= p->steps[i].reason != PLAN_REQUESTED;
         }
         for (size_t i = 0; i < p->n_omissions; i++)
-                p->omissions[i].required = hopeless && g->omission_is_candidate[i];
+                p->omissions[i].required = hopeless && g->omission_is_candidate[i] &&
+                                           p->omissions[i].kind != PLAN_NOT_PREFERRED;
 
         set_parents(g);
         r = add_edges(g);

@@ -120,30 +120,38 @@ bool plan_graph_ignores_install(const PlanGraph *g, const Node *n) {
         return n->requested && g->request->ignore_install;
 }
 
-/* Return: 1 if it is fit; 0 if not; -ENOMEM. */
-static int judge(PlanGraph *g, size_t i) {
-        Node *n = &g->nodes[i];
+/**
+ * plan_graph_judge_alone() - can this module be loaded, leaving aside what it needs?
+ * @part: what it is to the request; it may be judged as more than one
+ *
+ * Asks the index: no answer of it may be in use.
+ *
+ * Return: 1 if it is fit; 0 if not; -ENOMEM.
+ */
+int plan_graph_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
+        Judgement *judgement = g->nodes[i].judgement + part;
+        const Node *n = &g->nodes[i];
         struct stat st;
         int r;
 
-        if (n->judgement != NOT_JUDGED)
-                return n->judgement == FIT;
+        if (*judgement != NOT_JUDGED)
+                return *judgement == FIT;
         r = plan_rules_settle_command(g, i);
         if (r < 0)
                 return r;
 
         if (node_is_builtin(n))
-                n->judgement = FIT;
-        else if (plan_rules_denies(g, n))
-                n->judgement = DENIED;
+                *judgement = FIT;
+        else if (plan_rules_deny(g, i, part))
+                *judgement = DENIED;
         else if (n->install && !plan_graph_ignores_install(g, n))
-                n->judgement = FIT;     /* the command needs no file */
+                *judgement = FIT;       /* the command needs no file */
         else if (!n->module)
-                n->judgement = MODULE_MISSING;
+                *judgement = MODULE_MISSING;
         else
-                n->judgement = stat(n->module->path, &st) < 0 ? FILE_MISSING : FIT;
+                *judgement = stat(n->module->path, &st) < 0 ? FILE_MISSING : FIT;
 
-        return n->judgement == FIT;
+        return *judgement == FIT;
 }
 
 /* --------------------------------------------------------------------------------------------- omissions */
@@ -174,26 +182,61 @@ static int note_omission(PlanGraph *g, PlanOmissionKind kind, const char *module
         return r < 0 ? r : 1;
 }
 
+static int copy_text(const char *s, char **ret) {
+        *ret = s ? strdup(s) : NULL;
+        return s && !*ret ? -ENOMEM : 0;
+}
+
+/* Return: 0; -ENOMEM, with what is there to be cleared. */
+int plan_cause_set(PlanCause *c, const PolicyRuling *ruling) {
+        int r;
+
+        c->source = ruling ? ruling->source : _POLICY_SOURCE_INVALID;
+        if (!ruling)
+                return 0;
+        c->line = ruling->line;
+        c->column = ruling->column;
+        r = copy_text(ruling->file, &c->file);
+        if (r >= 0)
+                r = copy_text(ruling->id, &c->rule);
+        if (r >= 0)
+                r = copy_text(ruling->reason, &c->reason);
+        return r;
+}
+
+/* A line of modprobe.d as a cause that no policy was asked about. */
+PolicyRuling ruling_of_line(const ConfigEntry *line) {
+        return (PolicyRuling) { .source = _POLICY_SOURCE_INVALID, .file = line->file, .line = line->line };
+}
+
+static void omission_clear(PlanOmission *o) {
+        free(o->module);
+        free(o->wanted_by);
+        plan_cause_clear(&o->cause);
+}
+
 /**
  * plan_graph_omit() - say once that something was left out, and why
- * @config:    the line that decided; NULL: none
+ * @cause:     what decided; NULL: nothing that was written anywhere
  * @candidate: it concerns something that was asked for
  *
  * Return: 0; -ENOMEM.
  */
 int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
-                    const ConfigEntry *config, bool candidate) {
-        _cleanup_(freep) char *m = NULL, *w = NULL, *f = NULL;
+                    const PolicyRuling *cause, bool candidate) {
+        _cleanup_(omission_clear) PlanOmission o = { .kind = kind };
         Plan *p = g->plan;
         PlanOmission *omissions;
         bool *flags;
         int r;
 
-        m = strdup(module);
-        w = wanted_by ? strdup(wanted_by) : NULL;
-        f = config ? strdup(config->file) : NULL;
-        if (!m || (wanted_by && !w) || (config && !f))
-                return -ENOMEM;
+        r = copy_text(module, &o.module);
+        if (r >= 0)
+                r = copy_text(wanted_by, &o.wanted_by);
+        if (r >= 0)
+                r = plan_cause_set(&o.cause, cause);
+        if (r < 0)
+                return r;
 
         omissions = reallocarray(p->omissions, p->n_omissions + 1, sizeof(*omissions));
         if (!omissions)
@@ -208,38 +251,56 @@ int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, con
         if (r <= 0)
                 return r;
         g->omission_is_candidate[p->n_omissions] = candidate;
-        p->omissions[p->n_omissions++] = (PlanOmission) {
-                .kind = kind,
-                .module = STEAL_PTR(m),
-                .wanted_by = STEAL_PTR(w),
-                .file = STEAL_PTR(f),
-                .line = config ? config->line : 0,
-        };
+        p->omissions[p->n_omissions++] = o;
+        o = (PlanOmission) {};
         return 0;
 }
 
-/* One node that is not fit. @config: the softdep that asked for it, NULL for none. */
-static int omit_node(PlanGraph *g, size_t i, const char *wanted_by, const ConfigEntry *config,
-                     bool candidate) {
-        const Node *n = &g->nodes[i];
+static bool ruling_is_blacklist(const PlanGraph *g, const PolicyRuling *ruling) {
+        return ruling->source == POLICY_BY_BLACKLIST ||
+               (ruling->source == POLICY_BY_COMMAND_LINE && !ruling->rule);
+}
 
-        switch (n->judgement) {
+/* A denied node is left out: by whichever line it is denied. */
+int plan_graph_deny(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by, bool candidate) {
+        const PolicyRuling *ruling = g->nodes[i].ruling + part;
+
+        return plan_graph_omit(g,
+                               ruling_is_blacklist(g, ruling) && part == POLICY_REQUESTED ? PLAN_BLACKLISTED
+                                                                                        : PLAN_DENIED,
+                               g->nodes[i].name, wanted_by, ruling, candidate);
+}
+
+/* One node that is not fit. @config: the softdep that asked for it, NULL for none. */
+static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
+                     const ConfigEntry *config, bool candidate) {
+        const Node *n = &g->nodes[i];
+        const ConfigEntry *line = config ?: n->origin;
+        PolicyRuling cause;
+
+        switch (n->judgement[part]) {
         case DENIED:
-                return plan_graph_omit(g, PLAN_DENIED, n->name, wanted_by, n->install, candidate);
+                return plan_graph_deny(g, i, part, wanted_by, candidate);
         case FILE_MISSING:
                 return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
         default:
-                if (config)
-                        return plan_graph_omit(g, PLAN_SOFTDEP_MISSING, n->name, wanted_by, config,
-                                               candidate);
-                return plan_graph_omit(g, PLAN_MODULE_MISSING, n->name, wanted_by, n->origin, candidate);
+                if (line)
+                        cause = ruling_of_line(line);
+                return plan_graph_omit(g, config ? PLAN_SOFTDEP_MISSING : PLAN_MODULE_MISSING, n->name,
+                                       wanted_by, line ? &cause : NULL, candidate);
         }
+}
+
+/* What denies a dependency, for all that cannot be had without it. */
+static const PolicyRuling *denial_of_dependency(const PlanGraph *g, size_t i) {
+        return g->nodes[i].judgement[POLICY_DEPENDENCY] == DENIED ? g->nodes[i].ruling + POLICY_DEPENDENCY : NULL;
 }
 
 /* A dependency that is not fit, and everything between it and the module that makes impossible. */
 static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *parents, size_t i,
                            bool candidate) {
-        const ConfigEntry *cause;
+        PolicyRuling cause;
+        bool denied;
         size_t n;
         int r;
 
@@ -247,37 +308,40 @@ static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *par
         if (r < 0)
                 return r;
 
-        cause = g->nodes[n].judgement == DENIED ? g->nodes[n].install : NULL;
-        r = omit_node(g, n, parents[i] == CLOSURE_TOP ? m->name : m->dependencies[parents[i]]->name, NULL,
-                      candidate);
+        denied = denial_of_dependency(g, n);
+        if (denied)
+                cause = *denial_of_dependency(g, n);
+        r = omit_node(g, n, POLICY_DEPENDENCY,
+                      parents[i] == CLOSURE_TOP ? m->name : m->dependencies[parents[i]]->name, NULL, candidate);
 
         for (size_t k = parents[i]; r >= 0 && k != CLOSURE_TOP; k = parents[k])
                 r = plan_graph_omit(g, PLAN_IMPOSSIBLE, m->dependencies[k]->name,
                                     parents[k] == CLOSURE_TOP ? m->name : m->dependencies[parents[k]]->name,
-                                    cause, candidate);
+                                    denied ? &cause : NULL, candidate);
         return r;
 }
 
 /**
  * plan_graph_judge() - can this module be loaded, with all that it needs?
+ * @part:      what it is to the request
  * @wanted_by: module; NULL: the request
  * @config:    the softdep that asked for it; NULL: none did
  *
  * Return: 1; 0 with the reasons in the omissions; -ENOMEM.
  */
-int plan_graph_judge(PlanGraph *g, size_t i, const char *wanted_by, const ConfigEntry *config,
-                     bool candidate) {
+int plan_graph_judge(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
+                     const ConfigEntry *config, bool candidate) {
         const IndexModule *m = g->nodes[i].module;
         _cleanup_(freep) size_t *parents = NULL;
-        const ConfigEntry *cause = NULL;
-        bool fit = true;
+        PolicyRuling cause = {};
+        bool fit = true, denied = false;
         int r;
 
-        r = judge(g, i);
+        r = plan_graph_judge_alone(g, i, part);
         if (r < 0)
                 return r;
         if (r == 0) {
-                r = omit_node(g, i, wanted_by, config, candidate);
+                r = omit_node(g, i, part, wanted_by, config, candidate);
                 return r < 0 ? r : 0;
         }
 
@@ -287,7 +351,7 @@ int plan_graph_judge(PlanGraph *g, size_t i, const char *wanted_by, const Config
                 r = plan_graph_get_dependency(g, m, k, &d);
                 if (r < 0)
                         return r;
-                r = judge(g, d);
+                r = plan_graph_judge_alone(g, d, POLICY_DEPENDENCY);
                 if (r < 0)
                         return r;
                 if (r > 0)
@@ -297,7 +361,9 @@ int plan_graph_judge(PlanGraph *g, size_t i, const char *wanted_by, const Config
                         r = closure_parents(m, &parents);
                         if (r < 0)
                                 return r;
-                        cause = g->nodes[d].judgement == DENIED ? g->nodes[d].install : NULL;
+                        denied = denial_of_dependency(g, d);
+                        if (denied)
+                                cause = *denial_of_dependency(g, d);
                 }
                 fit = false;
                 r = omit_dependency(g, m, parents, k, candidate);
@@ -307,6 +373,7 @@ int plan_graph_judge(PlanGraph *g, size_t i, const char *wanted_by, const Config
         if (fit)
                 return 1;
 
-        r = plan_graph_omit(g, PLAN_IMPOSSIBLE, g->nodes[i].name, wanted_by, cause, candidate);
+        r = plan_graph_omit(g, PLAN_IMPOSSIBLE, g->nodes[i].name, wanted_by, denied ? &cause : NULL,
+                            candidate);
         return r < 0 ? r : 0;
 }

@@ -40,7 +40,10 @@ typedef struct Node {                   /* what is known of one module; steps ar
         const char *alias, *option_key;
         bool requested;
         NodeState state;
-        Judgement judgement;
+        bool by_alias;                  /* an alias led here, nobody named it */
+        Judgement judgement[_POLICY_PART_MAX];
+        PolicyPart part;                /* as what it was placed */
+        PolicyRuling ruling[_POLICY_PART_MAX]; /* once judged, and if the policy was asked */
         size_t step;                    /* SIZE_MAX: none */
         PlanReason reason;
         size_t parent;                  /* node that was begun before it; NOBODY: the request */
@@ -84,9 +87,13 @@ int plan_graph_get_match(PlanGraph *g, const IndexMatch *m, size_t *ret);
 bool plan_graph_ignores_install(const PlanGraph *g, const Node *n);
 bool node_is_builtin(const Node *n);
 
+PolicyRuling ruling_of_line(const ConfigEntry *line);
 int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
-                    const ConfigEntry *config, bool candidate);
-int plan_graph_judge(PlanGraph *g, size_t n, const char *wanted_by, const ConfigEntry *config,
-                     bool candidate);
+                    const PolicyRuling *cause, bool candidate);
+int plan_graph_judge_alone(PlanGraph *g, size_t n, PolicyPart part);
+int plan_graph_judge(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by,
+                     const ConfigEntry *config, bool candidate);
+int plan_graph_deny(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by, bool candidate);
+int plan_cause_set(PlanCause *c, const PolicyRuling *ruling);
 
 int plan_graph_finish(PlanGraph *g);

@@ -9,8 +9,51 @@
 
 #include "common/text.h"
 
+typedef struct CauseText {              /* names come from files, whose bytes are anything */
+        char *file, *rule, *reason;
+} CauseText;
+
+static void cause_text_clear(CauseText *t) {
+        free(t->file);
+        free(t->rule);
+        free(t->reason);
+}
+
+static int cause_text_make(const PlanCause *c, CauseText *ret) {
+        int r;
+
+        r = text_escape(c->file ?: "", &ret->file);
+        if (r >= 0)
+                r = text_escape(c->rule ?: "", &ret->rule);
+        if (r >= 0)
+                r = text_escape(c->reason ?: "", &ret->reason);
+        return r;
+}
+
+/* The fields of a cause, among those of what it is the cause of. */
+#define BUILD_CAUSE(c, t)                                                                                            \
+        SD_JSON_BUILD_PAIR_CONDITION((c)->source >= 0, "source",                                                     \
+                                     SD_JSON_BUILD_STRING(policy_source_to_string((c)->source))),                    \
+                SD_JSON_BUILD_PAIR_CONDITION((c)->file != NULL, "file", SD_JSON_BUILD_STRING((t)->file)),            \
+                SD_JSON_BUILD_PAIR_CONDITION((c)->line > 0, "line", SD_JSON_BUILD_UNSIGNED((c)->line)),              \
+                SD_JSON_BUILD_PAIR_CONDITION((c)->column > 0, "column", SD_JSON_BUILD_UNSIGNED((c)->column)),        \
+                SD_JSON_BUILD_PAIR_CONDITION((c)->rule != NULL, "rule", SD_JSON_BUILD_STRING((t)->rule)),            \
+                SD_JSON_BUILD_PAIR_CONDITION((c)->reason != NULL, "reason", SD_JSON_BUILD_STRING((t)->reason))
+
+/* What a plan went by, alone. */
+int plan_cause_to_json(const PlanCause *cause, sd_json_variant **ret) {
+        _cleanup_(cause_text_clear) CauseText text = {};
+        int r;
+
+        assert(cause && ret);
+
+        r = cause_text_make(cause, &text);
+        return r < 0 ? r : sd_json_buildo(ret, BUILD_CAUSE(cause, &text));
+}
+
 int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
-        _cleanup_(freep) char *module = NULL, *file = NULL;
+        _cleanup_(cause_text_clear) CauseText text = {};
+        _cleanup_(freep) char *module = NULL;
         int r;
 
         assert(omission && ret);
@@ -18,7 +61,7 @@ int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
         r = text_escape(omission->module, &module);
         if (r < 0)
                 return r;
-        r = text_escape(omission->file ?: "", &file);
+        r = cause_text_make(&omission->cause, &text);
         if (r < 0)
                 return r;
 
@@ -28,9 +71,7 @@ int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(omission->wanted_by != NULL, "wantedBy",
                                              SD_JSON_BUILD_STRING(omission->wanted_by)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("required", omission->required),
-                SD_JSON_BUILD_PAIR_CONDITION(omission->file != NULL, "file", SD_JSON_BUILD_STRING(file)),
-                SD_JSON_BUILD_PAIR_CONDITION(omission->line > 0, "line",
-                                             SD_JSON_BUILD_UNSIGNED(omission->line)));
+                BUILD_CAUSE(&omission->cause, &text));
 }
 
 /* An array; empty, not null, if nothing was left out. */
@@ -95,7 +136,7 @@ static int edges_to_json(const Plan *plan, const PlanStep *step, sd_json_variant
 
 /* One step, its neighbours by name. */
 int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *after = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *after = NULL, *cause = NULL;
         _cleanup_(freep) char *path = NULL, *command = NULL, *joined = NULL, *alias = NULL;
         int r;
 
@@ -112,6 +153,11 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
         r = edges_to_json(plan, step, &after);
         if (r < 0)
                 return r;
+        if (step->allowed_by.file) {
+                r = plan_cause_to_json(&step->allowed_by, &cause);
+                if (r < 0)
+                        return r;
+        }
 
         return sd_json_buildo(
                 ret, SD_JSON_BUILD_PAIR_STRING("module", step->module),
@@ -132,6 +178,8 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
                                              SD_JSON_BUILD_STRING(step->command_file)),
                 SD_JSON_BUILD_PAIR_CONDITION(step->command_line > 0, "commandLine",
                                              SD_JSON_BUILD_UNSIGNED(step->command_line)),
+                SD_JSON_BUILD_PAIR_CONDITION(cause != NULL, "allowedBy", SD_JSON_BUILD_VARIANT(cause)),
+                SD_JSON_BUILD_PAIR_CONDITION(step->reported, "reported", SD_JSON_BUILD_BOOLEAN(true)),
                 SD_JSON_BUILD_PAIR_VARIANT("after", after));
 }
 

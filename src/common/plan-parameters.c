@@ -2,13 +2,15 @@
 
 /*
  * The parameters of one module: its "options" lines in the order of the files, then the kernel command line,
- * then the request's own. What is joined is what modprobe would hand to the kernel, but for blanks at both
- * ends.
+ * then what rules of the policy add, then the request's own: what comes later wins. Without such rules, what is
+ * joined is what modprobe would hand to the kernel, but for blanks at both ends.
  */
 
 #include "common/plan-parameters.h"
 
 #include <assert.h>
+
+#include "common/plan-rules.h"
 
 #define BLANKS " \t\n\v\f\r"
 
@@ -24,13 +26,13 @@ static size_t assignment_length(const char *p) {
         return n;
 }
 
-static int add_origin(PlanStep *step, const char *text, size_t n, const ConfigEntry *entry) {
+static int add_origin(PlanStep *step, const char *text, size_t n, const char *file_name, unsigned line) {
         _cleanup_(freep) char *copy = NULL, *file = NULL;
         PlanParameter *origins;
 
         copy = strndup(text, n);
-        file = entry ? strdup(entry->file) : NULL;
-        if (!copy || (entry && !file))
+        file = file_name ? strdup(file_name) : NULL;
+        if (!copy || (file_name && !file))
                 return -ENOMEM;
 
         origins = reallocarray(step->parameter_origins, step->n_parameter_origins + 1, sizeof(*origins));
@@ -40,13 +42,13 @@ static int add_origin(PlanStep *step, const char *text, size_t n, const ConfigEn
         step->parameter_origins[step->n_parameter_origins++] = (PlanParameter) {
                 .text = STEAL_PTR(copy),
                 .file = STEAL_PTR(file),
-                .line = entry ? entry->line : 0,
+                .line = line,
         };
         return 0;
 }
 
-/* @entry is NULL for what the request gave. */
-static int add_text(PlanStep *step, const char *text, const ConfigEntry *entry, FILE *joined) {
+/* @file is NULL for what the request gave. */
+static int add_text(PlanStep *step, const char *text, const char *file, unsigned line, FILE *joined) {
         size_t n;
         int r;
 
@@ -59,7 +61,7 @@ static int add_text(PlanStep *step, const char *text, const ConfigEntry *entry, 
 
         for (text += strspn(text, BLANKS); *text; text += n + strspn(text + n, BLANKS)) {
                 n = assignment_length(text);
-                r = add_origin(step, text, n, entry);
+                r = add_origin(step, text, n, file, line);
                 if (r < 0)
                         return r;
         }
@@ -76,40 +78,63 @@ static void trim(char *s) {
         s[n] = '\0';
 }
 
-/**
- * plan_parameters_collect() - fill in parameters and parameter_origins of a step
- * @module:     normalised
- * @option_key: what an "options" line may say instead of it; NULL: nothing
- * @requested:  goes behind the configured ones; NULL: none
- *
- * Return: 0; -ENOMEM, with the step to be freed as it is.
- */
-int plan_parameters_collect(const ModprobeConfig *config, const char *module, const char *option_key,
-                            const char *requested, PlanStep *step) {
-        _cleanup_(fclosep) FILE *joined = NULL;
+typedef struct Collection {
+        PlanStep *step;
+        FILE *joined;
+} Collection;
+
+static int on_rule_with_options(const PolicyRule *rule, void *userdata) {
+        Collection *c = userdata;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < rule->n_options; i++)
+                r = add_text(c->step, rule->options[i], rule->file, rule->line, c->joined);
+        return r;
+}
+
+static int add_lines(const PlanGraph *g, const Node *n, Collection *c) {
         const ConfigEntry *entries;
-        size_t n, size;
+        size_t n_entries;
         int r;
 
-        assert(config && module && step && !step->parameters);
+        entries = modprobe_config_entries(index_get_config(g->index), CONFIG_OPTIONS, &n_entries);
+        for (size_t i = 0; i < n_entries; i++) {
+                const ConfigEntry *e = entries + i;
 
-        joined = open_memstream(&step->parameters, &size);
-        if (!joined)
-                return -ENOMEM;
-
-        entries = modprobe_config_entries(config, CONFIG_OPTIONS, &n);
-        for (size_t i = 0; i < n; i++)
-                if (streq(entries[i].name, module) || (option_key && streq(entries[i].name, option_key))) {
-                        r = add_text(step, entries[i].value, &entries[i], joined);
-                        if (r < 0)
-                                return r;
-                }
-
-        if (requested) {
-                r = add_text(step, requested, NULL, joined);
+                if (!streq(e->name, n->name) && !(n->option_key && streq(e->name, n->option_key)))
+                        continue;
+                r = add_text(c->step, e->value, e->file, e->line, c->joined);
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+/**
+ * plan_parameters_collect() - fill in parameters and parameter_origins of a step
+ * @n: its node, placed
+ *
+ * Return: 0; -ENOMEM, with the step to be freed as it is.
+ */
+int plan_parameters_collect(const PlanGraph *g, const Node *n, PlanStep *step) {
+        _cleanup_(fclosep) FILE *joined = NULL;
+        Collection c = { .step = step };
+        size_t size;
+        int r;
+
+        assert(g && n && step && !step->parameters);
+
+        c.joined = joined = open_memstream(&step->parameters, &size);
+        if (!joined)
+                return -ENOMEM;
+
+        r = add_lines(g, n, &c);
+        if (r >= 0)
+                r = plan_rules_each_options(g, n, on_rule_with_options, &c);
+        if (r >= 0 && n->requested && g->request->parameters)
+                r = add_text(step, g->request->parameters, NULL, 0, joined);
+        if (r < 0)
+                return r;
 
         if (fclose(STEAL_PTR(joined)) != 0 || !step->parameters) /* the text is complete from here on */
                 return -ENOMEM;

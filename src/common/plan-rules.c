@@ -10,27 +10,27 @@
 
 #include "common/deny-command.h"
 #include "common/glob.h"
+#include "common/kernel-command-line.h"
 
-/**
- * plan_rules_find_blacklist() - the line that blacklists a module
- *
- * For kmod a name with '-' on the kernel command line is the name of nothing.
- *
- * Return: NULL if there is none.
+static bool is_on_command_line(const ConfigEntry *e) {
+        return e->line == 0 && streq(e->file, KERNEL_COMMAND_LINE_FILE);
+}
+
+/*
+ * The first line that blacklists a module, of the kernel command line or of the files. For kmod a name with '-'
+ * on the kernel command line is the name of nothing.
  */
-const ConfigEntry *plan_rules_find_blacklist(const PlanGraph *g, const char *module) {
+static const ConfigEntry *find_blacklist(const PlanGraph *g, const char *module, bool on_command_line) {
         const ModprobeConfig *config = index_get_config(g->index);
         const ConfigEntry *e;
         size_t n;
 
         if (!modprobe_config_is_blacklisted(config, module, &e))
                 return NULL;
-        if (!g->request->compat_kmod)
-                return e;
-
         e = modprobe_config_entries(config, CONFIG_BLACKLIST, &n);
         for (size_t i = 0; i < n; i++)
-                if (!e[i].dashed && streq(e[i].name, module))
+                if (streq(e[i].name, module) && is_on_command_line(e + i) == on_command_line &&
+                    !(g->request->compat_kmod && e[i].dashed))
                         return &e[i];
         return NULL;
 }
@@ -112,9 +112,87 @@ int plan_rules_settle_command(PlanGraph *g, size_t i) {
         return 0;
 }
 
-/* Is the install line of a node a deny? Not for kmod, which runs it and fails. */
-bool plan_rules_denies(const PlanGraph *g, const Node *n) {
-        assert(g && n);
+/* Whether a blacklist line holds for a node (modprobe(8), -b): by name only for what nobody asked for by name. */
+static bool blacklist_holds(const PlanGraph *g, const Node *n, PolicyPart part) {
+        if (g->request->blacklist_denies)
+                return true;
+        return part == POLICY_REQUESTED && (g->request->mode == PLAN_AUTOLOAD || n->by_alias);
+}
 
-        return !g->request->compat_kmod && n->install && command_is_denial(n->install->value);
+/* The subject borrows from the graph, and @ret_requester is room for who asks. */
+static void make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
+                         PolicySubject *ret) {
+        if (g->request->requester)
+                *ret_requester = *g->request->requester;
+        else
+                *ret_requester = (PolicyRequester) { .origin = _ORIGIN_INVALID };
+        ret_requester->key = g->request->key;
+
+        *ret = (PolicySubject) {
+                .requester = ret_requester,
+                .part = part,
+                .module = n->name,
+                .path = n->module ? n->module->path : NULL,
+        };
+        /* kmod runs an install line that only denies, and fails */
+        if (!g->request->compat_kmod && n->install && command_is_denial(n->install->value))
+                ret->install = n->install;
+        if (blacklist_holds(g, n, part)) {
+                ret->blacklist = find_blacklist(g, n->name, /* on_command_line= */ false);
+                ret->command_line_blacklist = find_blacklist(g, n->name, /* on_command_line= */ true);
+        }
+}
+
+typedef struct Meetings {
+        const PlanRequest *request;
+        const PolicySubject *subject;
+} Meetings;
+
+static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+        const Meetings *m = userdata;
+
+        m->request->met(m->subject, how, what, m->request->met_userdata);
+}
+
+/**
+ * plan_rules_deny() - ask the policy about a node, and keep what it went by
+ *
+ * Return: true if the node is to stay out.
+ */
+bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
+        Node *n = &g->nodes[i];
+        PolicyRequester requester;
+        PolicyDecision decision;
+        PolicySubject subject;
+
+        make_subject(g, n, part, &requester, &subject);
+        policy_judge(g->request->policy, &subject, g->request->now_usec, &decision,
+                     g->request->met ? on_met : NULL, &(Meetings) { g->request, &subject });
+        n->ruling[part] = g->request->as_if_enforced ? decision.would : decision.actual;
+        if ((decision.would.verdict == POLICY_DENY) != (decision.actual.verdict == POLICY_DENY))
+                g->plan->audited = true;
+        return n->ruling[part].verdict == POLICY_DENY;
+}
+
+/**
+ * plan_rules_each_options() - the rules whose options a node is to get
+ *
+ * Return: 0, or the first negative value of @on_rule.
+ */
+int plan_rules_each_options(const PlanGraph *g, const Node *n, policy_options_t on_rule, void *userdata) {
+        PolicyRequester requester;
+        PolicySubject subject;
+
+        make_subject(g, n, n->part, &requester, &subject);
+        return policy_each_options(g->request->policy, &subject, g->request->now_usec, on_rule, userdata);
+}
+
+/* Which of several candidates the request is to get; NULL: all of them. */
+const PolicyRule *plan_rules_find_preference(const PlanGraph *g) {
+        PolicyRequester requester = { .origin = _ORIGIN_INVALID };
+
+        if (g->request->requester)
+                requester = *g->request->requester;
+        requester.key = g->request->key;
+        return policy_find_preference(g->request->policy, &requester, g->request->now_usec);
 }

@@ -30,6 +30,7 @@ static const char *const reason_names[_PLAN_REASON_MAX] = {
 static const char *const omission_kind_names[_PLAN_OMISSION_KIND_MAX] = {
         [PLAN_BLACKLISTED]     = "blacklisted",
         [PLAN_DENIED]          = "denied",
+        [PLAN_NOT_PREFERRED]   = "not_preferred",
         [PLAN_SOFTDEP_MISSING] = "softdep_missing",
         [PLAN_SOFTDEP_LOOP]    = "softdep_loop",
         [PLAN_FILE_MISSING]    = "file_missing",
@@ -42,9 +43,10 @@ static const char *const omission_kind_names[_PLAN_OMISSION_KIND_MAX] = {
  * @index:   asked, and with it its room for answers; borrowed for the call
  * @request: borrowed for the call
  *
- * An install line that only denies (see command_is_denial()) keeps its module out on every path, with
- * ignore_install too; what cannot be had without that module is left out with it. Other install lines are
- * run in place of their module, also beside softdeps, and whatever they do is not part of the plan.
+ * Every module is judged by the policy (policy_judge()); an install line that only denies (see
+ * command_is_denial()) is part of it and keeps its module out on every path, with ignore_install too. What
+ * cannot be had without a denied module is left out with it. Other install lines are run in place of their
+ * module, also beside softdeps, and whatever they do is not part of the plan.
  *
  * The plan is a snapshot: it looks whether the files are there, but not what the kernel has already.
  *
@@ -72,6 +74,12 @@ int plan_new(Plan **ret, Index *index, const PlanRequest *request) {
         return 0;
 }
 
+void plan_cause_clear(PlanCause *c) {
+        free(c->file);
+        free(c->rule);
+        free(c->reason);
+}
+
 static void step_clear(PlanStep *s) {
         for (size_t i = 0; i < s->n_parameter_origins; i++) {
                 free(s->parameter_origins[i].text);
@@ -84,6 +92,7 @@ static void step_clear(PlanStep *s) {
         free(s->parameters);
         free(s->command);
         free(s->command_file);
+        plan_cause_clear(&s->allowed_by);
         free(s->after);
 }
 
@@ -96,7 +105,7 @@ Plan *plan_free(Plan *p) {
         for (size_t i = 0; i < p->n_omissions; i++) {
                 free(p->omissions[i].module);
                 free(p->omissions[i].wanted_by);
-                free(p->omissions[i].file);
+                plan_cause_clear(&p->omissions[i].cause);
         }
         free(p->steps);
         free(p->omissions);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/index.h"
+#include "common/policy.h"
 #include "common/util.h"
 
 /*
@@ -46,6 +47,15 @@ typedef struct PlanParameter {          /* one assignment and where it came from
         unsigned line;
 } PlanParameter;
 
+/* Why the policy allows or denies something; lkmd-policy(5). */
+typedef struct PlanCause {
+        PolicySource source;            /* _POLICY_SOURCE_INVALID: it was not asked */
+        char *file;                     /* of the line that decided; NULL: none */
+        unsigned line, column;          /* 0: not known */
+        char *rule;                     /* id of the rule; NULL: it has none */
+        char *reason;                   /* one sentence; NULL: none was given */
+} PlanCause;
+
 typedef struct PlanStep {
         char *module;
         char *path;                     /* absolute; NULL unless PLAN_INSERT */
@@ -58,6 +68,8 @@ typedef struct PlanStep {
         char *command_file;
         unsigned command_line;
         PlanReason reason;
+        PlanCause allowed_by;           /* what the policy went by */
+        bool reported;                  /* allowed, and to be reported ("verdict: audit") */
         size_t parent;                  /* index of the step it is in for; SIZE_MAX for PLAN_REQUESTED */
         bool required;                  /* some requested module fails without it */
         PlanEdge *after;
@@ -66,7 +78,8 @@ typedef struct PlanStep {
 
 typedef enum PlanOmissionKind {
         PLAN_BLACKLISTED,
-        PLAN_DENIED,                    /* "install X /bin/false" or /bin/true */
+        PLAN_DENIED,                    /* by a rule, or by "install X /bin/false" or /bin/true */
+        PLAN_NOT_PREFERRED,             /* another candidate is, by a rule; harmless */
         PLAN_SOFTDEP_MISSING,           /* a softdep that names no module; harmless */
         PLAN_SOFTDEP_LOOP,              /* a softdep that leads back: the order it asks for is not kept */
         PLAN_FILE_MISSING,              /* modules.dep names a file that is not there */
@@ -81,8 +94,7 @@ typedef struct PlanOmission {
         char *module;                   /* or the key that means nothing */
         char *wanted_by;                /* module; NULL: the request */
         bool required;                  /* the request cannot succeed because of it */
-        char *file;                     /* of the line that decided; NULL: none */
-        unsigned line;
+        PlanCause cause;                /* also of a softdep's line, which no policy was asked about */
 } PlanOmission;
 
 typedef struct Plan {
@@ -92,7 +104,12 @@ typedef struct Plan {
         PlanOmission *omissions;
         size_t n_omissions;
         size_t n_matches;               /* modules that the key means, also those left out; 0: none */
+        bool audited;                   /* it would be another one with as_if_enforced */
 } Plan;
+
+/* Told of all that the policy met on its way to a verdict about a module of the plan, in order. */
+typedef void (*plan_met_t)(const PolicySubject *subject, PolicyMeeting how, const PolicyRuling *what,
+                           void *userdata);
 
 typedef struct PlanRequest {
         const char *key;                /* name, alias or modalias; bytes */
@@ -100,12 +117,20 @@ typedef struct PlanRequest {
         const char *parameters;         /* for the requested modules only; NULL: none */
         bool ignore_install;            /* as modprobe -i */
         bool compat_kmod;               /* by the rules of kmod 34 where they are others than ours (plan-rules.h) */
+        bool blacklist_denies;          /* Blacklist=deny: a blacklist line holds for everything, named or needed */
+        const Policy *policy;           /* NULL: no rules */
+        const PolicyRequester *requester; /* NULL: not known; its key is ours, whatever it says */
+        uint64_t now_usec;              /* CLOCK_REALTIME, for rules that expire */
+        bool as_if_enforced;            /* what is in audit mode counts, to see what it would do */
+        plan_met_t met;                 /* NULL: nobody wants to know why */
+        void *met_userdata;
 } PlanRequest;
 
 int plan_new(Plan **ret, Index *index, const PlanRequest *request);
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan, plan_free);
 
+void plan_cause_clear(PlanCause *c);
 const char *plan_action_to_string(PlanAction a);
 const char *plan_reason_to_string(PlanReason r);
 const char *plan_omission_kind_to_string(PlanOmissionKind k);

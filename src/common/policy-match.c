@@ -42,7 +42,7 @@ void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, const
                 set_alias(q, subject->requester->key);
 }
 
-static const ModuleFacts *get_facts(PolicyQuestion *q) {
+static const PolicyFileFacts *get_facts(PolicyQuestion *q) {
         if (!q->facts_asked && q->subject->path && q->options->facts)
                 q->facts = q->options->facts(q->subject->path, q->options->facts_userdata);
         q->facts_asked = true;
@@ -53,7 +53,7 @@ static const ModuleFacts *get_facts(PolicyQuestion *q) {
 static const char *get_value(PolicyKey key, PolicyQuestion *q) {
         static const PolicyRequester nobody = { .origin = _ORIGIN_INVALID };
         const PolicyRequester *requester = q->subject->requester ?: &nobody;
-        const ModuleFacts *facts;
+        const PolicyFileFacts *facts;
 
         switch (key) {
         case POLICY_KEY_MODULE:

@@ -16,7 +16,7 @@ typedef struct PolicyQuestion {
         const char *alias;              /* the key as asked, normalised; NULL: it is the module's own name, or nothing */
         char alias_buffer[REQUEST_KEY_MAX + 1];
         bool facts_asked;
-        const ModuleFacts *facts;
+        const PolicyFileFacts *facts;
 } PolicyQuestion;
 
 void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, const PolicyOptions *options);

@@ -32,6 +32,7 @@ typedef enum PolicyPart {               /* what a module is to its request */
         POLICY_REQUESTED,
         POLICY_DEPENDENCY,              /* comes with what was allowed: the default is not asked */
         POLICY_SOFTDEP,
+        _POLICY_PART_MAX,
 } PolicyPart;
 
 typedef struct PolicySubject {
@@ -74,13 +75,13 @@ typedef enum PolicyMeeting {
 typedef void (*policy_met_t)(PolicyMeeting how, const PolicyRuling *what, void *userdata);
 
 /* What is in a module's file, for the rules that ask. */
-typedef struct ModuleFacts {
+typedef struct PolicyFileFacts {
         const char *license;            /* NULL: it has none */
         bool is_signed, in_tree;
-} ModuleFacts;
+} PolicyFileFacts;
 
 /* Return: NULL if it cannot be told. Called only when a rule asks; what it gives lives as long as the policy. */
-typedef const ModuleFacts *(*policy_facts_t)(const char *path, void *userdata);
+typedef const PolicyFileFacts *(*policy_facts_t)(const char *path, void *userdata);
 
 typedef struct PolicyOptions {
         PolicyMode mode;                /* Mode= of lkmd.conf: no rule has more force than this */

@@ -87,8 +87,8 @@ static void on_run_done(PlanRun *run, void *userdata) {
 static bool remember_verdict(Autoload *a, const PlanOmission *o) {
         char *text;
 
-        if (asprintf(&text, "%s %s %s:%u", plan_omission_kind_to_string(o->kind), o->module, o->file ?: "",
-                     o->line) < 0)
+        if (asprintf(&text, "%s %s %s:%u", plan_omission_kind_to_string(o->kind), o->module, o->cause.file ?: "",
+                     o->cause.line) < 0)
                 return true;
         for (size_t i = 0; i < a->n_verdicts; i++)
                 if (streq(a->verdicts[i], text)) {
@@ -107,7 +107,7 @@ static void tell_verdict(Autoload *a, const Request *request, const PlanOmission
         monitors_verdict(a->monitors, request, o);
         if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP || !remember_verdict(a, o))
                 return;
-        if (o->file && asprintf(&rule, "%s:%u", o->file, o->line) < 0)
+        if (o->cause.file && asprintf(&rule, "%s:%u", o->cause.file, o->cause.line) < 0)
                 rule = NULL;
 
         log_entry(LOG_INFO,

@@ -161,6 +161,8 @@ int describe_problem(const Problem *problem, sd_json_variant **ret) {
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("file", file),
                               SD_JSON_BUILD_PAIR_CONDITION(problem->line > 0, "line",
                                                            SD_JSON_BUILD_UNSIGNED(problem->line)),
+                              SD_JSON_BUILD_PAIR_CONDITION(problem->column > 0, "column",
+                                                           SD_JSON_BUILD_UNSIGNED(problem->column)),
                               SD_JSON_BUILD_PAIR_STRING("message", message));
 }
 

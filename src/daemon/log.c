@@ -123,7 +123,10 @@ void log_problem(const Problem *problem) {
                 .requester_pid = -1,
         };
 
-        if (problem->line > 0)
+        if (problem->column > 0)
+                log_entry(LOG_WARNING, &fields, "%s:%u:%u: %s", problem->file, problem->line, problem->column,
+                          problem->message);
+        else if (problem->line > 0)
                 log_entry(LOG_WARNING, &fields, "%s:%u: %s", problem->file, problem->line, problem->message);
         else
                 log_entry(LOG_WARNING, &fields, "%s: %s", problem->file, problem->message);

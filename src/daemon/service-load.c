@@ -237,6 +237,7 @@ static const PlanOmission *find_required_omission(const Plan *plan) {
 typedef struct OmissionText {
         char *module, *wanted_by, *file; /* the last two may be NULL */
         char *place;                    /* FILE:LINE, or words for it */
+        char *rule, *reason;            /* may be NULL */
 } OmissionText;
 
 static void omission_text_clear(OmissionText *t) {
@@ -244,6 +245,8 @@ static void omission_text_clear(OmissionText *t) {
         free(t->wanted_by);
         free(t->file);
         free(t->place);
+        free(t->rule);
+        free(t->reason);
 }
 
 static int format_place(const char *file, unsigned line, char **ret) {
@@ -268,20 +271,28 @@ static int omission_text_make(const PlanOmission *o, OmissionText *ret) {
         r = text_escape(o->module, &ret->module);
         if (r >= 0 && o->wanted_by)
                 r = text_escape(o->wanted_by, &ret->wanted_by);
-        if (r >= 0 && o->file)
-                r = text_escape(o->file, &ret->file);
+        if (r >= 0 && o->cause.file)
+                r = text_escape(o->cause.file, &ret->file);
+        if (r >= 0 && o->cause.rule)
+                r = text_escape(o->cause.rule, &ret->rule);
+        if (r >= 0 && o->cause.reason)
+                r = text_escape(o->cause.reason, &ret->reason);
         if (r >= 0)
-                r = format_place(ret->file, o->line, &ret->place);
+                r = format_place(ret->file, o->cause.line, &ret->place);
         return r;
 }
 
-static int reply_denied(sd_varlink *link, const OmissionText *t, unsigned line, const char *message,
+static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanCause *cause, const char *message,
                         const char *hint) {
         return sd_varlink_errorbo(
                 link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", message),
                 SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", t->module),
                 SD_JSON_BUILD_PAIR_CONDITION(t->file != NULL, "file", SD_JSON_BUILD_STRING(t->file)),
-                SD_JSON_BUILD_PAIR_CONDITION(line > 0, "line", SD_JSON_BUILD_UNSIGNED(line)));
+                SD_JSON_BUILD_PAIR_CONDITION(cause->line > 0, "line", SD_JSON_BUILD_UNSIGNED(cause->line)),
+                SD_JSON_BUILD_PAIR_CONDITION(cause->source >= 0, "source",
+                                             SD_JSON_BUILD_STRING(policy_source_to_string(cause->source))),
+                SD_JSON_BUILD_PAIR_CONDITION(t->rule != NULL, "rule", SD_JSON_BUILD_STRING(t->rule)),
+                SD_JSON_BUILD_PAIR_CONDITION(t->reason != NULL, "reason", SD_JSON_BUILD_STRING(t->reason)));
 }
 
 /*
@@ -312,11 +323,10 @@ static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission
                 break;
         case PLAN_DENIED:
         case PLAN_IMPOSSIBLE:
-                n = asprintf(&message, "%s%s is denied by %s: its install line only denies", t.module,
-                             chain ?: "", t.place);
+                n = asprintf(&message, "%s%s is denied by %s%s%s", t.module, chain ?: "", t.place,
+                             t.reason ? ": " : "", t.reason ?: "");
                 if (n >= 0)
-                        n = asprintf(&hint,
-                                     "if it is to be allowed, remove that line; lkmd notices by itself");
+                        n = asprintf(&hint, "lkmctl explain %s shows every rule about it", t.module);
                 break;
         default:
                 n = asprintf(&message, "%s%s is not there: %s", t.module, chain ?: "",
@@ -330,8 +340,8 @@ static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission
         if (n < 0)
                 return -ENOMEM;
 
-        if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED || (o->kind == PLAN_IMPOSSIBLE && o->file))
-                return reply_denied(link, &t, o->line, message, hint);
+        if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED || (o->kind == PLAN_IMPOSSIBLE && o->cause.source >= 0))
+                return reply_denied(link, &t, &o->cause, message, hint);
         return sd_varlink_errorbo(link, LKMD_ERROR_LOAD_FAILED,
                                   SD_JSON_BUILD_PAIR_STRING("message", message),
                                   SD_JSON_BUILD_PAIR_STRING("hint", hint),

@@ -84,7 +84,7 @@ static void check_plan(Index *index, const PlanRequest *request) {
         }
         check(n_requested <= p->n_matches);
         for (size_t i = 0; i < p->n_omissions; i++) {
-                check(p->omissions[i].module && (p->omissions[i].file || p->omissions[i].line == 0));
+                check(p->omissions[i].module && (p->omissions[i].cause.file || p->omissions[i].cause.line == 0));
                 check(!p->omissions[i].required || n_requested == 0);
         }
         if (p->n_matches > n_requested) /* what was left out has its reason */
