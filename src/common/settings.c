@@ -213,20 +213,63 @@ static int read_slow_load(const char *value, void *ret) {
         return 0;
 }
 
+static int read_mode(const char *value, void *ret) {
+        PolicyMode mode = policy_mode_from_string(value);
+
+        if (mode < 0)
+                return -EINVAL;
+        *(PolicyMode *) ret = mode;
+        return 0;
+}
+
+/* Return: the place of a word in a list of them; -EINVAL: it is none. */
+static int find_word(const char *const *words, size_t n, const char *value) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(value, words[i]))
+                        return (int) i;
+        return -EINVAL;
+}
+
+static const char *const blacklist_names[_BLACKLIST_MEANING_MAX] = {
+        [BLACKLIST_KMOD] = "kmod",
+        [BLACKLIST_DENY] = "deny",
+};
+
+static int read_blacklist(const char *value, void *ret) {
+        int word = find_word(blacklist_names, ARRAY_LEN(blacklist_names), value);
+
+        if (word < 0)
+                return word;
+        *(BlacklistMeaning *) ret = (BlacklistMeaning) word;
+        return 0;
+}
+
+static const char *const compat_names[_COMPAT_MAX] = {
+        [COMPAT_LKMD] = "lkmd",
+        [COMPAT_KMOD] = "kmod",
+};
+
+static int read_compat(const char *value, void *ret) {
+        int word = find_word(compat_names, ARRAY_LEN(compat_names), value);
+
+        if (word < 0)
+                return word;
+        *(Compat *) ret = (Compat) word;
+        return 0;
+}
+
 static const char *const unknown_parameters_names[_UNKNOWN_PARAMETERS_MAX] = {
         [UNKNOWN_PARAMETERS_REFUSE] = "refuse",
         [UNKNOWN_PARAMETERS_WARN] = "warn",
 };
 
 static int read_unknown_parameters(const char *value, void *ret) {
-        UnknownParameters *u = ret;
+        int word = find_word(unknown_parameters_names, ARRAY_LEN(unknown_parameters_names), value);
 
-        for (size_t i = 0; i < ARRAY_LEN(unknown_parameters_names); i++)
-                if (streq(value, unknown_parameters_names[i])) {
-                        *u = (UnknownParameters) i;
-                        return 0;
-                }
-        return -EINVAL;
+        if (word < 0)
+                return word;
+        *(UnknownParameters *) ret = (UnknownParameters) word;
+        return 0;
 }
 
 /* Blank-separated names and globs; each assignment adds to the list. */
@@ -268,6 +311,9 @@ static const SettingInfo settings_table[] = {
         { "SlowLoadSec", read_slow_load, PLACE(slow_load_usec), "a time such as 10s, 1min 30s or infinity" },
         { "ReceiveBuffer", read_receive_buffer, PLACE(receive_buffer_bytes), "a size from 64K to 1G" },
         { "LedgerEntries", read_ledger_entries, PLACE(ledger_entries), "a number from 16 to 1048576" },
+        { "Mode", read_mode, PLACE(mode), "off, audit or enforce" },
+        { "Blacklist", read_blacklist, PLACE(blacklist), "kmod or deny" },
+        { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
         { "SerialModules", read_module_list, PLACE(serial_modules),
           "names or globs of modules, 1023 bytes in all" },
@@ -297,6 +343,9 @@ void settings_default(Settings *ret) {
                 .slow_load_usec = SLOW_LOAD_USEC_DEFAULT,
                 .receive_buffer_bytes = RECEIVE_BUFFER_DEFAULT,
                 .ledger_entries = LEDGER_ENTRIES_DEFAULT,
+                .mode = POLICY_ENFORCE,
+                .blacklist = BLACKLIST_KMOD,
+                .compat = COMPAT_LKMD,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,
         };
 }

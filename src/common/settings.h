@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/names.h"
+#include "common/policy-rule.h"
 #include "common/problem-list.h"
 
 typedef enum UnknownParameters {        /* a load names a parameter that the module does not have */
@@ -16,6 +17,20 @@ typedef enum UnknownParameters {        /* a load names a parameter that the mod
         _UNKNOWN_PARAMETERS_INVALID = -EINVAL,
 } UnknownParameters;
 
+typedef enum BlacklistMeaning {         /* of "blacklist" in modprobe.d */
+        BLACKLIST_KMOD,                 /* nothing gets it by an alias */
+        BLACKLIST_DENY,                 /* nothing gets it */
+        _BLACKLIST_MEANING_MAX,
+        _BLACKLIST_MEANING_INVALID = -EINVAL,
+} BlacklistMeaning;
+
+typedef enum Compat {                   /* whose rules hold where lkmd's and kmod's are not the same */
+        COMPAT_LKMD,
+        COMPAT_KMOD,
+        _COMPAT_MAX,
+        _COMPAT_INVALID = -EINVAL,
+} Compat;
+
 /* What lkmd.conf says, lkmd.conf(5). */
 typedef struct Settings {
         int log_level;                  /* LOG_EMERG .. LOG_DEBUG */
@@ -24,6 +39,9 @@ typedef struct Settings {
         uint64_t slow_load_usec;        /* a load that takes longer is reported; UINT64_MAX: none is */
         size_t receive_buffer_bytes;    /* of the uevent socket */
         size_t ledger_entries;          /* kept in memory and in the ledger's file */
+        PolicyMode mode;                /* the most force that a rule of the policy has */
+        BlacklistMeaning blacklist;
+        Compat compat;
         UnknownParameters unknown_parameters;
         char serial_modules[SETTING_LIST_MAX]; /* names_match(): never two of them at once */
         char async_probe_modules[SETTING_LIST_MAX]; /* names_match(): loaded with async_probe */

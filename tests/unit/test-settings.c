@@ -88,6 +88,9 @@ static void assert_same(const Settings *a, const Settings *b) {
         assert_int_equal(a->slow_load_usec, b->slow_load_usec);
         assert_int_equal(a->receive_buffer_bytes, b->receive_buffer_bytes);
         assert_int_equal(a->ledger_entries, b->ledger_entries);
+        assert_int_equal(a->mode, b->mode);
+        assert_int_equal(a->blacklist, b->blacklist);
+        assert_int_equal(a->compat, b->compat);
         assert_int_equal(a->unknown_parameters, b->unknown_parameters);
         assert_string_equal(a->serial_modules, b->serial_modules);
         assert_string_equal(a->async_probe_modules, b->async_probe_modules);
@@ -115,6 +118,9 @@ static void test_defaults(void **state) {
         assert_int_equal(f->settings.slow_load_usec, 10000000);
         assert_int_equal(f->settings.receive_buffer_bytes, 128 << 20);
         assert_int_equal(f->settings.ledger_entries, 4096);
+        assert_int_equal(f->settings.mode, POLICY_ENFORCE);
+        assert_int_equal(f->settings.blacklist, BLACKLIST_KMOD);
+        assert_int_equal(f->settings.compat, COMPAT_LKMD);
         assert_int_equal(f->settings.unknown_parameters, UNKNOWN_PARAMETERS_REFUSE);
 }
 
@@ -173,6 +179,17 @@ static void test_values(void **state) {
                 { "LedgerEntries=1048576", FIELD(ledger_entries), 1048576 },
                 { "LedgerEntries=15", 0, 0, 0 },
                 { "LedgerEntries=4096 ", FIELD(ledger_entries), 4096 },
+                { "Mode=off", FIELD(mode), POLICY_OFF },
+                { "Mode=audit", FIELD(mode), POLICY_AUDIT },
+                { "Mode=enforce", FIELD(mode), POLICY_ENFORCE },
+                { "Mode=enforced", 0, 0, 0 },
+                { "Mode=no", 0, 0, 0 },
+                { "Blacklist=deny", FIELD(blacklist), BLACKLIST_DENY },
+                { "Blacklist=kmod", FIELD(blacklist), BLACKLIST_KMOD },
+                { "Blacklist=yes", 0, 0, 0 },
+                { "Compat=kmod", FIELD(compat), COMPAT_KMOD },
+                { "Compat=lkmd", FIELD(compat), COMPAT_LKMD },
+                { "Compat=modprobe", 0, 0, 0 },
                 { "UnknownParameters=warn", FIELD(unknown_parameters), UNKNOWN_PARAMETERS_WARN },
                 { "UnknownParameters=refuse", FIELD(unknown_parameters), UNKNOWN_PARAMETERS_REFUSE },
                 { "UnknownParameters=Warn", 0, 0, 0 },
@@ -209,14 +226,16 @@ static void test_empty_resets(void **state) {
         write_text(
                 f, "etc/lkmd.conf",
                 "[Manager]\nLogLevel=debug\nColdplug=no\nLoaderThreads=2\nSlowLoadSec=1\nReceiveBuffer=1M\n"
-                "LedgerEntries=20\nUnknownParameters=warn\nSerialModules=a\nAsyncProbeModules=b\n");
+                "LedgerEntries=20\nMode=off\nBlacklist=deny\nCompat=kmod\n"
+                "UnknownParameters=warn\nSerialModules=a\nAsyncProbeModules=b\n");
         load(f);
         assert_int_equal(f->settings.log_level, LOG_DEBUG);
         assert_int_equal(f->settings.loader_threads, 2);
 
         write_text(f, "run/lkmd.conf.d/90-reset.conf",
                    "[Manager]\nLogLevel=\nColdplug=\nLoaderThreads= \nSlowLoadSec=\n"
-                   "ReceiveBuffer=\nLedgerEntries=\nUnknownParameters=\nSerialModules=\nAsyncProbeModules=\n");
+                   "ReceiveBuffer=\nLedgerEntries=\nMode=\nBlacklist=\nCompat=\n"
+                   "UnknownParameters=\nSerialModules=\nAsyncProbeModules=\n");
         load(f);
         assert_defaults(&f->settings);
         assert_int_equal(f->problems.n_items, 0);
