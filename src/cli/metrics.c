@@ -225,6 +225,9 @@ static const Metric table[] = {
         COUNTER("lkmd_joins", "joins", "Requests for a module that joined a load or removal under way"),
         COUNTER("lkmd_failures", "failures", "Loads and removals that failed"),
         COUNTER("lkmd_slow_jobs", "slow", "Loads and removals that took longer than SlowLoadSec="),
+        COUNTER("lkmd_denied", "denied", "Modules left out of requests because the policy or modprobe.d denies them"),
+        COUNTER("lkmd_would_deny", "wouldDeny",
+                "Modules that would have been left out if what is in audit mode were enforced"),
 
         { "lkmd_phase_seconds", "histogram", "seconds", read_histograms, NULL, "phases", "phase",
           "How long each part of the way from an event to a loaded module takes" },

@@ -7,6 +7,7 @@
 typedef struct DeviceFacts {
         const char *action;             /* ACTION; "add" for a device that was there already */
         const char *subsystem;          /* SUBSYSTEM */
+        const char *driver;             /* DRIVER: that it has already */
         const char *sysname;            /* last part of DEVPATH, '!' as '/' */
         const char *modalias;           /* MODALIAS */
         const char *tifm_card_type;     /* TIFM_CARD_TYPE */

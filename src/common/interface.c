@@ -8,9 +8,11 @@
 
 #include "common/interface.h"
 
+#include "common/interface-policy.h"
+
 /* ---------------------------------------------------------------------------------------------- types */
 
-static SD_VARLINK_DEFINE_ENUM_TYPE(
+SD_VARLINK_DEFINE_ENUM_TYPE(
                 Origin,
                 SD_VARLINK_FIELD_COMMENT("A device appeared, or was there already when lkmd started."),
                 SD_VARLINK_DEFINE_ENUM_VALUE(device),
@@ -30,6 +32,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin device: its subsystem."),
         SD_VARLINK_DEFINE_FIELD(subsystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Origin device: the driver that it has already."),
+        SD_VARLINK_DEFINE_FIELD(driver, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("True: the kernel was told to go without some of its checks."),
         SD_VARLINK_DEFINE_FIELD(forced, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin client: user ID of the client."),
@@ -37,7 +41,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_FIELD_COMMENT("Origin client: process ID of the client."),
         SD_VARLINK_DEFINE_FIELD(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin client: command name of that process, if it could still be read."),
-        SD_VARLINK_DEFINE_FIELD(command, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+        SD_VARLINK_DEFINE_FIELD(command, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Origin client: systemd's unit that it belongs to, if it does to one."),
+        SD_VARLINK_DEFINE_FIELD(unit, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
                 Reason,
@@ -86,6 +92,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_FIELD_COMMENT(
                 "True: while it was under way for another's sake, somebody asked for it by itself."),
         SD_VARLINK_DEFINE_FIELD(alsoRequested, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("What the policy allowed it by, if that was written anywhere. Of a load that several "
+                                 "requests share, by which the first one was allowed."),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(allowedBy, Ruling, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The parameters it was given."),
         SD_VARLINK_DEFINE_FIELD(parameters, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Time inside the kernel (or the command), microseconds."),
@@ -123,24 +132,6 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
                 "It needs a module that was left out itself; the line that keeps that one out is named."),
         SD_VARLINK_DEFINE_ENUM_VALUE(impossible));
 
-static SD_VARLINK_DEFINE_ENUM_TYPE(
-        PolicySource, SD_VARLINK_FIELD_COMMENT("module_blacklist= on the kernel command line: the kernel itself refuses."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(kernel),
-        SD_VARLINK_FIELD_COMMENT("lkmd.deny=, lkmd.allow= or modprobe.blacklist= on the kernel command line."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(command_line),
-        SD_VARLINK_FIELD_COMMENT("Allowed or denied for a time."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(grant),
-        SD_VARLINK_FIELD_COMMENT("A rule of policy.d."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(rule),
-        SD_VARLINK_FIELD_COMMENT("A rule of a list that a file of policy.d includes."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(list),
-        SD_VARLINK_FIELD_COMMENT("An install line of modprobe.d that only denies."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(install),
-        SD_VARLINK_FIELD_COMMENT("A blacklist line of modprobe.d."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(blacklist),
-        SD_VARLINK_FIELD_COMMENT("Nothing speaks of it, and this is the default."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(default));
-
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 Omission,
                 SD_VARLINK_FIELD_COMMENT("Why it was left out."),
@@ -164,7 +155,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_FIELD_COMMENT("Why it wants that, in one sentence."),
                 SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(
+SD_VARLINK_DEFINE_STRUCT_TYPE(
                 Problem,
                 SD_VARLINK_FIELD_COMMENT("File that is broken or unreadable."),
                 SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, 0),
@@ -248,7 +239,12 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                                          "that are still under way included."),
                 SD_VARLINK_DEFINE_FIELD(slow, SD_VARLINK_INT, 0),
                 SD_VARLINK_FIELD_COMMENT("The most modules that waited for their turn at once."),
-                SD_VARLINK_DEFINE_FIELD(queueHighWater, SD_VARLINK_INT, 0));
+                SD_VARLINK_DEFINE_FIELD(queueHighWater, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Modules that were left out of requests because the policy, a blacklist or an "
+                                         "install line denies them or what they need, each time."),
+                SD_VARLINK_DEFINE_FIELD(denied, SD_VARLINK_INT, 0),
+                SD_VARLINK_FIELD_COMMENT("Modules that would have been if what is in audit mode were enforced."),
+                SD_VARLINK_DEFINE_FIELD(wouldDeny, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
                 Phase,
@@ -384,6 +380,8 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(failures, Record, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Files that are broken or unreadable."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("The policy in force."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(policy, Policy, 0),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(counters, Counters, 0),
         SD_VARLINK_FIELD_COMMENT("How long things took since the start, for every phase."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(phases, PhaseTimes, SD_VARLINK_ARRAY));
@@ -510,7 +508,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         io_lkmd_Manager, "io.lkmd.Manager",
         SD_VARLINK_INTERFACE_COMMENT(
                 "Decides which modules enter the kernel, and says why. Reading is for anyone; "
-                "Load, Unload and Reload are for root and members of the group lkmd-admin."),
+                "Load, Unload, Reload, Grant and Revoke are for root and members of the group lkmd-admin."),
         SD_VARLINK_SYMBOL_COMMENT("Who asked for something."), &vl_type_Origin,
         SD_VARLINK_SYMBOL_COMMENT("The request behind an action."), &vl_type_Cause,
         SD_VARLINK_SYMBOL_COMMENT("Why a module is part of a request."), &vl_type_Reason,
@@ -519,6 +517,14 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("Why something was left out of a request."), &vl_type_OmissionKind,
         SD_VARLINK_SYMBOL_COMMENT("What can decide about a module, in the order in which it is asked."),
         &vl_type_PolicySource,
+        SD_VARLINK_SYMBOL_COMMENT("How much force the policy has."), &vl_type_PolicyMode,
+        SD_VARLINK_SYMBOL_COMMENT("What a policy can say of a module."), &vl_type_PolicyVerdict,
+        SD_VARLINK_SYMBOL_COMMENT("What of the policy decided, and where that is written."), &vl_type_Ruling,
+        SD_VARLINK_SYMBOL_COMMENT("An exception from the policy, for a time."), &vl_type_PolicyGrant,
+        SD_VARLINK_SYMBOL_COMMENT("A module that the policy denies, and by what."), &vl_type_DeniedModule,
+        SD_VARLINK_SYMBOL_COMMENT("The policy in force."), &vl_type_Policy,
+        SD_VARLINK_SYMBOL_COMMENT("What the policy did about a module."), &vl_type_AuditKind,
+        SD_VARLINK_SYMBOL_COMMENT("Something that the policy did, and how often."), &vl_type_AuditEntry,
         SD_VARLINK_SYMBOL_COMMENT("Something that was left out of a request."), &vl_type_Omission,
         SD_VARLINK_SYMBOL_COMMENT("Something wrong with a file that lkmd reads."), &vl_type_Problem,
         SD_VARLINK_SYMBOL_COMMENT("Where a module stands."), &vl_type_ModuleState,
@@ -541,12 +547,17 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT(
                 "What happens from now on. The first reply is empty and says that the subscription stands."),
         &vl_method_Monitor,
-        SD_VARLINK_SYMBOL_COMMENT("Reads lkmd.conf, modprobe.d and the module index anew."),
+        SD_VARLINK_SYMBOL_COMMENT("Reads lkmd.conf, the policy, modprobe.d and the module index anew."),
         &vl_method_Reload,
         SD_VARLINK_SYMBOL_COMMENT("Answers when what was asked for holds. At least one of idle, module and "
                                   "device is needed; of several all have to hold at once."),
-        &vl_method_Wait, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
-        &vl_error_NoSuchModule,
+        &vl_method_Wait,
+        SD_VARLINK_SYMBOL_COMMENT("Allows or denies a module for a time, before any rule of policy.d is asked."),
+        &vl_method_Grant, SD_VARLINK_SYMBOL_COMMENT("Takes back what Grant gave."), &vl_method_Revoke,
+        SD_VARLINK_SYMBOL_COMMENT("What the policy refused, would have refused or reported since the machine was started."),
+        &vl_method_Audit, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
+        &vl_error_NoSuchModule, SD_VARLINK_SYMBOL_COMMENT("There is no such grant (any more)."),
+        &vl_error_NoSuchGrant,
         SD_VARLINK_SYMBOL_COMMENT("There is no such device, or it is gone while somebody waits for its "
                                   "driver."),
         &vl_error_NoSuchDevice, SD_VARLINK_SYMBOL_COMMENT("The configuration forbids it."), &vl_error_Denied,

@@ -8,6 +8,7 @@ extern const sd_varlink_interface vl_interface_io_lkmd_Manager;
 /* Errors of the interface. Each carries "message", a sentence, and most "hint", what to do next. */
 #define LKMD_ERROR_NO_SUCH_MODULE "io.lkmd.Manager.NoSuchModule"
 #define LKMD_ERROR_NO_SUCH_DEVICE "io.lkmd.Manager.NoSuchDevice"
+#define LKMD_ERROR_NO_SUCH_GRANT "io.lkmd.Manager.NoSuchGrant"
 #define LKMD_ERROR_DENIED "io.lkmd.Manager.Denied"
 #define LKMD_ERROR_LOAD_FAILED "io.lkmd.Manager.LoadFailed"
 #define LKMD_ERROR_UNLOAD_FAILED "io.lkmd.Manager.UnloadFailed"

@@ -74,6 +74,22 @@ int plan_new(Plan **ret, Index *index, const PlanRequest *request) {
         return 0;
 }
 
+/**
+ * plan_cause_copy() - keep a cause beyond its plan
+ * @ret: empty; what is in it is to be cleared also after a failure
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_cause_copy(PlanCause *ret, const PlanCause *c) {
+        assert(ret && c);
+
+        *ret = (PlanCause) { .source = c->source, .line = c->line, .column = c->column };
+        if ((c->file && !(ret->file = strdup(c->file))) || (c->rule && !(ret->rule = strdup(c->rule))) ||
+            (c->reason && !(ret->reason = strdup(c->reason))))
+                return -ENOMEM;
+        return 0;
+}
+
 void plan_cause_clear(PlanCause *c) {
         free(c->file);
         free(c->rule);

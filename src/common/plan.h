@@ -130,6 +130,7 @@ int plan_new(Plan **ret, Index *index, const PlanRequest *request);
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan, plan_free);
 
+int plan_cause_copy(PlanCause *ret, const PlanCause *c);
 void plan_cause_clear(PlanCause *c);
 const char *plan_action_to_string(PlanAction a);
 const char *plan_reason_to_string(PlanReason r);

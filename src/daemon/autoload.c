@@ -189,7 +189,7 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
         worth = is_worth_a_plan(matches, n);
         if (!worth && monitors_is_empty(a->monitors))
                 return 0;
-        r = request_new_device(&request, key, device, facts->subsystem);
+        r = request_new_device(&request, key, device, facts->subsystem, facts->driver);
         if (r < 0)
                 return r;
         r = tell_device(a, request, matches, n);

@@ -53,6 +53,8 @@ static void take_lines(Sighting *s) {
         for (line = strtok_r(s->text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
                 if (startswith(line, "MODALIAS="))
                         s->facts.modalias = line + strlen("MODALIAS=");
+                else if (startswith(line, "DRIVER="))
+                        s->facts.driver = line + strlen("DRIVER=");
                 else if (startswith(line, "TIFM_CARD_TYPE="))
                         s->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
 }

@@ -38,6 +38,8 @@ typedef struct Counters {               /* names of the varlink type Counters */
         uint64_t failures; /* jobs */
         uint64_t slow; /* jobs that took longer than SlowLoadSec= */
         uint64_t queue_high_water; /* most jobs queued at once */
+        uint64_t denied;                /* modules left out of requests, because of the policy or modprobe.d */
+        uint64_t would_deny;            /* that would be if what is in audit mode were enforced */
         PhaseTimes phases[_COUNTER_PHASE_MAX];
 } Counters;
 

@@ -26,6 +26,8 @@ static const struct {
         { "failures", offsetof(Counters, failures) },
         { "slow", offsetof(Counters, slow) },
         { "queueHighWater", offsetof(Counters, queue_high_water) },
+        { "denied", offsetof(Counters, denied) },
+        { "wouldDeny", offsetof(Counters, would_deny) },
 };
 
 /**

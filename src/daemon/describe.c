@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "common/plan-json.h"
 #include "common/text.h"
 
 typedef int (*describe_item_t)(const void *item, sd_json_variant **ret);
@@ -51,7 +52,8 @@ static int escape_optional(const char *text, char **ret) {
  * Return: 0 or what sd-json says, as for all functions here.
  */
 int describe_request(const Request *request, sd_json_variant **ret) {
-        _cleanup_(freep) char *key = NULL, *device = NULL, *subsystem = NULL, *command = NULL;
+        _cleanup_(freep) char *key = NULL, *device = NULL, *subsystem = NULL, *driver = NULL;
+        _cleanup_(freep) char *command = NULL, *unit = NULL;
         int r;
 
         assert(request && ret);
@@ -65,7 +67,13 @@ int describe_request(const Request *request, sd_json_variant **ret) {
         r = escape_optional(request->subsystem, &subsystem);
         if (r < 0)
                 return r;
+        r = escape_optional(request->driver, &driver);
+        if (r < 0)
+                return r;
         r = escape_optional(request->command, &command);
+        if (r < 0)
+                return r;
+        r = escape_optional(request->unit, &unit);
         if (r < 0)
                 return r;
 
@@ -75,15 +83,17 @@ int describe_request(const Request *request, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(device != NULL, "device", SD_JSON_BUILD_STRING(device)),
                 SD_JSON_BUILD_PAIR_CONDITION(subsystem != NULL, "subsystem",
                                              SD_JSON_BUILD_STRING(subsystem)),
+                SD_JSON_BUILD_PAIR_CONDITION(driver != NULL, "driver", SD_JSON_BUILD_STRING(driver)),
                 SD_JSON_BUILD_PAIR_CONDITION(request->force != 0, "forced", SD_JSON_BUILD_BOOLEAN(true)),
                 SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "uid", SD_JSON_BUILD_UNSIGNED(request->uid)),
                 SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "pid",
                                              SD_JSON_BUILD_UNSIGNED((uint64_t) request->pid)),
-                SD_JSON_BUILD_PAIR_CONDITION(command != NULL, "command", SD_JSON_BUILD_STRING(command)));
+                SD_JSON_BUILD_PAIR_CONDITION(command != NULL, "command", SD_JSON_BUILD_STRING(command)),
+                SD_JSON_BUILD_PAIR_CONDITION(unit != NULL, "unit", SD_JSON_BUILD_STRING(unit)));
 }
 
 int describe_record(const Record *record, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL, *allowed_by = NULL;
         _cleanup_(freep) char *module = NULL, *parent = NULL, *parameters = NULL, *message = NULL,
                               *hint = NULL;
         const char *outcome;
@@ -104,6 +114,11 @@ int describe_record(const Record *record, sd_json_variant **ret) {
         r = escape_optional(record->parameters, &parameters);
         if (r < 0)
                 return r;
+        if (record->allowed_by.file) {
+                r = plan_cause_to_json(&record->allowed_by, &allowed_by);
+                if (r < 0)
+                        return r;
+        }
         r = escape_optional(record->message, &message);
         if (r < 0)
                 return r;
@@ -121,6 +136,7 @@ int describe_record(const Record *record, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(parent != NULL, "parent", SD_JSON_BUILD_STRING(parent)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->also_requested, "alsoRequested",
                                              SD_JSON_BUILD_BOOLEAN(true)),
+                SD_JSON_BUILD_PAIR_CONDITION(allowed_by != NULL, "allowedBy", SD_JSON_BUILD_VARIANT(allowed_by)),
                 SD_JSON_BUILD_PAIR_CONDITION(parameters != NULL, "parameters",
                                              SD_JSON_BUILD_STRING(parameters)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->duration_usec > 0, "durationUSec",
@@ -235,6 +251,12 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
         r = dup_member(v, "subsystem", &request->subsystem);
         if (r < 0)
                 return r;
+        r = dup_member(v, "driver", &request->driver);
+        if (r < 0)
+                return r;
+        r = dup_member(v, "unit", &request->unit);
+        if (r < 0)
+                return r;
         r = dup_member(v, "command", &request->command);
         if (r < 0)
                 return r;
@@ -248,6 +270,32 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
 
         *ret = STEAL_PTR(request);
         return 0;
+}
+
+/**
+ * plan_cause_from_json() - what plan_cause_to_json() made, as a cause again
+ * @v:   NULL: nothing
+ * @ret: empty; what is in it is to be cleared also after a failure
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_cause_from_json(sd_json_variant *v, PlanCause *ret) {
+        int r;
+
+        assert(ret);
+
+        *ret = (PlanCause) { .source = _POLICY_SOURCE_INVALID };
+        for (PolicySource s = 0; s < _POLICY_SOURCE_MAX; s++)
+                if (streq_ptr(policy_source_to_string(s), string_member(v, "source")))
+                        ret->source = s;
+        ret->line = (unsigned) MIN(unsigned_member(v, "line"), (uint64_t) UINT_MAX);
+        ret->column = (unsigned) MIN(unsigned_member(v, "column"), (uint64_t) UINT_MAX);
+        r = dup_member(v, "file", &ret->file);
+        if (r >= 0)
+                r = dup_member(v, "rule", &ret->rule);
+        if (r >= 0)
+                r = dup_member(v, "reason", &ret->reason);
+        return r;
 }
 
 /**
@@ -288,6 +336,9 @@ int record_from_json(sd_json_variant *v, Record **ret) {
         record->duration_usec = unsigned_member(v, "durationUSec");
         record->error = -(int) error;
 
+        r = plan_cause_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);
+        if (r < 0)
+                return r;
         r = dup_member(v, "parent", &record->parent);
         if (r < 0)
                 return r;

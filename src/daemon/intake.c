@@ -60,7 +60,7 @@ struct Intake {
 
 /* ---------------------------------------------------------------------------------------------- entries */
 
-typedef const char *FactStrings[6];     /* what makes an entry: the device and all that it says */
+typedef const char *FactStrings[7];     /* what makes an entry: the device and all that it says */
 
 static void fact_strings(const DeviceFacts *facts, const char *device, FactStrings ret) {
         ret[0] = device;
@@ -69,6 +69,7 @@ static void fact_strings(const DeviceFacts *facts, const char *device, FactStrin
         ret[3] = facts->modalias;
         ret[4] = facts->tifm_card_type;
         ret[5] = facts->mtd_ftl;
+        ret[6] = facts->driver;
 }
 
 static uint32_t hash_device(const char *device) { /* FNV-1a */
@@ -129,6 +130,7 @@ static Entry *entry_new(uint32_t hash, const DeviceFacts *facts, const char *dev
                         .modalias = copies[3],
                         .tifm_card_type = copies[4],
                         .mtd_ftl = copies[5],
+                        .driver = copies[6],
                 },
         };
         return e;

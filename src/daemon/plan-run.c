@@ -179,6 +179,7 @@ static int step_submit(PlanRun *run, size_t i) {
                         .request = run->request,
                         .reason = step->reason,
                         .rank_usec = run->steps[i].rank_usec,
+                        .allowed_by = &step->allowed_by,
                         .parent = step->parent == SIZE_MAX ? NULL : run->plan->steps[step->parent].module,
                 },
                 on_step_done, run->steps + i);

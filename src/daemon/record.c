@@ -48,6 +48,7 @@ int record_new(Record **ret, const char *module, Request *request) {
                 return -ENOMEM;
         r->n_ref = 1;
         r->request = request_ref(request);
+        r->allowed_by.source = _POLICY_SOURCE_INVALID;
         r->module = strdup(module);
         if (!r->module)
                 return -ENOMEM;
@@ -77,6 +78,7 @@ Record *record_unref(Record *r) {
         request_unref(r->request);
         free(r->module);
         free(r->parent);
+        plan_cause_clear(&r->allowed_by);
         free(r->parameters);
         free(r->message);
         free(r->hint);

@@ -43,10 +43,12 @@ int request_new(Request **ret, RequestOrigin origin, const char *key) {
  * @key:       modalias or the like
  * @device:    its path below /sys
  * @subsystem: NULL if it has none
+ * @driver:    that it has already; NULL if it has none
  *
  * Return: as request_new().
  */
-int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem) {
+int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
+                       const char *driver) {
         _cleanup_(request_unrefp) Request *request = NULL;
         int r;
 
@@ -59,11 +61,10 @@ int request_new_device(Request **ret, const char *key, const char *device, const
         request->device = strdup(device);
         if (!request->device)
                 return -ENOMEM;
-        if (subsystem) {
-                request->subsystem = strdup(subsystem);
-                if (!request->subsystem)
-                        return -ENOMEM;
-        }
+        if (subsystem && !(request->subsystem = strdup(subsystem)))
+                return -ENOMEM;
+        if (driver && !(request->driver = strdup(driver)))
+                return -ENOMEM;
 
         *ret = STEAL_PTR(request);
         return 0;
@@ -85,10 +86,11 @@ static char *read_command(pid_t pid) {
 
 /**
  * request_new_client() - a person or program asks over varlink
+ * @unit: of systemd, that it belongs to; NULL if that is not known
  *
  * Return: as request_new().
  */
-int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid) {
+int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit) {
         _cleanup_(request_unrefp) Request *request = NULL;
         int r;
 
@@ -102,6 +104,8 @@ int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid) {
         request->uid = uid;
         request->pid = pid;
         request->command = read_command(pid);
+        if (unit && !(request->unit = strdup(unit)))
+                return -ENOMEM;
 
         *ret = STEAL_PTR(request);
         return 0;
@@ -122,7 +126,23 @@ Request *request_unref(Request *r) {
         free(r->key);
         free(r->device);
         free(r->subsystem);
+        free(r->driver);
         free(r->command);
+        free(r->unit);
         free(r);
         return NULL;
+}
+
+PolicyRequester request_get_requester(const Request *r) {
+        assert(r);
+
+        return (PolicyRequester) {
+                .origin = r->origin,
+                .key = r->key,
+                .subsystem = r->subsystem,
+                .driver = r->driver,
+                .unit = r->unit,
+                .has_uid = r->has_peer,
+                .uid = r->uid,
+        };
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "common/origin.h"
+#include "common/policy.h"
 #include "common/util.h"
 #include "daemon/loader-protocol.h"
 
@@ -15,16 +16,22 @@ typedef struct Request {
         char *key;                      /* as written, bytes */
         char *device;                   /* ORIGIN_DEVICE: below /sys */
         char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
+        char *driver;                   /* ORIGIN_DEVICE: that it has already; may be NULL */
         unsigned force;                 /* LOADER_FORCE_*: checks of the kernel to go without */
-        bool has_peer;                  /* ORIGIN_CLIENT: the three below are known */
+        bool has_peer;                  /* ORIGIN_CLIENT: the two below are known */
         uid_t uid;
         pid_t pid;
         char *command;                  /* may be NULL */
+        char *unit;                     /* ORIGIN_CLIENT: of systemd; may be NULL */
 } Request;
 
-int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem);
-int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid);
+int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
+                       const char *driver);
+int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit);
 int request_new(Request **ret, RequestOrigin origin, const char *key);
 Request *request_ref(Request *r);
 Request *request_unref(Request *r);
 DEFINE_CLEANUP(Request, request_unref);
+
+/* The request as policies see it; borrows from it. */
+PolicyRequester request_get_requester(const Request *r);

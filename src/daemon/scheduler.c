@@ -508,6 +508,9 @@ static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
         r = job_set_parameters(j, spec);
         if (r < 0)
                 return r;
+        r = spec->allowed_by ? plan_cause_copy(&j->record->allowed_by, spec->allowed_by) : 0;
+        if (r < 0)
+                return r;
 
         *ret = STEAL_PTR(j);
         return 0;

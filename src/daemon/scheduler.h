@@ -30,6 +30,7 @@ typedef struct JobSpec {
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* NULL: requested itself */
+        const PlanCause *allowed_by;    /* what the policy went by; NULL: it was not asked */
         uint64_t rank_usec; /* how long the longest chain of what waits for it will take, itself included */
 } JobSpec;
 

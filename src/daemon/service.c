@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <systemd/sd-login.h>
 
 #include "common/device-path.h"
 #include "common/interface.h"
@@ -76,8 +77,19 @@ int reply_no_such_module(sd_varlink *link, Manager *m, const char *name) {
                              index_get_module_dir(index));
 }
 
+/* By its pidfd where the kernel has that, so that a number that was used again tells nothing. NULL: not known. */
+static char *unit_of_client(sd_varlink *link) {
+        char *unit = NULL;
+        int fd, r;
+
+        fd = sd_varlink_get_peer_pidfd(link); /* borrowed */
+        r = fd >= 0 ? sd_pidfd_get_unit(fd, &unit) : sd_peer_get_unit(sd_varlink_get_fd(link), &unit);
+        return r < 0 ? NULL : unit;
+}
+
 /* Return: 0, -ENOMEM, -E2BIG, or why the peer is not known. */
 int request_of_client(sd_varlink *link, const char *key, Request **ret) {
+        _cleanup_(freep) char *unit = NULL;
         uid_t uid;
         pid_t pid;
         int r;
@@ -88,7 +100,8 @@ int request_of_client(sd_varlink *link, const char *key, Request **ret) {
         r = sd_varlink_get_peer_pid(link, &pid);
         if (r < 0)
                 return r;
-        return request_new_client(ret, key, uid, pid);
+        unit = unit_of_client(link);
+        return request_new_client(ret, key, uid, pid, unit);
 }
 
 /* For a method without parameters; sd-varlink wants a table all the same. */

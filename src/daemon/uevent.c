@@ -50,6 +50,7 @@ void device_facts_read(struct udev_device *device, const char *action, DeviceFac
         *ret = (DeviceFacts) {
                 .action = action,
                 .subsystem = udev_device_get_subsystem(device),
+                .driver = udev_device_get_property_value(device, "DRIVER"),
                 .sysname = udev_device_get_sysname(device),
                 .modalias = udev_device_get_property_value(device, "MODALIAS"),
                 .tifm_card_type = udev_device_get_property_value(device, "TIFM_CARD_TYPE"),

@@ -38,7 +38,7 @@ void daemon_bench_open_with(DaemonBench *b, uint64_t loader_idle_usec) {
         scratch_open(&b->scratch);
         MUST(sd_event_new(&b->event));
         MUST(kernel_log_new(&b->kernel_log, -EBADF));
-        MUST(request_new_client(&b->request, "asked", 0, getpid()));
+        MUST(request_new_client(&b->request, "asked", 0, getpid(), NULL));
         MUST(scheduler_new(&b->scheduler, &(SchedulerOptions) {
                                                   .event = b->event,
                                                   .loader_address = scratch_path(&b->scratch, "loader"),

@@ -38,18 +38,20 @@ static void test_requests(void **state) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *device = NULL, *client = NULL, *boot = NULL;
         _cleanup_(request_unrefp) Request *d = NULL, *c = NULL, *b = NULL;
 
-        assert_ok(request_new_device(&d, "usb:v0525" BAD, "/devices/usb1/" BAD, "usb" BAD));
+        assert_ok(request_new_device(&d, "usb:v0525" BAD, "/devices/usb1/" BAD, "usb" BAD, "d" BAD));
         assert_described(describe_request(d, &device), device,
                          "{\"origin\":\"device\",\"key\":\"usb:v0525\\\\xff\\\\x0a\\\\x80\",\"device\":\"/"
                          "devices/usb1/"
-                         "\\\\xff\\\\x0a\\\\x80\",\"subsystem\":\"usb\\\\xff\\\\x0a\\\\x80\"}");
+                         "\\\\xff\\\\x0a\\\\x80\",\"subsystem\":\"usb\\\\xff\\\\x0a\\\\x80\","
+                         "\"driver\":\"d\\\\xff\\\\x0a\\\\x80\"}");
 
-        assert_ok(request_new_client(&c, "loop", 1000, 1));
+        assert_ok(request_new_client(&c, "loop", 1000, 1, "boot.service"));
         free(c->command);
         c->command = copy("a b");
         assert_described(
                 describe_request(c, &client), client,
-                "{\"origin\":\"client\",\"key\":\"loop\",\"uid\":1000,\"pid\":1,\"command\":\"a b\"}");
+                "{\"origin\":\"client\",\"key\":\"loop\",\"uid\":1000,\"pid\":1,\"command\":\"a b\","
+                "\"unit\":\"boot.service\"}");
 
         assert_ok(request_new(&b, ORIGIN_BOOT, "tun"));
         assert_described(describe_request(b, &boot), boot, "{\"origin\":\"boot\",\"key\":\"tun\"}");
@@ -86,6 +88,14 @@ static void assert_same(const Record *a, const Record *b) {
         assert_string_equal(a->request->key, b->request->key);
         assert_true(streq_ptr(a->request->device, b->request->device));
         assert_true(streq_ptr(a->request->subsystem, b->request->subsystem));
+        assert_true(streq_ptr(a->request->driver, b->request->driver));
+        assert_true(streq_ptr(a->request->unit, b->request->unit));
+        assert_int_equal(a->allowed_by.source, b->allowed_by.source);
+        assert_int_equal(a->allowed_by.line, b->allowed_by.line);
+        assert_int_equal(a->allowed_by.column, b->allowed_by.column);
+        assert_true(streq_ptr(a->allowed_by.file, b->allowed_by.file));
+        assert_true(streq_ptr(a->allowed_by.rule, b->allowed_by.rule));
+        assert_true(streq_ptr(a->allowed_by.reason, b->allowed_by.reason));
         assert_true(streq_ptr(a->request->command, b->request->command));
         assert_int_equal(a->request->has_peer, b->request->has_peer);
         assert_int_equal(a->request->uid, b->request->uid);
@@ -110,7 +120,7 @@ static void test_there_and_back(void **state) {
                         _cleanup_(record_unrefp) Record *r = NULL, *back = NULL;
                         _cleanup_(request_unrefp) Request *request = NULL;
 
-                        assert_ok(request_new_client(&request, "loop", 4294967294U, 4194304));
+                        assert_ok(request_new_client(&request, "loop", 4294967294U, 4194304, "a.service"));
                         r = new_record("loop", request);
                         r->time_usec = 1790000000123456;
                         r->outcome = o;
@@ -134,7 +144,7 @@ static void test_there_and_back_of_a_device(void **state) {
         _cleanup_(record_unrefp) Record *r = NULL, *back = NULL, *again = NULL;
         _cleanup_(request_unrefp) Request *request = NULL;
 
-        assert_ok(request_new_device(&request, "k" BAD, "/d" BAD, "s" BAD));
+        assert_ok(request_new_device(&request, "k" BAD, "/d" BAD, "s" BAD, NULL));
         r = new_record("m" BAD, request);
         r->outcome = OUTCOME_FAILED;
         r->parent = copy("top" BAD);

@@ -23,7 +23,7 @@ static Record *begin(Ledger *l, const char *module, PlanReason reason) {
         _cleanup_(request_unrefp) Request *request = NULL;
         Record *r = NULL;
 
-        assert_ok(request_new_device(&request, "usb:v0525pA4A5", "/devices/usb1/1-1", "usb"));
+        assert_ok(request_new_device(&request, "usb:v0525pA4A5", "/devices/usb1/1-1", "usb", NULL));
         assert_ok(record_new(&r, module, request));
         r->reason = reason;
         if (reason != PLAN_REQUESTED)
@@ -412,7 +412,7 @@ static void test_any_key_survives(void **state) {
 
         scratch_open(&s);
         l = open_ledger(&s, 8);
-        assert_ok(request_new_device(&request, key, "/devices/\xff", NULL));
+        assert_ok(request_new_device(&request, key, "/devices/\xff", NULL, NULL));
         assert_ok(record_new(&r, "a", request));
         assert_ok(ledger_begin(l, r));
         r->outcome = OUTCOME_LOADED;

@@ -96,7 +96,7 @@ static void test_what_is_told(void **state) {
 
         bench_open(&b);
         fd = subscribe(&b);
-        assert_ok(request_new_device(&request, "usb:\xff", "/devices/1-1", "usb"));
+        assert_ok(request_new_device(&request, "usb:\xff", "/devices/1-1", "usb", NULL));
         assert_ok(record_new(&record, "usb_storage", request));
 
         monitors_device(b.monitors, request, matches);

@@ -617,7 +617,7 @@ static void test_force_does_not_join(void **state) {
         open_bench(&b, 8);
         fake_loader_hold(b.loader, true);
         submit(&b, LOADER_INSERT, "lkmdt_a", &plain);
-        assert_ok(request_new_client(&request, "lkmdt_a", 0, 1));
+        assert_ok(request_new_client(&request, "lkmdt_a", 0, 1, NULL));
         request->force = LOADER_FORCE_VERMAGIC;
         assert_ok(scheduler_submit(b.scheduler,
                                    &(JobSpec) {
