@@ -23,12 +23,15 @@
 /* Files. */
 #define LKMD_LEDGER_FILE LKMD_RUN_DIR "/ledger"
 #define LKMD_LEDGER_ENV "LKMD_LEDGER"
+#define LKMD_AUDIT_FILE LKMD_RUN_DIR "/audit"
+#define LKMD_AUDIT_ENV "LKMD_AUDIT"
 #define LKMD_CONF_NAME "lkmd.conf"
 #define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
 #define LKMD_GRANTS_FILE LKMD_RUN_DIR "/grants.yaml"
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
+#define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all that belongs to policies, likewise */
 #define UDEV_CGROUP "/sys/fs/cgroup/system.slice/systemd-udevd.service"
 #define UDEV_AUTOLOAD_RULE "80-drivers.rules"
 #define UDEV_RUN_RULES_DIR "/run/udev/rules.d"
@@ -46,6 +49,10 @@
 #define POLICY_FILES_MAX 1024U
 #define POLICY_RULES_MAX 65536U         /* in all files together */
 #define POLICY_DEPTH_MAX 8U             /* of nodes in its YAML: more than any of our keys needs */
+#define GRANTS_MAX 256U
+#define GRANT_REASON_MAX 1024U          /* bytes */
+#define GRANT_USEC_MAX (3660ULL * 24 * 3600 * 1000 * 1000) /* ten years */
+#define AUDIT_ENTRIES_MAX 1024U
 #define CLIENTS_MAX 1024U               /* varlink connections at once */
 #define CLIENTS_PER_UID_MAX 512U
 #define INTAKE_DEVICES_MAX 512U         /* devices of which it is known how often they announce themselves */

@@ -271,6 +271,57 @@ Policy *policy_free(Policy *p) {
         return NULL;
 }
 
+/* Does this file come before the grants, whatever it says? */
+static bool file_is_above_grants(const PolicyFile *f) {
+        return f->n_rules > 0 && f->rules[0].source < POLICY_BY_GRANT;
+}
+
+/**
+ * policy_replace_grants() - the same rules with other grants
+ * @p:      another one on success; what was taken from its rules still stands, but for its grants
+ * @grants: taken on success; NULL: none
+ *
+ * For an exception that has to hold, or to end, while the files of the policy are not fit to be read.
+ *
+ * Return: 0; as policy_new(), with nothing changed.
+ */
+int policy_replace_grants(Policy **p, PolicyFile *grants) {
+        _cleanup_(freep) PolicyFile **files = NULL;
+        PolicyFile *waiting = grants;
+        Policy *old, *new;
+        size_t n = 0;
+        int r;
+
+        assert(p && *p && (!grants || grants->kind == POLICY_FILE_GRANTS));
+
+        old = *p;
+        files = calloc(old->n_files + 1, sizeof(*files));
+        if (!files)
+                return -ENOMEM;
+        for (size_t i = 0; i < old->n_files; i++) {
+                if (old->files[i]->kind == POLICY_FILE_GRANTS)
+                        continue;
+                if (waiting && !file_is_above_grants(old->files[i]))
+                        files[n++] = STEAL_PTR(waiting);
+                files[n++] = old->files[i];
+        }
+        if (waiting)
+                files[n++] = waiting;
+
+        r = policy_new(&new, files, n, &old->options);
+        if (r < 0)
+                return r;
+        STEAL_PTR(files);
+
+        for (size_t i = 0; i < old->n_files; i++)
+                if (old->files[i]->kind == POLICY_FILE_GRANTS)
+                        policy_file_free(old->files[i]);
+        old->n_files = 0;               /* all others went over */
+        policy_free(old);
+        *p = new;
+        return 0;
+}
+
 /* Mode= of lkmd.conf is another now. */
 void policy_set_mode(Policy *p, PolicyMode mode) {
         assert(p && mode >= 0 && mode < _POLICY_MODE_MAX);
@@ -517,11 +568,13 @@ int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t 
 
 /**
  * policy_find_preference() - the rule that says which of several candidates a request gets
+ * @as_if_enforced: those that are in audit mode count as well
  *
  * Return: the first in force that has a preference and is about this request; NULL: none is.
  */
 const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester,
-                                         uint64_t now_usec) {
+                                         uint64_t now_usec, bool as_if_enforced) {
+        PolicyMode least = as_if_enforced ? POLICY_AUDIT : POLICY_ENFORCE;
         PolicySubject subject = { .requester = requester, .part = POLICY_REQUESTED, .module = "" };
         PolicyQuestion q;
 
@@ -533,7 +586,7 @@ const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester 
                 const PolicyRule *rule = p->rules[i];
 
                 if (rule->n_prefer > 0 && rule->expires_usec > now_usec &&
-                    policy_get_rule_mode(p, rule) == POLICY_ENFORCE &&
+                    policy_get_rule_mode(p, rule) >= least &&
                     policy_rule_matches(rule, &q, /* request_only= */ true))
                         return rule;
         }

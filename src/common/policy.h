@@ -97,6 +97,9 @@ int policy_new(Policy **ret, PolicyFile **files, size_t n_files, const PolicyOpt
 Policy *policy_free(Policy *p);
 DEFINE_CLEANUP(Policy, policy_free);
 
+/* Makes @p one with the same rules and other grants, which are taken on success; NULL: none. */
+int policy_replace_grants(Policy **p, PolicyFile *grants);
+
 void policy_set_mode(Policy *p, PolicyMode mode);
 bool policy_is_empty(const Policy *p);          /* no rule, no default: nothing to ask it */
 size_t policy_count_rules(const Policy *p);
@@ -114,6 +117,7 @@ void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_us
 typedef int (*policy_options_t)(const PolicyRule *rule, void *userdata);
 int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t now_usec,
                         policy_options_t on_rule, void *userdata);
-const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester, uint64_t now_usec);
+const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester, uint64_t now_usec,
+                                         bool as_if_enforced);
 
 const char *policy_meeting_to_string(PolicyMeeting m);

@@ -85,6 +85,38 @@ int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsi
         return r;
 }
 
+/* Do both say the same? */
+bool problem_list_equal(const ProblemList *a, const ProblemList *b) {
+        assert(a && b);
+
+        if (a->n_items != b->n_items)
+                return false;
+        for (size_t i = 0; i < a->n_items; i++)
+                if (!streq(a->items[i].file, b->items[i].file) || a->items[i].line != b->items[i].line ||
+                    a->items[i].column != b->items[i].column ||
+                    !streq(a->items[i].message, b->items[i].message))
+                        return false;
+        return true;
+}
+
+/**
+ * problem_list_copy() - say what another list says, too
+ *
+ * Return: as problem_list_add().
+ */
+int problem_list_copy(ProblemList *to, const ProblemList *from) {
+        assert(to && from);
+
+        for (size_t i = 0; i < from->n_items; i++) {
+                const Problem *p = from->items + i;
+                int r = problem_list_add_at(to, p->file, p->line, p->column, "%s", p->message);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /**
  * problem_list_clear() - forget all of them; the list can be used again
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/util.h"
@@ -27,4 +28,6 @@ int problem_list_add(ProblemList *list, const char *file, unsigned line, const c
         _printf_(4, 5);
 int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsigned column,
                         const char *format, ...) _printf_(5, 6);
+bool problem_list_equal(const ProblemList *a, const ProblemList *b);
+int problem_list_copy(ProblemList *to, const ProblemList *from); /* behind what is there */
 void problem_list_clear(ProblemList *list);

@@ -65,19 +65,9 @@ static int watch_files(IndexKeeper *k) {
         return file_watch_add(k->watch, path, "modules.", "");
 }
 
-static bool problems_equal(const ProblemList *a, const ProblemList *b) {
-        if (a->n_items != b->n_items)
-                return false;
-        for (size_t i = 0; i < a->n_items; i++)
-                if (!streq(a->items[i].file, b->items[i].file) || a->items[i].line != b->items[i].line ||
-                    !streq(a->items[i].message, b->items[i].message))
-                        return false;
-        return true;
-}
-
 /* Takes the list over; says in the journal what is new in it. */
 static void keep_problems(IndexKeeper *k, ProblemList *problems) {
-        if (!problems_equal(&k->problems, problems))
+        if (!problem_list_equal(&k->problems, problems))
                 for (size_t i = 0; i < problems->n_items; i++)
                         log_problem(problems->items + i);
         problem_list_clear(&k->problems);

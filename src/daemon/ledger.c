@@ -14,13 +14,13 @@
 #include "daemon/ledger.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <systemd/sd-json.h>
 
 #include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
+#include "daemon/state-file.h"
 
 struct Ledger {
         Record **ring;
@@ -82,22 +82,6 @@ static int write_record(FILE *f, const Record *record) {
         return write_line(f, line);
 }
 
-static int ledger_open(Ledger *l, const char *path, int flags, FILE **ret) {
-        _cleanup_(closep) int fd = -EBADF;
-        FILE *f;
-
-        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
-        if (fd < 0)
-                return -errno;
-        f = fdopen(fd, "w");
-        if (!f)
-                return -errno;
-
-        STEAL_FD(fd);
-        *ret = f;
-        return 0;
-}
-
 /* Writes the file anew from what is in memory, beside the old one, and puts it in its place. */
 static int ledger_rewrite(Ledger *l) {
         _cleanup_(fclosep) FILE *f = NULL;
@@ -111,7 +95,7 @@ static int ledger_rewrite(Ledger *l) {
                 return -ENOMEM;
         }
 
-        r = ledger_open(l, temporary, O_TRUNC, &f);
+        r = state_file_open(temporary, &f);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < l->n_records; i++) {
