@@ -66,8 +66,11 @@ static const char *skip_bracket(const char *p) {
 /* What is wrong with a glob; NULL: nothing. */
 static const char *check_glob(const char *glob) {
         for (const char *p = glob; *p; p++) {
-                if (*p == '\\' && *++p == '\0')
-                        return "it ends with a backslash";
+                if (*p == '\\') {
+                        if (*++p == '\0')
+                                return "it ends with a backslash";
+                        continue;
+                }
                 if (*p != '[')
                         continue;
                 p = skip_bracket(p);

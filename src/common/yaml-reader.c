@@ -179,6 +179,8 @@ static const char *get_hint(const YamlReader *r, unsigned line, unsigned column)
                 return "; YAML is not indented with tabs";
         if (strstr(context, "alias") || strstr(context, "anchor"))
                 return "; what begins with '*' or '&' needs quotes";
+        if (strstr(r->parser.problem ?: "", "mapping values are not allowed"))
+                return "; a text with \": \" in it needs quotes";
         if (strstr(context, "tag"))
                 return "; what begins with '!' needs quotes";
         if (c == '%' || c == '@' || c == '`')
