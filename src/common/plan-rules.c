@@ -175,6 +175,28 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
 }
 
 /**
+ * plan_judge_name() - ask the policy about a module without a plan
+ * @request: its key is the name, normalised
+ * @ret:     borrows from the index and the policy
+ */
+void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret) {
+        const PlanGraph g = { .index = (Index *) index, .request = request };
+        PolicyRequester requester;
+        PolicySubject subject;
+        Node n;
+
+        assert(index && request && request->key && ret);
+
+        n = (Node) {
+                .name = request->key,
+                .module = index_find_module(index, request->key),
+                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, request->key),
+        };
+        make_subject(&g, &n, POLICY_REQUESTED, &requester, &subject);
+        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
+}
+
+/**
  * plan_rules_each_options() - the rules whose options a node is to get
  *
  * Return: 0, or the first negative value of @on_rule.

@@ -130,6 +130,9 @@ int plan_new(Plan **ret, Index *index, const PlanRequest *request);
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan, plan_free);
 
+/* Would the module of just this name be allowed to whoever asks for it by that name? Its company is not looked at. */
+void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
+
 int plan_cause_copy(PlanCause *ret, const PlanCause *c);
 void plan_cause_clear(PlanCause *c);
 const char *plan_action_to_string(PlanAction a);

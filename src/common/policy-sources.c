@@ -429,14 +429,29 @@ static int read_directory(Reader *r, const char *dir) {
 
 /* --------------------------------------------------------------------------------------------------- the whole */
 
-static int read_all(Reader *r) {
-        static const char *const default_dirs[] = {
+const char *const *policy_sources_dirs(void) {
+        static const char *const dirs[] = {
                 LKMD_SYSCONF_DIR "/lkmd/" LKMD_POLICY_DIR,
                 LKMD_RUN_DIR "/" LKMD_POLICY_DIR,
                 LKMD_LIB_DIR "/" LKMD_POLICY_DIR,
                 NULL,
         };
-        const char *const *dirs = r->sources->dirs ?: default_dirs;
+
+        return dirs;
+}
+
+const char *const *policy_sources_list_dirs(void) {
+        static const char *const dirs[] = {
+                LKMD_SYSCONF_DIR "/lkmd/" LKMD_LIST_DIR,
+                LKMD_DATA_DIR "/" LKMD_LIST_DIR,
+                NULL,
+        };
+
+        return dirs;
+}
+
+static int read_all(Reader *r) {
+        const char *const *dirs = r->sources->dirs ?: policy_sources_dirs();
         int e;
 
         e = read_command_line(r);
@@ -465,11 +480,6 @@ static void drop_default_deny(Reader *r) {
  */
 int policy_sources_read(Policy **ret, const PolicySources *sources, const PolicyOptions *options,
                         bool *ret_broken, ProblemList *problems) {
-        static const char *const default_list_dirs[] = {
-                LKMD_SYSCONF_DIR "/lkmd/" LKMD_LIST_DIR,
-                LKMD_DATA_DIR "/" LKMD_LIST_DIR,
-                NULL,
-        };
         _cleanup_(reader_clear) Reader r = {
                 .sources = sources,
                 .problems = problems,
@@ -479,7 +489,7 @@ int policy_sources_read(Policy **ret, const PolicySources *sources, const Policy
         assert(ret && sources && options);
 
         r.root = sources->root ?: "";
-        r.list_dirs = sources->list_dirs ?: default_list_dirs;
+        r.list_dirs = sources->list_dirs ?: policy_sources_list_dirs();
 
         e = read_all(&r);
         if (e < 0)

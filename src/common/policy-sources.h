@@ -14,6 +14,10 @@ typedef struct PolicySources {
         bool trusted_only;              /* refuse files and directories that others than root could write */
 } PolicySources;
 
+/* Those of this build; ended by NULL. */
+const char *const *policy_sources_dirs(void);
+const char *const *policy_sources_list_dirs(void);
+
 /*
  * Read everything. A file of the same name in a higher directory hides one below it, as in modprobe.d.
  * @ret_broken: some file could not be used; what the others say is in *ret all the same, but without any

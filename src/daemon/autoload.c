@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Autoload: a device says what it is, the index says which modules that means, and what is neither there nor
- * blacklisted is loaded. Owns the plans that run for devices, and the list of verdicts that were logged
- * already: the same line of modprobe.d keeps the same module out at every event, and is told once. Borrows
- * scheduler, monitors and counters.
+ * Autoload: a device says what it is, the index says which modules that means, and what is not there yet and not
+ * kept out is loaded. Owns the plans that run for devices. Borrows scheduler, planner, monitors and counters.
  */
 
 #include "daemon/autoload.h"
@@ -13,11 +11,8 @@
 #include <sys/queue.h>
 
 #include "daemon/clock.h"
-#include "daemon/log.h"
 #include "daemon/module-state.h"
 #include "daemon/plan-run.h"
-
-#define VERDICTS_MAX 256U               /* beyond that they are told again */
 
 typedef struct DeviceRun DeviceRun;
 struct DeviceRun {
@@ -28,22 +23,23 @@ struct DeviceRun {
 
 struct Autoload {
         Scheduler *scheduler;
+        const Planner *planner;
         Monitors *monitors;
         Counters *counters;
         LIST_HEAD(, DeviceRun) runs;
-        char *verdicts[VERDICTS_MAX];   /* "KIND MODULE FILE:LINE" */
-        size_t n_verdicts;
 };
 
-int autoload_new(Autoload **ret, Scheduler *scheduler, Monitors *monitors, Counters *counters) {
+int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, Monitors *monitors,
+                 Counters *counters) {
         Autoload *a;
 
-        assert(ret && scheduler && monitors && counters);
+        assert(ret && scheduler && planner && monitors && counters);
 
         a = calloc(1, sizeof(*a));
         if (!a)
                 return -ENOMEM;
         a->scheduler = scheduler;
+        a->planner = planner;
         a->monitors = monitors;
         a->counters = counters;
         LIST_INIT(&a->runs);
@@ -65,65 +61,15 @@ Autoload *autoload_free(Autoload *a) {
 
         while (!LIST_EMPTY(&a->runs))
                 device_run_free(LIST_FIRST(&a->runs));
-        autoload_forget_verdicts(a);
         free(a);
         return NULL;
 }
 
-/* The configuration was read anew: tell again what it keeps out. */
-void autoload_forget_verdicts(Autoload *a) {
-        assert(a);
-
-        for (size_t i = 0; i < a->n_verdicts; i++)
-                free(a->verdicts[i]);
-        a->n_verdicts = 0;
-}
-
 static void on_run_done(PlanRun *run, void *userdata) {
-        device_run_free(userdata);
-}
+        DeviceRun *d = userdata;
 
-/* Return: true if this is news. */
-static bool remember_verdict(Autoload *a, const PlanOmission *o) {
-        char *text;
-
-        if (asprintf(&text, "%s %s %s:%u", plan_omission_kind_to_string(o->kind), o->module, o->cause.file ?: "",
-                     o->cause.line) < 0)
-                return true;
-        for (size_t i = 0; i < a->n_verdicts; i++)
-                if (streq(a->verdicts[i], text)) {
-                        free(text);
-                        return false;
-                }
-        if (a->n_verdicts == VERDICTS_MAX)
-                autoload_forget_verdicts(a);
-        a->verdicts[a->n_verdicts++] = text;
-        return true;
-}
-
-static void tell_verdict(Autoload *a, const Request *request, const PlanOmission *o) {
-        _cleanup_(freep) char *rule = NULL;
-
-        monitors_verdict(a->monitors, request, o);
-        if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP || !remember_verdict(a, o))
-                return;
-        if (o->cause.file && asprintf(&rule, "%s:%u", o->cause.file, o->cause.line) < 0)
-                rule = NULL;
-
-        log_entry(LOG_INFO,
-                  &(LogFields) {
-                          .message_id = LKMD_MESSAGE_LEFT_OUT,
-                          .module = o->module,
-                          .origin = request_origin_to_string(request->origin),
-                          .key = request->key,
-                          .device = request->device,
-                          .rule = rule,
-                          .outcome = plan_omission_kind_to_string(o->kind),
-                          .requester_uid = -1,
-                          .requester_pid = -1,
-                  },
-                  "%s is left out for %s: %s%s%s", o->module, request->device,
-                  plan_omission_kind_to_string(o->kind), rule ? " by " : "", rule ?: "");
+        planner_note_end(d->autoload->planner, run);
+        device_run_free(d);
 }
 
 /* Is anything to be done at all? Most events are about devices whose drivers are there, or do not exist. */
@@ -197,12 +143,10 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
                 return r;
 
         a->counters->requests++;
-        r = plan_new(&plan, index, &(PlanRequest) { .key = key, .mode = PLAN_AUTOLOAD });
+        r = planner_plan(a->planner, index, request, PLAN_AUTOLOAD, NULL, &plan);
         if (r < 0)
                 return r;
         counters_add_time(a->counters, PHASE_PLAN, clock_usec(CLOCK_MONOTONIC) - begun_usec);
-        for (size_t i = 0; i < plan->n_omissions; i++)
-                tell_verdict(a, request, plan->omissions + i);
         if (plan->n_steps == 0)
                 return 0;
         return start_run(a, STEAL_PTR(plan), request);

@@ -43,6 +43,8 @@ static int run(void) {
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
+                .audit_file = secure_getenv(LKMD_AUDIT_ENV) ?: LKMD_AUDIT_FILE,
+                .policy_root = secure_getenv(LKMD_POLICY_ROOT_ENV),
                 .root = secure_getenv(LKMD_ROOT_ENV),
         };
         int r;

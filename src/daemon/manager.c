@@ -14,6 +14,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/module-state.h"
 #include "daemon/service.h"
 
 /* --------------------------------------------------------------------------------------------- wiring */
@@ -133,8 +134,7 @@ static void on_index_swapped(bool became_complete, void *userdata) {
         Manager *m = userdata;
         int r;
 
-        if (m->autoload)
-                autoload_forget_verdicts(m->autoload);
+        verdicts_forget(m->verdicts);
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* no index yet: this is the first, and the first walk is still to come */
@@ -142,6 +142,51 @@ static void on_index_swapped(bool became_complete, void *userdata) {
         r = start_coldplug(m);          /* what could not be found before may be there now */
         if (r < 0)
                 log_error("cannot look at all devices: %s", strerror(-r));
+}
+
+static int list_loaded_but_denied(Manager *m, char **ret) {
+        LoadedModule *loaded = NULL;
+        size_t n = 0, size;
+        FILE *f;
+        int r;
+
+        r = loaded_modules_read(&loaded, &n);
+        if (r < 0)
+                return r;
+        f = open_memstream(ret, &size);
+        for (size_t i = 0; f && i < n; i++) {
+                PolicyRuling ruling;
+
+                if (planner_denies(&m->planner, index_keeper_get(m->index), loaded[i].name, &ruling))
+                        (void) fprintf(f, "%s%s", ftell(f) > 0 ? ", " : "", loaded[i].name);
+        }
+        loaded_modules_free(loaded, n);
+        return f && fclose(f) == 0 ? 0 : -ENOMEM;
+}
+
+/* Modules that came in before the policy denied them stay; somebody should know. */
+static void tell_loaded_but_denied(Manager *m) {
+        static const LogFields fields = {
+                .message_id = LKMD_MESSAGE_DENIED_LOADED,
+                .requester_uid = -1,
+                .requester_pid = -1,
+        };
+        _cleanup_(freep) char *list = NULL;
+
+        if (list_loaded_but_denied(m, &list) < 0 || streq_ptr(list, m->loaded_but_denied))
+                return;
+        if (list[0] != '\0')
+                log_entry(LOG_NOTICE, &fields, "in the kernel, though the policy denies it: %s", list);
+        free(m->loaded_but_denied);
+        m->loaded_but_denied = STEAL_PTR(list);
+}
+
+static void on_policy_changed(void *userdata) {
+        Manager *m = userdata;
+
+        verdicts_forget(m->verdicts);
+        monitors_message(m->monitors, "reloaded", "the policy is another now");
+        tell_loaded_but_denied(m);
 }
 
 static void journal_record(const Record *record) {
@@ -255,6 +300,7 @@ static void apply_settings(Manager *m) {
         int r;
 
         log_set_level(m->settings.log_level);
+        policy_keeper_set_mode(m->policy, m->settings.mode);
         scheduler_set_limits(m->scheduler, &(SchedulerLimits) {
                                                    .loads = m->settings.loader_threads,
                                                    .slow_usec = m->settings.slow_load_usec,
@@ -267,14 +313,15 @@ static void apply_settings(Manager *m) {
 }
 
 /**
- * manager_reload() - read lkmd.conf, modprobe.d and the module index anew
- * @problems: what is wrong with lkmd.conf is added to it
+ * manager_reload() - read lkmd.conf, the policy, modprobe.d and the module index anew
+ * @problems: what is wrong with lkmd.conf and the policy is added to it
  *
- * Return: 0; -EBADMSG if lkmd.conf is broken: the old settings stay, while modprobe.d and the index, where a
- * broken line or file costs only itself, are in force; -ENOMEM.
+ * Return: 0; -EBADMSG if lkmd.conf or the policy is broken: of that one the old stays, while modprobe.d and the
+ * index, where a broken line or file costs only itself, are in force; -ENOMEM.
  */
 int manager_reload(Manager *m, ProblemList *problems) {
         Settings settings;
+        bool settings_broken;
         int r;
 
         assert(m && problems);
@@ -286,20 +333,22 @@ int manager_reload(Manager *m, ProblemList *problems) {
                 log_problem(problems->items + i);
 
         problem_list_clear(&m->setting_problems);
-        for (size_t i = 0; i < problems->n_items; i++) {
-                const Problem *p = problems->items + i;
-
-                (void) problem_list_add(&m->setting_problems, p->file, p->line, "%s", p->message);
-        }
-        if (problems->n_items == 0) {
+        (void) problem_list_copy(&m->setting_problems, problems);
+        settings_broken = problems->n_items > 0;
+        if (!settings_broken) {
                 m->settings = settings;
                 apply_settings(m);
         }
 
+        r = policy_keeper_rebuild(m->policy);
+        if (r < 0)
+                return r;
+        if (policy_keeper_is_broken(m->policy))
+                (void) problem_list_copy(problems, policy_keeper_get_problems(m->policy));
         r = index_keeper_rebuild(m->index);
         if (r < 0)
                 return r;
-        return problems->n_items > 0 ? -EBADMSG : 0;
+        return settings_broken || policy_keeper_is_broken(m->policy) ? -EBADMSG : 0;
 }
 
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
@@ -311,8 +360,11 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
                           clock_usec(CLOCK_MONOTONIC));
         r = manager_reload(m, &problems);
         if (r < 0)
-                log_error("cannot reload: %s; the old settings stay in force",
-                          r == -EBADMSG ? "lkmd.conf is broken" : strerror(-r));
+                log_error("cannot reload: %s",
+                          r != -EBADMSG                         ? strerror(-r)
+                          : policy_keeper_is_broken(m->policy)
+                                  ? "the policy is broken, what held before stays in force"
+                                  : "lkmd.conf is broken, the old settings stay in force");
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
         return 0;
 }
@@ -401,6 +453,29 @@ static void remember_durations(Manager *m) {
         }
 }
 
+static int open_policy(Manager *m, const ManagerOptions *options) {
+        int r;
+
+        r = verdicts_new(&m->verdicts);
+        if (r < 0)
+                return r;
+        r = audit_new(&m->audit, options->audit_file);
+        if (r < 0)
+                return r;
+        r = policy_keeper_new(&m->policy, m->event, options->policy_root, m->settings.mode, on_policy_changed, m);
+        if (r < 0)
+                return r;
+        m->planner = (Planner) {
+                .policy = m->policy,
+                .audit = m->audit,
+                .verdicts = m->verdicts,
+                .monitors = m->monitors,
+                .counters = &m->counters,
+                .settings = &m->settings,
+        };
+        return 0;
+}
+
 static int open_engine(Manager *m, const ManagerOptions *options) {
         int r;
 
@@ -411,6 +486,9 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         r = monitors_new(&m->monitors);
+        if (r < 0)
+                return r;
+        r = open_policy(m, options);
         if (r < 0)
                 return r;
         r = waits_new(&m->waits, m->event, on_is_idle, m);
@@ -429,7 +507,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                 return r;
         scheduler_prepare(m->scheduler); /* the loader starts while the index is built */
         remember_durations(m);
-        r = autoload_new(&m->autoload, m->scheduler, m->monitors, &m->counters);
+        r = autoload_new(&m->autoload, m->scheduler, &m->planner, m->monitors, &m->counters);
         if (r < 0)
                 return r;
         return index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);
@@ -468,6 +546,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         apply_settings(m);
+        tell_loaded_but_denied(m);
         r = service_new(&m->service, m, options->varlink_fd, options->varlink_address);
         if (r < 0)
                 return r;
@@ -489,10 +568,14 @@ Manager *manager_free(Manager *m) {
         intake_free(m->intake);
         index_keeper_free(m->index);
         waits_free(m->waits);
+        policy_keeper_free(m->policy);
+        audit_free(m->audit);
+        verdicts_free(m->verdicts);
         monitors_free(m->monitors);
         ledger_free(m->ledger);
         kernel_log_free(m->kernel_log);
         problem_list_clear(&m->setting_problems);
+        free(m->loaded_but_denied);
         if (m->udev)
                 udev_unref(m->udev);
         sd_event_unref(m->event);

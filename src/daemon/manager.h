@@ -6,6 +6,7 @@
 
 #include "common/settings.h"
 #include "common/util.h"
+#include "daemon/audit.h"
 #include "daemon/autoload.h"
 #include "daemon/coldplug.h"
 #include "daemon/counters.h"
@@ -14,8 +15,11 @@
 #include "daemon/kernel-log.h"
 #include "daemon/ledger.h"
 #include "daemon/monitors.h"
+#include "daemon/planner.h"
+#include "daemon/policy-keeper.h"
 #include "daemon/scheduler.h"
 #include "daemon/uevent.h"
+#include "daemon/verdicts.h"
 #include "daemon/waits.h"
 
 typedef struct Service Service;
@@ -30,6 +34,10 @@ typedef struct Manager {
         Ledger *ledger;
         Monitors *monitors;
         Scheduler *scheduler;
+        PolicyKeeper *policy;
+        Audit *audit;
+        Verdicts *verdicts;
+        Planner planner;
         Autoload *autoload;
         IndexKeeper *index;
         Uevent *uevent;
@@ -38,6 +46,7 @@ typedef struct Manager {
         Waits *waits;
         Service *service;
         Counters counters;
+        char *loaded_but_denied;        /* as it was told last */
         uint64_t started_usec;          /* CLOCK_REALTIME */
         bool coldplug_done;
 } Manager;
@@ -48,7 +57,9 @@ typedef struct ManagerOptions {
         int kmsg_fd;                    /* taken; negative: none */
         const char *loader_address;
         const char *ledger_file;        /* NULL: none */
+        const char *audit_file;         /* NULL: none */
         const char *root;               /* prefix of /lib/modules, for tests; NULL: none */
+        const char *policy_root;        /* of all that belongs to policies, likewise */
 } ManagerOptions;
 
 int manager_new(Manager **ret, const ManagerOptions *options);

@@ -32,6 +32,15 @@ void service_forget_unloads(Service *s, sd_varlink *link);
 void service_drop_unloads(Service *s);
 void service_tell_unloads(Service *s, const char *kind, const Record *record);
 
+/* service-policy.c */
+int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata);
+int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
+int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata);
+int describe_policy(Manager *m, sd_json_variant **ret);
+
 /* service-read.c */
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata);

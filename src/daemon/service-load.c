@@ -19,6 +19,7 @@
 #include "daemon/service-internal.h"
 
 struct LoadCall {
+        Service *service;
         sd_varlink *link;               /* NULL: the client is gone */
         bool more;
         PlanRun *run;
@@ -295,6 +296,40 @@ static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanCause
                 SD_JSON_BUILD_PAIR_CONDITION(t->reason != NULL, "reason", SD_JSON_BUILD_STRING(t->reason)));
 }
 
+/* What cannot be had without this omission, from there up: each but the last was left out for its sake. */
+static const PlanOmission *find_impossible(const Plan *plan, const char *module) {
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                if (plan->omissions[i].kind == PLAN_IMPOSSIBLE && streq(plan->omissions[i].module, module))
+                        return plan->omissions + i;
+        return NULL;
+}
+
+/* " (needed by a, which b needs, which c needs)". */
+static int format_chain(const Plan *plan, const PlanOmission *o, char **ret) {
+        _cleanup_(freep) char *chain = NULL;
+        size_t size;
+        FILE *f;
+
+        f = open_memstream(&chain, &size);
+        if (!f)
+                return -ENOMEM;
+        (void) fputs(" (needed by ", f);
+        /* a broken modules.dep may lead round in a circle */
+        for (size_t n = 0; o && o->wanted_by && n <= plan->n_omissions; n++) {
+                _cleanup_(freep) char *name = NULL;
+
+                if (text_escape(o->wanted_by, &name) >= 0)
+                        (void) fprintf(f, n == 0 ? "%s" : ", which %s needs", name);
+                o = find_impossible(plan, o->wanted_by);
+        }
+        (void) fputc(')', f);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(chain);
+        return 0;
+}
+
 /*
  * The request cannot succeed: says which module stands in the way, and which line of which file wants it so.
  */
@@ -309,10 +344,9 @@ static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission
         r = text_escape(plan->key, &key);
         if (r < 0)
                 return r;
-        if (t.wanted_by && asprintf(&chain, " (needed by %s)", t.wanted_by) < 0) {
-                chain = NULL;
-                return -ENOMEM;
-        }
+        r = o->wanted_by ? format_chain(plan, o, &chain) : 0;
+        if (r < 0)
+                return r;
 
         switch (o->kind) {
         case PLAN_BLACKLISTED:
@@ -411,6 +445,7 @@ static void on_load_done(PlanRun *run, void *userdata) {
         LoadCall *c = userdata;
         int r;
 
+        planner_note_end(&c->service->manager->planner, run);
         r = c->link ? load_call_reply(c) : 0;
         if (r < 0) {
                 log_warning("cannot answer a client: %s", strerror(-r));
@@ -433,6 +468,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
                 return r;
         }
         STEAL_PTR(taken);
+        c->service = s;
         c->link = sd_varlink_ref(link);
         c->more = more;
         LIST_INSERT_HEAD(&s->loads, c, next);
@@ -502,8 +538,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                          (p.force_modversion ? LOADER_FORCE_MODVERSIONS : 0);
         index = index_keeper_get(s->manager->index); /* reads it anew if it has to */
         begun_usec = clock_usec(CLOCK_MONOTONIC);
-        r = plan_new(&plan, index,
-                     &(PlanRequest) { .key = p.name, .mode = PLAN_NAMED, .parameters = joined });
+        r = planner_plan(&s->manager->planner, index, request, PLAN_NAMED, joined, &plan);
         if (r < 0)
                 return r;
         if (plan->n_matches == 0)

@@ -128,14 +128,12 @@ static int describe_all_problems(const Manager *m, sd_json_variant **ret) {
         _cleanup_(problem_list_clear) ProblemList all = {};
         const ProblemList *lists[] = { &m->setting_problems, index_keeper_get_problems(m->index) };
 
-        for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-                for (size_t k = 0; k < lists[i]->n_items; k++) {
-                        const Problem *p = lists[i]->items + k;
-                        int r = problem_list_add(&all, p->file, p->line, "%s", p->message);
+        for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+                int r = problem_list_copy(&all, lists[i]);
 
-                        if (r < 0)
-                                return r;
-                }
+                if (r < 0)
+                        return r;
+        }
         return describe_problems(&all, ret);
 }
 
@@ -185,7 +183,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                      void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
                                                           *problems = NULL;
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *counters = NULL, *phases = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
         Service *s = userdata;
         Manager *m = s->manager;
         Index *index;
@@ -206,6 +204,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r < 0)
                 return r;
         r = describe_all_problems(m, &problems);
+        if (r < 0)
+                return r;
+        r = describe_policy(m, &policy);
         if (r < 0)
                 return r;
         r = describe_counters(&m->counters, &counters);
@@ -231,6 +232,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_VARIANT("running", running),
                 SD_JSON_BUILD_PAIR_VARIANT("failures", failures),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems),
+                SD_JSON_BUILD_PAIR_VARIANT("policy", policy),
                 SD_JSON_BUILD_PAIR_VARIANT("counters", counters),
                 SD_JSON_BUILD_PAIR_VARIANT("phases", phases));
 }
@@ -283,12 +285,12 @@ static int describe_blacklist(Index *index, const char *module, sd_json_variant 
 }
 
 /* What the next load would be like: the parameters, and what is in its way. */
-static int describe_plan(Index *index, const char *module, sd_json_variant **ret_omissions,
-                         char **ret_parameters) {
+static int describe_plan(const Planner *planner, Index *index, const char *module,
+                         sd_json_variant **ret_omissions, char **ret_parameters) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
-        r = plan_new(&plan, index, &(PlanRequest) { .key = module, .mode = PLAN_NAMED });
+        r = planner_ask(planner, index, module, PLAN_NAMED, &plan);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < plan->n_steps; i++) {
@@ -352,7 +354,7 @@ static int reply_described(sd_varlink *link, Manager *m, const char *name, const
         r = describe_dependencies(known, &dependencies);
         if (r < 0)
                 return r;
-        r = describe_plan(index, name, &omissions, &configured);
+        r = describe_plan(&m->planner, index, name, &omissions, &configured);
         if (r < 0)
                 return r;
         r = describe_blacklist(index, name, &blacklist);

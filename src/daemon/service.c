@@ -145,13 +145,19 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
         if (reloaded < 0 && reloaded != -EBADMSG)
                 return reloaded;
         if (reloaded == -EBADMSG) {
+                bool policy_broken = policy_keeper_is_broken(s->manager->policy);
+                bool settings_broken = s->manager->setting_problems.n_items > 0;
+
                 r = describe_problems(&problems, &described);
                 if (r < 0)
                         return r;
                 return sd_varlink_errorbo(
                         link, LKMD_ERROR_RELOAD_FAILED,
-                        SD_JSON_BUILD_PAIR_STRING("message",
-                                                  "lkmd.conf is broken, the old settings stay in force"),
+                        SD_JSON_BUILD_PAIR_STRING(
+                                "message",
+                                !policy_broken    ? "lkmd.conf is broken, the old settings stay in force"
+                                : settings_broken ? "lkmd.conf and the policy are broken, what held before stays in force"
+                                                  : "the policy is broken, what held before stays in force"),
                         SD_JSON_BUILD_PAIR_STRING("hint", "mend the lines that are named and reload again"),
                         SD_JSON_BUILD_PAIR_VARIANT("problems", described));
         }
@@ -240,7 +246,10 @@ static int bind_methods(Service *s) {
                         LKMD_INTERFACE ".List", vl_method_list,
                         LKMD_INTERFACE ".Monitor", vl_method_monitor,
                         LKMD_INTERFACE ".Reload", vl_method_reload,
-                        LKMD_INTERFACE ".Wait", vl_method_wait);
+                        LKMD_INTERFACE ".Wait", vl_method_wait,
+                        LKMD_INTERFACE ".Grant", vl_method_grant,
+                        LKMD_INTERFACE ".Revoke", vl_method_revoke,
+                        LKMD_INTERFACE ".Audit", vl_method_audit);
 }
 
 static int open_server(Service *s) {

@@ -286,7 +286,10 @@ class Daemon:
         self.dir = Path(tempfile.mkdtemp(prefix="lkmd-", dir="/tmp"))
         self.dir.chmod(0o755)
         self.socket, self.log = self.dir / "varlink", self.dir / "log"
-        self.ledger = self.dir / "ledger"
+        self.ledger, self.audit = self.dir / "ledger", self.dir / "audit"
+        self.policy = self.dir / "policy"
+        for directory in ("etc/lkmd/policy.d", "run/lkmd"):
+            (self.policy / directory).mkdir(parents=True)
         self.root = self.dir / "root"
         if tree:
             shutil.copytree(tree, self.root, symlinks=True)
@@ -306,7 +309,7 @@ class Daemon:
             ready.settimeout(TIMEOUT)
             self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
                 "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
-                "LKMD_LEDGER": str(self.ledger), "LKMD_ROOT": str(self.root), "NOTIFY_SOCKET": str(notify),
+                "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_POLICY_ROOT": str(self.policy), "LKMD_ROOT": str(self.root), "NOTIFY_SOCKET": str(notify),
                 "UMOCKDEV_DIR": self.devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])})
             message = ready.recv(4096)
             assert b"READY=1" in message, self.text()

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * PolicyKeeper: owns the policy in force, what it asks of modules' files, the grants, and the watch on its
+ * files. As with the index, the next who asks after a change gets a policy read anew, and if nobody asks it is
+ * read when the files have been quiet for a while.
+ *
+ * It is all or nothing: while a file is broken, all of the policy stays as it was; what is wrong is remembered.
+ * Only at the start, when there is nothing to stay with, is it what the other files say (policy-sources.h).
+ * Grants are no part of that: they are put into whatever policy is in force, so that an exception can be made
+ * and taken back also while a file is broken.
+ */
+
+#include "daemon/policy-keeper.h"
+
+#include <assert.h>
+#include <limits.h>
+
+#include "common/file-facts.h"
+#include "common/names.h"
+#include "common/policy-sources.h"
+#include "daemon/clock.h"
+#include "daemon/file-watch.h"
+#include "daemon/log.h"
+
+#define QUIET_USEC (200U * 1000U)
+
+struct PolicyKeeper {
+        char *root;
+        Policy *policy;
+        bool partial;                   /* it lacks what broken files say */
+        bool broken;                    /* some file is, as of the last look */
+        PolicyMode mode;
+        FileFacts *facts;
+        Grants *grants;
+        ProblemList problems;
+        FileWatch *watch;
+        sd_event_source *quiet_timer, *expiry_timer;
+        bool stale;
+        policy_changed_t changed;       /* NULL before there is a first policy */
+        void *userdata;
+};
+
+/* --------------------------------------------------------------------------------------------------- files */
+
+static void on_file_changed(void *userdata) {
+        PolicyKeeper *k = userdata;
+
+        k->stale = true;
+        if (sd_event_source_set_time_relative(k->quiet_timer, QUIET_USEC) >= 0)
+                (void) sd_event_source_set_enabled(k->quiet_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) policy_keeper_get(userdata);
+        return 0;
+}
+
+static int watch_dirs(PolicyKeeper *k, const char *const *dirs) {
+        for (size_t i = 0; dirs[i]; i++) {
+                char path[PATH_MAX];
+                int r;
+
+                (void) snprintf(path, sizeof(path), "%s%s", k->root ?: "", dirs[i]);
+                r = file_watch_add(k->watch, path, "", ".yaml");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Takes the list over; says in the journal what is new in it. */
+static void keep_problems(PolicyKeeper *k, ProblemList *problems) {
+        if (!problem_list_equal(&k->problems, problems))
+                for (size_t i = 0; i < problems->n_items; i++)
+                        log_problem(problems->items + i);
+        problem_list_clear(&k->problems);
+        k->problems = *problems;
+        *problems = (ProblemList) {};
+}
+
+static void tell_change(PolicyKeeper *k, bool was_empty) {
+        PolicyMode mode;
+        PolicyRuling fallback = policy_get_default(k->policy, &mode);
+
+        if (!was_empty || !policy_is_empty(k->policy))
+                log_info("the policy has %zu rules from %zu files, and its default is %s%s",
+                         policy_count_rules(k->policy), policy_count_files(k->policy),
+                         policy_verdict_to_string(fallback.verdict),
+                         k->mode == POLICY_OFF     ? "; it is switched off by Mode=off"
+                         : k->mode == POLICY_AUDIT ? "; by Mode=audit it refuses nothing"
+                                                   : "");
+        if (k->changed)
+                k->changed(k->userdata);
+}
+
+static int put_grants_in(const PolicyKeeper *k, Policy **policy) {
+        _cleanup_(policy_file_freep) PolicyFile *file = NULL;
+        int r;
+
+        r = grants_to_file(k->grants, &file);
+        if (r < 0)
+                return r;
+        r = policy_replace_grants(policy, file);
+        if (r >= 0)
+                STEAL_PTR(file);
+        return r;
+}
+
+/**
+ * policy_keeper_rebuild() - read the files now, changed or not
+ *
+ * Return: 0, also when the old policy stays in force because the files are broken (policy_keeper_is_broken());
+ * -ENOMEM and its kind.
+ */
+int policy_keeper_rebuild(PolicyKeeper *k) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        bool broken, was_empty;
+        int r;
+
+        assert(k);
+
+        k->stale = false;
+        (void) sd_event_source_set_enabled(k->quiet_timer, SD_EVENT_OFF);
+        r = file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
+        if (r < 0)
+                log_warning("cannot watch all files of the policy for changes: %s", strerror(-r));
+
+        r = policy_sources_read(&policy,
+                                &(PolicySources) { .root = k->root, .grants_file = "", .trusted_only = true },
+                                &(PolicyOptions) {
+                                        .mode = k->mode, .facts = file_facts_get, .facts_userdata = k->facts },
+                                &broken, &problems);
+        if (r < 0)
+                return r;
+        if (broken && !k->broken)
+                log_warning("the policy is broken; %s", k->policy && !k->partial
+                                                               ? "what held before stays in force"
+                                                               : "what can be read of it holds, nothing is denied by default");
+        k->broken = broken;
+        keep_problems(k, &problems);
+        if (broken && k->policy && !k->partial)
+                return 0;
+        r = put_grants_in(k, &policy);
+        if (r < 0)
+                return r;
+
+        was_empty = policy_is_empty(k->policy);
+        policy_free(k->policy);
+        k->policy = STEAL_PTR(policy);
+        k->partial = broken;
+        tell_change(k, was_empty);
+        return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------- grants */
+
+static void arm_expiry(PolicyKeeper *k) {
+        uint64_t next = grants_next_expiry(k->grants);
+
+        if (next == UINT64_MAX)
+                (void) sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_OFF);
+        else if (sd_event_source_set_time(k->expiry_timer, next) >= 0)
+                (void) sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_ONESHOT);
+}
+
+/* They are others now: in the file, and in the policy. */
+static int apply_grants(PolicyKeeper *k) {
+        int r, written;
+
+        written = grants_write(k->grants);
+        if (written < 0)
+                log_warning("cannot write down what is granted, a restart will not know it: %s", strerror(-written));
+        arm_expiry(k);
+        r = put_grants_in(k, &k->policy);
+        if (r < 0)
+                return r;
+        k->changed(k->userdata);
+        return 0;
+}
+
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
+        PolicyKeeper *k = userdata;
+        size_t n = grants_expire(k->grants, clock_usec(CLOCK_REALTIME));
+        int r = 0;
+
+        if (n > 0) {
+                log_info("%zu grant%s over", n, n == 1 ? " is" : "s are");
+                r = apply_grants(k);
+        } else
+                arm_expiry(k);
+        if (r < 0)                      /* a judge looks at the time itself */
+                log_warning("cannot take grants out of the policy: %s", strerror(-r));
+        return 0;
+}
+
+const Grants *policy_keeper_get_grants(const PolicyKeeper *k) {
+        assert(k);
+
+        return k->grants;
+}
+
+/**
+ * policy_keeper_grant() - make an exception
+ * @wanted: as for grants_add()
+ * @ret:    borrowed until the next change
+ *
+ * Return: 0; as grants_add(); -EBADMSG: a policy cannot say this. Nothing is changed by a failure.
+ */
+int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret) {
+        const Grant *grant;
+        int r;
+
+        assert(k && wanted && ret);
+
+        (void) policy_keeper_get(k);
+        r = grants_add(k->grants, wanted, &grant);
+        if (r < 0)
+                return r;
+        r = apply_grants(k);
+        if (r < 0) {
+                (void) grants_remove(k->grants, grant->id);
+                (void) grants_write(k->grants);
+                arm_expiry(k);
+                return r;
+        }
+        *ret = grant;
+        return 0;
+}
+
+/* Return: 0; -ENOENT: there is none of that name; -ENOMEM. */
+int policy_keeper_revoke(PolicyKeeper *k, const char *id) {
+        int r;
+
+        assert(k && id);
+
+        r = grants_remove(k->grants, id);
+        return r < 0 ? r : apply_grants(k);
+}
+
+/* Something was decided by @cause, and is over. If that is a grant for one request, it is used up. */
+void policy_keeper_use(PolicyKeeper *k, const PlanCause *cause) {
+        const Grant *grant;
+        int r;
+
+        assert(k && cause);
+
+        if (cause->source != POLICY_BY_GRANT || !cause->rule)
+                return;
+        grant = grants_find(k->grants, cause->rule);
+        if (!grant || !grant->once)
+                return;
+
+        log_info("%s, for %s, is used up", grant->id, grant->module);
+        (void) grants_remove(k->grants, cause->rule);
+        r = apply_grants(k);
+        if (r < 0)
+                log_warning("cannot take a grant out of the policy: %s", strerror(-r));
+}
+
+/* -------------------------------------------------------------------------------------------------- object */
+
+/* Return: 0 or -ENOMEM. */
+static int open_grants(PolicyKeeper *k) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        char path[PATH_MAX];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "%s%s", k->root ?: "", LKMD_GRANTS_FILE);
+        r = grants_new(&k->grants, path, &problems);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < problems.n_items; i++)
+                log_problem(problems.items + i);
+        if (grants_expire(k->grants, clock_usec(CLOCK_REALTIME)) > 0)
+                (void) grants_write(k->grants);
+        arm_expiry(k);
+        return 0;
+}
+
+static int open_timers(PolicyKeeper *k, sd_event *event) {
+        int r;
+
+        r = sd_event_add_time_relative(event, &k->quiet_timer, CLOCK_MONOTONIC, QUIET_USEC, 0, on_quiet, k);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time(event, &k->expiry_timer, CLOCK_REALTIME, UINT64_MAX, 0, on_expiry, k);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_OFF);
+}
+
+/**
+ * policy_keeper_new() - with the first policy read
+ * @root:    prefix of all its paths; NULL: none
+ * @mode:    Mode= of lkmd.conf
+ * @changed: called at every change from then on, but not for the first policy
+ *
+ * Return: 0, -ENOMEM, or why there is no inotify. Broken files are problems, not errors.
+ */
+int policy_keeper_new(PolicyKeeper **ret, sd_event *event, const char *root, PolicyMode mode,
+                      policy_changed_t changed, void *userdata) {
+        _cleanup_(policy_keeper_freep) PolicyKeeper *k = NULL;
+        int r;
+
+        assert(ret && event && changed);
+
+        k = calloc(1, sizeof(*k));
+        if (!k)
+                return -ENOMEM;
+        k->mode = mode;
+        k->userdata = userdata;
+        if (root && !(k->root = strdup(root)))
+                return -ENOMEM;
+        r = file_facts_new(&k->facts);
+        if (r < 0)
+                return r;
+        r = open_timers(k, event);
+        if (r < 0)
+                return r;
+        r = open_grants(k);
+        if (r < 0)
+                return r;
+        r = file_watch_new(&k->watch, event, on_file_changed, k);
+        if (r < 0)
+                return r;
+
+        r = watch_dirs(k, policy_sources_dirs());
+        if (r >= 0)
+                r = watch_dirs(k, policy_sources_list_dirs());
+        if (r < 0)
+                log_warning("cannot watch all files of the policy for changes: %s", strerror(-r));
+        r = policy_keeper_rebuild(k);
+        if (r < 0)
+                return r;
+        k->changed = changed;
+
+        *ret = STEAL_PTR(k);
+        return 0;
+}
+
+/* Return: NULL. */
+PolicyKeeper *policy_keeper_free(PolicyKeeper *k) {
+        if (!k)
+                return NULL;
+
+        file_watch_free(k->watch);
+        sd_event_source_disable_unref(k->quiet_timer);
+        sd_event_source_disable_unref(k->expiry_timer);
+        problem_list_clear(&k->problems);
+        policy_free(k->policy);
+        grants_free(k->grants);
+        file_facts_free(k->facts);
+        free(k->root);
+        free(k);
+        return NULL;
+}
+
+/* The policy in force, brought up to date first. Borrowed until the next call of anything here. */
+const Policy *policy_keeper_get(PolicyKeeper *k) {
+        assert(k);
+
+        if (k->stale) {
+                int r = policy_keeper_rebuild(k);
+
+                if (r < 0)
+                        log_error("cannot read the policy anew: %s", strerror(-r));
+        }
+        return k->policy;
+}
+
+/* Mode= of lkmd.conf, as of now. */
+void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode) {
+        assert(k);
+
+        if (mode == k->mode)
+                return;
+        k->mode = mode;
+        policy_set_mode(k->policy, mode);
+        tell_change(k, policy_is_empty(k->policy));
+}
+
+/* Is some file broken, so that not all of what is written holds? */
+bool policy_keeper_is_broken(const PolicyKeeper *k) {
+        assert(k);
+
+        return k->broken;
+}
+
+/* What is wrong with the files that were read last. */
+const ProblemList *policy_keeper_get_problems(const PolicyKeeper *k) {
+        assert(k);
+
+        return &k->problems;
+}
