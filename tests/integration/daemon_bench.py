@@ -309,7 +309,8 @@ class Daemon:
             ready.settimeout(TIMEOUT)
             self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
                 "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
-                "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_POLICY_ROOT": str(self.policy), "LKMD_ROOT": str(self.root), "NOTIFY_SOCKET": str(notify),
+                "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_ROOT": str(self.root),
+                "LKMD_POLICY_ROOT": str(self.policy), "NOTIFY_SOCKET": str(notify),
                 "UMOCKDEV_DIR": self.devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])})
             message = ready.recv(4096)
             assert b"READY=1" in message, self.text()
@@ -317,6 +318,12 @@ class Daemon:
 
     def text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def write_policy(self, text, name="test.yaml"):
+        """A file of policy.d, in force when whoever asks next has an answer. Its path."""
+        path = self.policy / "etc/lkmd/policy.d" / name
+        path.write_text(text)
+        return path
 
     def stop(self):
         """As systemd does. It leaves properly, and the sanitizers have found nothing."""
