@@ -241,14 +241,18 @@ static void spread_to_dependencies(const Plan *plan, bool *needed) {
         }
 }
 
-/* What a needed module wants after it is needed too. Return: true if that is news. */
-static bool spread_to_posts(const Plan *plan, bool *needed) {
+/*
+ * What a needed module wants after it is needed too; so is what it wants before it where that order cannot be
+ * kept, since it does not wait for that then. Return: true if that is news.
+ */
+static bool spread_to_softdeps(const Plan *plan, bool *needed) {
         bool news = false;
 
         for (size_t i = 0; i < plan->n_steps; i++) {
                 const PlanStep *step = plan->steps + i;
 
-                if (!needed[i] && step->reason == PLAN_SOFTDEP_POST && needed[step->parent])
+                if (!needed[i] && (step->reason == PLAN_SOFTDEP_POST || step->reason == PLAN_SOFTDEP_PRE) &&
+                    needed[step->parent])
                         needed[i] = news = true;
         }
         return news;
@@ -270,7 +274,7 @@ static void drop_unneeded(PlanRun *run, bool *needed) {
         }
         do
                 spread_to_dependencies(plan, needed);
-        while (spread_to_posts(plan, needed));
+        while (spread_to_softdeps(plan, needed));
 
         for (size_t i = 0; i < plan->n_steps; i++)
                 if (!needed[i] && plan->steps[i].reason != PLAN_REQUESTED)

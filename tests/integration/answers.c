@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * answers lkmd|kmod MODULE-DIR: the same questions to the one and to the other, in words that can be
- * compared.
+ * answers lkmd|compat|kmod|policy MODULE-DIR: the same questions to the one and to the other, in words that can
+ * be compared.
  *
  * Each line of standard input is a question: "use PATH" (take this modprobe.d from here on), "config",
  * "resolve KEY", "plan KEY". Each is repeated with "> " before it, and then answered.
+ *
+ * For policy "config" is "config MODE ROOT" (take the policy below that root, with this Mode=), and a plan is what
+ * root gets for a key as a client: what is loaded, what is left out and by which line; the same with "enforced "
+ * before it, if that would be another one; and with "met " what was said to decide on the way.
  */
 
 #include <libkmod.h>
 #include <limits.h>
+#include <time.h>
 
+#include "common/file-facts.h"
 #include "common/plan.h"
+#include "common/policy-sources.h"
 #include "common/util.h"
 
 typedef struct Side {
         int (*use)(const char *path);
-        void (*config)(void);
+        void (*config)(const char *words);
         void (*resolve)(const char *key);
         void (*plan)(const char *key);
 } Side;
@@ -85,7 +92,7 @@ static void print_softdep(const char *value, bool weak) {
         }
 }
 
-static void lkmd_config(void) {
+static void lkmd_config(const char *words) {
         static const ConfigKind kinds[] = { /* modprobe -c has this order */
                 CONFIG_BLACKLIST, CONFIG_INSTALL, CONFIG_REMOVE, CONFIG_ALIAS, CONFIG_OPTIONS, CONFIG_SOFTDEP,
                 CONFIG_WEAKDEP,
@@ -147,6 +154,79 @@ static void compat_plan(const char *key) {
         print_plan(key, true);
 }
 
+/* ------------------------------------------------------------------------------------------------ policy */
+
+static Policy *policy;
+static FileFacts *facts;
+
+static void policy_config(const char *words) {
+        char mode[16], root[PATH_MAX];
+        ProblemList problems = {};
+
+        if (sscanf(words, " %15s %4095s", mode, root) != 2)
+                die("config MODE ROOT");
+        if (!facts && file_facts_new(&facts) < 0)
+                die("no memory");
+        policy = policy_free(policy);
+        if (policy_sources_read(&policy,
+                                &(PolicySources) { .root = root, .command_line = "", .trusted_only = true },
+                                &(PolicyOptions) { .mode = policy_mode_from_string(mode),
+                                                   .facts = file_facts_get,
+                                                   .facts_userdata = facts },
+                                NULL, &problems) < 0) {
+                for (size_t i = 0; i < problems.n_items; i++)
+                        fprintf(stderr, "%s:%u:%u: %s\n", problems.items[i].file, problems.items[i].line,
+                                problems.items[i].column, problems.items[i].message);
+                die("the policy is broken");
+        }
+        problem_list_clear(&problems);
+}
+
+static void on_met(const PolicySubject *subject, PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+        if (how == POLICY_DECIDES)
+                printf("met %s %s %s:%u\n", policy_verdict_to_string(what->verdict), subject->module,
+                       what->file ?: "", what->line);
+}
+
+static void print_policy_plan(const Plan *p, const char *before) {
+        for (size_t i = 0; i < p->n_steps; i++)
+                printf("%sstep %s %s%s\n", before, plan_action_to_string(p->steps[i].action), p->steps[i].module,
+                       p->steps[i].reported ? " reported" : "");
+        for (size_t i = 0; i < p->n_omissions; i++) {
+                const PlanOmission *o = p->omissions + i;
+
+                printf("%somit %s %s %s:%u %s %s\n", before, plan_omission_kind_to_string(o->kind), o->module,
+                       o->cause.file ?: "", o->cause.line, o->required ? "required" : "optional",
+                       policy_source_to_string(o->cause.source) ?: "-");
+        }
+}
+
+static void policy_plan(const char *key) {
+        const PolicyRequester requester = { .origin = ORIGIN_CLIENT, .key = key, .has_uid = true };
+        _cleanup_(plan_freep) Plan *p = NULL, *enforced = NULL;
+        PlanRequest request = {
+                .key = key,
+                .mode = PLAN_NAMED,
+                .policy = policy,
+                .requester = &requester,
+                .now_usec = (uint64_t) time(NULL) * 1000000U,
+                .met = on_met,
+        };
+
+        if (plan_new(&p, lkmd_index, &request) < 0)
+                die("plan_new() failed");
+        if (p->n_matches == 0)
+                puts("nothing");
+        print_policy_plan(p, "");
+        if (!p->audited)
+                return;
+        request.as_if_enforced = true;
+        request.met = NULL;
+        if (plan_new(&enforced, lkmd_index, &request) < 0)
+                die("plan_new() failed");
+        print_policy_plan(enforced, "enforced ");
+}
+
 /* -------------------------------------------------------------------------------------------------- kmod */
 
 static struct kmod_ctx *kmod;
@@ -159,7 +239,7 @@ static int kmod_use(const char *path) {
         return kmod ? kmod_load_resources(kmod) : -ENOMEM;
 }
 
-static void kmod_config(void) {
+static void kmod_config(const char *words) {
         static const struct {
                 const char *name;
                 struct kmod_config_iter *(*get)(const struct kmod_ctx *ctx);
@@ -240,19 +320,21 @@ static void answer(const Side *side, char *line) {
         if (startswith(line, "use ")) {
                 if (side->use(line + strlen("use ")) < 0)
                         die("cannot take this configuration");
-        } else if (streq(line, "config"))
-                side->config();
+        } else if (startswith(line, "config"))
+                side->config(line + strlen("config"));
         else if (startswith(line, "resolve "))
                 side->resolve(line + strlen("resolve "));
         else if (startswith(line, "plan "))
                 side->plan(line + strlen("plan "));
         else
                 die("no such question");
+        (void) fflush(stdout);          /* who asks may have more questions when it has read this */
 }
 
 int main(int argc, char *argv[]) {
         static const Side lkmd_side = { lkmd_use, lkmd_config, lkmd_resolve, lkmd_plan };
         static const Side compat_side = { lkmd_use, lkmd_config, lkmd_resolve, compat_plan };
+        static const Side policy_side = { lkmd_use, policy_config, lkmd_resolve, policy_plan };
         static const Side kmod_side = { kmod_use, kmod_config, kmod_resolve, kmod_plan };
         _cleanup_(freep) char *line = NULL;
         const Side *side;
@@ -260,8 +342,11 @@ int main(int argc, char *argv[]) {
         ssize_t n;
 
         if (argc != 3)
-                die("usage: answers lkmd|compat|kmod MODULE-DIR");
-        side = streq(argv[1], "lkmd") ? &lkmd_side : streq(argv[1], "compat") ? &compat_side : &kmod_side;
+                die("usage: answers lkmd|compat|kmod|policy MODULE-DIR");
+        side = streq(argv[1], "lkmd")     ? &lkmd_side
+               : streq(argv[1], "compat") ? &compat_side
+               : streq(argv[1], "policy") ? &policy_side
+                                          : &kmod_side;
         module_dir = argv[2];
 
         while ((n = getline(&line, &size, stdin)) > 0) {
@@ -270,6 +355,8 @@ int main(int argc, char *argv[]) {
                 answer(side, line);
         }
 
+        policy_free(policy);
+        file_facts_free(facts);
         index_free(lkmd_index);
         kmod_unref(kmod);
         return EXIT_SUCCESS;
