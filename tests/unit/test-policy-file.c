@@ -388,6 +388,39 @@ static void test_kinds(void **state) {
         assert_true(grants->rules[0].once);
 }
 
+/* ----------------------------------------------------------------------------------------- what is shipped */
+
+static void test_shipped_lists(void **state) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        char path[PATH_MAX];
+        struct dirent *entry;
+        size_t n = 0;
+
+        snprintf(path, sizeof(path), "%s/conf/lists", getenv("LKMD_SOURCE_DIR"));
+        dir = opendir(path);
+        assert_non_null(dir);
+        while ((entry = readdir(dir))) {
+                char file[PATH_MAX + sizeof(entry->d_name)];
+                _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+                ProblemList problems = {};
+
+                if (entry->d_name[0] == '.')
+                        continue;
+                snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+                if (policy_file_read(&f, file, POLICY_FILE_LIST, false, &problems) < 0)
+                        fail_with_problems(file, "no problem", &problems);
+                assert_true(f->n_rules > 0);
+                for (size_t i = 0; i < f->n_rules; i++) {
+                        assert_int_equal(f->rules[i].verdict, POLICY_DENY);
+                        assert_non_null(f->rules[i].id);
+                        assert_non_null(f->rules[i].reason);
+                        assert_true(f->rules[i].match[POLICY_KEY_MODULE].n_items > 0);
+                }
+                n++;
+        }
+        assert_int_equal(n, 4);
+}
+
 /* ---------------------------------------------------------------------------------------------------- files */
 
 static void expect_error(const char *path, bool trusted_only, int error, const char *message) {
@@ -463,6 +496,7 @@ int main(void) {
                 cmocka_unit_test(test_rule),
                 cmocka_unit_test(test_times),
                 cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_shipped_lists),
                 cmocka_unit_test(test_files),
         };
 
