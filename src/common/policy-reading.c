@@ -16,7 +16,7 @@
 #define TEXT_MAX 1024U                  /* bytes of a reason: it stands in every message about a refusal */
 
 static const char *const kind_names[] = {
-        [POLICY_FILE_RULES] = "a file of " LKMD_POLICY_DIR,
+        [POLICY_FILE_RULES] = "a file of policy.d",
         [POLICY_FILE_LIST] = "a list",
         [POLICY_FILE_GRANTS] = "the file of grants",
 };

@@ -46,7 +46,7 @@ const char *yaml_node_kind_to_string(YamlNodeKind kind) {
 }
 
 /* Return: 0 or -ENOMEM. */
-static int complain(YamlReader *r, unsigned line, unsigned column, const char *format, va_list ap) {
+_printf_(4, 0) static int complain(YamlReader *r, unsigned line, unsigned column, const char *format, va_list ap) {
         _cleanup_(freep) char *message = NULL;
 
         r->failed = true;

@@ -27,7 +27,7 @@ static const ModuleFacts *find_facts(const char *path, void *userdata) {
 static const char *const random_modules[] = { "a", "ab", "abc", "b", "bc", "snd_hda", "snd_usb", "*", "x[y" };
 static const char *const random_globs[] = { "a", "ab", "abc", "b", "snd_hda", "snd_usb", "none",
                                             "a*", "ab?", "snd_*", "s[mn]d_*", "*", "?", "?b*", "[ab]", "[!a]*",
-                                            "*c", "\\a", "\\*", "b*c", "[" "[:alpha:]]" };
+                                            "*c", "\\a", "\\*", "b*c", "[[:alpha:]]" };
 
 static uint32_t random_state;
 
@@ -42,7 +42,7 @@ static const char *random_value(PolicyKey key) {
         static const char *const aliases[] = { "net_pf_*", "pci:*", "*", "usb:v1*", "a" },
                                  *const origins[] = { "device", "kernel", "client", "boot" },
                                  *const words[] = { "pci", "usb", "p*", "*" }, *const booleans[] = { "yes", "no" },
-                                 *const licenses[] = { "GPL*", "Proprietary", "" "*" };
+                                 *const licenses[] = { "GPL*", "Proprietary", "*" };
 
         switch (key) {
         case POLICY_KEY_MODULE:
