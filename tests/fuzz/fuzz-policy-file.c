@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Any bytes as a policy and, behind the last NUL, as a kernel command line: read without a crash; what comes out
- * is within its limits, and judges: there is always a verdict, and without enforcement nothing but the kernel
- * command line denies.
+ * Any bytes as a policy and, behind the last NUL, as a kernel command line: read without a crash; what
+ * comes out is within its limits, and judges: there is always a verdict, and without enforcement nothing
+ * but the kernel command line denies.
  */
 
 #include <fcntl.h>
@@ -105,12 +105,15 @@ static void judge(Policy *p) {
                 policy_set_mode(p, mode);
                 for (size_t i = 0; i < ARRAY_LEN(modules); i++)
                         for (size_t k = 0; k <= ARRAY_LEN(requesters); k++)
-                                judge_subject(p, &(PolicySubject) {
-                                        .requester = k < ARRAY_LEN(requesters) ? requesters + k : NULL,
-                                        .part = (PolicyPart) (i % 3),
-                                        .module = modules[i],
-                                        .path = k % 2 == 0 ? "/x.ko" : NULL,
-                                }, mode);
+                                judge_subject(p,
+                                              &(PolicySubject) {
+                                                      .requester = k < ARRAY_LEN(requesters) ? requesters + k
+                                                                                             : NULL,
+                                                      .part = (PolicyPart) (i % 3),
+                                                      .module = modules[i],
+                                                      .path = k % 2 == 0 ? "/x.ko" : NULL,
+                                              },
+                                              mode);
         }
 }
 
@@ -149,7 +152,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         n += read_policy(files + n, POLICY_FILE_GRANTS, data, n_text);
         n += read_policy(files + n, POLICY_FILE_RULES, data, n_text);
         n += read_policy(files + n, POLICY_FILE_LIST, data, n_text);
-        check(policy_new(&p, files, n, &(PolicyOptions) { .mode = POLICY_ENFORCE, .facts = find_facts }) == 0);
+        check(policy_new(&p, files, n, &(PolicyOptions) { .mode = POLICY_ENFORCE, .facts = find_facts }) ==
+              0);
         judge(p);
         return 0;
 }

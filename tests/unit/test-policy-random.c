@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * policy_judge() beside a judge who knows no shortcut (naive_judge(), with fnmatch(3)), on random policies and
- * subjects.
+ * policy_judge() beside a judge who knows no shortcut (naive_judge(), with fnmatch(3)), on random policies
+ * and subjects.
  */
 
 #include "common/policy.h"
@@ -20,14 +20,19 @@ static const ModuleFacts *find_facts(const char *path, void *userdata) {
         static const ModuleFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
                                  nameless = { NULL, true, false };
 
-        return streq(path, "/own.ko") ? &own : streq(path, "/foreign.ko") ? &foreign :
-               streq(path, "/nameless.ko") ? &nameless : NULL;
+        return streq(path, "/own.ko")        ? &own
+               : streq(path, "/foreign.ko")  ? &foreign
+               : streq(path, "/nameless.ko") ? &nameless
+                                             : NULL;
 }
 
-static const char *const random_modules[] = { "a", "ab", "abc", "b", "bc", "snd_hda", "snd_usb", "*", "x[y" };
-static const char *const random_globs[] = { "a", "ab", "abc", "b", "snd_hda", "snd_usb", "none",
-                                            "a*", "ab?", "snd_*", "s[mn]d_*", "*", "?", "?b*", "[ab]", "[!a]*",
-                                            "*c", "\\a", "\\*", "b*c", "[[:alpha:]]" };
+static const char *const random_modules[] = {
+        "a", "ab", "abc", "b", "bc", "snd_hda", "snd_usb", "*", "x[y"
+};
+static const char *const random_globs[] = { "a",    "ab",  "abc",        "b",     "snd_hda",  "snd_usb",
+                                            "none", "a*",  "ab?",        "snd_*", "s[mn]d_*", "*",
+                                            "?",    "?b*", "[ab]",       "[!a]*", "*c",       "\\a",
+                                            "\\*",  "b*c", "[[:alpha:]]" };
 
 static uint32_t random_state;
 
@@ -41,7 +46,8 @@ static uint32_t random_below(uint32_t n) {
 static const char *random_value(PolicyKey key) {
         static const char *const aliases[] = { "net_pf_*", "pci:*", "*", "usb:v1*", "a" },
                                  *const origins[] = { "device", "kernel", "client", "boot" },
-                                 *const words[] = { "pci", "usb", "p*", "*" }, *const booleans[] = { "yes", "no" },
+                                 *const words[] = { "pci", "usb", "p*", "*" },
+                                 *const booleans[] = { "yes", "no" },
                                  *const licenses[] = { "GPL*", "Proprietary", "*" };
 
         switch (key) {
@@ -105,7 +111,8 @@ static Policy *random_policy(PolicyMode mode) {
         if (random_below(2) == 0) {
                 f->default_verdict = random_below(2) == 0 ? POLICY_ALLOW : POLICY_DENY;
                 f->default_line = 1000;
-                f->mode = random_below(2) == 0 ? _POLICY_MODE_INVALID : (PolicyMode) random_below(_POLICY_MODE_MAX);
+                f->mode = random_below(2) == 0 ? _POLICY_MODE_INVALID
+                                               : (PolicyMode) random_below(_POLICY_MODE_MAX);
         }
         files[0] = f;
         assert_ok(policy_new(&p, files, 1, &options));
@@ -118,7 +125,8 @@ static void random_subject(PolicySubject *ret, PolicyRequester *requester) {
                                  boot = { .name = "m", .file = "/proc/cmdline", .line = 2002 };
         static const char *const keys[] = { NULL, "a", "ab", "net_pf_3", "pci:v1", "usb:v1" },
                                  *const words[] = { NULL, "pci", "usb" },
-                                 *const paths[] = { NULL, "/own.ko", "/foreign.ko", "/nameless.ko", "/no.ko" };
+                                 *const paths[] = { NULL, "/own.ko", "/foreign.ko", "/nameless.ko",
+                                                    "/no.ko" };
 
         *requester = (PolicyRequester) {
                 .origin = random_below(5) == 0 ? _ORIGIN_INVALID : (RequestOrigin) random_below(_ORIGIN_MAX),
@@ -189,8 +197,9 @@ static bool naive_match(const PolicyRule *rule, const PolicySubject *s) {
                         return false;
                 for (size_t i = 0; i < patterns->n_items; i++) {
                         const PolicyPattern *p = patterns->items + i;
-                        bool is = key == POLICY_KEY_UID ? s->requester->uid >= p->min && s->requester->uid <= p->max :
-                                                          fnmatch(p->glob, value, 0) == 0;
+                        bool is = key == POLICY_KEY_UID
+                                          ? s->requester->uid >= p->min && s->requester->uid <= p->max
+                                          : fnmatch(p->glob, value, 0) == 0;
 
                         if (p->negated && is)
                                 return false;
@@ -226,9 +235,12 @@ static void naive_meet(NaiveDecision *d, PolicySource source, PolicyVerdict verd
                 d->actual = ruling;
 }
 
-static void naive_meet_rule(NaiveDecision *d, const PolicyRule *rule, const PolicySubject *s, PolicyMode mode) {
-        bool of_module = rule->match[POLICY_KEY_MODULE].n_items > 0 || rule->match[POLICY_KEY_LICENSE].n_items > 0 ||
-                         rule->match[POLICY_KEY_SIGNED].n_items > 0 || rule->match[POLICY_KEY_INTREE].n_items > 0;
+static void naive_meet_rule(NaiveDecision *d, const PolicyRule *rule, const PolicySubject *s,
+                            PolicyMode mode) {
+        bool of_module = rule->match[POLICY_KEY_MODULE].n_items > 0 ||
+                         rule->match[POLICY_KEY_LICENSE].n_items > 0 ||
+                         rule->match[POLICY_KEY_SIGNED].n_items > 0 ||
+                         rule->match[POLICY_KEY_INTREE].n_items > 0;
 
         if (rule->expires_usec <= NOW || !naive_match(rule, s))
                 return;
@@ -249,7 +261,8 @@ static NaiveDecision naive_judge(const Policy *p, const PolicySubject *s, Policy
                 if (f->rules[i].source <= POLICY_BY_COMMAND_LINE)
                         naive_meet_rule(&d, f->rules + i, s, mode);
         if (s->command_line_blacklist)
-                naive_meet(&d, POLICY_BY_COMMAND_LINE, POLICY_DENY, s->command_line_blacklist->line, POLICY_ENFORCE);
+                naive_meet(&d, POLICY_BY_COMMAND_LINE, POLICY_DENY, s->command_line_blacklist->line,
+                           POLICY_ENFORCE);
         for (size_t i = 0; i < f->n_rules; i++)
                 if (f->rules[i].source > POLICY_BY_COMMAND_LINE)
                         naive_meet_rule(&d, f->rules + i, s, mode);
@@ -280,7 +293,9 @@ static void test_beside_a_naive_judge(void **state) {
 
         random_state = 1;
         for (unsigned i = 0; i < POLICIES; i++) {
-                PolicyMode mode = (PolicyMode) (i % 4 < 2 ? POLICY_ENFORCE : i % 4 == 2 ? POLICY_AUDIT : POLICY_OFF);
+                PolicyMode mode = (PolicyMode) (i % 4 < 2    ? POLICY_ENFORCE
+                                                : i % 4 == 2 ? POLICY_AUDIT
+                                                             : POLICY_OFF);
                 _cleanup_(policy_freep) Policy *p = random_policy(mode);
 
                 for (unsigned k = 0; k < SUBJECTS; k++) {
@@ -294,14 +309,19 @@ static void test_beside_a_naive_judge(void **state) {
                         expected = naive_judge(p, &subject, mode);
                         policy_judge(p, &subject, NOW, &found, NULL, NULL);
                         policy_judge(p, &subject, NOW, &told, count, n_met);
-                        if (!is_same(&found.actual, &expected.actual) || !is_same(&found.would, &expected.would) ||
-                            !is_same(&told.actual, &expected.actual) || !is_same(&told.would, &expected.would))
-                                fail_msg("policy %u, subject %u (%s): %s by %s:%u, would %s:%u, expected %s:%u, %s:%u", i,
-                                         k, subject.module, policy_verdict_to_string(found.actual.verdict),
-                                         policy_source_to_string(found.actual.source), found.actual.line,
-                                         policy_source_to_string(found.would.source), found.would.line,
-                                         policy_source_to_string(expected.actual.source), expected.actual.line,
-                                         policy_source_to_string(expected.would.source), expected.would.line);
+                        if (!is_same(&found.actual, &expected.actual) ||
+                            !is_same(&found.would, &expected.would) ||
+                            !is_same(&told.actual, &expected.actual) ||
+                            !is_same(&told.would, &expected.would))
+                                fail_msg(
+                                        "policy %u, subject %u (%s): %s by %s:%u, would %s:%u, expected "
+                                        "%s:%u, %s:%u",
+                                        i, k, subject.module, policy_verdict_to_string(found.actual.verdict),
+                                        policy_source_to_string(found.actual.source), found.actual.line,
+                                        policy_source_to_string(found.would.source), found.would.line,
+                                        policy_source_to_string(expected.actual.source),
+                                        expected.actual.line, policy_source_to_string(expected.would.source),
+                                        expected.would.line);
                         assert_int_equal(n_met[POLICY_DECIDES], 1);
                         n_verdicts[found.actual.verdict]++;
                         n_sources[found.actual.source]++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The one function that decides, case by case. test-policy-random.c compares it with one that knows no shortcut. */
+/* The one function that decides, case by case; test-policy-random.c compares it with a simpler one. */
 
 #include "common/policy.h"
 
@@ -9,12 +9,12 @@
 
 #define NOW 1000U
 
-/* --------------------------------------------------------------------------------------- policies from texts */
+/* --------------------------------------------------------------------------------- policies from texts */
 
 typedef struct Source {
         PolicyFileKind kind;
         bool is_command_line;
-        const char *text;               /* NULL: there are no more */
+        const char *text; /* NULL: there are no more */
 } Source;
 
 #define RULES(text) { POLICY_FILE_RULES, false, "version: 1\n" text }
@@ -29,8 +29,10 @@ static const ModuleFacts *find_facts(const char *path, void *userdata) {
 
         if (n_asked)
                 ++*n_asked;
-        return streq(path, "/own.ko") ? &own : streq(path, "/foreign.ko") ? &foreign :
-               streq(path, "/nameless.ko") ? &nameless : NULL;
+        return streq(path, "/own.ko")        ? &own
+               : streq(path, "/foreign.ko")  ? &foreign
+               : streq(path, "/nameless.ko") ? &nameless
+                                             : NULL;
 }
 
 static Policy *make(PolicyMode mode, const Source *sources, size_t *n_asked) {
@@ -47,10 +49,10 @@ static Policy *make(PolicyMode mode, const Source *sources, size_t *n_asked) {
                 ProblemList problems = {};
                 int r;
 
-                r = sources[i].is_command_line ?
-                            policy_command_line_parse(files + i, sources[i].text, &problems) :
-                            policy_file_parse(files + i, "FILE", sources[i].kind, sources[i].text,
-                                              strlen(sources[i].text), &problems);
+                r = sources[i].is_command_line
+                            ? policy_command_line_parse(files + i, sources[i].text, &problems)
+                            : policy_file_parse(files + i, "FILE", sources[i].kind, sources[i].text,
+                                                strlen(sources[i].text), &problems);
                 if (r < 0 || problems.n_items > 0)
                         fail_msg("%s\n%u:%u: %s", sources[i].text, problems.items[0].line,
                                  problems.items[0].column, problems.items[0].message);
@@ -91,13 +93,13 @@ static void expect_decision(const PolicyDecision *found, PolicyVerdict verdict, 
                          name_of(&found->would));
 }
 
-#define EXPECT(p, subject, verdict, by)                                                                 \
-        do {                                                                                            \
-                PolicyDecision _d = judge(p, subject);                                                  \
-                expect_decision(&_d, verdict, by, verdict, by);                                         \
+#define EXPECT(p, subject, verdict, by)                         \
+        do {                                                    \
+                PolicyDecision _d = judge(p, subject);          \
+                expect_decision(&_d, verdict, by, verdict, by); \
         } while (0)
 
-/* ---------------------------------------------------------------------------------------------------- order */
+/* ----------------------------------------------------------------------------------------------- order */
 
 static void test_nothing(void **state) {
         PolicySubject subject = { .module = "m" };
@@ -109,7 +111,10 @@ static void test_nothing(void **state) {
 
 /* Take away what decides, and the next in the order does. */
 static void test_order_of_sources(void **state) {
-        static const ConfigEntry install = { .name = "m", .value = "/bin/false", .file = "i.conf", .line = 3 },
+        static const ConfigEntry install = { .name = "m",
+                                             .value = "/bin/false",
+                                             .file = "i.conf",
+                                             .line = 3 },
                                  blacklist = { .name = "m", .file = "b.conf", .line = 4 },
                                  boot = { .name = "m", .file = "/proc/cmdline" };
         static const Source all[] = {
@@ -122,7 +127,7 @@ static void test_order_of_sources(void **state) {
                 {},
         };
         static const struct {
-                size_t first;           /* of all[] */
+                size_t first; /* of all[] */
                 const ConfigEntry *boot, *install, *blacklist;
                 PolicySource source;
                 const char *file;
@@ -143,11 +148,11 @@ static void test_order_of_sources(void **state) {
                 PolicyDecision d;
 
                 d = judge(p, &(PolicySubject) {
-                        .module = "m",
-                        .install = cases[i].install,
-                        .blacklist = cases[i].blacklist,
-                        .command_line_blacklist = cases[i].boot,
-                });
+                                     .module = "m",
+                                     .install = cases[i].install,
+                                     .blacklist = cases[i].blacklist,
+                                     .command_line_blacklist = cases[i].boot,
+                             });
                 assert_int_equal(d.actual.verdict, POLICY_DENY);
                 assert_int_equal(d.actual.source, cases[i].source);
                 assert_string_equal(d.actual.file, cases[i].file);
@@ -158,7 +163,8 @@ static void test_order_of_sources(void **state) {
 
 static void test_allow_comes_before(void **state) {
         static const ConfigEntry line = { .name = "m", .file = "x.conf", .line = 1 };
-        static const Source by_rule[] = { RULES("rules: [{id: r, match: {module: m}, verdict: allow}]"), {} },
+        static const Source by_rule[] = { RULES("rules: [{id: r, match: {module: m}, verdict: allow}]"),
+                                          {} },
                             by_boot[] = { COMMAND_LINE("lkmd.allow=m"), {} };
         _cleanup_(policy_freep) Policy *rule = make(POLICY_ENFORCE, by_rule, NULL),
                                        *boot = make(POLICY_ENFORCE, by_boot, NULL);
@@ -184,7 +190,7 @@ static void test_first_match_wins(void **state) {
                 const char *module, *by;
                 PolicyVerdict verdict;
         } cases[] = {
-                { "snd_hda", "literal", POLICY_DENY }, { "e1000e", "literal", POLICY_DENY },
+                { "snd_hda", "literal", POLICY_DENY },  { "e1000e", "literal", POLICY_DENY },
                 { "snd_usb", "initial", POLICY_ALLOW }, { "snd_hda_x", "wild", POLICY_ALLOW },
                 { "foo", "late", POLICY_DENY },         { "bar1", "mixed", POLICY_REPORT },
                 { "other", "not", POLICY_DENY },        { "last", "all", POLICY_REPORT },
@@ -197,7 +203,7 @@ static void test_first_match_wins(void **state) {
         }
 }
 
-/* ----------------------------------------------------------------------------------------- modes and times */
+/* ------------------------------------------------------------------------------------- modes and times */
 
 static void test_modes(void **state) {
         static const Source sources[] = {
@@ -224,10 +230,10 @@ static void test_modes(void **state) {
         assert_int_equal(policy_get_default(p, &mode).verdict, POLICY_DENY);
         assert_int_equal(mode, POLICY_AUDIT);
 
-        policy_set_mode(p, POLICY_AUDIT);       /* no rule has more force than lkmd.conf gives it .. */
+        policy_set_mode(p, POLICY_AUDIT); /* no rule has more force than lkmd.conf gives it .. */
         d = judge_module(p, "m");
         expect_decision(&d, POLICY_ALLOW, "default", POLICY_DENY, "audit");
-        d = judge_module(p, "boot");            /* .. but for the kernel command line */
+        d = judge_module(p, "boot"); /* .. but for the kernel command line */
         expect_decision(&d, POLICY_DENY, "command_line", POLICY_DENY, "command_line");
 
         policy_set_mode(p, POLICY_OFF);
@@ -241,7 +247,8 @@ static void test_expired(void **state) {
         _cleanup_(policy_freep) Policy *p = make_one(
                 "rules:\n"
                 "- {id: early, match: {module: m}, verdict: deny, expires: '1970-01-01T00:00:00.001000Z'}\n"
-                "- {id: later, match: {module: m}, verdict: audit, expires: '1970-01-01T00:00:00.001001Z'}\n");
+                "- {id: later, match: {module: m}, verdict: audit, expires: "
+                "'1970-01-01T00:00:00.001001Z'}\n");
         PolicySubject subject = { .module = "m" };
         PolicyDecision d;
 
@@ -253,14 +260,15 @@ static void test_expired(void **state) {
         assert_string_equal(name_of(&d.actual), "default");
 }
 
-/* -------------------------------------------------------------------------------------------------- matching */
+/* -------------------------------------------------------------------------------------------- matching */
 
 static void test_keys(void **state) {
-        static const PolicyRequester root = { ORIGIN_CLIENT, "m", NULL, NULL, "ssh.service", true, 0 },
-                                     user = { ORIGIN_CLIENT, "net-pf-9", NULL, NULL, "user@1000.service", true, 1000 },
-                                     kernel = { ORIGIN_KERNEL, "net-pf-9", NULL, NULL, NULL, false, 0 },
-                                     device = { ORIGIN_DEVICE, "pci:v000010DEd00001234-x", "pci", "old_driver", NULL, false, 0 },
-                                     nobody = { .origin = _ORIGIN_INVALID };
+        static const PolicyRequester
+                root = { ORIGIN_CLIENT, "m", NULL, NULL, "ssh.service", true, 0 },
+                user = { ORIGIN_CLIENT, "net-pf-9", NULL, NULL, "user@1000.service", true, 1000 },
+                kernel = { ORIGIN_KERNEL, "net-pf-9", NULL, NULL, NULL, false, 0 },
+                device = { ORIGIN_DEVICE, "pci:v000010DEd00001234-x", "pci", "old_driver", NULL, false, 0 },
+                nobody = { .origin = _ORIGIN_INVALID };
         static const struct {
                 const char *match;
                 const PolicyRequester *requester;
@@ -270,7 +278,7 @@ static void test_keys(void **state) {
                 { "origin: client", &root, NULL, true },
                 { "origin: [kernel, device]", &root, NULL, false },
                 { "origin: '!kernel'", &root, NULL, true },
-                { "origin: '!kernel'", &nobody, NULL, false },  /* what is not known matches nothing */
+                { "origin: '!kernel'", &nobody, NULL, false }, /* what is not known matches nothing */
                 { "origin: '!kernel'", NULL, NULL, false },
                 { "uid: 0", &root, NULL, true },
                 { "uid: '!0'", &root, NULL, false },
@@ -288,7 +296,7 @@ static void test_keys(void **state) {
                 { "unit: '!ssh.service'", &kernel, NULL, false },
                 { "alias: net-pf-*", &kernel, NULL, true },
                 { "alias: net_pf_9", &kernel, NULL, true },
-                { "alias: '*'", &root, NULL, false },           /* asked for by its name */
+                { "alias: '*'", &root, NULL, false }, /* asked for by its name */
                 { "alias: 'pci:*'", &device, NULL, true },
                 { "modalias: 'pci:v000010DE*'", &device, NULL, true },
                 { "modalias: 'pci:v000010DEd00001234-x'", &device, NULL, true },
@@ -309,10 +317,10 @@ static void test_keys(void **state) {
                 { "signed: '!yes'", &root, "/foreign.ko", true },
                 { "intree: no", &root, "/nameless.ko", true },
                 { "intree: no", &root, NULL, false },
-                { "module: m, uid: 0", &root, NULL, true },     /* all of them */
+                { "module: m, uid: 0", &root, NULL, true }, /* all of them */
                 { "module: m, uid: 1", &root, NULL, false },
                 { "module: n, uid: 0", &root, NULL, false },
-                { "module: [n, m]", &root, NULL, true },        /* any of them */
+                { "module: [n, m]", &root, NULL, true }, /* any of them */
                 { "module: ['*', '!m']", &root, NULL, false },
                 { "module: ['!n', '!o']", &root, NULL, true },
                 { "module: ['!n', o]", &root, NULL, false },
@@ -324,12 +332,15 @@ static void test_keys(void **state) {
                 PolicyDecision d;
                 char text[256];
 
-                snprintf(text, sizeof(text), "rules: [{id: r, match: {%s}, verdict: deny}]\n", cases[i].match);
+                snprintf(text, sizeof(text), "rules: [{id: r, match: {%s}, verdict: deny}]\n",
+                         cases[i].match);
                 p = make_one(text);
-                d = judge(p, &(PolicySubject) {
-                        .module = "m", .requester = cases[i].requester, .path = cases[i].path });
+                d = judge(p, &(PolicySubject) { .module = "m",
+                                                .requester = cases[i].requester,
+                                                .path = cases[i].path });
                 if ((d.actual.verdict == POLICY_DENY) != cases[i].expected)
-                        fail_msg("case %zu, %s: %s", i, cases[i].match, policy_verdict_to_string(d.actual.verdict));
+                        fail_msg("case %zu, %s: %s", i, cases[i].match,
+                                 policy_verdict_to_string(d.actual.verdict));
         }
 }
 
@@ -347,25 +358,28 @@ static void test_facts_are_asked_late(void **state) {
 
         d = judge(p, &(PolicySubject) { .module = "m", .path = "/foreign.ko" });
         assert_int_equal(d.actual.verdict, POLICY_DENY);
-        assert_int_equal(n_asked, 1);   /* for both rules */
+        assert_int_equal(n_asked, 1); /* for both rules */
         d = judge(p, &(PolicySubject) { .module = "n" });
         assert_int_equal(n_asked, 1);
 }
 
 /* What only comes along is denied for what it is, not for who asked. */
 static void test_company(void **state) {
-        static const PolicyRequester user = { .origin = ORIGIN_CLIENT, .key = "a", .has_uid = true, .uid = 1000 };
-        _cleanup_(policy_freep) Policy *p = make_one(
-                "default: deny\n"
-                "rules:\n"
-                "- {id: user, match: {uid: 1000}, verdict: deny}\n"
-                "- {id: both, match: {uid: 1000, module: b}, verdict: deny}\n"
-                "- {id: allowed, match: {uid: 1000, alias: a}, verdict: audit}\n");
+        static const PolicyRequester user = {
+                .origin = ORIGIN_CLIENT, .key = "a", .has_uid = true, .uid = 1000
+        };
+        _cleanup_(policy_freep)
+                Policy *p = make_one("default: deny\n"
+                                     "rules:\n"
+                                     "- {id: user, match: {uid: 1000}, verdict: deny}\n"
+                                     "- {id: both, match: {uid: 1000, module: b}, verdict: deny}\n"
+                                     "- {id: allowed, match: {uid: 1000, alias: a}, verdict: audit}\n");
         PolicySubject subject = { .requester = &user, .module = "m" };
 
         EXPECT(p, &subject, POLICY_DENY, "user");
         subject.part = POLICY_DEPENDENCY;
-        EXPECT(p, &subject, POLICY_REPORT, "allowed"); /* the request of an alias is known for all that comes along */
+        EXPECT(p, &subject, POLICY_REPORT,
+               "allowed"); /* the request of an alias is known for all that comes along */
         subject.part = POLICY_SOFTDEP;
         EXPECT(p, &subject, POLICY_REPORT, "allowed");
         subject.module = "b";
@@ -380,7 +394,7 @@ static void test_company(void **state) {
         EXPECT(p, &subject, POLICY_DENY, "default"); /* .. but for softdeps */
 }
 
-/* -------------------------------------------------------------------------------- options and preferences */
+/* ----------------------------------------------------------------------------- options and preferences */
 
 static int on_options(const PolicyRule *rule, void *userdata) {
         char *text = userdata;
@@ -391,17 +405,17 @@ static int on_options(const PolicyRule *rule, void *userdata) {
 }
 
 static void test_options(void **state) {
-        _cleanup_(policy_freep) Policy *p = make_one(
-                "rules:\n"
-                "- {match: {module: m}, options: [a=1]}\n"
-                "- {match: {module: n}, options: [not]}\n"
-                "- {match: {module: m}, options: [over], expires: 1970-01-01}\n"
-                "- {match: {module: m}, options: [off], mode: off}\n"
-                "- {match: {module: m}, options: [audited], mode: audit}\n"
-                "- {match: {module: m}, options: [b=1], verdict: allow}\n"
-                "- {match: {module: m}, options: [late]}\n"
-                "- {match: {module: o}, options: [stop]}\n"
-                "- {match: {module: o}, options: [behind]}\n");
+        _cleanup_(policy_freep)
+                Policy *p = make_one("rules:\n"
+                                     "- {match: {module: m}, options: [a=1]}\n"
+                                     "- {match: {module: n}, options: [not]}\n"
+                                     "- {match: {module: m}, options: [over], expires: 1970-01-01}\n"
+                                     "- {match: {module: m}, options: [off], mode: off}\n"
+                                     "- {match: {module: m}, options: [audited], mode: audit}\n"
+                                     "- {match: {module: m}, options: [b=1], verdict: allow}\n"
+                                     "- {match: {module: m}, options: [late]}\n"
+                                     "- {match: {module: o}, options: [stop]}\n"
+                                     "- {match: {module: o}, options: [behind]}\n");
         _cleanup_(policy_freep) Policy *none = make_one("rules: [{verdict: deny}]");
         char found[256] = "";
 
@@ -418,9 +432,10 @@ static void test_options(void **state) {
 }
 
 static void test_preference(void **state) {
-        static const PolicyRequester gpu = { ORIGIN_DEVICE, "pci:v000010DEd1", "pci", NULL, NULL, false, 0 },
-                                     other = { ORIGIN_DEVICE, "pci:v00008086d1", "pci", NULL, NULL, false, 0 },
-                                     usb = { ORIGIN_DEVICE, "usb:v1", "usb", NULL, NULL, false, 0 };
+        static const PolicyRequester
+                gpu = { ORIGIN_DEVICE, "pci:v000010DEd1", "pci", NULL, NULL, false, 0 },
+                other = { ORIGIN_DEVICE, "pci:v00008086d1", "pci", NULL, NULL, false, 0 },
+                usb = { ORIGIN_DEVICE, "usb:v1", "usb", NULL, NULL, false, 0 };
         _cleanup_(policy_freep) Policy *p = make_one(
                 "rules:\n"
                 "- {id: off, match: {subsystem: pci}, prefer: [x], mode: off}\n"
@@ -443,7 +458,7 @@ static void test_preference(void **state) {
         assert_null(policy_find_preference(p, &gpu, NOW));
 }
 
-/* -------------------------------------------------------------------------------------------------- meetings */
+/* -------------------------------------------------------------------------------------------- meetings */
 
 static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
         char *text = userdata;
@@ -454,37 +469,42 @@ static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) 
 static void test_meetings(void **state) {
         static const ConfigEntry line = { .name = "m", .file = "x.conf", .line = 1 };
         static const PolicyRequester user = { .origin = ORIGIN_CLIENT, .has_uid = true, .uid = 1000 };
-        _cleanup_(policy_freep) Policy *p = make_one(
-                "default: allow\n"
-                "rules:\n"
-                "- {id: other, match: {module: n}, verdict: deny}\n"
-                "- {id: over, match: {module: m}, verdict: deny, expires: 1970-01-01}\n"
-                "- {id: off, verdict: deny, mode: off, match: {module: m}}\n"
-                "- {id: options, match: {module: 'm*'}, options: [a=1]}\n"
-                "- {id: user, match: {uid: 1000}, verdict: deny}\n"
-                "- {id: audit, match: {module: m}, verdict: deny, mode: audit}\n"
-                "- {id: audit2, match: {module: m}, verdict: deny, mode: audit}\n"
-                "- {id: allow, match: {module: m}, verdict: allow}\n"
-                "- {id: deny, verdict: deny, match: {module: '*'}}\n"
-                "- {id: options2, match: {module: m}, options: [a=1]}\n");
-        PolicySubject subject = { .module = "m", .requester = &user, .part = POLICY_SOFTDEP,
-                                  .install = &line, .command_line_blacklist = NULL };
+        _cleanup_(policy_freep)
+                Policy *p = make_one("default: allow\n"
+                                     "rules:\n"
+                                     "- {id: other, match: {module: n}, verdict: deny}\n"
+                                     "- {id: over, match: {module: m}, verdict: deny, expires: 1970-01-01}\n"
+                                     "- {id: off, verdict: deny, mode: off, match: {module: m}}\n"
+                                     "- {id: options, match: {module: 'm*'}, options: [a=1]}\n"
+                                     "- {id: user, match: {uid: 1000}, verdict: deny}\n"
+                                     "- {id: audit, match: {module: m}, verdict: deny, mode: audit}\n"
+                                     "- {id: audit2, match: {module: m}, verdict: deny, mode: audit}\n"
+                                     "- {id: allow, match: {module: m}, verdict: allow}\n"
+                                     "- {id: deny, verdict: deny, match: {module: '*'}}\n"
+                                     "- {id: options2, match: {module: m}, options: [a=1]}\n");
+        PolicySubject subject = { .module = "m",
+                                  .requester = &user,
+                                  .part = POLICY_SOFTDEP,
+                                  .install = &line,
+                                  .command_line_blacklist = NULL };
         char found[1024] = "";
         PolicyDecision d;
 
         policy_judge(p, &subject, NOW, &d, on_met, found);
-        assert_string_equal(found, "over:expired off:off options:adds user:not_for_company audit:would_decide "
-                                   "audit2:too_late allow:decides deny:too_late options2:too_late "
-                                   "install:too_late default:too_late ");
+        assert_string_equal(found,
+                            "over:expired off:off options:adds user:not_for_company audit:would_decide "
+                            "audit2:too_late allow:decides deny:too_late options2:too_late "
+                            "install:too_late default:too_late ");
         expect_decision(&d, POLICY_ALLOW, "allow", POLICY_DENY, "audit");
 
         subject.part = POLICY_REQUESTED;
         subject.command_line_blacklist = &line;
         *found = '\0';
         policy_judge(p, &subject, NOW, &d, on_met, found);
-        assert_string_equal(found, "command_line:decides over:expired off:off options:too_late user:too_late "
-                                   "audit:too_late audit2:too_late allow:too_late deny:too_late "
-                                   "options2:too_late install:too_late default:too_late ");
+        assert_string_equal(found,
+                            "command_line:decides over:expired off:off options:too_late user:too_late "
+                            "audit:too_late audit2:too_late allow:too_late deny:too_late "
+                            "options2:too_late install:too_late default:too_late ");
 
         *found = '\0';
         policy_judge(NULL, &(PolicySubject) { .module = "m" }, NOW, &d, on_met, found);
