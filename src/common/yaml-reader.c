@@ -154,15 +154,16 @@ static void find_place(const YamlReader *r, size_t offset, unsigned *ret_line, u
 static char byte_at(const YamlReader *r, unsigned line, unsigned column) {
         const char *p = r->text, *end = r->text + r->size;
 
-        while (p && p < end && line > 1) {
+        for (; line > 1; line--) {
                 p = memchr(p, '\n', (size_t) (end - p));
-                p += p ? 1 : 0;
-                line--;
+                if (!p)
+                        return '\0';
+                p++;
         }
-        for (; p && p < end && column > 1 && *p != '\n'; column--)
+        for (; p < end && column > 1 && *p != '\n'; column--)
                 for (p++; p < end && ((unsigned char) *p & 0xc0) == 0x80; p++)
                         ;
-        return p && p < end ? *p : '\0';
+        return p < end ? *p : '\0';
 }
 
 /* ---------------------------------------------------------------------------------------------- events */
