@@ -11,7 +11,7 @@ typedef int (*kernel_option_t)(char *module, char *parameter, void *userdata);
 int kernel_command_line_read(char **ret, ProblemList *problems);
 int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userdata);
 
-/* The value of one of the kernel's own parameters, without quotes; of several, the last. NULL: it is not there. */
+/* A value of the kernel's own, without quotes; of several, the last. NULL: there is none. */
 int kernel_command_line_find(const char *text, const char *name, char **ret);
 
 /* A value as the kernel takes it: without the double quotes around it. Changes it. */

@@ -2,8 +2,8 @@
 
 /*
  * Rules of the kernel command line: module_blacklist=, by which the kernel itself goes, and lkmd.deny= and
- * lkmd.allow= in the order in which they stand there. One word is one rule. They are for a machine that does not
- * boot otherwise, so a fault in one of them never keeps the others, or a policy, from being used.
+ * lkmd.allow= in the order in which they stand there. One word is one rule. They are for a machine that
+ * does not boot otherwise, so a fault in one of them never keeps the others, or a policy, from being used.
  */
 
 #include "common/policy-command-line.h"
@@ -59,7 +59,7 @@ static int complain(const Words *w, const char *word, const char *item, const ch
         return problem_list_add(w->problems, FILE_NAME, 0, "%s=: \"%s\": %s", word, shown, problem);
 }
 
-/* ---------------------------------------------------------------------------------------- module_blacklist= */
+/* ----------------------------------------------------------------------------------- module_blacklist= */
 
 /* kernel/module/main.c, blacklisted(): compared byte for byte with the name that has underscores. */
 static int add_blacklisted(Words *w, const char *item) {
@@ -74,8 +74,9 @@ static int add_blacklisted(Words *w, const char *item) {
         if (r < 0)
                 return r;
         if (!streq(pattern.glob, item)) {
-                r = complain(w, word, item, "the kernel knows modules by names with '_', and does not go by this "
-                                            "one; lkmd does");
+                r = complain(w, word, item,
+                             "the kernel knows modules by names with '_', and does not go by this "
+                             "one; lkmd does");
                 if (r < 0)
                         return r;
         }
@@ -104,7 +105,7 @@ static int read_module_blacklist(Words *w, const char *text) {
         return add_rule(w, POLICY_BY_KERNEL, POLICY_DENY, "module_blacklist= on the kernel command line");
 }
 
-/* ------------------------------------------------------------------------------------ lkmd.deny=, lkmd.allow= */
+/* ----------------------------------------------------------------------------- lkmd.deny=, lkmd.allow= */
 
 static const struct {
         const char *name, *word, *reason;
@@ -128,8 +129,8 @@ static int add_globs(Words *w, const char *word, char *value) {
                 r = array_grow(&w->patterns, w->n_patterns, sizeof(*w->patterns));
                 if (r < 0)
                         return r;
-                r = policy_pattern_parse(w->patterns + w->n_patterns, POLICY_KEY_MODULE, item, &w->file->strings,
-                                         &problem);
+                r = policy_pattern_parse(w->patterns + w->n_patterns, POLICY_KEY_MODULE, item,
+                                         &w->file->strings, &problem);
                 if (r == -EINVAL) {
                         is_bad = true;
                         r = complain(w, word, item, problem);
@@ -142,7 +143,8 @@ static int add_globs(Words *w, const char *word, char *value) {
         if (!is_bad || !negates)
                 return 0;
         w->n_patterns = 0;
-        return problem_list_add(w->problems, FILE_NAME, 0, "%s= is ignored: it has a '!' and something wrong", word);
+        return problem_list_add(w->problems, FILE_NAME, 0,
+                                "%s= is ignored: it has a '!' and something wrong", word);
 }
 
 /* For kernel_command_line_parse(). */
@@ -170,8 +172,8 @@ static int on_option(char *module, char *parameter, void *userdata) {
 
         near = text_nearest_of(parameter, names, ARRAY_LEN(names));
         if (near)
-                return problem_list_add(w->problems, FILE_NAME, 0, "unknown lkmd.%s=; did you mean lkmd.%s=?",
-                                        parameter, near);
+                return problem_list_add(w->problems, FILE_NAME, 0,
+                                        "unknown lkmd.%s=; did you mean lkmd.%s=?", parameter, near);
         return 0;
 }
 

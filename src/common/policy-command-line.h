@@ -4,5 +4,5 @@
 #include "common/policy-file.h"
 #include "common/problem-list.h"
 
-/* The rules that a kernel command line has, as a file of its own. What is wrong there is left out, and said. */
+/* The rules that a kernel command line has, as a file of its own. What is wrong is left out, and said. */
 int policy_command_line_parse(PolicyFile **ret, const char *text, ProblemList *problems);

@@ -34,7 +34,8 @@ PolicyFile *policy_file_free(PolicyFile *f) {
 }
 
 /* Say what is wrong with a file as a whole. Return: @error; -ENOMEM. */
-_printf_(4, 5) static int refuse(ProblemList *problems, const char *path, int error, const char *format, ...) {
+_printf_(4, 5) static int refuse(ProblemList *problems, const char *path, int error, const char *format,
+                                 ...) {
         _cleanup_(freep) char *message = NULL;
         va_list ap;
         int r;
@@ -91,7 +92,7 @@ int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, c
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------- reading */
+/* --------------------------------------------------------------------------------------------- reading */
 
 /**
  * policy_check_trust() - could others than root have written it?
@@ -108,11 +109,13 @@ int policy_check_trust(const char *path, const struct stat *st, ProblemList *pro
 
         if (st->st_uid != 0 && (self == 0 || st->st_uid != self))
                 return refuse(problems, path, -EPERM,
-                              "it belongs to user %u, who could change it, so it is not used: chown root '%s'",
+                              "it belongs to user %u, who could change it, so it is not used: "
+                              "chown root '%s'",
                               (unsigned) st->st_uid, path);
         if (st->st_mode & (S_IWGRP | S_IWOTH))
                 return refuse(problems, path, -EPERM,
-                              "others than its owner can write it, so it is not used: chmod go-w '%s'", path);
+                              "others than its owner can write it, so it is not used: chmod go-w '%s'",
+                              path);
         return 0;
 }
 

@@ -37,8 +37,8 @@ typedef struct PolicyFile {
 } PolicyFile;
 
 /*
- * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also the
- * errno of the file, with a problem said; -EPERM: others could write it.
+ * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also
+ * the errno of the file, with a problem said; -EPERM: others could write it.
  */
 int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
                       ProblemList *problems);

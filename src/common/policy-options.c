@@ -45,8 +45,10 @@ static int on_option(PolicyReading *r, const YamlNode *text, int argument) {
                 if (*p == '"')
                         quoted = !quoted;
                 else if (*p == ' ' && !quoted)
-                        return policy_complain_about_text(r, text, "more than one option; write a list, or double quotes "
-                                                            "around a value with blanks");
+                        return policy_complain_about_text(
+                                r, text,
+                                "more than one option; write a list, or double quotes "
+                                "around a value with blanks");
         if (quoted)
                 return policy_complain_about_text(r, text, "a double quote that is not closed");
         return add_option(r, text, text->text);
@@ -62,7 +64,8 @@ static bool has_option(const PolicyReading *r, const char *name) {
 }
 
 /* "name: value"; no value at all makes it "name". */
-static int add_named_option(PolicyReading *r, const YamlNode *name, const char *copy, const YamlNode *value) {
+static int add_named_option(PolicyReading *r, const YamlNode *name, const char *copy,
+                            const YamlNode *value) {
         _cleanup_(freep) char *option = NULL;
         bool is_bare = value->length == 0 && value->is_plain;
         const char *quote = strchr(value->text, ' ') ? "\"" : "";
@@ -123,7 +126,8 @@ int policy_read_options(PolicyReading *r, const YamlNode *value, int argument) {
         if (e < 0)
                 return e;
         if (r->n_words == 0)
-                return yaml_reader_has_failed(r->yaml) ? 0 : yaml_reader_complain(r->yaml, value, "no options");
+                return yaml_reader_has_failed(r->yaml) ? 0
+                                                       : yaml_reader_complain(r->yaml, value, "no options");
         e = policy_file_keep(r->file, r->words, r->n_words, sizeof(*r->words), &r->rule->options);
         if (e < 0)
                 return e;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the keys of match: may be: globs, words, numbers, each of them perhaps negated. What could never match
- * anything because of how it is written is refused here rather than never heard of again.
+ * What the keys of match: may be: globs, words, numbers, each of them perhaps negated. What could never
+ * match anything because of how it is written is refused here rather than never heard of again.
  */
 
 #include "common/policy-pattern.h"
@@ -18,9 +18,9 @@
 #define GLOB_CHARACTERS "*?[]\\"
 #define UID_HIGHEST (UINT32_MAX - 1)    /* the last one means "no user" to the kernel */
 
-/* ---------------------------------------------------------------------------------------------------- globs */
+/* ----------------------------------------------------------------------------------------------- globs */
 
-/* Behind "[:name:]", "[=x=]" or "[.x.]" whose bracket is at @p; NULL: it is broken, @p: it is none of them. */
+/* Behind "[:name:]", "[=x=]" or "[.x.]" whose bracket is at @p; NULL: it is broken; @p: it is none. */
 static const char *skip_class(const char *p) {
         static const char *const classes[] = { "alpha", "upper", "lower", "digit", "alnum", "xdigit",
                                                "space", "blank", "cntrl", "print", "graph", "punct" };
@@ -46,7 +46,7 @@ static const char *skip_bracket(const char *p) {
 
         p++;
         p += *p == '!' || *p == '^';
-        p += *p == ']';                 /* the first one is an element */
+        p += *p == ']'; /* the first one is an element */
         for (; *p != ']'; p++) {
                 if (*p == '\\')
                         p++;
@@ -102,9 +102,9 @@ static int parse_glob(PolicyPattern *ret, PolicyKey key, const char *text, Strin
         const char *problem;
         char *glob;
 
-        problem = strlen(text) > REQUEST_KEY_MAX ? "it is longer than anything that is asked for" :
-                  key == POLICY_KEY_MODULE       ? check_module(text) :
-                                                   NULL;
+        problem = strlen(text) > REQUEST_KEY_MAX ? "it is longer than anything that is asked for"
+                  : key == POLICY_KEY_MODULE     ? check_module(text)
+                                                 : NULL;
         problem = problem ?: check_glob(text);
         if (problem) {
                 *ret_problem = problem;
@@ -122,7 +122,7 @@ static int parse_glob(PolicyPattern *ret, PolicyKey key, const char *text, Strin
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- others */
+/* ---------------------------------------------------------------------------------------------- others */
 
 /* Decimal digits only; *p moves behind them. */
 static bool take_uid(const char **p, uint32_t *ret) {
@@ -140,7 +140,8 @@ static bool take_uid(const char **p, uint32_t *ret) {
 }
 
 static int parse_uid(PolicyPattern *ret, const char *text, const char **ret_problem) {
-        *ret_problem = "expected the number of a user, or of the first and the last of several, as 1000-60000";
+        *ret_problem =
+                "expected the number of a user, or of the first and the last of several, as 1000-60000";
         if (!take_uid(&text, &ret->min))
                 return -EINVAL;
         ret->max = ret->min;
@@ -242,11 +243,11 @@ int policy_module_parse(const char **ret, const char *text, StringArena *strings
 
         assert(ret && text && strings && ret_problem);
 
-        problem = *text == '\0'                    ? "an empty name" :
-                  strpbrk(text, GLOB_CHARACTERS)   ? "expected the name of one module, not a glob" :
-                  *text == '!'                     ? "expected the name of a module, which has no '!'" :
-                  strlen(text) > MODULE_NAME_MAX   ? "it is longer than the name of a module can be" :
-                                                     check_module(text);
+        problem = *text == '\0'                    ? "an empty name"
+                  : strpbrk(text, GLOB_CHARACTERS) ? "expected the name of one module, not a glob"
+                  : *text == '!'                   ? "expected the name of a module, which has no '!'"
+                  : strlen(text) > MODULE_NAME_MAX ? "it is longer than the name of a module can be"
+                                                   : check_module(text);
         if (problem) {
                 *ret_problem = problem;
                 return -EINVAL;

@@ -5,8 +5,8 @@
 #include "common/string-arena.h"
 
 /*
- * One value of a key of match:, as it is written. @ret_problem, with -EINVAL: what is wrong with it, a part of
- * a sentence; static.
+ * One value of a key of match:, as it is written. @ret_problem, with -EINVAL: what is wrong with it, a part
+ * of a sentence; static.
  */
 int policy_pattern_parse(PolicyPattern *ret, PolicyKey key, const char *text, StringArena *strings,
                          const char **ret_problem);

@@ -2,7 +2,8 @@
 
 /*
  * How the values and maps of a policy are read, whatever the tables say of them. A value that is wrong is
- * complained about, and reading goes on behind it, so that one look at a file names all that is wrong with it.
+ * complained about, and reading goes on behind it, so that one look at a file names all that is wrong with
+ * it.
  */
 
 #include "common/policy-reading.h"
@@ -16,12 +17,12 @@
 #define TEXT_MAX 1024U                  /* bytes of a reason: it stands in every message about a refusal */
 
 static const char *const kind_names[] = {
-        [POLICY_FILE_RULES] = "a file of " LKMD_POLICY_DIR,
+        [POLICY_FILE_RULES] = "a file of policy.d",
         [POLICY_FILE_LIST] = "a list",
         [POLICY_FILE_GRANTS] = "the file of grants",
 };
 
-/* --------------------------------------------------------------------------------------------------- nodes */
+/* ----------------------------------------------------------------------------------------------- nodes */
 
 int policy_complain_about_type(PolicyReading *r, const YamlNode *node, const char *expected) {
         int e;
@@ -39,7 +40,8 @@ int policy_complain_about_text(PolicyReading *r, const YamlNode *node, const cha
 }
 
 /* One text, or a list of some. */
-int policy_each_text(PolicyReading *r, const YamlNode *node, const char *expected, policy_on_text_t on_text, int argument) {
+int policy_each_text(PolicyReading *r, const YamlNode *node, const char *expected, policy_on_text_t on_text,
+                     int argument) {
         YamlNode item;
         size_t n = 0;
         int e;
@@ -106,7 +108,7 @@ int policy_add_word(PolicyReading *r, const char *word) {
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- maps */
+/* ------------------------------------------------------------------------------------------------ maps */
 
 static int complain_about_key(PolicyReading *r, const YamlNode *key, const SchemaMap *map) {
         _cleanup_(freep) char *list = NULL;
@@ -119,13 +121,14 @@ static int complain_about_key(PolicyReading *r, const YamlNode *key, const Schem
                 if (map->keys[i].kinds & KIND(r->file->kind))
                         names[n++] = map->keys[i].name;
                 else if (streq(map->keys[i].name, key->text))
-                        return yaml_reader_complain(r->yaml, key, "key \"%s\" has no meaning in %s", key->text,
-                                                    kind_names[r->file->kind]);
+                        return yaml_reader_complain(r->yaml, key, "key \"%s\" has no meaning in %s",
+                                                    key->text, kind_names[r->file->kind]);
 
         text_show(key->text, shown);
         near = text_nearest_of(key->text, names, n);
         if (near)
-                return yaml_reader_complain(r->yaml, key, "unknown key \"%s\"; did you mean \"%s\"?", shown, near);
+                return yaml_reader_complain(r->yaml, key, "unknown key \"%s\"; did you mean \"%s\"?", shown,
+                                            near);
 
         f = open_memstream(&list, &size);
         if (!f)
@@ -150,7 +153,8 @@ static int find_key(PolicyReading *r, const YamlNode *key, const SchemaMap *map,
                 if (!streq(map->keys[i].name, key->text) || !(map->keys[i].kinds & KIND(r->file->kind)))
                         continue;
                 if (seen[i].line > 0)
-                        return yaml_reader_complain(r->yaml, key, "key \"%s\" stands here twice, first in line %u",
+                        return yaml_reader_complain(r->yaml, key,
+                                                    "key \"%s\" stands here twice, first in line %u",
                                                     key->text, seen[i].line);
                 seen[i] = *key;
                 *ret = map->keys + i;

@@ -9,9 +9,9 @@
 #include "common/yaml-reader.h"
 
 /*
- * PolicyReading: a file on its way from nodes to rules, and what the tables of policy-schema.c are read with.
- * Nobody but the schema needs this. Everything that returns int: 0, also when it complained; -EBADMSG: nothing
- * more can be read; -ENOMEM.
+ * PolicyReading: a file on its way from nodes to rules, and what the tables of policy-schema.c are read
+ * with. Nobody but the schema needs this. Everything that returns int: 0, also when it complained;
+ * -EBADMSG: nothing more can be read; -ENOMEM.
  */
 
 #define SCHEMA_KEYS_MAX 16U             /* of one table */
@@ -47,7 +47,7 @@ typedef struct SchemaMap {
         size_t n_keys;
 } SchemaMap;
 
-typedef YamlNode SeenKeys[SCHEMA_KEYS_MAX];    /* where each key of the table is; line 0: it is not there */
+typedef YamlNode SeenKeys[SCHEMA_KEYS_MAX]; /* where each key of the table is; line 0: it is not there */
 
 typedef int (*policy_on_text_t)(PolicyReading *r, const YamlNode *text, int argument);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The schema of policies: three tables (policy_keys[], rule_keys[], match_keys[]) say what keys there are, in
- * which kinds of files, and who reads their values.
+ * The schema of policies: three tables (policy_keys[], rule_keys[], match_keys[]) say what keys there are,
+ * in which kinds of files, and who reads their values.
  */
 
 #include "common/policy-schema.h"
@@ -16,7 +16,7 @@
 #include "common/policy-time.h"
 #include "common/text.h"
 
-/* --------------------------------------------------------------------------------------------------- match: */
+/* ---------------------------------------------------------------------------------------------- match: */
 
 static int on_pattern(PolicyReading *r, const YamlNode *text, int key) {
         const char *problem;
@@ -73,7 +73,7 @@ static int read_match(PolicyReading *r, const YamlNode *value, int argument) {
         return policy_read_map(r, &match_map, seen);
 }
 
-/* ---------------------------------------------------------------------------------------------- other keys */
+/* ------------------------------------------------------------------------------------------ other keys */
 
 static int read_id(PolicyReading *r, const YamlNode *value, int argument) {
         size_t line;
@@ -86,8 +86,8 @@ static int read_id(PolicyReading *r, const YamlNode *value, int argument) {
         if (value->length > TEXT_SHOWN_MAX)
                 return policy_complain_about_text(r, value, "it is too long for a name");
         if (name_table_find(r->ids, value->text, &line))
-                return yaml_reader_complain(r->yaml, value, "the rule in line %zu has the id \"%s\" already", line,
-                                            value->text);
+                return yaml_reader_complain(r->yaml, value, "the rule in line %zu has the id \"%s\" already",
+                                            line, value->text);
         e = policy_keep_text(r, value, &r->rule->id);
         return e < 0 ? e : name_table_add(r->ids, r->rule->id, value->line);
 }
@@ -154,8 +154,9 @@ static int read_source(PolicyReading *r, const YamlNode *value, int argument) {
 }
 
 static int read_expires(PolicyReading *r, const YamlNode *value, int argument) {
-        static const char expected[] = "expected a day (2026-12-31, from its 00:00 UTC on) or a time with its "
-                                       "offset (2026-12-31T18:00:00+01:00, or with Z)";
+        static const char expected[] =
+                "expected a day (2026-12-31, from its 00:00 UTC on) or a time with its "
+                "offset (2026-12-31T18:00:00+01:00, or with Z)";
 
         if (value->kind != YAML_NODE_SCALAR)
                 return policy_complain_about_type(r, value, "a date");
@@ -173,7 +174,7 @@ static int read_once(PolicyReading *r, const YamlNode *value, int argument) {
         return problem ? policy_complain_about_text(r, value, problem) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- rules: */
+/* ---------------------------------------------------------------------------------------------- rules: */
 
 enum {
         RULE_ID,
@@ -194,7 +195,7 @@ static const SchemaKey rule_keys[] = {
         [RULE_VERDICT] = { "verdict", read_verdict,   IN_ALL },
         [RULE_MODE]    = { "mode",    read_rule_mode, IN_ALL },
         [RULE_PREFER]  = { "prefer",  read_prefer,    IN_ALL },
-        [RULE_OPTIONS] = { "options", policy_read_options,   IN_ALL },
+        [RULE_OPTIONS] = { "options", policy_read_options, IN_ALL },
         [RULE_REASON]  = { "reason",  read_reason,    IN_ALL },
         [RULE_SOURCE]  = { "source",  read_source,    IN_LIST },
         [RULE_EXPIRES] = { "expires", read_expires,   IN_ALL },
@@ -223,13 +224,16 @@ static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys s
         int e = 0;
 
         if (seen[RULE_VERDICT].line == 0 && seen[RULE_PREFER].line == 0 && seen[RULE_OPTIONS].line == 0)
-                e = yaml_reader_complain(r->yaml, where,
-                                         "a rule needs at least one of \"verdict\", \"prefer\" and \"options\"");
+                e = yaml_reader_complain(
+                        r->yaml, where,
+                        "a rule needs at least one of \"verdict\", \"prefer\" and \"options\"");
         for (PolicyKey key = 0; e >= 0 && r->rule->n_prefer > 0 && key < _POLICY_KEY_MAX; key++)
                 if (POLICY_KEY_IS_OF_MODULE(key) && r->rule->match[key].n_items > 0)
-                        e = yaml_reader_complain(r->yaml, seen + RULE_PREFER,
-                                                 "\"prefer\" chooses among modules, so the rule cannot match by "
-                                                 "\"%s\"", policy_key_to_string(key));
+                        e = yaml_reader_complain(
+                                r->yaml, seen + RULE_PREFER,
+                                "\"prefer\" chooses among modules, so the rule cannot match by "
+                                "\"%s\"",
+                                policy_key_to_string(key));
         if (r->file->kind != POLICY_FILE_LIST || e < 0)
                 return e;
 
@@ -284,7 +288,7 @@ static int read_rules(PolicyReading *r, const YamlNode *value, int argument) {
         }
 }
 
-/* ---------------------------------------------------------------------------------------------- the whole */
+/* ------------------------------------------------------------------------------------------- the whole */
 
 /* What a newer version means by the other keys nobody here can know. */
 static int read_version(PolicyReading *r, const YamlNode *value, int argument) {
@@ -324,7 +328,8 @@ static int on_include(PolicyReading *r, const YamlNode *text, int argument) {
         PolicyInclude *include;
 
         if (!policy_is_word(text->text) || text->text[0] == '.')
-                return policy_complain_about_text(r, text, "expected the name of a list, without a path and without .yaml");
+                return policy_complain_about_text(
+                        r, text, "expected the name of a list, without a path and without .yaml");
         include = policy_file_add_include(r->file);
         if (!include)
                 return -ENOMEM;

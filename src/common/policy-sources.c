@@ -40,7 +40,7 @@ typedef struct Reader {
         ProblemList *problems;
 } Reader;
 
-/* --------------------------------------------------------------------------------------------------- names */
+/* ----------------------------------------------------------------------------------------------- names */
 
 static void names_clear(Names *names) {
         for (size_t i = 0; i < names->n; i++)
@@ -92,7 +92,7 @@ static void reader_clear(Reader *r) {
         names_clear(&r->included);
 }
 
-/* --------------------------------------------------------------------------------------------------- files */
+/* ----------------------------------------------------------------------------------------------- files */
 
 /* Something could not be used, and was said. Return: 0; -ENOMEM if that is why. */
 static int reader_break(Reader *r, int error) {
@@ -124,7 +124,8 @@ static int add_file(Reader *r, PolicyFile *f) {
         int e;
 
         if (r->n_files >= POLICY_FILES_MAX)
-                return complain(r, f->path, "there are more than %u files, it is not used", POLICY_FILES_MAX);
+                return complain(r, f->path, "there are more than %u files, it is not used",
+                                POLICY_FILES_MAX);
         if (r->n_rules + f->n_rules > POLICY_RULES_MAX)
                 return complain(r, f->path, "with it there are more than %u rules, it is not used",
                                 POLICY_RULES_MAX);
@@ -165,14 +166,15 @@ static int read_command_line(Reader *r) {
 }
 
 /*
- * The grants are lkmd's own, and so is their directory: whom that belongs to could put any file there anyway.
+ * The grants are lkmd's own, and so is their directory: whom that belongs to could put any file there
+ * anyway.
  */
 static int check_grants(Reader *r, const char *path) {
         _cleanup_(freep) char *dir = NULL;
         struct stat st, dir_st;
 
         if (stat(path, &st) < 0)
-                return 0;               /* reading it will say why */
+                return 0; /* reading it will say why */
         dir = strdup(path);
         if (!dir)
                 return -ENOMEM;
@@ -203,7 +205,7 @@ static int read_grants(Reader *r) {
         return add_file(r, STEAL_PTR(f));
 }
 
-/* --------------------------------------------------------------------------------------------------- lists */
+/* ----------------------------------------------------------------------------------------------- lists */
 
 /* The names of all lists, whether they can be read or not. */
 static int find_lists(Reader *r, Names *ret) {
@@ -297,7 +299,8 @@ static int read_list(Reader *r, const PolicyFile *f, const PolicyInclude *includ
                 e = make_path(r, r->list_dirs[i], include->name, SUFFIX, &path);
                 if (e < 0)
                         return e;
-                e = policy_file_read_if_there(&list, path, POLICY_FILE_LIST, r->sources->trusted_only, r->problems);
+                e = policy_file_read_if_there(&list, path, POLICY_FILE_LIST, r->sources->trusted_only,
+                                              r->problems);
                 if (e < 0)
                         continue;
                 policy_file_set_mode(list, f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode);
@@ -334,7 +337,7 @@ static int read_includes(Reader *r, const PolicyFile *f) {
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- policy.d */
+/* -------------------------------------------------------------------------------------------- policy.d */
 
 /* What a directory has, sorted. Return: 0, also if it is gone; -errno. */
 static int list_directory(Reader *r, const char *path, Names *ret) {
@@ -347,7 +350,8 @@ static int list_directory(Reader *r, const char *path, Names *ret) {
         if (!dir && errno == ENOENT)
                 return 0;
         if (!dir || fstat(dirfd(dir), &st) < 0)
-                return errno == ENOMEM ? -ENOMEM : complain(r, path, "it cannot be read: %s", strerror(errno));
+                return errno == ENOMEM ? -ENOMEM
+                                       : complain(r, path, "it cannot be read: %s", strerror(errno));
         if (r->sources->trusted_only) {
                 e = policy_check_trust(path, &st, r->problems);
                 if (e < 0)
@@ -383,11 +387,11 @@ static int read_file(Reader *r, const char *path) {
         int e;
 
         if (stat(path, &st) == 0 && is_null_device(&st))
-                return 0;               /* it is there to hide others */
+                return 0; /* it is there to hide others */
 
         e = policy_file_read_if_there(&f, path, POLICY_FILE_RULES, r->sources->trusted_only, r->problems);
         if (e == -ENOENT && (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)))
-                return 0;               /* removed meanwhile, and perhaps there again: another reload follows */
+                return 0; /* removed meanwhile, and perhaps there again: another reload follows */
         if (e == -ENOENT)
                 return complain(r, path, "it is a link to a file that is not there");
         if (e < 0)
@@ -427,7 +431,7 @@ static int read_directory(Reader *r, const char *dir) {
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- the whole */
+/* ------------------------------------------------------------------------------------------- the whole */
 
 const char *const *policy_sources_dirs(void) {
         static const char *const dirs[] = {
@@ -502,7 +506,7 @@ int policy_sources_read(Policy **ret, const PolicySources *sources, const Policy
         e = policy_new(ret, r.files, r.n_files, options);
         if (e < 0)
                 return e;
-        r.files = NULL;                 /* they are the policy's now */
+        r.files = NULL; /* they are the policy's now */
         r.n_files = 0;
         if (ret_broken)
                 *ret_broken = r.broken;

@@ -75,7 +75,8 @@ static bool take_offset(const char **p, int *ret_sec) {
         if (take_byte(p, "Zz"))
                 return true;
         sign = **p == '-' ? -1 : 1;
-        if (!take_byte(p, "+-") || !take(p, 2, 0, 23, &hours) || !take_byte(p, ":") || !take(p, 2, 0, 59, &minutes))
+        if (!take_byte(p, "+-") || !take(p, 2, 0, 23, &hours) || !take_byte(p, ":") ||
+            !take(p, 2, 0, 59, &minutes))
                 return false;
         *ret_sec = sign * (hours * 3600 + minutes * 60);
         return true;
@@ -84,8 +85,8 @@ static bool take_offset(const char **p, int *ret_sec) {
 /**
  * policy_time_parse() - read a point in time
  * @ret_usec: CLOCK_REALTIME
- * @text:     as RFC 3339, section 5.6: "2026-12-31T18:00:00+01:00", where a blank may stand for the T; or its
- *            date alone, which is its beginning, 00:00 UTC
+ * @text:     as RFC 3339, section 5.6: "2026-12-31T18:00:00+01:00", where a blank may stand for the T; or
+ * its date alone, which is its beginning, 00:00 UTC
  *
  * Return: 0; -EINVAL.
  */
@@ -99,7 +100,8 @@ int policy_time_parse(uint64_t *ret_usec, const char *text) {
 
         if (!take_date(&text, &tm))
                 return -EINVAL;
-        if (*text != '\0' && (!take_byte(&text, "Tt ") || !take_time(&text, &tm, &usec) || !take_offset(&text, &offset)))
+        if (*text != '\0' &&
+            (!take_byte(&text, "Tt ") || !take_time(&text, &tm, &usec) || !take_offset(&text, &offset)))
                 return -EINVAL;
         if (*text != '\0')
                 return -EINVAL;

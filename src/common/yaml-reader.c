@@ -5,8 +5,8 @@
  * business in a file that decides over modules ends with a message. Borrows the text and the problem list,
  * owns the parser.
  *
- * Bytes are looked at before libyaml sees them: it says no place for those that it refuses, and takes more of
- * them for line breaks than editors do.
+ * Bytes are looked at before libyaml sees them: it says no place for those that it refuses, and takes more
+ * of them for line breaks than editors do.
  */
 
 #include "common/yaml-reader.h"
@@ -46,7 +46,8 @@ const char *yaml_node_kind_to_string(YamlNodeKind kind) {
 }
 
 /* Return: 0 or -ENOMEM. */
-static int complain(YamlReader *r, unsigned line, unsigned column, const char *format, va_list ap) {
+_printf_(4, 0) static int complain(YamlReader *r, unsigned line, unsigned column, const char *format,
+                                   va_list ap) {
         _cleanup_(freep) char *message = NULL;
 
         r->failed = true;
@@ -84,7 +85,7 @@ _printf_(4, 5) static int give_up(YamlReader *r, unsigned line, unsigned column,
         return r->error;
 }
 
-/* --------------------------------------------------------------------------------------------------- bytes */
+/* ----------------------------------------------------------------------------------------------- bytes */
 
 /* Bytes of the well-formed character at @p that a policy may have; 0: it may not. */
 static size_t character_length(const char *p, size_t left) {
@@ -101,7 +102,7 @@ static size_t character_length(const char *p, size_t left) {
         memcpy(copy, p, MIN(left, sizeof(copy) - 1));
         n = text_printable_length(copy);
         if (n == 3 && (startswith(copy, "\xe2\x80\xa8") || startswith(copy, "\xe2\x80\xa9")))
-                return 0;               /* libyaml takes them for line breaks */
+                return 0; /* libyaml takes them for line breaks */
         return n;
 }
 
@@ -115,8 +116,8 @@ static int complain_about_byte(YamlReader *r, const char *p, size_t left, unsign
         if (byte < ' ' || byte == 0x7f)
                 return give_up(r, line, column, "a control character (0x%02x)", byte);
         if (byte == 0xe2 || (byte == 0xc2 && left > 1 && ((unsigned char) p[1] & 0xe0) == 0x80))
-                return give_up(r, line, column, "a control character or line separator (0x%02x ...), or no UTF-8",
-                               byte);
+                return give_up(r, line, column,
+                               "a control character or line separator (0x%02x ...), or no UTF-8", byte);
         return give_up(r, line, column, "byte 0x%02x is no UTF-8", byte);
 }
 
@@ -153,18 +154,19 @@ static void find_place(const YamlReader *r, size_t offset, unsigned *ret_line, u
 static char byte_at(const YamlReader *r, unsigned line, unsigned column) {
         const char *p = r->text, *end = r->text + r->size;
 
-        while (p && p < end && line > 1) {
+        for (; line > 1; line--) {
                 p = memchr(p, '\n', (size_t) (end - p));
-                p += p ? 1 : 0;
-                line--;
+                if (!p)
+                        return '\0';
+                p++;
         }
-        for (; p && p < end && column > 1 && *p != '\n'; column--)
+        for (; p < end && column > 1 && *p != '\n'; column--)
                 for (p++; p < end && ((unsigned char) *p & 0xc0) == 0x80; p++)
                         ;
-        return p && p < end ? *p : '\0';
+        return p < end ? *p : '\0';
 }
 
-/* -------------------------------------------------------------------------------------------------- events */
+/* ---------------------------------------------------------------------------------------------- events */
 
 static unsigned from_one(size_t n) {
         return (unsigned) n + 1;
@@ -201,8 +203,9 @@ static int complain_about_yaml(YamlReader *r) {
         if (p->error == YAML_READER_ERROR)
                 find_place(r, p->problem_offset, &line, &column);
         if (p->context && p->context_mark.line != p->problem_mark.line)
-                return give_up(r, line, column, "this is no YAML: %s %s that begins in line %u%s", p->problem,
-                               p->context, from_one(p->context_mark.line), get_hint(r, line, column));
+                return give_up(r, line, column, "this is no YAML: %s %s that begins in line %u%s",
+                               p->problem, p->context, from_one(p->context_mark.line),
+                               get_hint(r, line, column));
         return give_up(r, line, column, "this is no YAML: %s%s%s%s", p->problem ?: "broken",
                        p->context ? " " : "", p->context ?: "", get_hint(r, line, column));
 }
@@ -252,7 +255,8 @@ static int check_properties(YamlReader *r, const YamlNode *node, const yaml_char
         if (anchor) {
                 text_show((const char *) anchor, shown);
                 e = yaml_reader_complain(
-                        r, node, "an anchor (&%s): a policy has none; a text that begins with '&' needs quotes",
+                        r, node,
+                        "an anchor (&%s): a policy has none; a text that begins with '&' needs quotes",
                         shown);
                 if (e < 0)
                         return e;
@@ -260,7 +264,8 @@ static int check_properties(YamlReader *r, const YamlNode *node, const yaml_char
         if (tag) {
                 text_show((const char *) tag, shown);
                 return yaml_reader_complain(
-                        r, node, "a tag (%s): a policy has none; a text that begins with '!' needs quotes", shown);
+                        r, node, "a tag (%s): a policy has none; a text that begins with '!' needs quotes",
+                        shown);
         }
         return 0;
 }
@@ -293,7 +298,8 @@ static int take_alias(YamlReader *r, YamlNode *node) {
         node->kind = YAML_NODE_REFUSED;
         text_show((const char *) r->event.data.alias.anchor, shown);
         return yaml_reader_complain(
-                r, node, "an alias (*%s): a policy has none; a glob that begins with '*' needs quotes", shown);
+                r, node, "an alias (*%s): a policy has none; a glob that begins with '*' needs quotes",
+                shown);
 }
 
 static int take_end_of_document(YamlReader *r, YamlNode *node) {
@@ -343,11 +349,13 @@ int yaml_reader_next(YamlReader *r, YamlNode *ret) {
                 return take_alias(r, ret);
         case YAML_SEQUENCE_START_EVENT:
                 ret->kind = YAML_NODE_LIST;
-                e = check_properties(r, ret, event->data.sequence_start.anchor, event->data.sequence_start.tag);
+                e = check_properties(r, ret, event->data.sequence_start.anchor,
+                                     event->data.sequence_start.tag);
                 return e < 0 ? e : enter(r, ret);
         case YAML_MAPPING_START_EVENT:
                 ret->kind = YAML_NODE_MAP;
-                e = check_properties(r, ret, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+                e = check_properties(r, ret, event->data.mapping_start.anchor,
+                                     event->data.mapping_start.tag);
                 return e < 0 ? e : enter(r, ret);
         case YAML_SEQUENCE_END_EVENT:
         case YAML_MAPPING_END_EVENT:
@@ -357,7 +365,7 @@ int yaml_reader_next(YamlReader *r, YamlNode *ret) {
         case YAML_DOCUMENT_END_EVENT:
                 return take_end_of_document(r, ret);
         default:
-                return 0;               /* the end of the stream: there was no document */
+                return 0; /* the end of the stream: there was no document */
         }
 }
 
@@ -407,6 +415,7 @@ int yaml_reader_new(YamlReader **ret, const char *path, const char *text, size_t
 
         assert(ret && path && (text || size == 0));
 
+        text = text ?: "";
         if (size >= strlen(BYTE_ORDER_MARK) && memcmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
                 text += strlen(BYTE_ORDER_MARK);
                 size -= strlen(BYTE_ORDER_MARK);
@@ -416,7 +425,7 @@ int yaml_reader_new(YamlReader **ret, const char *path, const char *text, size_t
         if (!r)
                 return -ENOMEM;
         r->path = path;
-        r->text = text ?: "";
+        r->text = text;
         r->size = size;
         r->depth_max = depth_max;
         r->problems = problems;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * policy-corpus/good: files that are read; each says how many rules it has ("# rules: N"). policy-corpus/bad:
- * files that are not; each says where, and a part of the message ("# expect: LINE:COLUMN: TEXT"). What a file's
- * name begins with ("list--", "grants--") is its kind. What no text file can hold is made here.
+ * policy-corpus/good: files that are read; each says how many rules it has ("# rules: N"). policy-
+ * corpus/bad: files that are not; each says where, and a part of the message ("# expect: LINE:COLUMN:
+ * TEXT"). What a file's name begins with ("list--", "grants--") is its kind. What no text file can hold is
+ * made here.
  */
 
 #include "common/policy-file.h"
@@ -21,8 +22,9 @@
 #define FILES_MIN 40U                   /* of each corpus */
 
 static PolicyFileKind kind_of(const char *name) {
-        return startswith(name, "list--") ? POLICY_FILE_LIST :
-               startswith(name, "grants--") ? POLICY_FILE_GRANTS : POLICY_FILE_RULES;
+        return startswith(name, "list--")     ? POLICY_FILE_LIST
+               : startswith(name, "grants--") ? POLICY_FILE_GRANTS
+                                              : POLICY_FILE_RULES;
 }
 
 /* The first line behind @mark. */
@@ -147,9 +149,10 @@ static void test_bad(void **state) {
         each_file("bad", on_bad);
 }
 
-/* ----------------------------------------------------------------------------------- what no text file holds */
+/* ----------------------------------------------------------------------------- what no text file holds */
 
-static void expect_refusal(const char *text, size_t size, unsigned line, unsigned column, const char *message) {
+static void expect_refusal(const char *text, size_t size, unsigned line, unsigned column,
+                           const char *message) {
         ProblemList problems = {};
         PolicyFile *f = NULL;
 
@@ -182,11 +185,14 @@ static void test_bytes(void **state) {
                 { BYTES("version: 1\rmode: off"), 1, 11, "carriage return" },
                 { BYTES("\xff\xfev\0e\0r\0"), 1, 1, "byte 0xff is no UTF-8" },
                 { BYTES("version: 1\n\xef\xbf\xbf: 1"), 2, 1, "this is no YAML" },
-                { BYTES("\x7f" "ELF\2\1\1"), 1, 1, "a control character (0x7f)" },
+                { BYTES("\x7f"
+                        "ELF\2\1\1"),
+                  1, 1, "a control character (0x7f)" },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-                expect_refusal(cases[i].text, cases[i].size, cases[i].line, cases[i].column, cases[i].message);
+                expect_refusal(cases[i].text, cases[i].size, cases[i].line, cases[i].column,
+                               cases[i].message);
 }
 
 /* Rules of 64 bytes and more, in memory. */
@@ -250,7 +256,7 @@ static void test_problems_are_bounded(void **state) {
         assert_int_equal(policy_file_parse(&f, "FILE", POLICY_FILE_RULES, text, size, NULL), -EBADMSG);
 }
 
-/* ---------------------------------------------------------------------------------------------- what is read */
+/* ---------------------------------------------------------------------------------------- what is read */
 
 static PolicyFile *parse(const char *text, PolicyFileKind kind) {
         ProblemList problems = {};
@@ -286,7 +292,8 @@ static void test_rule(void **state) {
                   "    expires: 2030-01-01T01:00:00.5+01:00\n"
                   "  - prefer: [snd-hda-intel, b]\n"
                   "    mode: off\n"
-                  "mode: audit\n", POLICY_FILE_RULES);
+                  "mode: audit\n",
+                  POLICY_FILE_RULES);
         assert_int_equal(f->default_verdict, POLICY_DENY);
         assert_int_equal(f->default_line, 2);
         assert_int_equal(f->default_column, 10);
@@ -362,7 +369,8 @@ static void test_times(void **state) {
                 _cleanup_(policy_file_freep) PolicyFile *f = NULL;
                 char text[256];
 
-                snprintf(text, sizeof(text), "version: 1\nrules: [{verdict: deny, expires: '%s'}]\n", cases[i].text);
+                snprintf(text, sizeof(text), "version: 1\nrules: [{verdict: deny, expires: '%s'}]\n",
+                         cases[i].text);
                 f = parse(text, POLICY_FILE_RULES);
                 if (f->rules[0].expires_usec != cases[i].usec)
                         fail_msg("%s: %ju", cases[i].text, (uintmax_t) f->rules[0].expires_usec);
@@ -374,7 +382,8 @@ static void test_kinds(void **state) {
 
         list = parse("version: 1\ndescription: d\nrules:\n"
                      "- {match: {module: a}, verdict: deny, source: CVE-1, reason: nobody needs it}\n"
-                     "- {match: {module: b}, verdict: deny, source: s, reason: r, mode: audit}\n", POLICY_FILE_LIST);
+                     "- {match: {module: b}, verdict: deny, source: s, reason: r, mode: audit}\n",
+                     POLICY_FILE_LIST);
         assert_int_equal(list->rules[0].source, POLICY_BY_LIST);
         assert_string_equal(list->rules[0].reason, "nobody needs it (CVE-1)");
         assert_int_equal(list->rules[0].mode, POLICY_ENFORCE);
@@ -388,7 +397,40 @@ static void test_kinds(void **state) {
         assert_true(grants->rules[0].once);
 }
 
-/* ---------------------------------------------------------------------------------------------------- files */
+/* ------------------------------------------------------------------------------------- what is shipped */
+
+static void test_shipped_lists(void **state) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        char path[PATH_MAX];
+        struct dirent *entry;
+        size_t n = 0;
+
+        snprintf(path, sizeof(path), "%s/conf/lists", getenv("LKMD_SOURCE_DIR"));
+        dir = opendir(path);
+        assert_non_null(dir);
+        while ((entry = readdir(dir))) {
+                char file[PATH_MAX + sizeof(entry->d_name)];
+                _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+                ProblemList problems = {};
+
+                if (entry->d_name[0] == '.')
+                        continue;
+                snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+                if (policy_file_read(&f, file, POLICY_FILE_LIST, false, &problems) < 0)
+                        fail_with_problems(file, "no problem", &problems);
+                assert_true(f->n_rules > 0);
+                for (size_t i = 0; i < f->n_rules; i++) {
+                        assert_int_equal(f->rules[i].verdict, POLICY_DENY);
+                        assert_non_null(f->rules[i].id);
+                        assert_non_null(f->rules[i].reason);
+                        assert_true(f->rules[i].match[POLICY_KEY_MODULE].n_items > 0);
+                }
+                n++;
+        }
+        assert_int_equal(n, 4);
+}
+
+/* ----------------------------------------------------------------------------------------------- files */
 
 static void expect_error(const char *path, bool trusted_only, int error, const char *message) {
         ProblemList problems = {};
@@ -426,16 +468,18 @@ static void test_files(void **state) {
         if (geteuid() == 0) {
                 assert_int_equal(chmod(path, 0644), 0);
                 assert_int_equal(chown(path, 1000, 0), 0);
-                expect_error(path, true, -EPERM, "it belongs to user 1000, who could change it, so it is not used: "
-                                                 "chown root '");
+                expect_error(path, true, -EPERM,
+                             "it belongs to user 1000, who could change it, so it is not used: "
+                             "chown root '");
         } else {
                 assert_int_equal(chmod(path, 0), 0);
                 expect_error(path, true, -EACCES, "cannot be read");
         }
 
         expect_error(scratch_path(&s, "none.yaml"), true, -ENOENT, "it is not there");
-        assert_int_equal(policy_file_read_if_there(&f, scratch_path(&s, "none"), POLICY_FILE_RULES, true, &problems),
-                         -ENOENT);
+        assert_int_equal(
+                policy_file_read_if_there(&f, scratch_path(&s, "none"), POLICY_FILE_RULES, true, &problems),
+                -ENOENT);
         assert_int_equal(problems.n_items, 0);
         scratch_mkdir(&s, "dir.yaml");
         expect_error(scratch_path(&s, "dir.yaml"), true, -EISDIR, "it is a directory");
@@ -463,6 +507,7 @@ int main(void) {
                 cmocka_unit_test(test_rule),
                 cmocka_unit_test(test_times),
                 cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_shipped_lists),
                 cmocka_unit_test(test_files),
         };
 

@@ -53,7 +53,8 @@ static int tear_down(void **state) {
 static void write_rule(Fixture *f, const char *name, const char *id) {
         char text[256];
 
-        snprintf(text, sizeof(text), "version: 1\nrules: [{id: %s, match: {module: m}, verdict: deny}]\n", id);
+        snprintf(text, sizeof(text), "version: 1\nrules: [{id: %s, match: {module: m}, verdict: deny}]\n",
+                 id);
         scratch_write(&f->scratch, name, text);
 }
 
@@ -61,7 +62,8 @@ static void write_list(Fixture *f, const char *name, const char *id) {
         char text[256];
 
         snprintf(text, sizeof(text),
-                 "version: 1\nrules: [{id: %s, match: {module: m}, verdict: deny, reason: r, source: s}]\n", id);
+                 "version: 1\nrules: [{id: %s, match: {module: m}, verdict: deny, reason: r, source: s}]\n",
+                 id);
         scratch_write(&f->scratch, name, text);
 }
 
@@ -100,19 +102,21 @@ static void expect_clean(Fixture *f, const char *rules) {
         expect_rules(f, rules);
 }
 
-static void expect_problem(Fixture *f, const char *name, unsigned line, unsigned column, const char *message) {
+static void expect_problem(Fixture *f, const char *name, unsigned line, unsigned column,
+                           const char *message) {
         for (size_t i = 0; i < f->problems.n_items; i++) {
                 const Problem *p = f->problems.items + i;
 
-                if (startswith(p->file, f->scratch.dir) && streq(p->file + strlen(f->scratch.dir) + 1, name) &&
-                    p->line == line && p->column == column && strstr(p->message, message))
+                if (startswith(p->file, f->scratch.dir) &&
+                    streq(p->file + strlen(f->scratch.dir) + 1, name) && p->line == line &&
+                    p->column == column && strstr(p->message, message))
                         return;
         }
         show(f);
         fail_msg("no problem of %s:%u:%u: %s", name, line, column, message);
 }
 
-/* ---------------------------------------------------------------------------------------------------- order */
+/* ----------------------------------------------------------------------------------------------- order */
 
 static void test_nothing(void **state) {
         Fixture *f = *state;
@@ -137,7 +141,8 @@ static void test_order(void **state) {
         assert_int_equal(policy_get_rule(f->policy, 0)->source, POLICY_BY_COMMAND_LINE);
         assert_int_equal(policy_get_rule(f->policy, 1)->source, POLICY_BY_GRANT);
         assert_int_equal(policy_get_rule(f->policy, 2)->source, POLICY_BY_RULE);
-        assert_string_equal(policy_get_file(f->policy, 2)->path, scratch_path(&f->scratch, "etc/policy.d/10.yaml"));
+        assert_string_equal(policy_get_file(f->policy, 2)->path,
+                            scratch_path(&f->scratch, "etc/policy.d/10.yaml"));
 
         f->sources.grants_file = "";
         expect_clean(f, "- etc-10 etc-90 run-50 lib-00");
@@ -176,7 +181,7 @@ static void test_wrong_suffix(void **state) {
         expect_rules(f, "b");
 }
 
-/* ---------------------------------------------------------------------------------------------------- lists */
+/* ----------------------------------------------------------------------------------------------- lists */
 
 static void test_lists(void **state) {
         Fixture *f = *state;
@@ -191,15 +196,17 @@ static void test_lists(void **state) {
         expect_clean(f, "a etc-two one b");
         assert_int_equal(policy_get_rule(f->policy, 1)->source, POLICY_BY_LIST);
         assert_string_equal(policy_get_rule(f->policy, 1)->reason, "r (s)");
-        assert_int_equal(policy_get_rule(f->policy, 2)->mode, POLICY_AUDIT); /* tried out with who includes it */
+        assert_int_equal(policy_get_rule(f->policy, 2)->mode,
+                         POLICY_AUDIT); /* tried out with who includes it */
         assert_int_equal(policy_get_rule(f->policy, 3)->mode, POLICY_ENFORCE);
 }
 
 static void test_unknown_lists(void **state) {
         Fixture *f = *state;
 
-        scratch_write(&f->scratch, "etc/policy.d/a.yaml",
-                      "version: 1\ninclude: [cis-srever, nothing-like-it]\nrules: [{id: a, verdict: allow}]\n");
+        scratch_write(
+                &f->scratch, "etc/policy.d/a.yaml",
+                "version: 1\ninclude: [cis-srever, nothing-like-it]\nrules: [{id: a, verdict: allow}]\n");
         load(f);
         assert_true(f->broken);
         expect_problem(f, "etc/policy.d/a.yaml", 2, 11, "there is no list \"cis-srever\"");
@@ -226,14 +233,15 @@ static void test_broken_list(void **state) {
         expect_rules(f, "a");
 }
 
-/* ---------------------------------------------------------------------------------------------------- trouble */
+/* --------------------------------------------------------------------------------------------- trouble */
 
 static void test_broken(void **state) {
         PolicyOptions options = { .mode = POLICY_ENFORCE };
         Fixture *f = *state;
         Policy *p = NULL;
 
-        scratch_write(&f->scratch, "etc/policy.d/a.yaml", "version: 1\ndefault: deny\nrules: [{id: a, verdict: allow}]\n");
+        scratch_write(&f->scratch, "etc/policy.d/a.yaml",
+                      "version: 1\ndefault: deny\nrules: [{id: a, verdict: allow}]\n");
         scratch_write(&f->scratch, "lib/policy.d/c.yaml", "version: 1\ndefault: deny\n");
         expect_clean(f, "a");
         assert_int_equal(policy_get_default(f->policy, NULL).verdict, POLICY_DENY);
@@ -249,7 +257,7 @@ static void test_broken(void **state) {
 
         p = (Policy *) f;
         assert_int_equal(policy_sources_read(&p, &f->sources, &options, NULL, &f->problems), -EBADMSG);
-        assert_ptr_equal(p, f);         /* untouched */
+        assert_ptr_equal(p, f); /* untouched */
 
         write_rule(f, "etc/policy.d/b.yaml", "b"); /* hides it */
         expect_clean(f, "a b");
@@ -387,8 +395,10 @@ static void test_vanishing_directory(void **state) {
         assert_true(child >= 0);
         if (child == 0)
                 for (;;) {
-                        (void) rename(scratch_path(&f->scratch, "away"), scratch_path(&f->scratch, "etc/policy.d"));
-                        (void) rename(scratch_path(&f->scratch, "etc/policy.d"), scratch_path(&f->scratch, "away"));
+                        (void) rename(scratch_path(&f->scratch, "away"),
+                                      scratch_path(&f->scratch, "etc/policy.d"));
+                        (void) rename(scratch_path(&f->scratch, "etc/policy.d"),
+                                      scratch_path(&f->scratch, "away"));
                         if (getppid() == 1)
                                 _exit(0);
                 }
@@ -441,7 +451,7 @@ static void test_too_many_files(void **state) {
         assert_int_equal(policy_count_files(f->policy), POLICY_FILES_MAX);
 }
 
-/* --------------------------------------------------------------------------------------- kernel command line */
+/* --------------------------------------------------------------------------------- kernel command line */
 
 static PolicyVerdict judge(const Fixture *f, const char *module, PolicySource *ret_source) {
         PolicySubject subject = { .module = module };
@@ -458,7 +468,7 @@ static void test_command_line(void **state) {
                 const char *text, *module;
                 PolicyVerdict verdict;
                 PolicySource source;
-                const char *problem;    /* NULL: none */
+                const char *problem; /* NULL: none */
         } cases[] = {
                 { "quiet", "a", POLICY_ALLOW, POLICY_BY_DEFAULT, NULL },
                 { "lkmd.deny=a", "a", POLICY_DENY, POLICY_BY_COMMAND_LINE, NULL },
