@@ -216,6 +216,6 @@ const PolicyRule *plan_rules_find_preference(const PlanGraph *g) {
         if (g->request->requester)
                 requester = *g->request->requester;
         requester.key = g->request->key;
-        return policy_find_preference(g->request->policy, &requester, g->request->now_usec,
-                                      g->request->as_if_enforced);
+        return (g->request->as_if_enforced ? policy_would_prefer : policy_find_preference)(
+                g->request->policy, &requester, g->request->now_usec);
 }

@@ -566,15 +566,8 @@ int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t 
         return search.error;
 }
 
-/**
- * policy_find_preference() - the rule that says which of several candidates a request gets
- * @as_if_enforced: those that are in audit mode count as well
- *
- * Return: the first in force that has a preference and is about this request; NULL: none is.
- */
-const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester,
-                                         uint64_t now_usec, bool as_if_enforced) {
-        PolicyMode least = as_if_enforced ? POLICY_AUDIT : POLICY_ENFORCE;
+static const PolicyRule *find_preference(const Policy *p, const PolicyRequester *requester,
+                                         uint64_t now_usec, PolicyMode least) {
         PolicySubject subject = { .requester = requester, .part = POLICY_REQUESTED, .module = "" };
         PolicyQuestion q;
 
@@ -591,4 +584,18 @@ const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester 
                         return rule;
         }
         return NULL;
+}
+
+/**
+ * policy_find_preference() - the rule that says which of several candidates a request gets
+ *
+ * Return: the first in force that has a preference and is about this request; NULL: none is.
+ */
+const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester,
+                                         uint64_t now_usec) {
+        return find_preference(p, requester, now_usec, POLICY_ENFORCE);
+}
+
+const PolicyRule *policy_would_prefer(const Policy *p, const PolicyRequester *requester, uint64_t now_usec) {
+        return find_preference(p, requester, now_usec, POLICY_AUDIT);
 }

@@ -117,7 +117,8 @@ void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_us
 typedef int (*policy_options_t)(const PolicyRule *rule, void *userdata);
 int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t now_usec,
                         policy_options_t on_rule, void *userdata);
-const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester, uint64_t now_usec,
-                                         bool as_if_enforced);
+const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester, uint64_t now_usec);
+/* The same, if what is in audit mode were enforced. */
+const PolicyRule *policy_would_prefer(const Policy *p, const PolicyRequester *requester, uint64_t now_usec);
 
 const char *policy_meeting_to_string(PolicyMeeting m);

@@ -299,7 +299,8 @@ def test_anyone_may_read(daemon):
 
 
 @pytest.mark.parametrize("method, parameters", [("Load", '{"name":"lkmdt_mid"}'), ("Unload", '{"name":"lkmdt_mid"}'),
-                                                ("Reload", "{}")])
+                                                ("Reload", "{}"), ("Revoke", '{"id":"grant-1"}'),
+                                                ("Grant", '{"module":"lkmdt_mid","verdict":"deny","reason":"mine"}')])
 def test_not_everyone_may_change(daemon, admin_group, method, parameters):
     for groups in ((), ("0",)):         # the group of root is no reason
         done = as_user(daemon, method, parameters, groups)

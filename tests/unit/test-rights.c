@@ -38,8 +38,8 @@ static void assert_may(const char *method, bool may) {
         fd = -EBADF;
 }
 
-static const char *const reading[] = { "Status", "DescribeModule", "List", "Monitor", "Wait" };
-static const char *const changing[] = { "Load", "Unload", "Reload" };
+static const char *const reading[] = { "Status", "DescribeModule", "List", "Monitor", "Wait", "Audit" };
+static const char *const changing[] = { "Load", "Unload", "Reload", "Grant", "Revoke" };
 static const char *const unknown[] = { "NoSuchMethod", "", "load", "Load2" };
 
 static void test_root(void **state) {
