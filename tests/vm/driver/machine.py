@@ -198,7 +198,7 @@ class Machine:
             self.append = append
         self.start()
 
-    def wait_down(self, timeout=60):
+    def wait_down(self, timeout=BOOT_TIMEOUT):
         """Until the machine is off: after poweroff, reboot, or a panic."""
         try:
             self.qemu.wait(timeout)
