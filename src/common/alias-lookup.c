@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * AliasLookup: asks an AliasMatcher. Owns the room for answers, the marks of one walk and the memo; borrows
- * the matcher.
+ * AliasLookup: asks an AliasMatcher. Owns the room for answers and the marks of one walk; borrows the
+ * matcher.
  *
  * The walk keeps a stack of (node, position in the key). Behind a '*' all later positions are tried once,
  * whichever way the walk came to it: that is its mark. Every other edge takes one byte, so that no node is
@@ -20,10 +20,7 @@
 
 #include <assert.h>
 
-#include "common/answer-memo.h"
 #include "common/glob.h"
-
-#define MEMO_SIZE (128U << 10)          /* bytes: some 1,200 modaliases, rather more than a machine has */
 
 typedef struct Frame {
         uint32_t node;
@@ -38,7 +35,6 @@ typedef struct Found {
 
 struct AliasLookup {
         const AliasMatcher *matcher;
-        AnswerMemo *memo;
 
         const char *key;
         size_t key_length;
@@ -64,7 +60,6 @@ struct AliasLookup {
  */
 int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
         _cleanup_(alias_lookup_freep) AliasLookup *l = NULL;
-        int r;
 
         assert(ret && m);
         assert(m->sealed);
@@ -79,9 +74,6 @@ int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
         l->stack = calloc(m->stack_max, sizeof(*l->stack));
         if (!l->found_in || !l->tried_in || !l->entered_in || !l->stack)
                 return -ENOMEM;
-        r = answer_memo_new(&l->memo, MEMO_SIZE);
-        if (r < 0)
-                return r;
 
         *ret = STEAL_PTR(l);
         return 0;
@@ -91,7 +83,6 @@ AliasLookup *alias_lookup_free(AliasLookup *l) {
         if (!l)
                 return NULL;
 
-        answer_memo_free(l->memo);
         free(l->found_in);
         free(l->tried_in);
         free(l->entered_in);
@@ -183,6 +174,7 @@ static int make_matches(AliasLookup *l) {
                         .pattern = m->texts + e->text,
                         .value = m->values + e->value,
                         .priority = e->priority,
+                        .value_id = e->value / VALUE_ALIGNMENT,
                 };
         }
         return 0;
@@ -597,22 +589,12 @@ static void next_generation(AliasLookup *l) {
  * Return: 0, also if nothing matches; -ENOMEM.
  */
 int alias_lookup_find(AliasLookup *l, const char *key, const AliasMatch **ret, size_t *ret_n) {
-        const void *answer;
-        uint64_t hash;
-        size_t size;
         int r;
 
         assert(l && key && ret && ret_n);
 
         l->key = key;
         l->key_length = strlen(key);
-        hash = answer_memo_hash(key, l->key_length);
-        if (answer_memo_get(l->memo, hash, key, l->key_length, &answer, &size)) {
-                *ret = answer;
-                *ret_n = size / sizeof(AliasMatch);
-                return 0;
-        }
-
         next_generation(l);
         l->n_found = 0;
         l->error = 0;
@@ -626,18 +608,8 @@ int alias_lookup_find(AliasLookup *l, const char *key, const AliasMatch **ret, s
         r = make_matches(l);
         if (r < 0)
                 return r;
-        answer_memo_put(l->memo, hash, key, l->key_length, l->matches, l->n_found * sizeof(AliasMatch));
 
         *ret = l->matches;
         *ret_n = l->n_found;
         return 0;
-}
-
-/**
- * alias_lookup_forget() - empty the memo, so that every key is looked up anew
- */
-void alias_lookup_forget(AliasLookup *l) {
-        assert(l);
-
-        answer_memo_clear(l->memo);
 }

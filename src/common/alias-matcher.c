@@ -179,6 +179,7 @@ static int intern_value(AliasMatcher *m, const char *value, uint32_t *ret_offset
 
         slot = find_value_slot(m, value);
         if (*slot == NO_VALUE) {
+                m->values_size += -m->values_size % VALUE_ALIGNMENT;
                 r = append_string(&m->values, &m->values_size, &m->values_allocated, value, slot);
                 if (r < 0)
                         return r;
@@ -689,6 +690,15 @@ size_t alias_matcher_count(const AliasMatcher *m) {
         assert(m);
 
         return m->n_entries;
+}
+
+/**
+ * alias_matcher_value_ids() - how many values there are at most, for arrays by AliasMatch's value_id
+ */
+size_t alias_matcher_value_ids(const AliasMatcher *m) {
+        assert(m);
+
+        return m->values_size / VALUE_ALIGNMENT + 1;
 }
 
 /**

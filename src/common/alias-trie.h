@@ -44,6 +44,8 @@
 #define TRIE_OPAQUE UINT32_MAX          /* for a class: takes no byte, leads to a leaf whose rest says all */
 #define TRIE_STAR_CELLS 9U              /* of TRIE_IS_STAR: number, starts */
 
+#define VALUE_ALIGNMENT 8U
+
 typedef struct ByteSet {
         uint32_t bits[8];
 } ByteSet;
@@ -83,7 +85,7 @@ struct AliasMatcher {
 
         char *texts;                    /* patterns, each with its NUL */
         size_t texts_size, texts_allocated;
-        char *values;                   /* each once */
+        char *values;                   /* each once, at a multiple of VALUE_ALIGNMENT, which makes its id */
         size_t values_size, values_allocated;
         AliasEntry *entries;            /* only until it is sealed */
         size_t n_entries_allocated;

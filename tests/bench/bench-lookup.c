@@ -240,10 +240,6 @@ static void ask_index_again(Fixture *f, const char *key) {
                 ask_index_of(f, f->index, key);
 }
 
-static void forget(Fixture *f, const Keys *keys) {
-        alias_lookup_forget(f->lookup);
-}
-
 /* An index has no way to forget; its memo holds fewer answers than this, so asking for others will do. */
 static void fill_index(Fixture *f, Index *index) {
         char key[32];
@@ -265,7 +261,7 @@ static void forget_index_configured(Fixture *f, const Keys *keys) {
 static const Contender contenders[] = {
         { "libkmod",             NULL,                    ask_kmod,             1 },
         { "lkmd",                forget_index,            ask_index,            1 },
-        { "lkmd-matcher",        forget,                  ask_matcher,          1 },
+        { "lkmd-matcher",        NULL,                    ask_matcher,          1 },
         { "lkmd-repeated",       NULL,                    ask_index_again,      REPEAT },
         { "libkmod-2000-lines",  NULL,                    ask_kmod_configured,  1 },
         { "lkmd-2000-lines",     forget_index_configured, ask_index_configured, 1 },

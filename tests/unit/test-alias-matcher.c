@@ -106,8 +106,6 @@ static void test_patterns(void **state) {
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++)
                 assert_string_equal(answer(&a, cases[i].key), cases[i].answer);
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++)   /* and from the memo */
-                assert_string_equal(answer(&a, cases[i].key), cases[i].answer);
 }
 
 static void test_order(void **state) {
@@ -274,13 +272,15 @@ static void test_memory(void **state) {
         assert_int_equal(n, 5);
 
         size_t used = mallinfo2().uordblks;
-        for (unsigned round = 0; round < 2; round++) {
-                for (unsigned i = 0; i < 5000; i++) {
-                        (void) snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%u", i % 150, i, i);
-                        assert_ok(alias_lookup_find(a.lookup, text, &matches, &n));
-                        assert_int_equal(n, i % 150 < 100 ? 5 : 0);
-                }
-                alias_lookup_forget(a.lookup);
+        for (unsigned i = 0; i < 5000; i++) {
+                (void) snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%u", i % 150, i, i);
+                assert_ok(alias_lookup_find(a.lookup, text, &matches, &n));
+                assert_int_equal(n, i % 150 < 100 ? 5 : 0);
+                for (size_t k = 1; k < n; k++)
+                        assert_int_equal(matches[k].value_id == matches[0].value_id,
+                                         streq(matches[k].value, matches[0].value));
+                if (n > 0)
+                        assert_true(matches[0].value_id < alias_matcher_value_ids(a.matcher));
         }
         assert_int_equal(mallinfo2().uordblks, used);
 }
