@@ -19,6 +19,7 @@
 #include "common/alias-trie.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #include "common/glob.h"
 
@@ -104,8 +105,7 @@ static const char *pattern_text(const AliasMatcher *m, uint32_t pattern) {
 
 /* All entries of a leaf go on the list of answers. */
 static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
-        const uint32_t *leaf = l->matcher->cells + reference;
-        uint32_t n = leaf[0] & TRIE_ENTRIES_MASK;
+        uint32_t first = reference & ~TRIE_LEAF, n = l->matcher->cells[first] & TRIE_ENTRIES_MASK;
 
         if (l->n_found + n > l->n_found_allocated) {
                 size_t allocate = MAX((l->n_found + n) * 2, (size_t) 64);
@@ -121,7 +121,7 @@ static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
         }
 
         for (uint32_t i = 0; i < n; i++) {
-                uint32_t cell = reference + 2 + i * (uint32_t) TRIE_ENTRY_CELLS;
+                uint32_t cell = first + 2 + i * (uint32_t) TRIE_ENTRY_CELLS;
                 const AliasEntry *e = (const AliasEntry *) (l->matcher->cells + cell);
 
                 l->found[l->n_found++] = (Found) {
@@ -206,7 +206,7 @@ static bool match_raw(const char **rest, const char **key) {
  * among them.
  */
 static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
-        const uint32_t *leaf = l->matcher->cells + reference;
+        const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
         const char *rest = (const char *) (leaf + 2 + (leaf[0] & TRIE_ENTRIES_MASK) * TRIE_ENTRY_CELLS);
         const char *key = l->key + position, *start = rest;
         uint32_t pattern = leaf[1];
@@ -242,7 +242,7 @@ static void push(AliasLookup *l, uint32_t node, size_t position) {
 
 /* Go where an edge that took one byte leads: now, or to a node later. */
 static void follow(AliasLookup *l, uint32_t reference, size_t position) {
-        if (l->matcher->cells[reference] & TRIE_LEAF)
+        if (reference & TRIE_LEAF)
                 check_leaf(l, reference, position);
         else
                 push(l, reference, position);
@@ -261,24 +261,28 @@ typedef struct Node {                   /* the cells of a node, told apart */
         uint32_t n_literals;
 } Node;
 
+#define TRIE_HAS_MORE (TRIE_HAS_STAR | TRIE_HAS_ANY | TRIE_HAS_END | TRIE_HAS_CLASSES | TRIE_IS_STAR)
+
 static inline Node read_node(const AliasMatcher *m, uint32_t reference) {
         const uint32_t *p = m->cells + reference;
         Node n = { .head = *p++ };
 
-        if (n.head & TRIE_HAS_STAR)
-                n.star = *p++;
-        if (n.head & TRIE_HAS_ANY)
-                n.any = *p++;
-        if (n.head & TRIE_HAS_END)
-                n.end = *p++;
-        if (n.head & TRIE_HAS_CLASSES) {
-                n.n_classes = *p++;
-                n.classes = p;
-                p += n.n_classes * (size_t) 2;
-        }
-        if (n.head & TRIE_IS_STAR) {
-                n.starts = p + 1;
-                p += TRIE_STAR_CELLS;
+        if (n.head & TRIE_HAS_MORE) {
+                if (n.head & TRIE_HAS_STAR)
+                        n.star = *p++;
+                if (n.head & TRIE_HAS_ANY)
+                        n.any = *p++;
+                if (n.head & TRIE_HAS_END)
+                        n.end = *p++;
+                if (n.head & TRIE_HAS_CLASSES) {
+                        n.n_classes = *p++;
+                        n.classes = p;
+                        p += n.n_classes * (size_t) 2;
+                }
+                if (n.head & TRIE_IS_STAR) {
+                        n.starts = p + 1;
+                        p += TRIE_STAR_CELLS;
+                }
         }
         n.run = (const char *) p;
         n.run_length = n.head >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
@@ -311,9 +315,44 @@ static size_t find_start(const AliasLookup *l, const Node *n, size_t position) {
         return position;
 }
 
-static bool run_matches(const AliasLookup *l, const Node *n, size_t position) {
-        return n->run_length == 0 || (n->run_length <= l->key_length - position &&
-                                      memcmp(l->key + position, n->run, n->run_length) == 0);
+static uint64_t read_word(const void *p) {
+        uint64_t word;
+
+        memcpy(&word, p, sizeof(word));
+        return le64toh(word);           /* the first byte is the lowest */
+}
+
+/* Most runs are short, and a word can be read: the cells go on a bit behind the last node. */
+static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n, size_t position) {
+        const char *key = l->key + position;
+        size_t left = l->key_length - position;
+
+        if (n == 0)
+                return true;
+        if (n > left)
+                return false;
+        if (n > sizeof(uint64_t) || left < sizeof(uint64_t))
+                return memcmp(key, run, n) == 0;
+        return (read_word(key) ^ read_word(run)) << (64 - 8 * n) == 0;
+}
+
+/*
+ * Where the edge of a byte leads to; 0: there is none. Eight labels at a time; behind the last come as many
+ * references, so that a word can be read there as well.
+ */
+static inline uint32_t find_literal(const uint8_t *labels, uint32_t n, uint8_t c) {
+        const uint32_t *literals = (const uint32_t *) labels + trie_byte_cells(n);
+
+        for (uint32_t i = 0; i < n; i += 8) {
+                uint64_t word = read_word(labels + i) ^ c * UINT64_C(0x0101010101010101);
+
+                word = (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+                if (word) {
+                        i += (uint32_t) __builtin_ctzll(word) / 8;
+                        return i < n ? literals[i] : 0;
+                }
+        }
+        return 0;
 }
 
 /* From a '*' that only leads to the next: over the first place where the bytes between them are. */
@@ -324,7 +363,7 @@ static bool skip_to_star(const AliasLookup *l, const Node *n, size_t *position, 
                 i = find_start(l, n, i);
                 if (i == l->key_length)
                         return false;
-                if (run_matches(l, &between, i + 1)) {
+                if (run_matches(l, between.run, between.run_length, i + 1)) {
                         *position = i + 1 + between.run_length;
                         *ret_star = between.star;
                         return true;
@@ -345,7 +384,7 @@ static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
                 size_t start;
                 Node n;
 
-                if (l->matcher->cells[reference] & TRIE_LEAF) {
+                if (reference & TRIE_LEAF) {
                         check_leaf(l, reference, position);
                         return;
                 }
@@ -375,13 +414,10 @@ static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
 }
 
 /*
- * All edges that take the byte at @position. Return: reference of the node that its own edge leads to, 0 if
- * there is none.
+ * All edges that take the byte at @position. Return: where its own edge leads to, 0 if there is none.
  */
 static uint32_t take_byte(AliasLookup *l, const Node *n, size_t position) {
         uint8_t c = (uint8_t) l->key[position];
-        const uint8_t *label;
-        uint32_t to;
 
         if (n->head & TRIE_HAS_ANY)
                 follow(l, n->any, position + 1);
@@ -392,41 +428,61 @@ static uint32_t take_byte(AliasLookup *l, const Node *n, size_t position) {
                         follow(l, n->classes[2 * i + 1], position + 1);
         }
 
-        label = n->n_literals > 0 ? memchr(n->labels, c, n->n_literals) : NULL;
-        if (!label)
-                return 0;
-        to = n->literals[label - n->labels];
-        if (!(l->matcher->cells[to] & TRIE_LEAF))
-                return to;
-        check_leaf(l, to, position + 1);
-        return 0;
+        return find_literal(n->labels, n->n_literals, c);
+}
+
+/* A node with its run behind it. Return: as take_byte(). */
+static uint32_t leave(AliasLookup *l, const Node *n, size_t position) {
+        if (position == l->key_length && (n->head & TRIE_HAS_END))
+                take_leaf(l, n->end, 0);
+        check_opaque(l, n, position);
+        if (n->head & TRIE_HAS_STAR)
+                enter_star(l, n->star, position);
+        return position < l->key_length ? take_byte(l, n, position) : 0;
 }
 
 /*
  * A node that is not behind a '*', with the key from @position, and on over the key's own bytes as far as
- * there are nodes.
+ * there are nodes. Return: the leaf to which they lead, with the position there; 0 if there is none.
  */
-static void visit(AliasLookup *l, uint32_t reference, size_t position) {
+static uint32_t visit(AliasLookup *l, uint32_t reference, size_t *position) {
+        size_t at = *position;
+
         do {
-                Node n = read_node(l->matcher, reference);
+                const uint32_t *cells = l->matcher->cells + reference;
+                uint32_t run_length = *cells >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
 
-                if (!run_matches(l, &n, position))
-                        return;
-                position += n.run_length;
+                if (*cells & TRIE_HAS_MORE) {
+                        Node n = read_node(l->matcher, reference);
 
-                if (position == l->key_length && (n.head & TRIE_HAS_END))
-                        take_leaf(l, n.end, 0);
-                check_opaque(l, &n, position);
-                if (n.head & TRIE_HAS_STAR)
-                        enter_star(l, n.star, position);
-                if (position == l->key_length)
-                        return;
-                reference = take_byte(l, &n, position++);
-        } while (reference > 0);
+                        if (!run_matches(l, n.run, n.run_length, at))
+                                return 0;
+                        reference = leave(l, &n, at + run_length);
+                } else {                /* most have nothing but bytes */
+                        const char *run = (const char *) (cells + 1);
+                        const uint8_t *labels = (const uint8_t *) run + trie_byte_cells(run_length) * sizeof(*cells);
+
+                        if (!run_matches(l, run, run_length, at) || at + run_length == l->key_length)
+                                return 0;
+                        reference = find_literal(labels, *cells & TRIE_LITERALS_MASK,
+                                                 (uint8_t) l->key[at + run_length]);
+                }
+                at += run_length + 1;
+        } while (reference > 0 && !(reference & TRIE_LEAF));
+
+        *position = at;
+        return reference;
 }
 
-static void search_trie(AliasLookup *l) {
-        visit(l, 0, 0);
+static void go_on(AliasLookup *l, uint32_t reference, size_t position) {
+        if (reference > 0 && !(reference & TRIE_LEAF))
+                reference = visit(l, reference, &position);
+        if (reference > 0)
+                check_leaf(l, reference, position);
+}
+
+/* What is on the stack. */
+static void search_pending(AliasLookup *l) {
         while (l->n_stack > 0) {
                 Frame *top = &l->stack[l->n_stack - 1];
                 uint32_t reference = top->node;
@@ -435,7 +491,7 @@ static void search_trie(AliasLookup *l) {
 
                 if (!(l->matcher->cells[reference] & TRIE_IS_STAR)) {
                         l->n_stack--;
-                        visit(l, reference, position);
+                        go_on(l, reference, position);
                         continue;
                 }
 
@@ -447,10 +503,23 @@ static void search_trie(AliasLookup *l) {
                 top->position = find_start(l, &n, position + 1);
                 if (top->position == l->key_length)
                         l->n_stack--;
-                reference = take_byte(l, &n, position);
-                if (reference > 0)
-                        visit(l, reference, position + 1);
+                go_on(l, take_byte(l, &n, position), position + 1);
         }
+}
+
+/* The leaf at the end of the key's own bytes is there last, when it had time to come from memory. */
+static void search_trie(AliasLookup *l) {
+        size_t position = 0;
+        uint32_t leaf;
+
+        leaf = visit(l, 0, &position);
+        if (leaf > 0) {
+                __builtin_prefetch(l->matcher->cells + (leaf & ~TRIE_LEAF));
+                __builtin_prefetch(l->matcher->cells + (leaf & ~TRIE_LEAF) + 16);
+        }
+        search_pending(l);
+        if (leaf > 0)
+                check_leaf(l, leaf, position);
 }
 
 /*
@@ -482,25 +551,13 @@ static void narrow(const AliasMatcher *m, uint32_t *from, uint32_t *to, size_t d
         *to = high;
 }
 
-/* A byte of @word that is @c; eight at a time. */
-static bool word_has(uint64_t word, uint8_t c) {
-        uint64_t difference = word ^ c * UINT64_C(0x0101010101010101);
-
-        return (difference - UINT64_C(0x0101010101010101)) & ~difference & UINT64_C(0x8080808080808080);
-}
-
+/* Without a branch for each byte, so that the compiler can look at many at a time. */
 static bool has_wildcard(const char *key, size_t n) {
-        uint64_t word;
+        unsigned char found = 0;
 
-        for (; n >= sizeof(word); n -= sizeof(word), key += sizeof(word)) {
-                memcpy(&word, key, sizeof(word));
-                if (word_has(word, '*') || word_has(word, '?') || word_has(word, '['))
-                        return true;
-        }
-        for (; n > 0; n--, key++)
-                if (*key == '*' || *key == '?' || *key == '[')
-                        return true;
-        return false;
+        for (size_t i = 0; i < n; i++)
+                found |= (key[i] == '*') | (key[i] == '?') | (key[i] == '[');
+        return found;
 }
 
 /* Does the key have a wildcard that some pattern has at the same place, after the same bytes? */

@@ -322,7 +322,7 @@ static int64_t add_cells(AliasMatcher *m, size_t n) {
         size_t at = m->n_cells;
         int r;
 
-        if (n > TRIE_NOWHERE - at)
+        if (n > TRIE_LEAF - at)
                 return -EFBIG;
         r = grow(&m->cells, &m->n_cells_allocated, at + n, sizeof(*m->cells));
         if (r < 0)
@@ -365,7 +365,7 @@ static int build_leaf(Builder *b, Range range) {
         if (at < 0)
                 return (int) at;
 
-        m->cells[at] = TRIE_LEAF | n | (range.below_star ? TRIE_BELOW_STAR : 0);
+        m->cells[at] = n | (range.below_star ? TRIE_BELOW_STAR : 0);
         if (m->dialect == ALIAS_INDEX && !range.wild && has_raw_backslash(rest))
                 m->cells[at] |= TRIE_IS_RAW;
         m->cells[at + 1] = range.from;
@@ -374,9 +374,9 @@ static int build_leaf(Builder *b, Range range) {
                        sizeof(AliasEntry));
         strcpy((char *) &m->cells[at + 2 + n * (int64_t) TRIE_ENTRY_CELLS], rest);
 
-        m->patterns[range.from].leaf = (uint32_t) at;
+        m->patterns[range.from].leaf = (uint32_t) at | TRIE_LEAF;
         if (range.cell != TRIE_NOWHERE)
-                m->cells[range.cell] = (uint32_t) at;
+                m->cells[range.cell] = (uint32_t) at | TRIE_LEAF;
         return 0;
 }
 
@@ -675,6 +675,9 @@ int alias_matcher_seal(AliasMatcher *m) {
         r = build_trie(&b);
         if (r < 0)
                 return r;
+
+        if (add_cells(m, TRIE_CELLS_BEHIND) < 0)
+                return -ENOMEM;
 
         free(STEAL_PTR(m->entries));
         m->n_entries_allocated = 0;

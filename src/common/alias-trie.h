@@ -14,7 +14,8 @@
 
 /*
  * The trie is an array of 32-bit cells, each node or leaf in one piece and right before what is below it: a
- * look-up waits for memory more than for anything else. A reference is the number of the first cell.
+ * look-up waits for memory more than for anything else. A reference is the number of the first cell, and says
+ * whether it is one of a leaf, so that nobody need look there for that.
  *
  *      node  = head [star] [any] [end] [n (class reference) * n] [number starts * 8]
  *              run labels reference * n_literals
@@ -23,10 +24,10 @@
  * The head says which of the optional parts there are. Bytes (run, labels, rest with its NUL) are filled up
  * to a cell.
  */
-#define TRIE_LEAF 0x80000000U
+#define TRIE_LEAF 0x80000000U           /* of a reference */
 #define TRIE_BELOW_STAR 0x40000000U     /* node or leaf: the walk may come here at many positions */
 
-/* Further bits of a node's head. */
+/* Bits of a node's head. */
 #define TRIE_HAS_STAR 0x20000000U       /* reference: behind '*'; a leaf's rest begins with it */
 #define TRIE_HAS_ANY 0x10000000U        /* reference: behind '?' */
 #define TRIE_HAS_END 0x08000000U        /* leaf without a rest: a pattern ends here */
@@ -37,11 +38,12 @@
 #define TRIE_RUN_MAX 0xFFFFU
 #define TRIE_LITERALS_MASK 0xFFU        /* edges of one byte */
 
-/* Further bits of a leaf's head; the others are the number of its entries. */
+/* Bits of a leaf's head; the others are the number of its entries. */
 #define TRIE_IS_RAW 0x20000000U         /* a backslash before its first wildcard is a plain byte */
 #define TRIE_ENTRIES_MASK 0x00FFFFFFU
 
 #define TRIE_OPAQUE UINT32_MAX          /* for a class: takes no byte, leads to a leaf whose rest says all */
+#define TRIE_CELLS_BEHIND 2U            /* of all: bytes may be read eight at a time */
 #define TRIE_STAR_CELLS 9U              /* of TRIE_IS_STAR: number, starts */
 
 #define VALUE_ALIGNMENT 8U
