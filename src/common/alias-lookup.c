@@ -19,9 +19,9 @@
 #include "common/alias-trie.h"
 
 #include <assert.h>
-#include <endian.h>
 
 #include "common/glob.h"
+#include "common/word.h"
 
 typedef struct Frame {
         uint32_t node;
@@ -315,13 +315,6 @@ static size_t find_start(const AliasLookup *l, const Node *n, size_t position) {
         return position;
 }
 
-static uint64_t read_word(const void *p) {
-        uint64_t word;
-
-        memcpy(&word, p, sizeof(word));
-        return le64toh(word);           /* the first byte is the lowest */
-}
-
 /* Most runs are short, and a word can be read: the cells go on a bit behind the last node. */
 static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n, size_t position) {
         const char *key = l->key + position;
@@ -333,7 +326,7 @@ static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n
                 return false;
         if (n > sizeof(uint64_t) || left < sizeof(uint64_t))
                 return memcmp(key, run, n) == 0;
-        return (read_word(key) ^ read_word(run)) << (64 - 8 * n) == 0;
+        return (word_read(key) ^ word_read(run)) << (64 - 8 * n) == 0;
 }
 
 /*
@@ -344,15 +337,40 @@ static inline uint32_t find_literal(const uint8_t *labels, uint32_t n, uint8_t c
         const uint32_t *literals = (const uint32_t *) labels + trie_byte_cells(n);
 
         for (uint32_t i = 0; i < n; i += 8) {
-                uint64_t word = read_word(labels + i) ^ c * UINT64_C(0x0101010101010101);
+                uint64_t found = word_find(word_read(labels + i), c);
 
-                word = (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
-                if (word) {
-                        i += (uint32_t) __builtin_ctzll(word) / 8;
+                if (found) {
+                        i += (uint32_t) __builtin_ctzll(found) / 8;
                         return i < n ? literals[i] : 0;
                 }
         }
         return 0;
+}
+
+/* Where the block of a node leads to from @position, which is moved over its bytes; 0: nowhere. */
+static inline uint32_t find_word(const AliasLookup *l, const uint32_t *block, size_t *position) {
+        uint32_t n = block[0] & 0xFFU, log = block[0] >> TRIE_BLOCK_LOG_SHIFT;
+        size_t left = l->key_length - *position, slot;
+        const uint32_t *slots = block + 1, *p;
+        uint64_t word, other;
+
+        if (left < n)
+                return 0;
+        if (left < sizeof(word))
+                word = word_read_short(l->key + *position, n);
+        else
+                word = word_read(l->key + *position) << (64 - 8 * n) >> (64 - 8 * n);
+
+        for (slot = trie_block_hash(word, log);; slot = (slot + 1) & ((UINT32_C(1) << log) - 1)) {
+                p = slots + slot * TRIE_SLOT_CELLS;
+                if (p[2] == 0)
+                        return 0;
+                memcpy(&other, p, sizeof(other));
+                if (other == word) {
+                        *position += n;
+                        return p[2];
+                }
+        }
 }
 
 /* From a '*' that only leads to the next: over the first place where the bytes between them are. */
@@ -413,10 +431,8 @@ static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
         }
 }
 
-/*
- * All edges that take the byte at @position. Return: where its own edge leads to, 0 if there is none.
- */
-static uint32_t take_byte(AliasLookup *l, const Node *n, size_t position) {
+/* The edges of wildcards that take the byte at @position. */
+static void take_wildcards(AliasLookup *l, const Node *n, size_t position) {
         uint8_t c = (uint8_t) l->key[position];
 
         if (n->head & TRIE_HAS_ANY)
@@ -427,18 +443,27 @@ static uint32_t take_byte(AliasLookup *l, const Node *n, size_t position) {
                 if (class != TRIE_OPAQUE && byte_set_has(l->matcher->classes[class].bytes.bits, c))
                         follow(l, n->classes[2 * i + 1], position + 1);
         }
-
-        return find_literal(n->labels, n->n_literals, c);
 }
 
-/* A node with its run behind it. Return: as take_byte(). */
-static uint32_t leave(AliasLookup *l, const Node *n, size_t position) {
-        if (position == l->key_length && (n->head & TRIE_HAS_END))
+/* The edges of a node's bytes. Return: where one leads to, with @position behind it; 0 if there is none. */
+static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const void *labels, size_t *position) {
+        if (*position == l->key_length)
+                return 0;
+        if (head & TRIE_HAS_BLOCK)
+                return find_word(l, labels, position);
+        return find_literal(labels, head & TRIE_LITERALS_MASK, (uint8_t) l->key[(*position)++]);
+}
+
+/* A node with its run behind it. Return: as take_bytes(). */
+static uint32_t leave(AliasLookup *l, const Node *n, size_t *position) {
+        if (*position == l->key_length && (n->head & TRIE_HAS_END))
                 take_leaf(l, n->end, 0);
-        check_opaque(l, n, position);
+        check_opaque(l, n, *position);
         if (n->head & TRIE_HAS_STAR)
-                enter_star(l, n->star, position);
-        return position < l->key_length ? take_byte(l, n, position) : 0;
+                enter_star(l, n->star, *position);
+        if (*position < l->key_length)
+                take_wildcards(l, n, *position);
+        return take_bytes(l, n->head, n->labels, position);
 }
 
 /*
@@ -450,24 +475,22 @@ static uint32_t visit(AliasLookup *l, uint32_t reference, size_t *position) {
 
         do {
                 const uint32_t *cells = l->matcher->cells + reference;
-                uint32_t run_length = *cells >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
+                uint32_t head = *cells, run_length = head >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
+                const char *run = (const char *) (cells + 1);
 
-                if (*cells & TRIE_HAS_MORE) {
+                if (head & TRIE_HAS_MORE) {
                         Node n = read_node(l->matcher, reference);
 
-                        if (!run_matches(l, n.run, n.run_length, at))
+                        if (!run_matches(l, n.run, run_length, at))
                                 return 0;
-                        reference = leave(l, &n, at + run_length);
+                        at += run_length;
+                        reference = leave(l, &n, &at);
                 } else {                /* most have nothing but bytes */
-                        const char *run = (const char *) (cells + 1);
-                        const uint8_t *labels = (const uint8_t *) run + trie_byte_cells(run_length) * sizeof(*cells);
-
-                        if (!run_matches(l, run, run_length, at) || at + run_length == l->key_length)
+                        if (!run_matches(l, run, run_length, at))
                                 return 0;
-                        reference = find_literal(labels, *cells & TRIE_LITERALS_MASK,
-                                                 (uint8_t) l->key[at + run_length]);
+                        at += run_length;
+                        reference = take_bytes(l, head, cells + 1 + trie_byte_cells(run_length), &at);
                 }
-                at += run_length + 1;
         } while (reference > 0 && !(reference & TRIE_LEAF));
 
         *position = at;
@@ -503,7 +526,9 @@ static void search_pending(AliasLookup *l) {
                 top->position = find_start(l, &n, position + 1);
                 if (top->position == l->key_length)
                         l->n_stack--;
-                go_on(l, take_byte(l, &n, position), position + 1);
+                take_wildcards(l, &n, position);
+                reference = take_bytes(l, n.head, n.labels, &position);
+                go_on(l, reference, position);
         }
 }
 
@@ -551,15 +576,6 @@ static void narrow(const AliasMatcher *m, uint32_t *from, uint32_t *to, size_t d
         *to = high;
 }
 
-/* Without a branch for each byte, so that the compiler can look at many at a time. */
-static bool has_wildcard(const char *key, size_t n) {
-        unsigned char found = 0;
-
-        for (size_t i = 0; i < n; i++)
-                found |= (key[i] == '*') | (key[i] == '?') | (key[i] == '[');
-        return found;
-}
-
 /* Does the key have a wildcard that some pattern has at the same place, after the same bytes? */
 static bool key_is_like_pattern(const AliasLookup *l) {
         const AliasMatcher *m = l->matcher;
@@ -568,7 +584,7 @@ static bool key_is_like_pattern(const AliasLookup *l) {
 
         if (m->dialect != ALIAS_INDEX)
                 return false;
-        if (!has_wildcard(l->key, l->key_length))
+        if (!words_have(l->key, l->key_length, '*', '?', '['))
                 return false;
         n = strcspn(l->key, "*?[");
         for (size_t i = 0; i <= n && from < to; i++)

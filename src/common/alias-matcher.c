@@ -20,8 +20,11 @@
 #include <assert.h>
 
 #include "common/alias-order.h"
+#include "common/word.h"
 
 #define STRINGS_MAX 0x3FFFFFFFU         /* bytes of all texts: the cells made of them are numbered with 32 bits */
+#define BLOCK_LENGTH_MIN 4U             /* fewer bytes, or fewer words, are as fast as nodes */
+#define BLOCK_WORDS_MIN 6U
 #define NO_VALUE UINT32_MAX             /* in a slot */
 
 typedef struct Range {                  /* what a node or leaf is to be made of */
@@ -381,16 +384,18 @@ static int build_leaf(Builder *b, Range range) {
 }
 
 typedef struct Edge {                   /* on the way from a node */
-        enum { EDGE_STAR, EDGE_ANY, EDGE_END, EDGE_CLASS, EDGE_LITERAL } kind;
+        enum { EDGE_STAR, EDGE_ANY, EDGE_END, EDGE_CLASS, EDGE_LITERAL, EDGE_BLOCK } kind;
         uint32_t class;
         uint8_t label;
+        uint64_t word;                  /* of EDGE_BLOCK */
         Range below;
 } Edge;
 
 typedef struct Edges {
         Edge *items;
         size_t n, n_allocated;
-        size_t n_classes, n_literals;
+        size_t n_classes, n_literals, n_words;
+        uint32_t block_length;          /* bytes; 0: no block */
 } Edges;
 
 static void edges_done(Edges *e) {
@@ -406,6 +411,7 @@ static int add_edge(Edges *edges, Edge edge) {
         edges->items[edges->n++] = edge;
         edges->n_classes += edge.kind == EDGE_CLASS;
         edges->n_literals += edge.kind == EDGE_LITERAL;
+        edges->n_words += edge.kind == EDGE_BLOCK;
         return 0;
 }
 
@@ -462,20 +468,64 @@ static int find_edge(AliasMatcher *m, Range range, bool is_star, Edges *edges) {
         return add_edge(edges, edge);
 }
 
+/*
+ * Over how many bytes a block can lead: as many as every pattern has that goes on with a byte. Return: 0 if there
+ * are too few of those bytes, or of what they can be.
+ */
+static uint32_t find_block_length(const AliasMatcher *m, const Range *range) {
+        uint32_t length = TRIE_BLOCK_MAX, n_words = 0;
+        const char *last = NULL;
+
+        for (uint32_t i = range->from; i < range->to; i++) {
+                const char *text = pattern_text(m, i, range->depth);
+                uint32_t n = 0;
+
+                while (n < length && text[n] && !is_special(m, text[n], range->wild))
+                        n++;
+                if (n > 0 && n < BLOCK_LENGTH_MIN)
+                        return 0;
+                length = n > 0 ? n : length;
+        }
+        for (uint32_t i = range->from; i < range->to && n_words < BLOCK_WORDS_MIN; i++) {
+                const char *text = pattern_text(m, i, range->depth);
+
+                if (!*text || is_special(m, *text, range->wild))
+                        continue;
+                n_words += !last || memcmp(text, last, length) != 0;
+                last = text;
+        }
+        return n_words >= BLOCK_WORDS_MIN ? length : 0;
+}
+
 static int find_edges(AliasMatcher *m, Range range, Edges *edges) {
         bool is_star = range.is_star;
         uint32_t i, j;
         int r;
 
         range.is_star = false;
+        edges->block_length = is_star ? 0 : find_block_length(m, &range);
         for (i = range.from; i < range.to; i = j) {
+                const char *text = pattern_text(m, i, range.depth);
                 Range part = range;
-                char c = *pattern_text(m, i, range.depth);
+                uint32_t n = 1;
 
-                for (j = i + 1; j < range.to && *pattern_text(m, j, range.depth) == c; j++)
+                if (*text && !is_special(m, *text, range.wild) && edges->block_length > 0)
+                        n = edges->block_length;
+                for (j = i + 1; j < range.to && strncmp(pattern_text(m, j, range.depth), text, n) == 0; j++)
                         ;
                 part.from = i;
                 part.to = j;
+                if (n > 1) {
+                        part.depth += n;
+                        r = add_edge(edges, (Edge) {
+                                .kind = EDGE_BLOCK,
+                                .word = word_read_short(text, n),
+                                .below = part,
+                        });
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
                 r = find_edge(m, part, is_star, edges);
                 if (r < 0)
                         return r;
@@ -531,9 +581,44 @@ static uint32_t edge_flag(const Edge *e) {
                 [EDGE_END] = TRIE_HAS_END,
                 [EDGE_CLASS] = TRIE_HAS_CLASSES,
                 [EDGE_LITERAL] = 0,
+                [EDGE_BLOCK] = TRIE_HAS_BLOCK,
         };
 
         return flags[e->kind];
+}
+
+/* At least a third of the slots stays free. */
+static unsigned log_block_slots(size_t n_words) {
+        unsigned log = 1;
+
+        while ((UINT64_C(1) << log) * 2 < n_words * 3)
+                log++;
+        return log;
+}
+
+static size_t block_cells(const Edges *edges) {
+        return edges->n_words == 0 ? 0 : 1 + (TRIE_SLOT_CELLS << log_block_slots(edges->n_words));
+}
+
+static void write_block(AliasMatcher *m, const Edges *edges, uint32_t *p, uint32_t *places) {
+        unsigned log = log_block_slots(edges->n_words);
+        size_t mask = ((size_t) 1 << log) - 1;
+
+        if (edges->n_words == 0)
+                return;
+        *p++ = edges->block_length | log << TRIE_BLOCK_LOG_SHIFT;
+        for (size_t i = 0; i < edges->n; i++) {
+                const Edge *e = &edges->items[i];
+                size_t slot = trie_block_hash(e->word, log);
+
+                if (e->kind != EDGE_BLOCK)
+                        continue;
+                while (p[slot * TRIE_SLOT_CELLS + 2] != 0)
+                        slot = (slot + 1) & mask;
+                memcpy(&p[slot * TRIE_SLOT_CELLS], &e->word, sizeof(e->word));
+                p[slot * TRIE_SLOT_CELLS + 2] = TRIE_NOWHERE; /* until there is something */
+                places[i] = (uint32_t) (&p[slot * TRIE_SLOT_CELLS + 2] - m->cells);
+        }
 }
 
 /*
@@ -546,7 +631,7 @@ static int write_node(AliasMatcher *m, const Range *range, uint32_t run, const E
         int64_t at;
 
         at = add_cells(m, 1 + 3 + 1 + edges->n_classes * 2 + TRIE_STAR_CELLS + trie_byte_cells(run) +
-                       trie_byte_cells(edges->n_literals) + edges->n_literals);
+                       trie_byte_cells(edges->n_literals) + edges->n_literals + block_cells(edges));
         if (at < 0)
                 return (int) at;
         p = m->cells + at;
@@ -581,7 +666,8 @@ static int write_node(AliasMatcher *m, const Range *range, uint32_t run, const E
                         *labels++ = edges->items[i].label;
                         places[i] = (uint32_t) (p++ - m->cells);
                 }
-        m->n_cells = (size_t) (p - m->cells);
+        write_block(m, edges, p, places);
+        m->n_cells = (size_t) (p - m->cells) + block_cells(edges);
         return 0;
 }
 

@@ -19,15 +19,20 @@
  *
  *      node  = head [star] [any] [end] [n (class reference) * n] [number starts * 8]
  *              run labels reference * n_literals
+ *      or      run (bytes, logarithm of n_slots) (word reference) * n_slots
  *      leaf  = head pattern (ordinal text value priority) * n_entries rest
  *
  * The head says which of the optional parts there are. Bytes (run, labels, rest with its NUL) are filled up
  * to a cell.
+ *
+ * The second is a block: where many patterns go on with several bytes each, a hash table that leads over those
+ * bytes at once. One look into it takes the place of as many nodes, each of which would have to be waited for.
  */
 #define TRIE_LEAF 0x80000000U           /* of a reference */
 #define TRIE_BELOW_STAR 0x40000000U     /* node or leaf: the walk may come here at many positions */
 
 /* Bits of a node's head. */
+#define TRIE_HAS_BLOCK 0x80000000U      /* instead of labels */
 #define TRIE_HAS_STAR 0x20000000U       /* reference: behind '*'; a leaf's rest begins with it */
 #define TRIE_HAS_ANY 0x10000000U        /* reference: behind '?' */
 #define TRIE_HAS_END 0x08000000U        /* leaf without a rest: a pattern ends here */
@@ -45,6 +50,14 @@
 #define TRIE_OPAQUE UINT32_MAX          /* for a class: takes no byte, leads to a leaf whose rest says all */
 #define TRIE_CELLS_BEHIND 2U            /* of all: bytes may be read eight at a time */
 #define TRIE_STAR_CELLS 9U              /* of TRIE_IS_STAR: number, starts */
+
+#define TRIE_BLOCK_MAX 8U               /* bytes that it leads over */
+#define TRIE_BLOCK_LOG_SHIFT 8
+#define TRIE_SLOT_CELLS 3U              /* word, reference; 0: free */
+
+static inline size_t trie_block_hash(uint64_t word, unsigned log_slots) {
+        return (size_t) (word * 0x9E3779B97F4A7C15U >> (64 - log_slots));
+}
 
 #define VALUE_ALIGNMENT 8U
 

@@ -15,6 +15,8 @@
 
 #include <assert.h>
 
+#include "common/word.h"
+
 #define SIZE_MIN 4096U
 #define BYTES_PER_SLOT 64U              /* of the ring; records are rather larger, so the table is rather empty */
 #define SHARE_MAX 8U                    /* a record gets at most this part of the ring */
@@ -79,13 +81,6 @@ static uint64_t mix(uint64_t a, uint64_t b) {
         return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
-static uint64_t read_word(const char *p) {
-        uint64_t word;
-
-        memcpy(&word, p, sizeof(word));
-        return word;
-}
-
 #define SEED_0 0x9E3779B97F4A7C15U      /* odd, bits well spread */
 #define SEED_1 0xD6E8FEB86659FD93U
 #define SEED_2 0xA0761D6478BD642FU
@@ -102,21 +97,21 @@ uint64_t answer_memo_hash(const char *key, size_t n) {
         const char *p = key, *end = key + n;
 
         for (; end - p > 32; p += 32) {
-                a = mix(a ^ read_word(p), SEED_1 ^ read_word(p + 8));
-                b = mix(b ^ read_word(p + 16), SEED_2 ^ read_word(p + 24));
+                a = mix(a ^ word_read(p), SEED_1 ^ word_read(p + 8));
+                b = mix(b ^ word_read(p + 16), SEED_2 ^ word_read(p + 24));
         }
         if (end - p > 16) {
-                a = mix(a ^ read_word(p), SEED_1 ^ read_word(p + 8));
+                a = mix(a ^ word_read(p), SEED_1 ^ word_read(p + 8));
                 p += 16;
         }
         if (n >= 16)
-                return mix(a ^ read_word(end - 16), b ^ SEED_2 ^ read_word(end - 8));
+                return mix(a ^ word_read(end - 16), b ^ SEED_2 ^ word_read(end - 8));
 
         if (n >= 8) {
-                b ^= read_word(key);
-                last = read_word(end - 8);
+                b ^= word_read(key);
+                last = word_read(end - 8);
         } else
-                memcpy(&last, key, n);
+                last = word_read_short(key, n);
         return mix(a ^ last, b ^ SEED_2);
 }
 

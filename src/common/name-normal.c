@@ -10,14 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* All bytes in one pass without a branch, which the compiler makes many at a time. */
-static bool is_plain(const char *name, size_t n) {
-        unsigned char odd = 0;
-
-        for (size_t i = 0; i < n; i++)
-                odd |= (name[i] == '-') | (name[i] == '[') | (name[i] == ']');
-        return !odd;
-}
+#include "common/word.h"
 
 /**
  * name_normalize_in_place() - replace '-' by '_', except inside of a character class
@@ -28,8 +21,8 @@ static bool is_plain(const char *name, size_t n) {
 bool name_normalize_in_place(char *name) {
         assert(name);
 
-        if (is_plain(name, strlen(name)))
-                return true;
+        if (!words_have(name, strlen(name), '-', '[', ']'))
+                return true;            /* as nearly always */
 
         for (char *p = name; *(p += strcspn(p, "-[]")); p++)
                 switch (*p) {

@@ -252,6 +252,55 @@ static void test_long_keys(void **state) {
         free(key);
 }
 
+/* Many patterns that go on with several bytes each, beside those that do not, and keys that end among them. */
+static void test_blocks(void **state) {
+        enum { N = 300 };
+        static char texts[N + 8][32];
+        const char *patterns[N + 8];
+        char key[32], expected[64];
+
+        for (unsigned i = 0; i < N; i++)
+                (void) snprintf(texts[i], sizeof(texts[i]), i % 3 ? "x:%04X%04Xs*" : "x:%04X*", i, i * 7919U & 0xFFFFU);
+        strcpy(texts[N + 0], "x:*s1");
+        strcpy(texts[N + 1], "x:?001*");
+        strcpy(texts[N + 2], "x:[0-1]002*");
+        strcpy(texts[N + 3], "x:");
+        strcpy(texts[N + 4], "x:0001");
+        strcpy(texts[N + 5], "y:\\a-long-one");
+        strcpy(texts[N + 6], "x:0001");
+        strcpy(texts[N + 7], "x:\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7");
+        for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+                patterns[i] = texts[i];
+
+        for (unsigned dialect = 0; dialect < 2; dialect++) {
+                _cleanup_(asked_done)
+                        Asked a = ask(dialect ? ALIAS_INDEX : ALIAS_FNMATCH, patterns, ARRAY_LEN(patterns), -1);
+
+                for (unsigned i = 0; i < N; i++) {
+                        size_t n = 0;
+
+                        (void) snprintf(key, sizeof(key), "x:%04X%04Xs1", i, i * 7919U & 0xFFFFU);
+                        n += (size_t) snprintf(expected + n, sizeof(expected) - n, "%u %u", i, N);
+                        if ((i & 0xFFFU) == 1)
+                                n += (size_t) snprintf(expected + n, sizeof(expected) - n, " %u", N + 1);
+                        if ((i & 0xFFFU) == 2)
+                                (void) snprintf(expected + n, sizeof(expected) - n, " %u", N + 2);
+                        assert_string_equal(answer(&a, key), expected);
+                }
+                assert_string_equal(answer(&a, "x:"), "303");
+                assert_string_equal(answer(&a, "x"), "");
+                assert_string_equal(answer(&a, "x:0001"), "301 304 306");
+                assert_string_equal(answer(&a, "x:0003"), "3");
+                assert_string_equal(answer(&a, "x:000"), "");
+                assert_string_equal(answer(&a, "x:00011EEFs"), "1 301");
+                assert_string_equal(answer(&a, "x:00011EEF"), "301");
+                assert_string_equal(answer(&a, "x:FFFFFFFFs1"), "300");
+                assert_string_equal(answer(&a, "x:\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"), "307");
+                assert_string_equal(answer(&a, "y:\\a-long-one"), dialect ? "305" : "");
+                assert_string_equal(answer(&a, "y:a-long-one"), dialect ? "" : "305");
+        }
+}
+
 static void test_memory(void **state) {
         enum { N = 500 };
         _cleanup_(asked_done) Asked a = {};
@@ -295,6 +344,7 @@ int main(void) {
                 cmocka_unit_test(test_against_fnmatch),
                 cmocka_unit_test(test_adversarial),
                 cmocka_unit_test(test_long_keys),
+                cmocka_unit_test(test_blocks),
                 cmocka_unit_test(test_memory),
         };
 
