@@ -32,6 +32,7 @@ typedef struct Found {
         uint64_t rank;                  /* orders before the ordinal does */
         uint32_t ordinal;
         uint32_t cell;                  /* of its entry */
+        uint32_t text;                  /* of the pattern */
 } Found;
 
 struct AliasLookup {
@@ -40,8 +41,8 @@ struct AliasLookup {
         const char *key;
         size_t key_length;
         uint32_t generation;            /* number of the look-up; marks of others are void */
-        uint32_t *found_in;             /* by pattern, for leaves below a '*': look-up that found it */
-        uint32_t *tried_in;             /* by pattern: look-up that came to the first '*' in the rest of such a leaf */
+        uint32_t *found_in;             /* by number of a leaf below a '*': look-up that found it */
+        uint32_t *tried_in;             /* likewise: look-up that came to the first '*' in its rest */
         uint32_t *entered_in;           /* by number of a '*': look-up that came to it */
         Frame *stack;
         size_t n_stack;
@@ -69,8 +70,8 @@ int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
         if (!l)
                 return -ENOMEM;
         l->matcher = m;
-        l->found_in = calloc(m->n_patterns + 1, sizeof(*l->found_in));
-        l->tried_in = calloc(m->n_patterns + 1, sizeof(*l->tried_in));
+        l->found_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->found_in));
+        l->tried_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->tried_in));
         l->entered_in = calloc(m->n_stars + 1, sizeof(*l->entered_in));
         l->stack = calloc(m->stack_max, sizeof(*l->stack));
         if (!l->found_in || !l->tried_in || !l->entered_in || !l->stack)
@@ -105,7 +106,8 @@ static const char *pattern_text(const AliasMatcher *m, uint32_t pattern) {
 
 /* All entries of a leaf go on the list of answers. */
 static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
-        uint32_t first = reference & ~TRIE_LEAF, n = l->matcher->cells[first] & TRIE_ENTRIES_MASK;
+        const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
+        uint32_t n = leaf[0] & TRIE_ENTRIES_MASK;
 
         if (l->n_found + n > l->n_found_allocated) {
                 size_t allocate = MAX((l->n_found + n) * 2, (size_t) 64);
@@ -121,13 +123,14 @@ static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
         }
 
         for (uint32_t i = 0; i < n; i++) {
-                uint32_t cell = first + 2 + i * (uint32_t) TRIE_ENTRY_CELLS;
-                const AliasEntry *e = (const AliasEntry *) (l->matcher->cells + cell);
+                const uint32_t *cell = leaf + trie_entries_at(leaf[0]) + i * TRIE_ENTRY_CELLS;
+                const TrieEntry *e = (const TrieEntry *) cell;
 
                 l->found[l->n_found++] = (Found) {
                         .rank = rank_low == 0 ? 0 : (uint64_t) e->priority << 32 | rank_low,
                         .ordinal = e->ordinal,
-                        .cell = cell,
+                        .cell = (uint32_t) (cell - l->matcher->cells),
+                        .text = leaf[1],
                 };
         }
 }
@@ -168,10 +171,10 @@ static int make_matches(AliasLookup *l) {
 
         sort_found(l->found, l->n_found);
         for (size_t i = 0; i < l->n_found; i++) {
-                const AliasEntry *e = (const AliasEntry *) (m->cells + l->found[i].cell);
+                const TrieEntry *e = (const TrieEntry *) (m->cells + l->found[i].cell);
 
                 l->matches[i] = (AliasMatch) {
-                        .pattern = m->texts + e->text,
+                        .pattern = m->texts + l->found[i].text,
                         .value = m->values + e->value,
                         .priority = e->priority,
                         .value_id = e->value / VALUE_ALIGNMENT,
@@ -207,9 +210,12 @@ static bool match_raw(const char **rest, const char **key) {
  */
 static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
         const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
-        const char *rest = (const char *) (leaf + 2 + (leaf[0] & TRIE_ENTRIES_MASK) * TRIE_ENTRY_CELLS);
-        const char *key = l->key + position, *start = rest;
-        uint32_t pattern = leaf[1];
+        const uint32_t *behind = leaf + trie_entries_at(leaf[0]) +
+                                 (leaf[0] & TRIE_ENTRIES_MASK) * TRIE_ENTRY_CELLS;
+        const char *rest, *key = l->key + position, *start;
+        uint32_t number = leaf[2];      /* if it is below a '*' */
+
+        start = rest = (const char *) (leaf[0] & TRIE_REST_ELSEWHERE ? l->matcher->cells + *behind : behind);
 
         /* libkmod gives to fnmatch(3) only what begins with a wildcard. */
         if ((leaf[0] & TRIE_IS_RAW) && !match_raw(&rest, &key))
@@ -218,19 +224,19 @@ static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
                 return;
 
         if (leaf[0] & TRIE_BELOW_STAR) {
-                if (l->found_in[pattern] == l->generation)
+                if (l->found_in[number] == l->generation)
                         return;
                 /* An earlier '*' was in brackets, which can mean many things. */
                 if (*rest == '*' && rest == strchr(start, '*')) {
-                        if (l->tried_in[pattern] == l->generation)
+                        if (l->tried_in[number] == l->generation)
                                 return;
-                        l->tried_in[pattern] = l->generation;
+                        l->tried_in[number] = l->generation;
                 }
         }
         if (!glob_match(rest, key))
                 return;
         if (leaf[0] & TRIE_BELOW_STAR)
-                l->found_in[pattern] = l->generation;
+                l->found_in[number] = l->generation;
         take_leaf(l, reference, 0);
 }
 
@@ -647,8 +653,8 @@ static void next_generation(AliasLookup *l) {
                 return;
 
         /* Four thousand million look-ups later old marks would look new. */
-        memset(l->found_in, 0, l->matcher->n_patterns * sizeof(*l->found_in));
-        memset(l->tried_in, 0, l->matcher->n_patterns * sizeof(*l->tried_in));
+        memset(l->found_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->found_in));
+        memset(l->tried_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->tried_in));
         memset(l->entered_in, 0, l->matcher->n_stars * sizeof(*l->entered_in));
         l->generation = 1;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a sealed AliasMatcher is made of. Only for alias-matcher.c, which builds it, and alias-lookup.c,
- * which walks it.
+ * What a sealed AliasMatcher is made of. Only for alias-matcher.c, which is filled and sealed, alias-trie.c,
+ * which builds the trie then, and alias-lookup.c, which walks it.
  */
 
 #include <stdbool.h>
@@ -20,10 +20,11 @@
  *      node  = head [star] [any] [end] [n (class reference) * n] [number starts * 8]
  *              run labels reference * n_literals
  *      or      run (bytes, logarithm of n_slots) (word reference) * n_slots
- *      leaf  = head pattern (ordinal text value priority) * n_entries rest
+ *      leaf  = head text [number] (ordinal value priority) * n_entries rest
  *
  * The head says which of the optional parts there are. Bytes (run, labels, rest with its NUL) are filled up
- * to a cell.
+ * to a cell. The text is the whole pattern, for answers. A rest that some leaf before has is there once: there are
+ * thousands of "sv*sd*bc*sc*i*".
  *
  * The second is a block: where many patterns go on with several bytes each, a hash table that leads over those
  * bytes at once. One look into it takes the place of as many nodes, each of which would have to be waited for.
@@ -45,6 +46,7 @@
 
 /* Bits of a leaf's head; the others are the number of its entries. */
 #define TRIE_IS_RAW 0x20000000U         /* a backslash before its first wildcard is a plain byte */
+#define TRIE_REST_ELSEWHERE 0x10000000U /* instead of the rest: the number of its first cell */
 #define TRIE_ENTRIES_MASK 0x00FFFFFFU
 
 #define TRIE_OPAQUE UINT32_MAX          /* for a class: takes no byte, leads to a leaf whose rest says all */
@@ -73,14 +75,18 @@ static inline void byte_set_add(uint32_t *bits, uint8_t c) {
         bits[c / 32] |= UINT32_C(1) << (c % 32);
 }
 
-typedef struct AliasEntry {             /* as added, and in a leaf */
+typedef struct AliasEntry {             /* as added */
         uint32_t ordinal;               /* place in the order of answers */
         uint32_t text;                  /* of the pattern, in texts */
         uint32_t value;                 /* in values */
         uint32_t priority;
 } AliasEntry;
 
-#define TRIE_ENTRY_CELLS (sizeof(AliasEntry) / sizeof(uint32_t))
+typedef struct TrieEntry {              /* in a leaf */
+        uint32_t ordinal, value, priority;
+} TrieEntry;
+
+#define TRIE_ENTRY_CELLS (sizeof(TrieEntry) / sizeof(uint32_t))
 
 typedef struct TriePattern {            /* one text; several entries may have it */
         uint32_t text;
@@ -114,6 +120,7 @@ struct AliasMatcher {
         TrieClass *classes;
         size_t n_classes, n_classes_allocated;
         size_t n_stars;
+        size_t n_leaves_below_star;     /* those have numbers */
         size_t stack_max;               /* frames that a walk can need */
 };
 
@@ -121,6 +128,15 @@ static inline size_t trie_byte_cells(size_t n_bytes) {
         return (n_bytes + sizeof(uint32_t) - 1) / sizeof(uint32_t);
 }
 
+/* The first of a leaf's entries, behind its text and its number. */
+static inline size_t trie_entries_at(uint32_t head) {
+        return head & TRIE_BELOW_STAR ? 3 : 2;
+}
+
 static inline bool trie_is_wildcard(char c) {
         return c == '*' || c == '?' || c == '[';
 }
+
+int alias_array_grow(void *array, size_t *allocated, size_t n, size_t item_size);
+uint32_t alias_hash_string(const char *s);
+int alias_trie_build(AliasMatcher *m, const uint32_t *sorted);
