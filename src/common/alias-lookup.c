@@ -233,8 +233,8 @@ static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
                         l->tried_in[number] = l->generation;
                 }
         }
-        if (!glob_match(rest, key))
-                return;
+        if (!(rest[0] == '*' && rest[1] == '\0') && !glob_match(rest, key))
+                return;                 /* most end with a '*' */
         if (leaf[0] & TRIE_BELOW_STAR)
                 l->found_in[number] = l->generation;
         take_leaf(l, reference, 0);

@@ -396,17 +396,12 @@ Index *index_free(Index *x) {
 
 /* ------------------------------------------------------------------------------------------------ asking */
 
-static int add_match(Index *x, const IndexMatch *m) {
-        int r;
+/* Room for one more match, to be filled in there: copying what has just been written is slow. NULL: no memory. */
+static IndexMatch *add_match(Index *x) {
+        if (x->answer->n_matches == x->n_allocated && make_room(x, x->n_allocated * 2) < 0)
+                return NULL;
 
-        if (x->answer->n_matches == x->n_allocated) {
-                r = make_room(x, x->n_allocated * 2);
-                if (r < 0)
-                        return r;
-        }
-
-        x->answer->matches[x->answer->n_matches++] = *m;
-        return 0;
+        return &x->answer->matches[x->answer->n_matches++];
 }
 
 static int find_config_aliases(Index *x) {
@@ -425,19 +420,29 @@ static int find_config_aliases(Index *x) {
         entries = modprobe_config_entries(x->config, CONFIG_ALIAS, &n_entries);
         for (size_t i = 0; i < n; i++) {
                 const ConfigEntry *e = &entries[found[i].priority];
+                IndexMatch *m = add_match(x);
 
-                r = add_match(x, &(IndexMatch) {
+                if (!m)
+                        return -ENOMEM;
+                *m = (IndexMatch) {
                         .name = e->value,
                         .module = module_table_find(x->modules, e->value),
                         .alias = e->name,
                         .option_key = e->name,
                         .source = INDEX_CONFIG_ALIAS,
                         .config = e,
-                });
-                if (r < 0)
-                        return r;
+                };
         }
 
+        return 0;
+}
+
+static int add_module(Index *x, const IndexModule *module, IndexSource source) {
+        IndexMatch *m = add_match(x);
+
+        if (!m)
+                return -ENOMEM;
+        *m = (IndexMatch) { .name = module->name, .module = module, .source = source };
         return 0;
 }
 
@@ -447,21 +452,24 @@ static int find_name(Index *x) {
         if (strchr(x->key, ':'))
                 return 0;
         m = module_table_find_listed(x->modules, x->key);
-        return m ? add_match(x, &(IndexMatch) { .name = m->name, .module = m, .source = INDEX_NAME }) : 0;
+        return m ? add_module(x, m, INDEX_NAME) : 0;
 }
 
 /* depmod(8) writes the values of a symbol by ascending priority; no two have the same. */
 static int on_symbol(const char *key, const char *value, uint32_t priority, void *userdata) {
         Index *x = userdata;
-        const IndexModule *m = module_table_find(x->modules, value);
+        IndexMatch *m = add_match(x);
 
-        return add_match(x, &(IndexMatch) {
+        if (!m)
+                return -ENOMEM;
+        *m = (IndexMatch) {
                 .name = value,
-                .module = m,
+                .module = module_table_find(x->modules, value),
                 .alias = x->key,
                 .option_key = x->key,
                 .source = INDEX_SYMBOL,
-        });
+        };
+        return 0;
 }
 
 static int find_symbol(Index *x) {
@@ -476,18 +484,23 @@ static int find_symbol(Index *x) {
 
 static int find_command(Index *x) {
         const ConfigEntry *e;
+        IndexMatch *m;
         size_t i;
 
         if (!name_table_find(x->commands, x->key, &i))
                 return 0;
+        m = add_match(x);
+        if (!m)
+                return -ENOMEM;
 
         e = command_entry(x, i);
-        return add_match(x, &(IndexMatch) {
+        *m = (IndexMatch) {
                 .name = e->name,
                 .module = module_table_find(x->modules, e->name),
                 .source = INDEX_COMMAND,
                 .config = e,
-        });
+        };
+        return 0;
 }
 
 static const IndexModule *module_of(const Index *x, const AliasTable *t, const AliasMatch *m) {
@@ -511,15 +524,17 @@ static int find_in(Index *x, const AliasTable *t, IndexSource source) {
                 return r;
 
         for (size_t i = 0; i < n; i++) {
-                r = add_match(x, &(IndexMatch) {
+                IndexMatch *m = add_match(x);
+
+                if (!m)
+                        return -ENOMEM;
+                *m = (IndexMatch) {
                         .name = found[i].value,
                         .module = module_of(x, t, &found[i]),
                         .alias = found[i].pattern,
                         .option_key = x->key,
                         .source = source,
-                });
-                if (r < 0)
-                        return r;
+                };
         }
 
         return 0;
@@ -532,7 +547,7 @@ static int find_aliases(Index *x) {
 static int find_builtin(Index *x) {
         const IndexModule *m = module_table_find_builtin(x->modules, x->key);
 
-        return m ? add_match(x, &(IndexMatch) { .name = m->name, .module = m, .source = INDEX_BUILTIN }) : 0;
+        return m ? add_module(x, m, INDEX_BUILTIN) : 0;
 }
 
 static int find_builtin_aliases(Index *x) {
