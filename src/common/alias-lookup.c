@@ -452,7 +452,8 @@ static void take_wildcards(AliasLookup *l, const Node *n, size_t position) {
 }
 
 /* The edges of a node's bytes. Return: where one leads to, with @position behind it; 0 if there is none. */
-static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const void *labels, size_t *position) {
+static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const void *labels,
+                                  size_t *position) {
         if (*position == l->key_length)
                 return 0;
         if (head & TRIE_HAS_BLOCK)

@@ -356,8 +356,8 @@ static int find_edge(AliasMatcher *m, Range range, bool is_star, Edges *edges) {
 }
 
 /*
- * Over how many bytes a block can lead: as many as every pattern has that goes on with a byte. Return: 0 if there
- * are too few of those bytes, or of what they can be.
+ * Over how many bytes a block can lead: as many as every pattern has that goes on with a byte. Return: 0 if
+ * there are too few of those bytes, or of what they can be.
  */
 static uint32_t find_block_length(const AliasMatcher *m, const Range *range) {
         uint32_t length = TRIE_BLOCK_MAX, n_words = 0;

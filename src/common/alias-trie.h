@@ -14,8 +14,8 @@
 
 /*
  * The trie is an array of 32-bit cells, each node or leaf in one piece and right before what is below it: a
- * look-up waits for memory more than for anything else. A reference is the number of the first cell, and says
- * whether it is one of a leaf, so that nobody need look there for that.
+ * look-up waits for memory more than for anything else. A reference is the number of the first cell, and
+ * says whether it is one of a leaf, so that nobody need look there for that.
  *
  *      node  = head [star] [any] [end] [n (class reference) * n] [number starts * 8]
  *              run labels reference * n_literals
@@ -23,11 +23,12 @@
  *      leaf  = head text [number] (ordinal value priority) * n_entries rest
  *
  * The head says which of the optional parts there are. Bytes (run, labels, rest with its NUL) are filled up
- * to a cell. The text is the whole pattern, for answers. A rest that some leaf before has is there once: there are
- * thousands of "sv*sd*bc*sc*i*".
+ * to a cell. The text is the whole pattern, for answers. A rest that some leaf before has is there once:
+ * there are thousands of "sv*sd*bc*sc*i*".
  *
- * The second is a block: where many patterns go on with several bytes each, a hash table that leads over those
- * bytes at once. One look into it takes the place of as many nodes, each of which would have to be waited for.
+ * The second is a block: where many patterns go on with several bytes each, a hash table that leads over
+ * those bytes at once. One look into it takes the place of as many nodes, each of which would have to be
+ * waited for.
  */
 #define TRIE_LEAF 0x80000000U           /* of a reference */
 #define TRIE_BELOW_STAR 0x40000000U     /* node or leaf: the walk may come here at many positions */

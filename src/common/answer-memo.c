@@ -3,9 +3,9 @@
 /*
  * AnswerMemo: what was answered lately, so that the same question is not worked out again. Owns two fixed
  * blocks: a ring of records (header, answer, key with a NUL) and a table that leads from a hash to the one
- * record with it. A record is never moved or removed; it is overwritten when the ring comes round, or another
- * takes its place in the table. Keys are compared in full, so a collision costs a miss and never gives a
- * wrong answer, and there are no chains that a stranger could grow.
+ * record with it. A record is never moved or removed; it is overwritten when the ring comes round, or
+ * another takes its place in the table. Keys are compared in full, so a collision costs a miss and never
+ * gives a wrong answer, and there are no chains that a stranger could grow.
  *
  * Places in the ring are counted from its first byte ever written: a place is in the ring as long as it is
  * less than one ring behind the head.

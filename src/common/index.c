@@ -27,7 +27,7 @@
 typedef struct AliasTable {             /* one file of aliases, or those of modprobe.d */
         AliasMatcher *matcher;          /* NULL: there are none */
         AliasLookup *lookup;
-        const IndexModule **modules;    /* that the values mean, by value_id; NULL: no such module, or not looked for */
+        const IndexModule **modules;    /* that the values mean, by value_id; NULL: none, or not looked for */
 } AliasTable;
 
 /* What is remembered of a key. */
@@ -36,7 +36,7 @@ typedef struct Answer {
         IndexMatch matches[];
 } Answer;
 
-#define MEMO_SIZE (128U << 10)          /* bytes: some 700 modaliases, rather more than a machine has */
+#define MEMO_SIZE (128U << 10)          /* bytes: some 900 modaliases, rather more than a machine has */
 #define MATCHES_MIN 64U                 /* room for so many from the beginning */
 
 struct Index {
@@ -396,7 +396,7 @@ Index *index_free(Index *x) {
 
 /* ------------------------------------------------------------------------------------------------ asking */
 
-/* Room for one more match, to be filled in there: copying what has just been written is slow. NULL: no memory. */
+/* Room for a match, to be filled in there: copying what has just been written is slow. NULL: no memory. */
 static IndexMatch *add_match(Index *x) {
         if (x->answer->n_matches == x->n_allocated && make_room(x, x->n_allocated * 2) < 0)
                 return NULL;
@@ -582,8 +582,8 @@ static int look_up(Index *x, const char *key, size_t length) {
 }
 
 /*
- * Remember x->answer. Its strings last as long as the index but for those that are the normalised key: in the
- * copy they are the key behind it, which is the memo's own if that is normalised.
+ * Remember x->answer. Its strings last as long as the index but for those that are the normalised key: in
+ * the copy they are the key behind it, which is the memo's own if that is normalised.
  */
 static void remember(Index *x, uint64_t hash, const char *key, size_t length) {
         size_t size = answer_size(x->answer->n_matches), n_behind = 0;

@@ -7,7 +7,7 @@
  *
  * The keys: one for every alias pattern of Debian's kernel ($LKMD_GUEST_ROOT or this machine's), each once and in
  * no order; and, if there is $LKMD_CORPUS, what the kernels of real machines asked for, a file a machine, in their
- * order and as often as they did. Each machine begins with nothing remembered.
+ * order and as often as they did. Each machine begins with nothing remembered. "lkmd-matcher" never remembers.
  */
 
 #include <glob.h>
@@ -239,7 +239,7 @@ static void ask_matcher(Fixture *f, const char *key) {
 static void ask_index_again(Fixture *f, const char *key) {
         for (unsigned i = 0; i < REPEAT; i++) {
                 ask_index_of(f, f->index, key);
-                __asm__ volatile("" ::: "memory"); /* or the compiler asks once, with all of it in its sight */
+                __asm__ volatile("" ::: "memory"); /* or the compiler sees that once will do */
         }
 }
 
@@ -299,7 +299,7 @@ static int compare_doubles(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-/* What asking the clock takes by itself, the least of many times: it would count for as much as some look-ups. */
+/* What asking the clock takes by itself, the least of many times: as much as some look-ups. */
 static uint64_t clock_ns(void) {
         uint64_t least = UINT64_MAX;
 

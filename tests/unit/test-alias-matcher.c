@@ -252,7 +252,7 @@ static void test_long_keys(void **state) {
         free(key);
 }
 
-/* Many patterns that go on with several bytes each, beside those that do not, and keys that end among them. */
+/* Many patterns that go on with several bytes each, beside those that do not, and keys that end there. */
 static void test_blocks(void **state) {
         enum { N = 300 };
         static char texts[N + 8][32];
@@ -260,7 +260,10 @@ static void test_blocks(void **state) {
         char key[32], expected[64];
 
         for (unsigned i = 0; i < N; i++)
-                (void) snprintf(texts[i], sizeof(texts[i]), i % 3 ? "x:%04X%04Xs*" : "x:%04X*", i, i * 7919U & 0xFFFFU);
+                if (i % 3 != 0)
+                        (void) snprintf(texts[i], sizeof(texts[i]), "x:%04X%04Xs*", i, i * 7919U & 0xFFFFU);
+                else
+                        (void) snprintf(texts[i], sizeof(texts[i]), "x:%04X*", i);
         strcpy(texts[N + 0], "x:*s1");
         strcpy(texts[N + 1], "x:?001*");
         strcpy(texts[N + 2], "x:[0-1]002*");
@@ -273,8 +276,8 @@ static void test_blocks(void **state) {
                 patterns[i] = texts[i];
 
         for (unsigned dialect = 0; dialect < 2; dialect++) {
-                _cleanup_(asked_done)
-                        Asked a = ask(dialect ? ALIAS_INDEX : ALIAS_FNMATCH, patterns, ARRAY_LEN(patterns), -1);
+                _cleanup_(asked_done) Asked a = ask(dialect ? ALIAS_INDEX : ALIAS_FNMATCH, patterns,
+                                                    ARRAY_LEN(patterns), -1);
 
                 for (unsigned i = 0; i < N; i++) {
                         size_t n = 0;

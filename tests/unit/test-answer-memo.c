@@ -20,7 +20,8 @@ static bool get(const AnswerMemo *m, const char *key, uint64_t *ret) {
 static void put(AnswerMemo *m, const char *key, uint64_t value) {
         uint64_t *copy;
 
-        copy = answer_memo_put(m, answer_memo_hash(key, strlen(key)), key, strlen(key), &value, sizeof(value));
+        copy = answer_memo_put(m, answer_memo_hash(key, strlen(key)), key, strlen(key), &value,
+                               sizeof(value));
         assert_non_null(copy);
         assert_int_equal(*copy, value);
         assert_string_equal((char *) (copy + 1), key);
