@@ -98,6 +98,61 @@ int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userd
         return 0;
 }
 
+/* lib/cmdline.c, next_arg(): a quote at either end, each by itself. */
+char *kernel_command_line_unquote(char *value) {
+        size_t n;
+
+        assert(value);
+
+        value += *value == '"';
+        n = strlen(value);
+        if (n > 0 && value[n - 1] == '"')
+                value[n - 1] = '\0';
+        return value;
+}
+
+/* "-" and "_" are one letter in the names of parameters (kernel/params.c, parameq()). */
+static bool is_parameter(const char *word, const char *name) {
+        for (; *name; word++, name++)
+                if (*word != *name && !(*word == '-' && *name == '_'))
+                        return false;
+        return *word == '=';
+}
+
+/**
+ * kernel_command_line_find() - what the kernel has for a parameter of its own
+ * @text: of /proc/cmdline
+ * @name: with '_' rather than '-'
+ * @ret:  the value, to be freed; NULL if there is none
+ *
+ * The kernel reads up to "--", and what is said last holds for parameters that are texts.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int kernel_command_line_find(const char *text, const char *name, char **ret) {
+        _cleanup_(freep) char *copy = NULL, *found = NULL;
+        char *rest, *word;
+
+        assert(text && name && ret);
+
+        copy = rest = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+
+        while ((word = next_word(&rest)) && !streq(word, "--")) {
+                word = *word == '"' ? kernel_command_line_unquote(word) : word;
+                if (!is_parameter(word, name))
+                        continue;
+                free(found);
+                found = strdup(kernel_command_line_unquote(word + strlen(name) + 1));
+                if (!found)
+                        return -ENOMEM;
+        }
+
+        *ret = STEAL_PTR(found);
+        return 0;
+}
+
 /**
  * kernel_command_line_read() - what the running kernel was started with
  * @ret: NULL if it cannot be read, which @problems says

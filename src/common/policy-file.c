@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* PolicyFile: see policy-file.h. */
+/*
+ * PolicyFile: see policy-file.h. From the file to its text; yaml-reader.c makes nodes of that, and
+ * policy-schema.c rules of those.
+ */
 
 #include "common/policy-file.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "common/names.h"
+#include "common/policy-build.h"
+#include "common/policy-schema.h"
+#include "common/yaml-reader.h"
 
 /* Return: NULL. */
 PolicyFile *policy_file_free(PolicyFile *f) {
@@ -18,4 +31,171 @@ PolicyFile *policy_file_free(PolicyFile *f) {
         free(f->path);
         free(f);
         return NULL;
+}
+
+/* Say what is wrong with a file as a whole. Return: @error; -ENOMEM. */
+_printf_(4, 5) static int refuse(ProblemList *problems, const char *path, int error, const char *format,
+                                 ...) {
+        _cleanup_(freep) char *message = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&message, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        r = problem_list_add(problems, path, 0, "%s", message);
+        return r < 0 ? r : error;
+}
+
+/**
+ * policy_file_set_mode() - give rules that have no mode of their own this one
+ */
+void policy_file_set_mode(PolicyFile *f, PolicyMode mode) {
+        assert(f && mode >= 0 && mode < _POLICY_MODE_MAX);
+
+        for (size_t i = 0; i < f->n_rules; i++)
+                if (!f->rules[i].has_own_mode)
+                        f->rules[i].mode = mode;
+}
+
+/**
+ * policy_file_parse() - read a policy from memory
+ * @path: as messages name it; copied
+ * @text: @size bytes, need not end in NUL
+ */
+int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
+                      ProblemList *problems) {
+        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+        _cleanup_(yaml_reader_freep) YamlReader *yaml = NULL;
+        int r;
+
+        assert(ret && path && (text || size == 0));
+
+        if (size > POLICY_FILE_MAX)
+                return refuse(problems, path, -EBADMSG, "it has more than %u bytes", POLICY_FILE_MAX);
+        f = policy_file_new(path, kind);
+        if (!f)
+                return -ENOMEM;
+        r = yaml_reader_new(&yaml, f->path, text, size, POLICY_DEPTH_MAX, problems);
+        if (r < 0)
+                return r;
+        r = policy_schema_read(f, yaml);
+        if (r < 0)
+                return r;
+
+        policy_file_set_mode(f, f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode);
+        *ret = STEAL_PTR(f);
+        return 0;
+}
+
+/* --------------------------------------------------------------------------------------------- reading */
+
+/**
+ * policy_check_trust() - could others than root have written it?
+ * @st: of the file or directory
+ *
+ * Who is not root, as in tests, may trust what is its own.
+ *
+ * Return: 0; -EPERM, and the problem says what to do about it; -ENOMEM.
+ */
+int policy_check_trust(const char *path, const struct stat *st, ProblemList *problems) {
+        uid_t self = geteuid();
+
+        assert(path && st);
+
+        if (st->st_uid != 0 && (self == 0 || st->st_uid != self))
+                return refuse(problems, path, -EPERM,
+                              "it belongs to user %u, who could change it, so it is not used: "
+                              "chown root '%s'",
+                              (unsigned) st->st_uid, path);
+        if (st->st_mode & (S_IWGRP | S_IWOTH))
+                return refuse(problems, path, -EPERM,
+                              "others than its owner can write it, so it is not used: chmod go-w '%s'",
+                              path);
+        return 0;
+}
+
+static int check_file(int fd, const char *path, bool trusted_only, ProblemList *problems) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return refuse(problems, path, -errno, "it cannot be read: %s", strerror(errno));
+        if (S_ISDIR(st.st_mode))
+                return refuse(problems, path, -EISDIR, "it is a directory");
+        if (!S_ISREG(st.st_mode))
+                return refuse(problems, path, -EBADMSG, "it is no regular file");
+        if (st.st_size > POLICY_FILE_MAX)
+                return refuse(problems, path, -EBADMSG, "it has more than %u bytes", POLICY_FILE_MAX);
+        return trusted_only ? policy_check_trust(path, &st, problems) : 0;
+}
+
+/* All of it; one that grows meanwhile is read up to one byte too many, which the parser refuses. */
+static int read_text(int fd, const char *path, char **ret, size_t *ret_size, ProblemList *problems) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
+
+        while (size <= POLICY_FILE_MAX) {
+                ssize_t n;
+
+                if (size % (64U << 10) == 0 || !text) {
+                        char *more = realloc(text, size + (64U << 10));
+
+                        if (!more)
+                                return -ENOMEM;
+                        text = more;
+                }
+                n = read(fd, text + size, (64U << 10) - size % (64U << 10));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return refuse(problems, path, -errno, "it cannot be read: %s", strerror(errno));
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+        }
+
+        *ret = STEAL_PTR(text);
+        *ret_size = size;
+        return 0;
+}
+
+int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
+                              ProblemList *problems) {
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
+        int r;
+
+        assert(ret && path);
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 && errno == ENOENT)
+                return -ENOENT;
+        if (fd < 0)
+                return refuse(problems, path, -errno, "it cannot be read: %s", strerror(errno));
+        r = check_file(fd, path, trusted_only, problems);
+        if (r < 0)
+                return r;
+        r = read_text(fd, path, &text, &size, problems);
+        if (r < 0)
+                return r;
+        return policy_file_parse(ret, path, kind, text, size, problems);
+}
+
+/**
+ * policy_file_read() - read one file
+ * @trusted_only: refuse it if others than root could have written it
+ */
+int policy_file_read(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
+                     ProblemList *problems) {
+        int r;
+
+        r = policy_file_read_if_there(ret, path, kind, trusted_only, problems);
+        if (r == -ENOENT)
+                return refuse(problems, path, -ENOENT, "it is not there");
+        return r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "common/policy-rule.h"
 #include "common/problem-list.h"
 #include "common/string-arena.h"
@@ -35,12 +37,19 @@ typedef struct PolicyFile {
 } PolicyFile;
 
 /*
- * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also the
- * errno of the file, with a problem said; -EPERM: others could write it.
+ * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also
+ * the errno of the file, with a problem said; -EPERM: others could write it.
  */
 int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
                       ProblemList *problems);
 int policy_file_read(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
                      ProblemList *problems);
+/* The same, but says nothing of a file that is not there (-ENOENT). */
+int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
+                              ProblemList *problems);
+/* -EPERM, with a problem, unless only root could have written what @st is of. */
+int policy_check_trust(const char *path, const struct stat *st, ProblemList *problems);
+/* Rules that have no mode of their own get this one: a list's, from the file that includes it. */
+void policy_file_set_mode(PolicyFile *f, PolicyMode mode);
 PolicyFile *policy_file_free(PolicyFile *f);
 DEFINE_CLEANUP(PolicyFile, policy_file_free);

@@ -85,7 +85,8 @@ typedef struct PolicyRule {
         const char *file;
         unsigned line, column;          /* from 1; 0 for the kernel command line */
         PolicyVerdict verdict;
-        PolicyMode mode;                /* its own, else its file's, else POLICY_ENFORCE */
+        PolicyMode mode;                /* its own, else that of the file or who includes it, else enforce */
+        bool has_own_mode;
         PolicyPatterns match[_POLICY_KEY_MAX];
         const char **prefer;            /* normalised module names, best first */
         size_t n_prefer;

@@ -12,8 +12,8 @@
 
 #define PROBLEMS_MAX 64U
 
-static int add(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
-               va_list ap) {
+_printf_(5, 0) static int add(ProblemList *list, const char *file, unsigned line, unsigned column,
+                              const char *format, va_list ap) {
         _cleanup_(freep) char *copy = NULL, *message = NULL;
         Problem *items;
 

@@ -16,8 +16,14 @@
 #define ESCAPED_LENGTH 4U               /* \xNN */
 #define WORD_MAX 48U                    /* longer ones are near to nothing */
 
-/* Bytes of the character at @p if it is well-formed UTF-8 (RFC 3629) and no control character; else 0. */
-static size_t printable_length(const unsigned char *p) {
+/**
+ * text_printable_length() - what is at @text, as UTF-8 (RFC 3629)?
+ * @text: ends in NUL
+ *
+ * Return: bytes of the character, if it is well-formed and no control character; else 0.
+ */
+size_t text_printable_length(const char *text) {
+        const unsigned char *p = (const unsigned char *) text;
         static const struct {
                 unsigned char mask, lead;
                 size_t length;
@@ -55,7 +61,7 @@ static size_t printable_length(const unsigned char *p) {
 static size_t move_character(const char **text, char *ret) {
         static const char digits[] = "0123456789abcdef";
         unsigned char byte = (unsigned char) **text;
-        size_t length = printable_length((const unsigned char *) *text);
+        size_t length = text_printable_length(*text);
 
         if (length > 0) {
                 memcpy(ret, *text, length);
@@ -129,30 +135,48 @@ static size_t distance(const char *a, const char *b) {
         return row[n];
 }
 
+/* The nearest so far. */
+typedef struct Nearest {
+        const char *text, *word;
+        size_t length, distance;
+} Nearest;
+
+/* Near is what differs in at most a third of its letters. */
+static void compare_word(Nearest *n, const char *word) {
+        size_t d;
+
+        if (n->length > WORD_MAX || strlen(word) > WORD_MAX)
+                return;
+        d = distance(n->text, word);
+        if (d < n->distance && d <= MAX(n->length, strlen(word)) / 3) {
+                n->distance = d;
+                n->word = word;
+        }
+}
+
 /**
  * text_nearest() - the word that a misspelled one was probably meant to be
- *
- * Near is what differs in at most a third of its letters.
  */
 const char *text_nearest(const char *text, const char *(*word)(size_t i)) {
-        const char *nearest = NULL, *w;
-        size_t length = strlen(text), best = SIZE_MAX;
+        Nearest n = { .text = text, .length = strlen(text), .distance = SIZE_MAX };
+        const char *w;
 
         assert(word);
 
-        if (length > WORD_MAX)
-                return NULL;
+        for (size_t i = 0; (w = word(i)); i++)
+                compare_word(&n, w);
+        return n.word;
+}
 
-        for (size_t i = 0; (w = word(i)); i++) {
-                size_t d;
+/**
+ * text_nearest_of() - likewise, of @n words
+ */
+const char *text_nearest_of(const char *text, const char *const *words, size_t n_words) {
+        Nearest n = { .text = text, .length = strlen(text), .distance = SIZE_MAX };
 
-                if (strlen(w) > WORD_MAX)
-                        continue;
-                d = distance(text, w);
-                if (d < best && d <= MAX(length, strlen(w)) / 3) {
-                        best = d;
-                        nearest = w;
-                }
-        }
-        return nearest;
+        assert(words || n_words == 0);
+
+        for (size_t i = 0; i < n_words; i++)
+                compare_word(&n, words[i]);
+        return n.word;
 }

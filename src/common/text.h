@@ -13,5 +13,11 @@ int text_escape(const char *text, char **ret);
 /* The same, cut with "..." where it is too long for @ret. */
 void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]);
 
+/* Bytes of the character at @p if it is well-formed UTF-8 and no control character; else 0. */
+size_t text_printable_length(const char *p);
+
 /* Which of word(0), word(1), ... until NULL was probably meant; NULL if none is near. */
 const char *text_nearest(const char *text, const char *(*word)(size_t i));
+
+/* The same, of an array. */
+const char *text_nearest_of(const char *text, const char *const *words, size_t n);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The growing of a PolicyFile: its rules, and the arrays that they point to. */
+
+#include "common/policy-build.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+#define ROOM_AT_FIRST 8U
+
+/**
+ * array_grow() - room for one more
+ * @items: the address of the pointer; whoever grows it does so by one, always here
+ *
+ * The room is ROOM_AT_FIRST and then each power of two, so the number of items says how much there is.
+ *
+ * Return: 0; -ENOMEM, with nothing changed.
+ */
+int array_grow(void *items, size_t n, size_t size) {
+        void *from, *to;
+
+        assert(items);
+
+        if (n > 0 && (n < ROOM_AT_FIRST || (n & (n - 1)) != 0))
+                return 0;
+        memcpy(&from, items, sizeof(from));
+        to = reallocarray(from, MAX((size_t) ROOM_AT_FIRST, 2 * n), size);
+        if (!to)
+                return -ENOMEM;
+        memcpy(items, &to, sizeof(to));
+        return 0;
+}
+
+/* A file that says nothing. */
+PolicyFile *policy_file_new(const char *path, PolicyFileKind kind) {
+        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+
+        assert(path);
+
+        f = calloc(1, sizeof(*f));
+        if (!f)
+                return NULL;
+        f->kind = kind;
+        f->mode = _POLICY_MODE_INVALID;
+        f->default_verdict = POLICY_NO_VERDICT;
+        f->path = strdup(path);
+        if (!f->path)
+                return NULL;
+        return STEAL_PTR(f);
+}
+
+/**
+ * policy_file_add_rule() - a rule that matches everything and says nothing, at the end
+ *
+ * Return: the rule, until the next is added.
+ */
+PolicyRule *policy_file_add_rule(PolicyFile *f, PolicySource source, unsigned line, unsigned column) {
+        PolicyRule *rule;
+
+        assert(f);
+
+        if (array_grow(&f->rules, f->n_rules, sizeof(*f->rules)) < 0)
+                return NULL;
+        rule = f->rules + f->n_rules++;
+        *rule = (PolicyRule) {
+                .source = source,
+                .file = f->path,
+                .line = line,
+                .column = column,
+                .verdict = POLICY_NO_VERDICT,
+                .mode = _POLICY_MODE_INVALID,
+                .expires_usec = UINT64_MAX,
+        };
+        return rule;
+}
+
+PolicyInclude *policy_file_add_include(PolicyFile *f) {
+        assert(f);
+
+        if (array_grow(&f->includes, f->n_includes, sizeof(*f->includes)) < 0)
+                return NULL;
+        f->includes[f->n_includes] = (PolicyInclude) {};
+        return f->includes + f->n_includes++;
+}
+
+/**
+ * policy_file_keep() - a copy of an array, which lives as long as the file
+ * @ret_copy: the address of a pointer to its items
+ *
+ * Return: 0; -ENOMEM.
+ */
+int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, void *ret_copy) {
+        _cleanup_(freep) void *copy = NULL;
+
+        assert(f && items && n > 0 && ret_copy);
+
+        copy = reallocarray(NULL, n, size);
+        if (!copy || array_grow(&f->arrays, f->n_arrays, sizeof(*f->arrays)) < 0)
+                return -ENOMEM;
+        memcpy(copy, items, n * size);
+        memcpy(ret_copy, &copy, sizeof(copy));
+        f->arrays[f->n_arrays++] = STEAL_PTR(copy);
+        return 0;
+}
