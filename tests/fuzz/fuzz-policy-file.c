@@ -59,8 +59,8 @@ static void check_rule(const PolicyRule *rule) {
                 check_text(rule->options[i]);
 }
 
-static const ModuleFacts *find_facts(const char *path, void *userdata) {
-        static const ModuleFacts facts = { "GPL", false, true };
+static const PolicyFileFacts *find_facts(const char *path, void *userdata) {
+        static const PolicyFileFacts facts = { "GPL", false, true };
 
         return streq(path, "/x.ko") ? &facts : NULL;
 }
