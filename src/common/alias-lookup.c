@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * AliasLookup: asks an AliasMatcher. Owns the room for answers, the marks of one walk and the memo; borrows
- * the matcher.
+ * AliasLookup: asks an AliasMatcher. Owns the room for answers and the marks of one walk; borrows the
+ * matcher.
  *
  * The walk keeps a stack of (node, position in the key). Behind a '*' all later positions are tried once,
  * whichever way the walk came to it: that is its mark. Every other edge takes one byte, so that no node is
@@ -20,10 +20,8 @@
 
 #include <assert.h>
 
-#include "common/answer-memo.h"
 #include "common/glob.h"
-
-#define MEMO_SIZE (128U << 10)          /* bytes: some 1,200 modaliases, rather more than a machine has */
+#include "common/word.h"
 
 typedef struct Frame {
         uint32_t node;
@@ -34,17 +32,17 @@ typedef struct Found {
         uint64_t rank;                  /* orders before the ordinal does */
         uint32_t ordinal;
         uint32_t cell;                  /* of its entry */
+        uint32_t text;                  /* of the pattern */
 } Found;
 
 struct AliasLookup {
         const AliasMatcher *matcher;
-        AnswerMemo *memo;
 
         const char *key;
         size_t key_length;
         uint32_t generation;            /* number of the look-up; marks of others are void */
-        uint32_t *found_in;             /* by pattern, for leaves below a '*': look-up that found it */
-        uint32_t *tried_in;             /* by pattern: look-up that came to the first '*' in the rest of such a leaf */
+        uint32_t *found_in;             /* by number of a leaf below a '*': look-up that found it */
+        uint32_t *tried_in;             /* likewise: look-up that came to the first '*' in its rest */
         uint32_t *entered_in;           /* by number of a '*': look-up that came to it */
         Frame *stack;
         size_t n_stack;
@@ -64,7 +62,6 @@ struct AliasLookup {
  */
 int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
         _cleanup_(alias_lookup_freep) AliasLookup *l = NULL;
-        int r;
 
         assert(ret && m);
         assert(m->sealed);
@@ -73,15 +70,12 @@ int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
         if (!l)
                 return -ENOMEM;
         l->matcher = m;
-        l->found_in = calloc(m->n_patterns + 1, sizeof(*l->found_in));
-        l->tried_in = calloc(m->n_patterns + 1, sizeof(*l->tried_in));
+        l->found_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->found_in));
+        l->tried_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->tried_in));
         l->entered_in = calloc(m->n_stars + 1, sizeof(*l->entered_in));
         l->stack = calloc(m->stack_max, sizeof(*l->stack));
         if (!l->found_in || !l->tried_in || !l->entered_in || !l->stack)
                 return -ENOMEM;
-        r = answer_memo_new(&l->memo, MEMO_SIZE);
-        if (r < 0)
-                return r;
 
         *ret = STEAL_PTR(l);
         return 0;
@@ -91,7 +85,6 @@ AliasLookup *alias_lookup_free(AliasLookup *l) {
         if (!l)
                 return NULL;
 
-        answer_memo_free(l->memo);
         free(l->found_in);
         free(l->tried_in);
         free(l->entered_in);
@@ -113,7 +106,7 @@ static const char *pattern_text(const AliasMatcher *m, uint32_t pattern) {
 
 /* All entries of a leaf go on the list of answers. */
 static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
-        const uint32_t *leaf = l->matcher->cells + reference;
+        const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
         uint32_t n = leaf[0] & TRIE_ENTRIES_MASK;
 
         if (l->n_found + n > l->n_found_allocated) {
@@ -130,13 +123,14 @@ static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
         }
 
         for (uint32_t i = 0; i < n; i++) {
-                uint32_t cell = reference + 2 + i * (uint32_t) TRIE_ENTRY_CELLS;
-                const AliasEntry *e = (const AliasEntry *) (l->matcher->cells + cell);
+                const uint32_t *cell = leaf + trie_entries_at(leaf[0]) + i * TRIE_ENTRY_CELLS;
+                const TrieEntry *e = (const TrieEntry *) cell;
 
                 l->found[l->n_found++] = (Found) {
                         .rank = rank_low == 0 ? 0 : (uint64_t) e->priority << 32 | rank_low,
                         .ordinal = e->ordinal,
-                        .cell = cell,
+                        .cell = (uint32_t) (cell - l->matcher->cells),
+                        .text = leaf[1],
                 };
         }
 }
@@ -177,12 +171,13 @@ static int make_matches(AliasLookup *l) {
 
         sort_found(l->found, l->n_found);
         for (size_t i = 0; i < l->n_found; i++) {
-                const AliasEntry *e = (const AliasEntry *) (m->cells + l->found[i].cell);
+                const TrieEntry *e = (const TrieEntry *) (m->cells + l->found[i].cell);
 
                 l->matches[i] = (AliasMatch) {
-                        .pattern = m->texts + e->text,
+                        .pattern = m->texts + l->found[i].text,
                         .value = m->values + e->value,
                         .priority = e->priority,
+                        .value_id = e->value / VALUE_ALIGNMENT,
                 };
         }
         return 0;
@@ -214,10 +209,13 @@ static bool match_raw(const char **rest, const char **key) {
  * among them.
  */
 static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
-        const uint32_t *leaf = l->matcher->cells + reference;
-        const char *rest = (const char *) (leaf + 2 + (leaf[0] & TRIE_ENTRIES_MASK) * TRIE_ENTRY_CELLS);
-        const char *key = l->key + position, *start = rest;
-        uint32_t pattern = leaf[1];
+        const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
+        const uint32_t *behind = leaf + trie_entries_at(leaf[0]) +
+                                 (leaf[0] & TRIE_ENTRIES_MASK) * TRIE_ENTRY_CELLS;
+        const char *rest, *key = l->key + position, *start;
+        uint32_t number = leaf[2];      /* if it is below a '*' */
+
+        start = rest = (const char *) (leaf[0] & TRIE_REST_ELSEWHERE ? l->matcher->cells + *behind : behind);
 
         /* libkmod gives to fnmatch(3) only what begins with a wildcard. */
         if ((leaf[0] & TRIE_IS_RAW) && !match_raw(&rest, &key))
@@ -226,19 +224,19 @@ static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
                 return;
 
         if (leaf[0] & TRIE_BELOW_STAR) {
-                if (l->found_in[pattern] == l->generation)
+                if (l->found_in[number] == l->generation)
                         return;
                 /* An earlier '*' was in brackets, which can mean many things. */
                 if (*rest == '*' && rest == strchr(start, '*')) {
-                        if (l->tried_in[pattern] == l->generation)
+                        if (l->tried_in[number] == l->generation)
                                 return;
-                        l->tried_in[pattern] = l->generation;
+                        l->tried_in[number] = l->generation;
                 }
         }
-        if (!glob_match(rest, key))
-                return;
+        if (!(rest[0] == '*' && rest[1] == '\0') && !glob_match(rest, key))
+                return;                 /* most end with a '*' */
         if (leaf[0] & TRIE_BELOW_STAR)
-                l->found_in[pattern] = l->generation;
+                l->found_in[number] = l->generation;
         take_leaf(l, reference, 0);
 }
 
@@ -250,7 +248,7 @@ static void push(AliasLookup *l, uint32_t node, size_t position) {
 
 /* Go where an edge that took one byte leads: now, or to a node later. */
 static void follow(AliasLookup *l, uint32_t reference, size_t position) {
-        if (l->matcher->cells[reference] & TRIE_LEAF)
+        if (reference & TRIE_LEAF)
                 check_leaf(l, reference, position);
         else
                 push(l, reference, position);
@@ -269,24 +267,28 @@ typedef struct Node {                   /* the cells of a node, told apart */
         uint32_t n_literals;
 } Node;
 
+#define TRIE_HAS_MORE (TRIE_HAS_STAR | TRIE_HAS_ANY | TRIE_HAS_END | TRIE_HAS_CLASSES | TRIE_IS_STAR)
+
 static inline Node read_node(const AliasMatcher *m, uint32_t reference) {
         const uint32_t *p = m->cells + reference;
         Node n = { .head = *p++ };
 
-        if (n.head & TRIE_HAS_STAR)
-                n.star = *p++;
-        if (n.head & TRIE_HAS_ANY)
-                n.any = *p++;
-        if (n.head & TRIE_HAS_END)
-                n.end = *p++;
-        if (n.head & TRIE_HAS_CLASSES) {
-                n.n_classes = *p++;
-                n.classes = p;
-                p += n.n_classes * (size_t) 2;
-        }
-        if (n.head & TRIE_IS_STAR) {
-                n.starts = p + 1;
-                p += TRIE_STAR_CELLS;
+        if (n.head & TRIE_HAS_MORE) {
+                if (n.head & TRIE_HAS_STAR)
+                        n.star = *p++;
+                if (n.head & TRIE_HAS_ANY)
+                        n.any = *p++;
+                if (n.head & TRIE_HAS_END)
+                        n.end = *p++;
+                if (n.head & TRIE_HAS_CLASSES) {
+                        n.n_classes = *p++;
+                        n.classes = p;
+                        p += n.n_classes * (size_t) 2;
+                }
+                if (n.head & TRIE_IS_STAR) {
+                        n.starts = p + 1;
+                        p += TRIE_STAR_CELLS;
+                }
         }
         n.run = (const char *) p;
         n.run_length = n.head >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
@@ -319,9 +321,62 @@ static size_t find_start(const AliasLookup *l, const Node *n, size_t position) {
         return position;
 }
 
-static bool run_matches(const AliasLookup *l, const Node *n, size_t position) {
-        return n->run_length == 0 || (n->run_length <= l->key_length - position &&
-                                      memcmp(l->key + position, n->run, n->run_length) == 0);
+/* Most runs are short, and a word can be read: the cells go on a bit behind the last node. */
+static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n, size_t position) {
+        const char *key = l->key + position;
+        size_t left = l->key_length - position;
+
+        if (n == 0)
+                return true;
+        if (n > left)
+                return false;
+        if (n > sizeof(uint64_t) || left < sizeof(uint64_t))
+                return memcmp(key, run, n) == 0;
+        return (word_read(key) ^ word_read(run)) << (64 - 8 * n) == 0;
+}
+
+/*
+ * Where the edge of a byte leads to; 0: there is none. Eight labels at a time; behind the last come as many
+ * references, so that a word can be read there as well.
+ */
+static inline uint32_t find_literal(const uint8_t *labels, uint32_t n, uint8_t c) {
+        const uint32_t *literals = (const uint32_t *) labels + trie_byte_cells(n);
+
+        for (uint32_t i = 0; i < n; i += 8) {
+                uint64_t found = word_find(word_read(labels + i), c);
+
+                if (found) {
+                        i += (uint32_t) __builtin_ctzll(found) / 8;
+                        return i < n ? literals[i] : 0;
+                }
+        }
+        return 0;
+}
+
+/* Where the block of a node leads to from @position, which is moved over its bytes; 0: nowhere. */
+static inline uint32_t find_word(const AliasLookup *l, const uint32_t *block, size_t *position) {
+        uint32_t n = block[0] & 0xFFU, log = block[0] >> TRIE_BLOCK_LOG_SHIFT;
+        size_t left = l->key_length - *position, slot;
+        const uint32_t *slots = block + 1, *p;
+        uint64_t word, other;
+
+        if (left < n)
+                return 0;
+        if (left < sizeof(word))
+                word = word_read_short(l->key + *position, n);
+        else
+                word = word_read(l->key + *position) << (64 - 8 * n) >> (64 - 8 * n);
+
+        for (slot = trie_block_hash(word, log);; slot = (slot + 1) & ((UINT32_C(1) << log) - 1)) {
+                p = slots + slot * TRIE_SLOT_CELLS;
+                if (p[2] == 0)
+                        return 0;
+                memcpy(&other, p, sizeof(other));
+                if (other == word) {
+                        *position += n;
+                        return p[2];
+                }
+        }
 }
 
 /* From a '*' that only leads to the next: over the first place where the bytes between them are. */
@@ -332,7 +387,7 @@ static bool skip_to_star(const AliasLookup *l, const Node *n, size_t *position, 
                 i = find_start(l, n, i);
                 if (i == l->key_length)
                         return false;
-                if (run_matches(l, &between, i + 1)) {
+                if (run_matches(l, between.run, between.run_length, i + 1)) {
                         *position = i + 1 + between.run_length;
                         *ret_star = between.star;
                         return true;
@@ -353,7 +408,7 @@ static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
                 size_t start;
                 Node n;
 
-                if (l->matcher->cells[reference] & TRIE_LEAF) {
+                if (reference & TRIE_LEAF) {
                         check_leaf(l, reference, position);
                         return;
                 }
@@ -382,14 +437,9 @@ static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
         }
 }
 
-/*
- * All edges that take the byte at @position. Return: reference of the node that its own edge leads to, 0 if
- * there is none.
- */
-static uint32_t take_byte(AliasLookup *l, const Node *n, size_t position) {
+/* The edges of wildcards that take the byte at @position. */
+static void take_wildcards(AliasLookup *l, const Node *n, size_t position) {
         uint8_t c = (uint8_t) l->key[position];
-        const uint8_t *label;
-        uint32_t to;
 
         if (n->head & TRIE_HAS_ANY)
                 follow(l, n->any, position + 1);
@@ -399,42 +449,70 @@ static uint32_t take_byte(AliasLookup *l, const Node *n, size_t position) {
                 if (class != TRIE_OPAQUE && byte_set_has(l->matcher->classes[class].bytes.bits, c))
                         follow(l, n->classes[2 * i + 1], position + 1);
         }
+}
 
-        label = n->n_literals > 0 ? memchr(n->labels, c, n->n_literals) : NULL;
-        if (!label)
+/* The edges of a node's bytes. Return: where one leads to, with @position behind it; 0 if there is none. */
+static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const void *labels,
+                                  size_t *position) {
+        if (*position == l->key_length)
                 return 0;
-        to = n->literals[label - n->labels];
-        if (!(l->matcher->cells[to] & TRIE_LEAF))
-                return to;
-        check_leaf(l, to, position + 1);
-        return 0;
+        if (head & TRIE_HAS_BLOCK)
+                return find_word(l, labels, position);
+        return find_literal(labels, head & TRIE_LITERALS_MASK, (uint8_t) l->key[(*position)++]);
+}
+
+/* A node with its run behind it. Return: as take_bytes(). */
+static uint32_t leave(AliasLookup *l, const Node *n, size_t *position) {
+        if (*position == l->key_length && (n->head & TRIE_HAS_END))
+                take_leaf(l, n->end, 0);
+        check_opaque(l, n, *position);
+        if (n->head & TRIE_HAS_STAR)
+                enter_star(l, n->star, *position);
+        if (*position < l->key_length)
+                take_wildcards(l, n, *position);
+        return take_bytes(l, n->head, n->labels, position);
 }
 
 /*
  * A node that is not behind a '*', with the key from @position, and on over the key's own bytes as far as
- * there are nodes.
+ * there are nodes. Return: the leaf to which they lead, with the position there; 0 if there is none.
  */
-static void visit(AliasLookup *l, uint32_t reference, size_t position) {
+static uint32_t visit(AliasLookup *l, uint32_t reference, size_t *position) {
+        size_t at = *position;
+
         do {
-                Node n = read_node(l->matcher, reference);
+                const uint32_t *cells = l->matcher->cells + reference;
+                uint32_t head = *cells, run_length = head >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
+                const char *run = (const char *) (cells + 1);
 
-                if (!run_matches(l, &n, position))
-                        return;
-                position += n.run_length;
+                if (head & TRIE_HAS_MORE) {
+                        Node n = read_node(l->matcher, reference);
 
-                if (position == l->key_length && (n.head & TRIE_HAS_END))
-                        take_leaf(l, n.end, 0);
-                check_opaque(l, &n, position);
-                if (n.head & TRIE_HAS_STAR)
-                        enter_star(l, n.star, position);
-                if (position == l->key_length)
-                        return;
-                reference = take_byte(l, &n, position++);
-        } while (reference > 0);
+                        if (!run_matches(l, n.run, run_length, at))
+                                return 0;
+                        at += run_length;
+                        reference = leave(l, &n, &at);
+                } else {                /* most have nothing but bytes */
+                        if (!run_matches(l, run, run_length, at))
+                                return 0;
+                        at += run_length;
+                        reference = take_bytes(l, head, cells + 1 + trie_byte_cells(run_length), &at);
+                }
+        } while (reference > 0 && !(reference & TRIE_LEAF));
+
+        *position = at;
+        return reference;
 }
 
-static void search_trie(AliasLookup *l) {
-        visit(l, 0, 0);
+static void go_on(AliasLookup *l, uint32_t reference, size_t position) {
+        if (reference > 0 && !(reference & TRIE_LEAF))
+                reference = visit(l, reference, &position);
+        if (reference > 0)
+                check_leaf(l, reference, position);
+}
+
+/* What is on the stack. */
+static void search_pending(AliasLookup *l) {
         while (l->n_stack > 0) {
                 Frame *top = &l->stack[l->n_stack - 1];
                 uint32_t reference = top->node;
@@ -443,7 +521,7 @@ static void search_trie(AliasLookup *l) {
 
                 if (!(l->matcher->cells[reference] & TRIE_IS_STAR)) {
                         l->n_stack--;
-                        visit(l, reference, position);
+                        go_on(l, reference, position);
                         continue;
                 }
 
@@ -455,10 +533,25 @@ static void search_trie(AliasLookup *l) {
                 top->position = find_start(l, &n, position + 1);
                 if (top->position == l->key_length)
                         l->n_stack--;
-                reference = take_byte(l, &n, position);
-                if (reference > 0)
-                        visit(l, reference, position + 1);
+                take_wildcards(l, &n, position);
+                reference = take_bytes(l, n.head, n.labels, &position);
+                go_on(l, reference, position);
         }
+}
+
+/* The leaf at the end of the key's own bytes is there last, when it had time to come from memory. */
+static void search_trie(AliasLookup *l) {
+        size_t position = 0;
+        uint32_t leaf;
+
+        leaf = visit(l, 0, &position);
+        if (leaf > 0) {
+                __builtin_prefetch(l->matcher->cells + (leaf & ~TRIE_LEAF));
+                __builtin_prefetch(l->matcher->cells + (leaf & ~TRIE_LEAF) + 16);
+        }
+        search_pending(l);
+        if (leaf > 0)
+                check_leaf(l, leaf, position);
 }
 
 /*
@@ -490,27 +583,6 @@ static void narrow(const AliasMatcher *m, uint32_t *from, uint32_t *to, size_t d
         *to = high;
 }
 
-/* A byte of @word that is @c; eight at a time. */
-static bool word_has(uint64_t word, uint8_t c) {
-        uint64_t difference = word ^ c * UINT64_C(0x0101010101010101);
-
-        return (difference - UINT64_C(0x0101010101010101)) & ~difference & UINT64_C(0x8080808080808080);
-}
-
-static bool has_wildcard(const char *key, size_t n) {
-        uint64_t word;
-
-        for (; n >= sizeof(word); n -= sizeof(word), key += sizeof(word)) {
-                memcpy(&word, key, sizeof(word));
-                if (word_has(word, '*') || word_has(word, '?') || word_has(word, '['))
-                        return true;
-        }
-        for (; n > 0; n--, key++)
-                if (*key == '*' || *key == '?' || *key == '[')
-                        return true;
-        return false;
-}
-
 /* Does the key have a wildcard that some pattern has at the same place, after the same bytes? */
 static bool key_is_like_pattern(const AliasLookup *l) {
         const AliasMatcher *m = l->matcher;
@@ -519,7 +591,7 @@ static bool key_is_like_pattern(const AliasLookup *l) {
 
         if (m->dialect != ALIAS_INDEX)
                 return false;
-        if (!has_wildcard(l->key, l->key_length))
+        if (!words_have(l->key, l->key_length, '*', '?', '['))
                 return false;
         n = strcspn(l->key, "*?[");
         for (size_t i = 0; i <= n && from < to; i++)
@@ -582,8 +654,8 @@ static void next_generation(AliasLookup *l) {
                 return;
 
         /* Four thousand million look-ups later old marks would look new. */
-        memset(l->found_in, 0, l->matcher->n_patterns * sizeof(*l->found_in));
-        memset(l->tried_in, 0, l->matcher->n_patterns * sizeof(*l->tried_in));
+        memset(l->found_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->found_in));
+        memset(l->tried_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->tried_in));
         memset(l->entered_in, 0, l->matcher->n_stars * sizeof(*l->entered_in));
         l->generation = 1;
 }
@@ -597,22 +669,12 @@ static void next_generation(AliasLookup *l) {
  * Return: 0, also if nothing matches; -ENOMEM.
  */
 int alias_lookup_find(AliasLookup *l, const char *key, const AliasMatch **ret, size_t *ret_n) {
-        const void *answer;
-        uint64_t hash;
-        size_t size;
         int r;
 
         assert(l && key && ret && ret_n);
 
         l->key = key;
         l->key_length = strlen(key);
-        hash = answer_memo_hash(key, l->key_length);
-        if (answer_memo_get(l->memo, hash, key, l->key_length, &answer, &size)) {
-                *ret = answer;
-                *ret_n = size / sizeof(AliasMatch);
-                return 0;
-        }
-
         next_generation(l);
         l->n_found = 0;
         l->error = 0;
@@ -626,18 +688,8 @@ int alias_lookup_find(AliasLookup *l, const char *key, const AliasMatch **ret, s
         r = make_matches(l);
         if (r < 0)
                 return r;
-        answer_memo_put(l->memo, hash, key, l->key_length, l->matches, l->n_found * sizeof(AliasMatch));
 
         *ret = l->matches;
         *ret_n = l->n_found;
         return 0;
-}
-
-/**
- * alias_lookup_forget() - empty the memo, so that every key is looked up anew
- */
-void alias_lookup_forget(AliasLookup *l) {
-        assert(l);
-
-        answer_memo_clear(l->memo);
 }

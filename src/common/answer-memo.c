@@ -2,10 +2,10 @@
 
 /*
  * AnswerMemo: what was answered lately, so that the same question is not worked out again. Owns two fixed
- * blocks: a ring of records (header, answer, key) and a table that leads from a hash to the one record with
- * it. A record is never removed; it is overwritten when the ring comes round, or another takes its place in
- * the table. Keys are compared in full, so a collision costs a miss and never gives a wrong answer, and
- * there are no chains that a stranger could grow.
+ * blocks: a ring of records (header, answer, key with a NUL) and a table that leads from a hash to the one
+ * record with it. A record is never moved or removed; it is overwritten when the ring comes round, or
+ * another takes its place in the table. Keys are compared in full, so a collision costs a miss and never
+ * gives a wrong answer, and there are no chains that a stranger could grow.
  *
  * Places in the ring are counted from its first byte ever written: a place is in the ring as long as it is
  * less than one ring behind the head.
@@ -14,6 +14,8 @@
 #include "common/answer-memo.h"
 
 #include <assert.h>
+
+#include "common/word.h"
 
 #define SIZE_MIN 4096U
 #define BYTES_PER_SLOT 64U              /* of the ring; records are rather larger, so the table is rather empty */
@@ -79,71 +81,87 @@ static uint64_t mix(uint64_t a, uint64_t b) {
         return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
+#define SEED_0 0x9E3779B97F4A7C15U      /* odd, bits well spread */
+#define SEED_1 0xD6E8FEB86659FD93U
+#define SEED_2 0xA0761D6478BD642FU
+
 /**
  * answer_memo_hash() - the hash that the other functions want beside the key
  * @n: bytes of @key
+ *
+ * 32 bytes at a time, in two strands that do not wait for each other; the rest by words, of which the last
+ * may have bytes in common with the one before.
  */
 uint64_t answer_memo_hash(const char *key, size_t n) {
-        uint64_t h = 0x9E3779B97F4A7C15U ^ n, word = 0;
+        uint64_t a = SEED_0 ^ n, b = SEED_1, last = 0;
+        const char *p = key, *end = key + n;
 
-        for (; n >= sizeof(word); n -= sizeof(word), key += sizeof(word)) {
-                memcpy(&word, key, sizeof(word));
-                h = mix(h ^ word, 0xD6E8FEB86659FD93U);
+        for (; end - p > 32; p += 32) {
+                a = mix(a ^ word_read(p), SEED_1 ^ word_read(p + 8));
+                b = mix(b ^ word_read(p + 16), SEED_2 ^ word_read(p + 24));
         }
-        word = 0;
-        memcpy(&word, key, n);
-        return mix(h ^ word, 0xA0761D6478BD642FU);
+        if (end - p > 16) {
+                a = mix(a ^ word_read(p), SEED_1 ^ word_read(p + 8));
+                p += 16;
+        }
+        if (n >= 16)
+                return mix(a ^ word_read(end - 16), b ^ SEED_2 ^ word_read(end - 8));
+
+        if (n >= 8) {
+                b ^= word_read(key);
+                last = word_read(end - 8);
+        } else
+                last = word_read_short(key, n);
+        return mix(a ^ last, b ^ SEED_2);
 }
 
 /**
  * answer_memo_get() - find the answer to a key
- * @ret: borrowed until the next answer_memo_put(); aligned for any type of up to 8 bytes
  *
- * Return: whether it is there.
+ * Return: the answer, borrowed until the next answer_memo_put(), aligned for any type of up to 8 bytes; NULL
+ * if it is not there.
  */
-bool answer_memo_get(const AnswerMemo *m, uint64_t hash, const char *key, size_t n, const void **ret,
-                     size_t *ret_size) {
+const void *answer_memo_get(const AnswerMemo *m, uint64_t hash, const char *key, size_t n) {
         const uint8_t *at;
         uint64_t slot;
         Record r;
 
-        assert(m && key && ret && ret_size);
+        assert(m && key);
 
         slot = m->slots[hash & (m->n_slots - 1)];
         if (slot == 0 || (slot ^ hash) & ~PLACE_MASK)
-                return false;
+                return NULL;
         slot &= PLACE_MASK;
         if (slot - 1 + m->size_bytes < m->head)
-                return false;
+                return NULL;
 
         at = m->ring + ((slot - 1) & (m->size_bytes - 1));
         memcpy(&r, at, sizeof(r));
         if (r.hash != hash || r.key_length != n || memcmp(at + sizeof(r) + r.answer_size, key, n) != 0)
-                return false;
+                return NULL;
 
-        *ret = at + sizeof(r);
-        *ret_size = r.answer_size;
-        return true;
+        return at + sizeof(r);
 }
 
 /**
  * answer_memo_put() - remember an answer, forgetting the oldest for it
  * @answer: @size bytes, copied; a size that is a multiple of 8 keeps what follows aligned
  *
- * What is too large for the memo is not remembered.
+ * Return: the copy, where the caller may still set what points into it or to the key, whose copy is right
+ * behind it. NULL: it is too large for the memo, and not remembered.
  */
-void answer_memo_put(AnswerMemo *m, uint64_t hash, const char *key, size_t n, const void *answer,
-                     size_t size) {
+void *answer_memo_put(AnswerMemo *m, uint64_t hash, const char *key, size_t n, const void *answer,
+                      size_t size) {
         size_t room, need;
         uint8_t *at;
 
         assert(m && key && (answer || size == 0));
 
         if (n > m->size_bytes / SHARE_MAX || size > m->size_bytes / SHARE_MAX)
-                return;
-        need = (sizeof(Record) + size + n + 7) & ~(size_t) 7;
+                return NULL;
+        need = (sizeof(Record) + size + n + 1 + 7) & ~(size_t) 7;
         if (need > m->size_bytes / SHARE_MAX)
-                return;
+                return NULL;
 
         room = m->size_bytes - (m->head & (m->size_bytes - 1));
         if (need > room)
@@ -155,9 +173,11 @@ void answer_memo_put(AnswerMemo *m, uint64_t hash, const char *key, size_t n, co
         if (size > 0)
                 memcpy(at + sizeof(Record), answer, size);
         memcpy(at + sizeof(Record) + size, key, n);
+        at[sizeof(Record) + size + n] = '\0';
 
         m->slots[hash & (m->n_slots - 1)] = (hash & ~PLACE_MASK) | (m->head + 1);
         m->head += need;
+        return at + sizeof(Record);
 }
 
 /**

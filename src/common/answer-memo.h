@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +14,7 @@ AnswerMemo *answer_memo_free(AnswerMemo *m);
 DEFINE_CLEANUP(AnswerMemo, answer_memo_free);
 
 uint64_t answer_memo_hash(const char *key, size_t n);
-bool answer_memo_get(const AnswerMemo *m, uint64_t hash, const char *key, size_t n, const void **ret,
-                     size_t *ret_size);
-void answer_memo_put(AnswerMemo *m, uint64_t hash, const char *key, size_t n, const void *answer,
-                     size_t size);
+const void *answer_memo_get(const AnswerMemo *m, uint64_t hash, const char *key, size_t n);
+void *answer_memo_put(AnswerMemo *m, uint64_t hash, const char *key, size_t n, const void *answer,
+                      size_t size);
 void answer_memo_clear(AnswerMemo *m);

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 
 #include "common/alias-matcher.h"
+#include "common/answer-memo.h"
 #include "common/devname-table.h"
 #include "common/index-file.h"
 #include "common/kernel-command-line.h"
@@ -26,15 +27,17 @@
 typedef struct AliasTable {             /* one file of aliases, or those of modprobe.d */
         AliasMatcher *matcher;          /* NULL: there are none */
         AliasLookup *lookup;
+        const IndexModule **modules;    /* that the values mean, by value_id; NULL: none, or not looked for */
 } AliasTable;
 
-/* Which module a matcher's value means: found once, then known by the value's address. */
-typedef struct KnownValue {
-        const char *value;
-        const IndexModule *module;
-} KnownValue;
+/* What is remembered of a key. */
+typedef struct Answer {
+        size_t n_matches;
+        IndexMatch matches[];
+} Answer;
 
-#define KNOWN_VALUES 512U               /* a power of two */
+#define MEMO_SIZE (128U << 10)          /* bytes: some 900 modaliases, rather more than a machine has */
+#define MATCHES_MIN 64U                 /* room for so many from the beginning */
 
 struct Index {
         char *release, *module_dir;
@@ -47,10 +50,10 @@ struct Index {
         AliasTable config_aliases, aliases, builtin_aliases;
         bool complete, whole;
 
-        char key[REQUEST_KEY_MAX + 1];  /* of the last look-up, normalised */
-        IndexMatch *matches;            /* answer of the last look-up */
-        size_t n_matches, n_allocated;
-        KnownValue known[KNOWN_VALUES];
+        AnswerMemo *memo;               /* by the key as it was asked for */
+        char key[REQUEST_KEY_MAX + 1];  /* of the last look-up that was not remembered, normalised */
+        Answer *answer;                 /* to it */
+        size_t n_allocated;             /* matches there is room for in it */
 };
 
 static const char *const source_names[_INDEX_SOURCE_MAX] = {
@@ -133,6 +136,9 @@ static int alias_table_seal(AliasTable *t) {
         r = alias_matcher_seal(t->matcher);
         if (r < 0)
                 return r;
+        t->modules = calloc(alias_matcher_value_ids(t->matcher), sizeof(*t->modules));
+        if (!t->modules)
+                return -ENOMEM;
 
         return alias_lookup_new(&t->lookup, t->matcher);
 }
@@ -278,6 +284,21 @@ static int load_module_dir(Index *x, ProblemList *problems) {
         return load_devnames(x, problems);
 }
 
+static size_t answer_size(size_t n_matches) {
+        return sizeof(Answer) + n_matches * sizeof(IndexMatch);
+}
+
+/* Room for so many matches, and the key behind them. */
+static int make_room(Index *x, size_t n_matches) {
+        Answer *answer = realloc(x->answer, answer_size(n_matches) + sizeof(x->key));
+
+        if (!answer)
+                return -ENOMEM;
+        x->answer = answer;
+        x->n_allocated = n_matches;
+        return 0;
+}
+
 /* Plain concatenation, as modprobe -d has it; a relative root counts from here. */
 static int name_module_dir(Index *x, const IndexSources *sources) {
         const char *root = sources->root ?: "";
@@ -326,6 +347,12 @@ int index_new(Index **ret, const IndexSources *sources, ProblemList *problems) {
                 return -ENOMEM;
         x->whole = true;
 
+        r = make_room(x, MATCHES_MIN);
+        if (r < 0)
+                return r;
+        r = answer_memo_new(&x->memo, MEMO_SIZE);
+        if (r < 0)
+                return r;
         r = name_module_dir(x, sources);
         if (r < 0)
                 return r;
@@ -343,6 +370,7 @@ int index_new(Index **ret, const IndexSources *sources, ProblemList *problems) {
 static void alias_table_clear(AliasTable *t) {
         alias_lookup_free(t->lookup);
         alias_matcher_free(t->matcher);
+        free(t->modules);
 }
 
 Index *index_free(Index *x) {
@@ -358,7 +386,8 @@ Index *index_free(Index *x) {
         name_table_free(x->commands);
         softdep_table_free(x->softdeps);
         modprobe_config_free(x->config);
-        free(x->matches);
+        answer_memo_free(x->memo);
+        free(x->answer);
         free(x->module_dir);
         free(x->release);
         free(x);
@@ -367,19 +396,12 @@ Index *index_free(Index *x) {
 
 /* ------------------------------------------------------------------------------------------------ asking */
 
-static int add_match(Index *x, const IndexMatch *m) {
-        if (x->n_matches == x->n_allocated) {
-                size_t n = MAX(x->n_allocated * 2, 16U);
-                IndexMatch *matches = reallocarray(x->matches, n, sizeof(*matches));
+/* Room for a match, to be filled in there: copying what has just been written is slow. NULL: no memory. */
+static IndexMatch *add_match(Index *x) {
+        if (x->answer->n_matches == x->n_allocated && make_room(x, x->n_allocated * 2) < 0)
+                return NULL;
 
-                if (!matches)
-                        return -ENOMEM;
-                x->matches = matches;
-                x->n_allocated = n;
-        }
-
-        x->matches[x->n_matches++] = *m;
-        return 0;
+        return &x->answer->matches[x->answer->n_matches++];
 }
 
 static int find_config_aliases(Index *x) {
@@ -398,19 +420,29 @@ static int find_config_aliases(Index *x) {
         entries = modprobe_config_entries(x->config, CONFIG_ALIAS, &n_entries);
         for (size_t i = 0; i < n; i++) {
                 const ConfigEntry *e = &entries[found[i].priority];
+                IndexMatch *m = add_match(x);
 
-                r = add_match(x, &(IndexMatch) {
+                if (!m)
+                        return -ENOMEM;
+                *m = (IndexMatch) {
                         .name = e->value,
                         .module = module_table_find(x->modules, e->value),
                         .alias = e->name,
                         .option_key = e->name,
                         .source = INDEX_CONFIG_ALIAS,
                         .config = e,
-                });
-                if (r < 0)
-                        return r;
+                };
         }
 
+        return 0;
+}
+
+static int add_module(Index *x, const IndexModule *module, IndexSource source) {
+        IndexMatch *m = add_match(x);
+
+        if (!m)
+                return -ENOMEM;
+        *m = (IndexMatch) { .name = module->name, .module = module, .source = source };
         return 0;
 }
 
@@ -420,21 +452,24 @@ static int find_name(Index *x) {
         if (strchr(x->key, ':'))
                 return 0;
         m = module_table_find_listed(x->modules, x->key);
-        return m ? add_match(x, &(IndexMatch) { .name = m->name, .module = m, .source = INDEX_NAME }) : 0;
+        return m ? add_module(x, m, INDEX_NAME) : 0;
 }
 
 /* depmod(8) writes the values of a symbol by ascending priority; no two have the same. */
 static int on_symbol(const char *key, const char *value, uint32_t priority, void *userdata) {
         Index *x = userdata;
-        const IndexModule *m = module_table_find(x->modules, value);
+        IndexMatch *m = add_match(x);
 
-        return add_match(x, &(IndexMatch) {
+        if (!m)
+                return -ENOMEM;
+        *m = (IndexMatch) {
                 .name = value,
-                .module = m,
+                .module = module_table_find(x->modules, value),
                 .alias = x->key,
                 .option_key = x->key,
                 .source = INDEX_SYMBOL,
-        });
+        };
+        return 0;
 }
 
 static int find_symbol(Index *x) {
@@ -449,26 +484,31 @@ static int find_symbol(Index *x) {
 
 static int find_command(Index *x) {
         const ConfigEntry *e;
+        IndexMatch *m;
         size_t i;
 
         if (!name_table_find(x->commands, x->key, &i))
                 return 0;
+        m = add_match(x);
+        if (!m)
+                return -ENOMEM;
 
         e = command_entry(x, i);
-        return add_match(x, &(IndexMatch) {
+        *m = (IndexMatch) {
                 .name = e->name,
                 .module = module_table_find(x->modules, e->name),
                 .source = INDEX_COMMAND,
                 .config = e,
-        });
+        };
+        return 0;
 }
 
-static const IndexModule *module_of(Index *x, const char *value) {
-        KnownValue *k = &x->known[(uintptr_t) value / sizeof(void *) % KNOWN_VALUES];
+static const IndexModule *module_of(const Index *x, const AliasTable *t, const AliasMatch *m) {
+        const IndexModule **module = &t->modules[m->value_id];
 
-        if (k->value != value)
-                *k = (KnownValue) { .value = value, .module = module_table_find(x->modules, value) };
-        return k->module;
+        if (!*module)
+                *module = module_table_find(x->modules, m->value);
+        return *module;
 }
 
 static int find_in(Index *x, const AliasTable *t, IndexSource source) {
@@ -484,15 +524,17 @@ static int find_in(Index *x, const AliasTable *t, IndexSource source) {
                 return r;
 
         for (size_t i = 0; i < n; i++) {
-                r = add_match(x, &(IndexMatch) {
+                IndexMatch *m = add_match(x);
+
+                if (!m)
+                        return -ENOMEM;
+                *m = (IndexMatch) {
                         .name = found[i].value,
-                        .module = module_of(x, found[i].value),
+                        .module = module_of(x, t, &found[i]),
                         .alias = found[i].pattern,
                         .option_key = x->key,
                         .source = source,
-                });
-                if (r < 0)
-                        return r;
+                };
         }
 
         return 0;
@@ -505,24 +547,15 @@ static int find_aliases(Index *x) {
 static int find_builtin(Index *x) {
         const IndexModule *m = module_table_find_builtin(x->modules, x->key);
 
-        return m ? add_match(x, &(IndexMatch) { .name = m->name, .module = m, .source = INDEX_BUILTIN }) : 0;
+        return m ? add_module(x, m, INDEX_BUILTIN) : 0;
 }
 
 static int find_builtin_aliases(Index *x) {
         return find_in(x, &x->builtin_aliases, INDEX_BUILTIN_ALIAS);
 }
 
-/**
- * index_lookup() - what does a name or an alias mean?
- * @key: bytes, as somebody gave them
- * @ret: all matches in kmod's order, duplicates included; NULL or any pointer if there are none
- *
- * The first stage that finds anything ends the search: a line of modprobe.d hides the real module, a module
- * hides the aliases of its name (libkmod, kmod_module_new_from_lookup()).
- *
- * Return: 0, also if nothing was found; -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.
- */
-int index_lookup(Index *x, const char *key, const IndexMatch **ret, size_t *ret_n) {
+/* What a key means that was not asked for lately. Return: 0 with x->answer; -ENOMEM. */
+static int look_up(Index *x, const char *key, size_t length) {
         static int (*const stages[])(Index *x) = { /* in the order of IndexSource */
                 find_config_aliases,
                 find_name,
@@ -534,21 +567,82 @@ int index_lookup(Index *x, const char *key, const IndexMatch **ret, size_t *ret_
         };
         int r;
 
-        assert(x && key && ret && ret_n);
+        x->answer->n_matches = 0;
+        memcpy(x->key, key, length + 1);
+        if (!name_normalize_in_place(x->key))
+                return 0;
 
-        x->n_matches = 0;
-        r = module_name_normalize(key, x->key, sizeof(x->key));
-        if (r == -ENAMETOOLONG)
-                return r;
-
-        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(stages) && x->n_matches == 0; i++) {
+        for (size_t i = 0; i < ARRAY_LEN(stages) && x->answer->n_matches == 0; i++) {
                 r = stages[i](x);
                 if (r < 0)
                         return r;
         }
 
-        *ret = x->matches;
-        *ret_n = x->n_matches;
+        return 0;
+}
+
+/*
+ * Remember x->answer. Its strings last as long as the index but for those that are the normalised key: in
+ * the copy they are the key behind it, which is the memo's own if that is normalised.
+ */
+static void remember(Index *x, uint64_t hash, const char *key, size_t length) {
+        size_t size = answer_size(x->answer->n_matches), n_behind = 0;
+        const char *behind;
+        Answer *copy;
+
+        if (memcmp(key, x->key, length) != 0) {
+                n_behind = length + 1;
+                memcpy((char *) x->answer + size, x->key, n_behind);
+        }
+        copy = answer_memo_put(x->memo, hash, key, length, x->answer, size + n_behind);
+        if (!copy)
+                return;
+
+        behind = (const char *) copy + size;
+        for (size_t i = 0; i < copy->n_matches; i++) {
+                IndexMatch *m = &copy->matches[i];
+
+                if (m->alias == x->key)
+                        m->alias = behind;
+                if (m->option_key == x->key)
+                        m->option_key = behind;
+        }
+}
+
+/**
+ * index_lookup() - what does a name or an alias mean?
+ * @key: bytes, as somebody gave them; not what an earlier answer lent
+ * @ret: all matches in kmod's order, duplicates included; any pointer if there are none
+ *
+ * The first stage that finds anything ends the search: a line of modprobe.d hides the real module, a module
+ * hides the aliases of its name (libkmod, kmod_module_new_from_lookup()).
+ *
+ * Return: 0, also if nothing was found; -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.
+ */
+int index_lookup(Index *x, const char *key, const IndexMatch **ret, size_t *ret_n) {
+        const Answer *answer;
+        uint64_t hash;
+        size_t length;
+        int r;
+
+        assert(x && key && ret && ret_n);
+
+        length = strlen(key);
+        if (length > REQUEST_KEY_MAX)
+                return -ENAMETOOLONG;
+
+        hash = answer_memo_hash(key, length);
+        answer = answer_memo_get(x->memo, hash, key, length);
+        if (!answer) {
+                r = look_up(x, key, length);
+                if (r < 0)
+                        return r;
+                remember(x, hash, key, length);
+                answer = x->answer;
+        }
+
+        *ret = answer->matches;
+        *ret_n = answer->n_matches;
         return 0;
 }
 

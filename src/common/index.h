@@ -64,7 +64,7 @@ int index_new(Index **ret, const IndexSources *sources, ProblemList *problems);
 Index *index_free(Index *index);
 DEFINE_CLEANUP(Index, index_free);
 
-/* Answers are borrowed from the index, the array itself until the next look-up. */
+/* Answers are borrowed from the index, the array itself and what is the key in it until the next look-up. */
 int index_lookup(Index *index, const char *key, const IndexMatch **ret, size_t *ret_n);
 const IndexModule *index_find_module(const Index *index, const char *name);
 int index_softdeps(Index *index, const char *module, const IndexSoftdep **ret, size_t *ret_n);

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/word.h"
+
 /**
  * name_normalize_in_place() - replace '-' by '_', except inside of a character class
  * @name: changed up to the fault even on failure
@@ -18,6 +20,9 @@
  */
 bool name_normalize_in_place(char *name) {
         assert(name);
+
+        if (!words_have(name, strlen(name), '-', '[', ']'))
+                return true;            /* as nearly always */
 
         for (char *p = name; *(p += strcspn(p, "-[]")); p++)
                 switch (*p) {

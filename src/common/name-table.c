@@ -131,7 +131,9 @@ bool name_table_find(const NameTable *t, const char *name, size_t *ret) {
 
         assert(t && name && ret);
 
-        length = strlen(name);
+        if (t->n_used == 0)
+                return false;
+        length = strnlen(name, t->longest + 1);
         if (length > t->longest)
                 return false;
         s = find_slot(t->slots, t->n_slots, name, name_hash(name, length));

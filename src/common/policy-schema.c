@@ -276,6 +276,8 @@ static int read_rules(PolicyReading *r, const YamlNode *value, int argument) {
         YamlNode item;
         int e;
 
+        if (value->kind == YAML_NODE_SCALAR && value->is_plain && value->length == 0)
+                return 0;               /* all of them are commented out */
         if (value->kind != YAML_NODE_LIST)
                 return policy_complain_about_type(r, value, "a list of rules");
         for (;;) {

@@ -110,7 +110,7 @@ static int loader_client_connect(LoaderClient *c) {
         fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return -errno;
-        /* room for LOADS_MAX requests, so that send(2) need not wait */
+        /* room for LOADS_MAX and COMMANDS_MAX requests, so that send(2) need not wait */
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
         if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;

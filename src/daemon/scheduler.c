@@ -53,6 +53,16 @@ struct Job {
         TAILQ_ENTRY(Job) next;
 };
 
+/*
+ * What a running job takes room of. An install or remove command may ask for other modules and wait for them, so
+ * it must never have the room that those need.
+ */
+typedef enum Slot {
+        SLOT_KERNEL,                    /* inserts and removals */
+        SLOT_COMMAND,
+        _SLOT_MAX,
+} Slot;
+
 struct Scheduler {
         sd_event *event;
         sd_event_source *start_source;  /* starts what is ready, from the loop */
@@ -64,7 +74,7 @@ struct Scheduler {
         void (*loader_lost)(void *userdata);
         void *userdata;
         SchedulerLimits limits;
-        unsigned n_running, n_running_serial;
+        unsigned n_running[_SLOT_MAX], n_running_serial;
         size_t n_queued;
         uint64_t last_id, loader_idle_usec;
         Durations durations;
@@ -101,6 +111,10 @@ static bool job_is_removal(const Job *j) {
         return j->op == LOADER_REMOVE || j->op == LOADER_REMOVE_COMMAND;
 }
 
+static Slot job_slot(const Job *j) {
+        return j->op == LOADER_INSTALL_COMMAND || j->op == LOADER_REMOVE_COMMAND ? SLOT_COMMAND : SLOT_KERNEL;
+}
+
 static int job_add_waiter(Job *j, job_done_t done, void *userdata) {
         Waiter *w = calloc(1, sizeof(*w));
 
@@ -126,11 +140,11 @@ static void job_enter(Job *j, JobState to) {
         if (j->state == JOB_QUEUED)
                 s->n_queued--;
         else if (j->state == JOB_RUNNING) {
-                s->n_running--;
+                s->n_running[job_slot(j)]--;
                 s->n_running_serial -= j->serial;
         }
         if (to == JOB_RUNNING) {
-                s->n_running++;
+                s->n_running[job_slot(j)]++;
                 s->n_running_serial += j->serial;
         }
         j->state = to;
@@ -313,7 +327,7 @@ static void job_start(Job *j) {
                 return;
         }
 
-        if (s->n_running == 0)
+        if (s->n_running[SLOT_KERNEL] + s->n_running[SLOT_COMMAND] == 0)
                 kernel_log_skip(s->kernel_log);
         j->started_usec = clock_usec(CLOCK_MONOTONIC);
         if (s->limits.slow_usec != UINT64_MAX) {
@@ -342,7 +356,10 @@ static void job_start(Job *j) {
 
 /* An earlier job of the same module has to be over first: a removal after its insert, and so on. */
 static bool job_is_ready(const Job *j) {
-        return j->state == JOB_QUEUED && !j->earlier && !(j->serial && j->scheduler->n_running_serial > 0);
+        const Scheduler *s = j->scheduler;
+
+        return j->state == JOB_QUEUED && !j->earlier && !(j->serial && s->n_running_serial > 0) &&
+               s->n_running[job_slot(j)] < (job_slot(j) == SLOT_COMMAND ? COMMANDS_MAX : s->limits.loads);
 }
 
 /* The most urgent one; of equals, the oldest. */
@@ -374,7 +391,7 @@ static int on_start(sd_event_source *source, void *userdata) {
         Scheduler *s = userdata;
         Job *j;
 
-        while (s->n_running < s->limits.loads && (j = find_ready(s)))
+        while ((j = find_ready(s)))
                 job_start(j);
         expect_idleness(s);
         return 0;

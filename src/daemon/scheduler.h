@@ -60,7 +60,7 @@ Scheduler *scheduler_free(Scheduler *s);
 DEFINE_CLEANUP(Scheduler, scheduler_free);
 
 typedef struct SchedulerLimits {
-        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX */
+        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; commands do not count */
         uint64_t slow_usec; /* a job that takes longer is told of; UINT64_MAX: none is */
         const char *serial_modules; /* names_match(); never two of them at once. Borrowed, as the next one */
         const char *async_probe_modules; /* names_match(); get the parameter async_probe */

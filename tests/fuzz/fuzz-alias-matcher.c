@@ -2,7 +2,7 @@
 
 /*
  * Lines of patterns, the last one the key: what the matcher answers has to be what fnmatch(3) says of each
- * pattern, in their order, the first time and from the memo. The first byte chooses the dialect; for that of
+ * pattern, in their order, the first time and later. The first byte chooses the dialect; for that of
  * an index, patterns and keys that libkmod's search takes for something else than fnmatch(3) does are left
  * to the comparison with libkmod itself.
  */

@@ -106,8 +106,6 @@ static void test_patterns(void **state) {
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++)
                 assert_string_equal(answer(&a, cases[i].key), cases[i].answer);
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++)   /* and from the memo */
-                assert_string_equal(answer(&a, cases[i].key), cases[i].answer);
 }
 
 static void test_order(void **state) {
@@ -254,6 +252,58 @@ static void test_long_keys(void **state) {
         free(key);
 }
 
+/* Many patterns that go on with several bytes each, beside those that do not, and keys that end there. */
+static void test_blocks(void **state) {
+        enum { N = 300 };
+        static char texts[N + 8][32];
+        const char *patterns[N + 8];
+        char key[32], expected[64];
+
+        for (unsigned i = 0; i < N; i++)
+                if (i % 3 != 0)
+                        (void) snprintf(texts[i], sizeof(texts[i]), "x:%04X%04Xs*", i, i * 7919U & 0xFFFFU);
+                else
+                        (void) snprintf(texts[i], sizeof(texts[i]), "x:%04X*", i);
+        strcpy(texts[N + 0], "x:*s1");
+        strcpy(texts[N + 1], "x:?001*");
+        strcpy(texts[N + 2], "x:[0-1]002*");
+        strcpy(texts[N + 3], "x:");
+        strcpy(texts[N + 4], "x:0001");
+        strcpy(texts[N + 5], "y:\\a-long-one");
+        strcpy(texts[N + 6], "x:0001");
+        strcpy(texts[N + 7], "x:\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7");
+        for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+                patterns[i] = texts[i];
+
+        for (unsigned dialect = 0; dialect < 2; dialect++) {
+                _cleanup_(asked_done) Asked a = ask(dialect ? ALIAS_INDEX : ALIAS_FNMATCH, patterns,
+                                                    ARRAY_LEN(patterns), -1);
+
+                for (unsigned i = 0; i < N; i++) {
+                        size_t n = 0;
+
+                        (void) snprintf(key, sizeof(key), "x:%04X%04Xs1", i, i * 7919U & 0xFFFFU);
+                        n += (size_t) snprintf(expected + n, sizeof(expected) - n, "%u %u", i, N);
+                        if ((i & 0xFFFU) == 1)
+                                n += (size_t) snprintf(expected + n, sizeof(expected) - n, " %u", N + 1);
+                        if ((i & 0xFFFU) == 2)
+                                (void) snprintf(expected + n, sizeof(expected) - n, " %u", N + 2);
+                        assert_string_equal(answer(&a, key), expected);
+                }
+                assert_string_equal(answer(&a, "x:"), "303");
+                assert_string_equal(answer(&a, "x"), "");
+                assert_string_equal(answer(&a, "x:0001"), "301 304 306");
+                assert_string_equal(answer(&a, "x:0003"), "3");
+                assert_string_equal(answer(&a, "x:000"), "");
+                assert_string_equal(answer(&a, "x:00011EEFs"), "1 301");
+                assert_string_equal(answer(&a, "x:00011EEF"), "301");
+                assert_string_equal(answer(&a, "x:FFFFFFFFs1"), "300");
+                assert_string_equal(answer(&a, "x:\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"), "307");
+                assert_string_equal(answer(&a, "y:\\a-long-one"), dialect ? "305" : "");
+                assert_string_equal(answer(&a, "y:a-long-one"), dialect ? "" : "305");
+        }
+}
+
 static void test_memory(void **state) {
         enum { N = 500 };
         _cleanup_(asked_done) Asked a = {};
@@ -274,13 +324,15 @@ static void test_memory(void **state) {
         assert_int_equal(n, 5);
 
         size_t used = mallinfo2().uordblks;
-        for (unsigned round = 0; round < 2; round++) {
-                for (unsigned i = 0; i < 5000; i++) {
-                        (void) snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%u", i % 150, i, i);
-                        assert_ok(alias_lookup_find(a.lookup, text, &matches, &n));
-                        assert_int_equal(n, i % 150 < 100 ? 5 : 0);
-                }
-                alias_lookup_forget(a.lookup);
+        for (unsigned i = 0; i < 5000; i++) {
+                (void) snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%u", i % 150, i, i);
+                assert_ok(alias_lookup_find(a.lookup, text, &matches, &n));
+                assert_int_equal(n, i % 150 < 100 ? 5 : 0);
+                for (size_t k = 1; k < n; k++)
+                        assert_int_equal(matches[k].value_id == matches[0].value_id,
+                                         streq(matches[k].value, matches[0].value));
+                if (n > 0)
+                        assert_true(matches[0].value_id < alias_matcher_value_ids(a.matcher));
         }
         assert_int_equal(mallinfo2().uordblks, used);
 }
@@ -295,6 +347,7 @@ int main(void) {
                 cmocka_unit_test(test_against_fnmatch),
                 cmocka_unit_test(test_adversarial),
                 cmocka_unit_test(test_long_keys),
+                cmocka_unit_test(test_blocks),
                 cmocka_unit_test(test_memory),
         };
 

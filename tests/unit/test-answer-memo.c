@@ -8,18 +8,23 @@
 
 static bool get(const AnswerMemo *m, const char *key, uint64_t *ret) {
         const void *answer;
-        size_t size;
 
-        if (!answer_memo_get(m, answer_memo_hash(key, strlen(key)), key, strlen(key), &answer, &size))
+        answer = answer_memo_get(m, answer_memo_hash(key, strlen(key)), key, strlen(key));
+        if (!answer)
                 return false;
-        assert_int_equal(size, sizeof(*ret));
         assert_int_equal((uintptr_t) answer % 8, 0);
         memcpy(ret, answer, sizeof(*ret));
         return true;
 }
 
 static void put(AnswerMemo *m, const char *key, uint64_t value) {
-        answer_memo_put(m, answer_memo_hash(key, strlen(key)), key, strlen(key), &value, sizeof(value));
+        uint64_t *copy;
+
+        copy = answer_memo_put(m, answer_memo_hash(key, strlen(key)), key, strlen(key), &value,
+                               sizeof(value));
+        assert_non_null(copy);
+        assert_int_equal(*copy, value);
+        assert_string_equal((char *) (copy + 1), key);
 }
 
 static void test_remembers(void **state) {
@@ -53,29 +58,24 @@ static void test_remembers(void **state) {
 
 static void test_remembers_nothing(void **state) {
         _cleanup_(answer_memo_freep) AnswerMemo *m = NULL;
-        const void *answer;
-        size_t size = 1;
 
         assert_ok(answer_memo_new(&m, 0));
-        answer_memo_put(m, answer_memo_hash("a", 1), "a", 1, NULL, 0);
-        assert_true(answer_memo_get(m, answer_memo_hash("a", 1), "a", 1, &answer, &size));
-        assert_int_equal(size, 0);
+        assert_non_null(answer_memo_put(m, answer_memo_hash("a", 1), "a", 1, NULL, 0));
+        assert_non_null(answer_memo_get(m, answer_memo_hash("a", 1), "a", 1));
 }
 
 /* A key is compared, not only its hash. */
 static void test_equal_hashes(void **state) {
         _cleanup_(answer_memo_freep) AnswerMemo *m = NULL;
-        const void *answer;
-        size_t size;
 
         assert_ok(answer_memo_new(&m, 0));
-        answer_memo_put(m, 42, "first", 5, "1", 1);
-        assert_false(answer_memo_get(m, 42, "other", 5, &answer, &size));
-        assert_false(answer_memo_get(m, 42, "firs", 4, &answer, &size));
-        assert_true(answer_memo_get(m, 42, "first", 5, &answer, &size));
-        answer_memo_put(m, 42, "other", 5, "2", 1);
-        assert_true(answer_memo_get(m, 42, "other", 5, &answer, &size));
-        assert_false(answer_memo_get(m, 42, "first", 5, &answer, &size));
+        assert_non_null(answer_memo_put(m, 42, "first", 5, "1", 1));
+        assert_null(answer_memo_get(m, 42, "other", 5));
+        assert_null(answer_memo_get(m, 42, "firs", 4));
+        assert_non_null(answer_memo_get(m, 42, "first", 5));
+        assert_non_null(answer_memo_put(m, 42, "other", 5, "2", 1));
+        assert_non_null(answer_memo_get(m, 42, "other", 5));
+        assert_null(answer_memo_get(m, 42, "first", 5));
 }
 
 /* Round the ring many times: what is still there is right, the newest always is there. */
@@ -107,17 +107,31 @@ static void test_forgets_the_oldest(void **state) {
 static void test_too_large(void **state) {
         _cleanup_(answer_memo_freep) AnswerMemo *m = NULL;
         static char large[5000];
-        const void *answer;
-        size_t size;
         uint64_t v;
 
         assert_ok(answer_memo_new(&m, 4096));
         put(m, "a", 1);
-        answer_memo_put(m, 7, large, sizeof(large), "", 1);
-        answer_memo_put(m, 8, "b", 1, large, sizeof(large));
-        assert_false(answer_memo_get(m, 7, large, sizeof(large), &answer, &size));
-        assert_false(answer_memo_get(m, 8, "b", 1, &answer, &size));
+        assert_null(answer_memo_put(m, 7, large, sizeof(large), "", 1));
+        assert_null(answer_memo_put(m, 8, "b", 1, large, sizeof(large)));
+        assert_null(answer_memo_get(m, 7, large, sizeof(large)));
+        assert_null(answer_memo_get(m, 8, "b", 1));
         assert_true(get(m, "a", &v));
+}
+
+/* Of keys of every length each byte counts, and the length does. */
+static void test_hash(void **state) {
+        char key[80] = "";
+        uint64_t seen[ARRAY_LEN(key)];
+
+        for (size_t n = 0; n < sizeof(key); n++) {
+                seen[n] = answer_memo_hash(key, n);
+                for (size_t i = 0; i < n; i++) {
+                        assert_int_not_equal(seen[i], seen[n]);
+                        key[i] = 'x';
+                        assert_int_not_equal(answer_memo_hash(key, n), seen[n]);
+                        key[i] = '\0';
+                }
+        }
 }
 
 int main(void) {
@@ -127,6 +141,7 @@ int main(void) {
                 cmocka_unit_test(test_equal_hashes),
                 cmocka_unit_test(test_forgets_the_oldest),
                 cmocka_unit_test(test_too_large),
+                cmocka_unit_test(test_hash),
         };
 
         return RUN_TESTS(tests);

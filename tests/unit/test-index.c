@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test.h"
 
+#include <malloc.h>
 #include <sys/utsname.h>
 
 #include "common/index.h"
@@ -226,7 +227,107 @@ static void test_long_keys(void **state) {
         key[REQUEST_KEY_MAX] = 'a';
         key[REQUEST_KEY_MAX + 1] = '\0';
         assert_int_equal(index_lookup(f->index, key, &m, &n), -ENAMETOOLONG);
+        assert_int_equal(index_lookup(f->index, key, &m, &n), -ENAMETOOLONG);
+
+        key[REQUEST_KEY_MAX] = '\0';
+        memcpy(key, "acpi:PNP0C0A:-", strlen("acpi:PNP0C0A:-"));
+        for (unsigned i = 0; i < 2; i++) {
+                assert_ok(index_lookup(f->index, key, &m, &n));
+                assert_int_equal(n, 1);
+                assert_int_equal(strlen(m->option_key), REQUEST_KEY_MAX);
+                assert_true(startswith(m->option_key, "acpi:PNP0C0A:_a"));
+        }
         expect(f, "\xff\xfe \n\"'`$(reboot)", "");
+}
+
+/* Asked again, every answer is the same, and the strings in it are those of the key that was asked for. */
+static void test_remembers(void **state) {
+        static const struct {
+                const char *key, *answer;
+        } cases[] = {
+                { "fs_some",  "alias:middle(fs_some,fs_some)" },
+                { "fs-some",  "alias:middle(fs_some,fs_some)" }, /* the same, and remembered for itself */
+                { "fs-some2", "" },
+                { "symbol:do_it",
+                  "symbol:leaf(symbol:do_it,symbol:do_it) symbol:middle(symbol:do_it,symbol:do_it)" },
+                { "symbol:do-it",
+                  "symbol:leaf(symbol:do_it,symbol:do_it) symbol:middle(symbol:do_it,symbol:do_it)" },
+                { "acpi:PNP0C0A:",  "builtin_alias:in_kernel(acpi*:PNP0C0A:*,acpi:PNP0C0A:)" },
+                { "acpi:PNP0C0A:-", "builtin_alias:in_kernel(acpi*:PNP0C0A:*,acpi:PNP0C0A:_)" },
+                { "pci:v0000-", "" },
+                { "pci:v00001234d-sv-sd-bc02sc-i-",
+                  "alias:top(pci:v00001234d*sv*sd*bc*sc*i*,pci:v00001234d_sv_sd_bc02sc_i_)" },
+                { "pci:v00001234d[-]sv0sd0bc01sc0i0",
+                  "alias:top(pci:v00001234d*sv*sd*bc*sc*i*,pci:v00001234d[-]sv0sd0bc01sc0i0) "
+                  "alias:leaf(pci:v*d*sv*sd*bc01sc*i*,pci:v00001234d[-]sv0sd0bc01sc0i0)" },
+                { "top",       "name:top(,)" },
+                { "other-one", "name:other_one(,)" },
+                { "to[p",      "" },
+                { "",          "" },
+        };
+        Fixture *f = *state;
+
+        for (unsigned round = 0; round < 3; round++)
+                for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                        expect(f, cases[i].key, cases[i].answer);
+                        expect(f, cases[i].key, cases[i].answer);
+                }
+}
+
+/* More keys than are remembered: the first are forgotten, nothing is wrong, and nothing is allocated. */
+static void test_forgets(void **state) {
+        Fixture *f = *state;
+        char key[128], expected[512];
+        size_t used;
+
+        expect(f, "fs-some", "alias:middle(fs_some,fs_some)");
+        used = mallinfo2().uordblks;
+        for (unsigned i = 0; i < 20000; i++) {
+                unsigned back = i - MIN(i, i * 7919U % 3000U);
+
+                for (unsigned k = 0; k < 2; k++) {
+                        unsigned number = k == 0 ? i : back;
+
+                        (void) snprintf(key, sizeof(key), "pci:v00001234d%08Xsv-sd0bc00sc0%.*si0", number,
+                                        (int) (number % 40), "----------------------------------------");
+                        (void) snprintf(expected, sizeof(expected),
+                                        "alias:top(pci:v00001234d*sv*sd*bc*sc*i*,"
+                                        "pci:v00001234d%08Xsv_sd0bc00sc0%.*si0)", number,
+                                        (int) (number % 40), "________________________________________");
+                        expect(f, key, expected);
+                }
+        }
+        expect(f, "fs-some", "alias:middle(fs_some,fs_some)");
+        assert_int_equal(mallinfo2().uordblks, used);
+}
+
+/* More matches than there is room for at first, and at last more than the memo takes. */
+static void test_many_matches(void **state) {
+        Fixture *f = *state;
+        char *text, *end;
+
+        text = end = malloc(64 * 1024);
+        assert_non_null(text);
+        for (unsigned i = 0; i < 1000; i++)
+                end += sprintf(end, "alias many-%.*s* m%u\n", (int) (i < 100 ? 1 : 0), "a", i);
+        scratch_write(&f->scratch, "conf/a.conf", text);
+        free(text);
+        reload(f);
+
+        for (unsigned round = 0; round < 3; round++)
+                for (unsigned k = 0; k < 2; k++) {
+                        const IndexMatch *m;
+                        char name[16];
+                        size_t n;
+
+                        assert_ok(index_lookup(f->index, k ? "many-a" : "many-b", &m, &n));
+                        assert_int_equal(n, k ? 1000 : 900);
+                        for (unsigned i = 0; i < n; i++) {
+                                (void) snprintf(name, sizeof(name), "m%u", k ? i : i + 100);
+                                assert_string_equal(m[i].name, name);
+                                assert_string_equal(m[i].option_key, k && i < 100 ? "many_a*" : "many_*");
+                        }
+                }
 }
 
 static void test_missing_files(void **state) {
@@ -339,6 +440,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_odd_dependency_lines, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_softdeps, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_long_keys, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_remembers, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_many_matches, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_missing_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_module_directory, setup, teardown),
                 cmocka_unit_test(test_defaults),

@@ -539,6 +539,37 @@ static void test_what_most_wait_for_comes_first(void **state) {
                 heard_clear(h + i);
 }
 
+/* "install X lkmctl load Y": the command waits for a load, which has to find room however many commands there are. */
+static void test_commands_leave_the_room_for_loads(void **state) {
+        Heard commands[COMMANDS_MAX + 1] = {}, load = {};
+        char names[COMMANDS_MAX + 1][16];
+        _bench_ DaemonBench b;
+
+        open_bench(&b, 1);
+        fake_loader_hold(b.loader, true);
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+                (void) snprintf(names[i], sizeof(names[i]), "command_%zu", i);
+                submit(&b, LOADER_INSTALL_COMMAND, names[i], commands + i);
+        }
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), COMMANDS_MAX);
+
+        submit(&b, LOADER_INSERT, "wanted", &load);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), COMMANDS_MAX + 1);
+        fake_loader_answer(b.loader, "wanted", 0);
+        event_settle(b.event);
+        assert_int_equal(load.record->outcome, OUTCOME_LOADED);
+
+        fake_loader_answer(b.loader, names[3], 0); /* and the last command its own, in its turn */
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), COMMANDS_MAX);
+        assert_string_equal(fake_loader_last(b.loader)->module, names[COMMANDS_MAX]);
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+                heard_clear(commands + i);
+        heard_clear(&load);
+}
+
 static void test_serial_modules_never_meet(void **state) {
         static const char *const names[] = { "snd_a", "net", "snd_b", "disk", "snd_c" };
         Heard h[ARRAY_LEN(names)] = {};
@@ -772,6 +803,7 @@ int main(void) {
                 cmocka_unit_test(test_slow),
                 cmocka_unit_test(test_slow_says_where_it_is),
                 cmocka_unit_test(test_what_most_wait_for_comes_first),
+                cmocka_unit_test(test_commands_leave_the_room_for_loads),
                 cmocka_unit_test(test_serial_modules_never_meet),
                 cmocka_unit_test(test_async_probe),
                 cmocka_unit_test(test_force_does_not_join),

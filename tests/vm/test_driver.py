@@ -112,16 +112,8 @@ def test_reboot_and_power_cut_keep_the_disk(boot):
     assert "lkmd.test=word" in machine.read("/proc/cmdline")
     assert len({first, second, machine.read("/proc/sys/kernel/random/boot_id")}) == 3
     machine.run("systemctl --no-block poweroff")
-    machine.wait_down(timeout=120)
+    machine.wait_down()
     with pytest.raises(MachineDown, match="down"):
         machine.run("true")
     assert "Power down" in machine.console
     assert "reboot" in machine.journal()
-
-
-def test_every_rich_device_is_there(boot):
-    machine = boot("rich", lkmd=False)
-    # udev loads the drivers of the USB hosts, and the kernel finds their devices in its own time.
-    machine.wait('test "$(cat /sys/bus/pci/devices/*/modalias /sys/bus/usb/devices/*/modalias | wc -l)" -gt 80',
-                 timeout=240)
-    machine.wait('test "$(wc -l </proc/modules)" -gt 100', timeout=240)

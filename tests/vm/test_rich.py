@@ -93,6 +93,11 @@ def with_lkmd(rich):
     return state_of(rich)
 
 
+def test_every_device_is_there(rich):
+    devices = rich.run("cat /sys/bus/pci/devices/*/modalias /sys/bus/usb/devices/*/modalias").stdout.splitlines()
+    assert len(devices) > 80
+
+
 def test_same_modules(stock, with_lkmd):
     assert len(with_lkmd.modules) > 110
     missing = stock.modules - with_lkmd.modules - NOT_FOR_DEVICES

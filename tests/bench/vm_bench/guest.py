@@ -25,7 +25,7 @@ def tell(text):
 
 @contextlib.contextmanager
 def booted(**how):
-    machine = driver.boot(**how)
+    machine = driver.boot(parallel=True, **how)
     try:
         yield machine
     finally:
@@ -46,7 +46,7 @@ def held_back(devices):
 
 def start_held_back(devices, last):
     """The machine, or None if it went down before it was up and this is not the last attempt."""
-    machine = driver.Machine(devices=devices)
+    machine = driver.Machine(devices=devices, parallel=True)
     try:
         root = machine.disk.root
         lab.tool(["systemctl", f"--root={root}", "--quiet", "disable", "lkmd.service"])

@@ -97,9 +97,14 @@ class Disk:
 
 
 @functools.cache
-def accelerator():
-    """KVM only where it really works: /dev/kvm may be there and hang every guest (nested, paravirtualised)."""
-    slow = ["-accel", "tcg,thread=multi", "-cpu", "max"]
+def accelerator(parallel=False):
+    """KVM only where it really works: /dev/kvm may be there and hang every guest (nested, paravirtualised).
+
+    An emulated machine has one thread for all of its processors unless it is to be parallel: with one for each, QEMU 10.0
+    ends now and then with "iotlb_to_section: Assertion `section_index < d->map.sections_nb' failed" when one processor
+    moves a device in memory while the other looks at one, as at boot and whenever something is plugged in. It takes no
+    more processor time, and two such machines beside each other are as fast as one after the other was."""
+    slow = ["-accel", f"tcg,thread={'multi' if parallel else 'single'}", "-cpu", "max"]
     fast = ["-accel", "kvm", "-cpu", "host"]
     flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace"), re.M)
     if not flags or not {"vmx", "svm"} & set(flags[1].split()) or not os.access("/dev/kvm", os.R_OK | os.W_OK):

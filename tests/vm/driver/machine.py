@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +44,8 @@ def text_of(data):
 class Machine:
     USERSPACE = "as init process"       # what the kernel says last before it has a process
 
-    def __init__(self, devices="plain", append="", smp=2, lkmd=True, qemu=(), memory=1024, settle=True, console=None):
+    def __init__(self, devices="plain", append="", smp=2, lkmd=True, qemu=(), memory=1024, settle=True, console=None,
+                 parallel=False):
         if devices not in device_sets.SETS:
             raise LabError(f"no such device set: {devices} (there are: {', '.join(device_sets.SETS)})")
         self.devices = device_sets.SETS[devices]() + list(qemu)
@@ -59,8 +61,8 @@ class Machine:
         self.console_path.touch()
         self.serial = itertools.count(1)
         self.qemu = self.virtiofsd = self._qmp = self.agent = None
+        self.parallel = parallel        # a thread for each processor, also where that may end QEMU: for measuring
         self.console_start = 0          # where the present life begins in the console
-        self.false_starts = 0           # QEMU ended before the guest had a process
         self.abandoned = False          # nobody will use it: it stays only until its logs have been saved
         existing.append(self)
 
@@ -71,7 +73,7 @@ class Machine:
         append = ["root=root", "rootfstype=virtiofs", "rw", "console=ttyS0", "panic=-1"]
         if not self.interactive:
             append.append("systemd.getty_auto=no")
-        return ["qemu-system-x86_64", "-M", "q35", *lab.accelerator(), "-smp", str(self.smp), "-m", str(self.memory),
+        return ["qemu-system-x86_64", "-M", "q35", *lab.accelerator(self.parallel), "-smp", str(self.smp), "-m", str(self.memory),
                 "-nodefaults", "-no-user-config", "-display", "none", "-action", "reboot=shutdown",
                 "-object", f"memory-backend-memfd,id=mem,size={self.memory}M,share=on", "-numa", "node,memdev=mem",
                 "-chardev", f"socket,id=fs,path={self.sockets}/fs", "-device", "vhost-user-fs-pci,chardev=fs,tag=root",
@@ -88,12 +90,12 @@ class Machine:
             return
         try:
             self._await_boot()
-        except MachineDown:
-            # QEMU 7.2's emulation ended now and then with a kernel that had no process yet, from a triple fault or by
-            # itself: nothing of ours had run. Once more; a second time is no accident.
+        except MachineDown as error:
+            # QEMU ended with a kernel that had no process yet, of a fault of its own (see lab.accelerator()): nothing of
+            # ours had run. Once more; a second time is no accident.
             if self.USERSPACE in self.console[self.console_start:]:
                 raise
-            self.false_starts += 1
+            warnings.warn(f"QEMU ended before the guest had a process, started again: {error}")
             self._cut_power()
             self._switch_on()
             self._await_boot()
@@ -196,7 +198,7 @@ class Machine:
             self.append = append
         self.start()
 
-    def wait_down(self, timeout=60):
+    def wait_down(self, timeout=BOOT_TIMEOUT):
         """Until the machine is off: after poweroff, reboot, or a panic."""
         try:
             self.qemu.wait(timeout)
