@@ -31,7 +31,7 @@ static void bench_start(Bench *b, PolicyMode mode) {
 static void bench_open(Bench *b) {
         *b = (Bench) {};
         scratch_open(&b->scratch);
-        scratch_mkdir(&b->scratch, LKMD_RUN_DIR + 1);
+        scratch_mkdir(&b->scratch, &LKMD_RUN_DIR[1]);
         assert_ok(sd_event_new(&b->event));
 }
 
@@ -44,7 +44,7 @@ static void bench_close(Bench *b) {
 static void write_rule(const Bench *b, const char *name, const char *module) {
         char text[256], path[256];
 
-        snprintf(path, sizeof(path), "%s%s", DIR + 1, name);
+        snprintf(path, sizeof(path), "%s%s", &DIR[1], name);
         snprintf(text, sizeof(text), "version: 1\nrules:\n  - match: {module: %s}\n    verdict: deny\n", module);
         scratch_write(&b->scratch, path, text);
 }
@@ -52,7 +52,7 @@ static void write_rule(const Bench *b, const char *name, const char *module) {
 static void write_broken(const Bench *b, const char *name) {
         char path[256];
 
-        snprintf(path, sizeof(path), "%s%s", DIR + 1, name);
+        snprintf(path, sizeof(path), "%s%s", &DIR[1], name);
         scratch_write(&b->scratch, path, "version: 1\nruels: []\n");
 }
 
@@ -111,7 +111,7 @@ static void test_follows_the_files(void **state) {
         write_rule(&b, "a.txt", "c");   /* nothing to do with it */
         assert_false(denies(&b, "c"));
         assert_int_equal(b.changes, 2);
-        scratch_remove(&b.scratch, DIR "a.yaml" + 1);
+        scratch_remove(&b.scratch, &DIR "a.yaml"[1]);
         assert_false(denies(&b, "b"));
 }
 
@@ -130,11 +130,11 @@ static void test_broken_keeps_the_old(void **state) {
         assert_int_equal(b.changes, 0);
         assert_int_equal(policy_keeper_get_problems(b.keeper)->n_items, 1);
         p = policy_keeper_get_problems(b.keeper)->items;
-        assert_string_equal(p->file, scratch_path(&b.scratch, DIR "z.yaml" + 1));
+        assert_string_equal(p->file, scratch_path(&b.scratch, &DIR "z.yaml"[1]));
         assert_int_equal(p->line, 2);
         assert_int_equal(p->column, 1);
 
-        scratch_remove(&b.scratch, DIR "z.yaml" + 1);
+        scratch_remove(&b.scratch, &DIR "z.yaml"[1]);
         assert_true(denies(&b, "b"));
         assert_false(policy_keeper_is_broken(b.keeper));
 }
@@ -145,7 +145,7 @@ static void test_broken_at_the_start(void **state) {
 
         bench_open(&b);
         write_rule(&b, "a.yaml", "a");
-        scratch_write(&b.scratch, DIR "d.yaml" + 1, "version: 1\ndefault: deny\n");
+        scratch_write(&b.scratch, &DIR "d.yaml"[1], "version: 1\ndefault: deny\n");
         write_broken(&b, "z.yaml");
         bench_start(&b, POLICY_ENFORCE);
         assert_true(policy_keeper_is_broken(b.keeper));
@@ -153,13 +153,13 @@ static void test_broken_at_the_start(void **state) {
         assert_false(denies(&b, "x"));
         write_rule(&b, "a.yaml", "b");
         assert_true(denies(&b, "b"));
-        scratch_remove(&b.scratch, DIR "z.yaml" + 1);
+        scratch_remove(&b.scratch, &DIR "z.yaml"[1]);
         assert_true(denies(&b, "x"));
 
         write_broken(&b, "z.yaml");     /* now there is something */
         write_rule(&b, "a.yaml", "c");
         assert_true(denies(&b, "x"));
-        assert_string_equal(judge(&b, "b").file, scratch_path(&b.scratch, DIR "a.yaml" + 1));
+        assert_string_equal(judge(&b, "b").file, scratch_path(&b.scratch, &DIR "a.yaml"[1]));
 }
 
 static void test_mode(void **state) {
@@ -194,7 +194,7 @@ static void test_grants(void **state) {
         assert_true(denies(&b, "other"));
         assert_int_equal(judge(&b, "usb_storage").source, POLICY_BY_GRANT);
         assert_string_equal(judge(&b, "usb_storage").reason, "it's \"why\": #1");
-        assert_int_equal(stat(scratch_path(&b.scratch, LKMD_GRANTS_FILE + 1), &st), 0);
+        assert_int_equal(stat(scratch_path(&b.scratch, &LKMD_GRANTS_FILE[1]), &st), 0);
         assert_int_equal(st.st_mode & 0777, 0644);
 
         give(&b, "usb_uas", POLICY_DENY, clock_usec(CLOCK_REALTIME) + 3600000000U, true);
@@ -219,7 +219,7 @@ static void test_grants(void **state) {
         assert_string_equal(give(&b, "x", POLICY_ALLOW, UINT64_MAX, false)->id, "grant-3");
         assert_ok(policy_keeper_revoke(b.keeper, "grant-2"));
         assert_ok(policy_keeper_revoke(b.keeper, "grant-3"));
-        assert_int_equal(access(scratch_path(&b.scratch, LKMD_GRANTS_FILE + 1), F_OK), -1);
+        assert_int_equal(access(scratch_path(&b.scratch, &LKMD_GRANTS_FILE[1]), F_OK), -1);
 }
 
 static void test_grants_do_not_wait_for_files(void **state) {
@@ -279,7 +279,7 @@ static void test_file_of_grants_is_broken(void **state) {
 
         bench_open(&b);
         write_rule(&b, "a.yaml", "a");
-        scratch_write(&b.scratch, LKMD_GRANTS_FILE + 1, "version: 1\nrules: [\n");
+        scratch_write(&b.scratch, &LKMD_GRANTS_FILE[1], "version: 1\nrules: [\n");
         bench_start(&b, POLICY_ENFORCE);
         assert_true(denies(&b, "a"));
         assert_false(policy_keeper_is_broken(b.keeper)); /* it is no one's but ours */
