@@ -130,20 +130,6 @@ static void on_coldplug_done(size_t n_devices, void *userdata) {
         waits_check_soon(m->waits);
 }
 
-static void on_index_swapped(bool became_complete, void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        verdicts_forget(m->verdicts);
-        monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
-        if (!became_complete || !m->index || !m->settings.coldplug)
-                return;                 /* no index yet: this is the first, and the first walk is still to come */
-        m->counters.rescans++;
-        r = start_coldplug(m);          /* what could not be found before may be there now */
-        if (r < 0)
-                log_error("cannot look at all devices: %s", strerror(-r));
-}
-
 static int list_loaded_but_denied(Manager *m, char **ret) {
         LoadedModule *loaded = NULL;
         size_t n = 0, size;
@@ -181,12 +167,34 @@ static void tell_loaded_but_denied(Manager *m) {
         m->loaded_but_denied = STEAL_PTR(list);
 }
 
+static void on_index_swapped(bool became_complete, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        verdicts_forget(m->verdicts);
+        monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
+        if (m->index)
+                tell_loaded_but_denied(m); /* by modprobe.d */
+        if (!became_complete || !m->index || !m->settings.coldplug)
+                return;                 /* no index yet: this is the first, and the first walk is still to come */
+        m->counters.rescans++;
+        r = start_coldplug(m);          /* what could not be found before may be there now */
+        if (r < 0)
+                log_error("cannot look at all devices: %s", strerror(-r));
+}
+
 static void on_policy_changed(void *userdata) {
         Manager *m = userdata;
 
         verdicts_forget(m->verdicts);
         monitors_message(m->monitors, "reloaded", "the policy is another now");
         tell_loaded_but_denied(m);
+}
+
+static void on_policy_problem(const Problem *problem, void *userdata) {
+        Manager *m = userdata;
+
+        monitors_problem(m->monitors, problem);
 }
 
 static void journal_record(const Record *record) {
@@ -462,7 +470,14 @@ static int open_policy(Manager *m, const ManagerOptions *options) {
         r = audit_new(&m->audit, options->audit_file);
         if (r < 0)
                 return r;
-        r = policy_keeper_new(&m->policy, m->event, options->policy_root, m->settings.mode, on_policy_changed, m);
+        r = policy_keeper_new(&m->policy, &(PolicyKeeperOptions) {
+                                                  .event = m->event,
+                                                  .root = options->policy_root,
+                                                  .mode = m->settings.mode,
+                                                  .changed = on_policy_changed,
+                                                  .problem = on_policy_problem,
+                                                  .userdata = m,
+                                          });
         if (r < 0)
                 return r;
         m->planner = (Planner) {

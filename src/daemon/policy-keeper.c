@@ -38,6 +38,7 @@ struct PolicyKeeper {
         sd_event_source *quiet_timer, *expiry_timer;
         bool stale;
         policy_changed_t changed;       /* NULL before there is a first policy */
+        policy_problem_t problem;
         void *userdata;
 };
 
@@ -69,11 +70,14 @@ static int watch_dirs(PolicyKeeper *k, const char *const *dirs) {
         return 0;
 }
 
-/* Takes the list over; says in the journal what is new in it. */
+/* Takes the list over; says what is in it if that is news. */
 static void keep_problems(PolicyKeeper *k, ProblemList *problems) {
-        if (!problem_list_equal(&k->problems, problems))
-                for (size_t i = 0; i < problems->n_items; i++)
-                        log_problem(problems->items + i);
+        bool news = !problem_list_equal(&k->problems, problems);
+
+        for (size_t i = 0; news && i < problems->n_items; i++) {
+                log_problem(problems->items + i);
+                k->problem(problems->items + i, k->userdata);
+        }
         problem_list_clear(&k->problems);
         k->problems = *problems;
         *problems = (ProblemList) {};
@@ -293,36 +297,33 @@ static int open_timers(PolicyKeeper *k, sd_event *event) {
 
 /**
  * policy_keeper_new() - with the first policy read
- * @root:    prefix of all its paths; NULL: none
- * @mode:    Mode= of lkmd.conf
- * @changed: called at every change from then on, but not for the first policy
  *
  * Return: 0, -ENOMEM, or why there is no inotify. Broken files are problems, not errors.
  */
-int policy_keeper_new(PolicyKeeper **ret, sd_event *event, const char *root, PolicyMode mode,
-                      policy_changed_t changed, void *userdata) {
+int policy_keeper_new(PolicyKeeper **ret, const PolicyKeeperOptions *options) {
         _cleanup_(policy_keeper_freep) PolicyKeeper *k = NULL;
         int r;
 
-        assert(ret && event && changed);
+        assert(ret && options && options->event && options->changed && options->problem);
 
         k = calloc(1, sizeof(*k));
         if (!k)
                 return -ENOMEM;
-        k->mode = mode;
-        k->userdata = userdata;
-        if (root && !(k->root = strdup(root)))
+        k->mode = options->mode;
+        k->problem = options->problem;
+        k->userdata = options->userdata;
+        if (options->root && !(k->root = strdup(options->root)))
                 return -ENOMEM;
         r = file_facts_new(&k->facts);
         if (r < 0)
                 return r;
-        r = open_timers(k, event);
+        r = open_timers(k, options->event);
         if (r < 0)
                 return r;
         r = open_grants(k);
         if (r < 0)
                 return r;
-        r = file_watch_new(&k->watch, event, on_file_changed, k);
+        r = file_watch_new(&k->watch, options->event, on_file_changed, k);
         if (r < 0)
                 return r;
 
@@ -334,7 +335,7 @@ int policy_keeper_new(PolicyKeeper **ret, sd_event *event, const char *root, Pol
         r = policy_keeper_rebuild(k);
         if (r < 0)
                 return r;
-        k->changed = changed;
+        k->changed = options->changed;
 
         *ret = STEAL_PTR(k);
         return 0;

@@ -14,9 +14,19 @@ typedef struct PolicyKeeper PolicyKeeper;
 
 /* What a verdict goes by is another now: files, grants or mode. */
 typedef void (*policy_changed_t)(void *userdata);
+/* Something is wrong with a file, and was not before. */
+typedef void (*policy_problem_t)(const Problem *problem, void *userdata);
 
-int policy_keeper_new(PolicyKeeper **ret, sd_event *event, const char *root, PolicyMode mode,
-                      policy_changed_t changed, void *userdata);
+typedef struct PolicyKeeperOptions {
+        sd_event *event;
+        const char *root;               /* prefix of all its paths; NULL: none */
+        PolicyMode mode;                /* Mode= of lkmd.conf */
+        policy_changed_t changed;       /* not for the first policy */
+        policy_problem_t problem;
+        void *userdata;
+} PolicyKeeperOptions;
+
+int policy_keeper_new(PolicyKeeper **ret, const PolicyKeeperOptions *options);
 PolicyKeeper *policy_keeper_free(PolicyKeeper *k);
 DEFINE_CLEANUP(PolicyKeeper, policy_keeper_free);
 

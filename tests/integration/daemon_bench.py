@@ -161,9 +161,9 @@ class Devices:
             self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def add(self, name, modalias=None, subsystem="usb"):
+    def add(self, name, modalias=None, subsystem="usb", driver=None):
         """A device in /sys, announced to whoever listens. Its path, with /sys."""
-        return self._ask("add", subsystem, name, modalias and modalias.decode("latin-1"))
+        return self._ask("add", subsystem, name, modalias and modalias.decode("latin-1"), driver)
 
     def announce(self, path, action):
         self._ask("announce", path, action)
@@ -188,8 +188,9 @@ def serve_devices():
     lib.umockdev_testbed_add_devicev.restype = ctypes.c_char_p
     testbed = ctypes.c_void_p(lib.umockdev_testbed_new())
 
-    def add(subsystem, name, modalias):
+    def add(subsystem, name, modalias, driver):
         words = [b"MODALIAS", modalias] if modalias is not None else []
+        words += [b"DRIVER", driver] if driver is not None else []
         nothing, properties = (ctypes.c_char_p * 1)(None), (ctypes.c_char_p * (len(words) + 1))(*words, None)
         return lib.umockdev_testbed_add_devicev(testbed, subsystem, name, None, nothing, properties).decode()
 

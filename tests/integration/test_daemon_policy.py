@@ -137,6 +137,22 @@ def test_denied_for_a_device(daemon):
     assert loaded(daemon, USB) == CHAIN         # a person may
 
 
+@pytest.mark.parametrize("coldplug", [False, True])
+def test_denied_by_the_driver_of_a_device(stopped, coldplug):
+    stopped.write_policy(policy(rule("{driver: usb*, module: lkmdt_top}")))
+    if not coldplug:
+        stopped.start()
+        stopped.wait_idle()
+    stopped.devices.add("1-1:1.0", USB.encode(), driver="usbhid")
+    if coldplug:
+        stopped.start()
+    while not (entries := stopped.call("Audit")["entries"]):
+        pass
+    assert [entry["module"] for entry in entries] == ["lkmdt_top"]
+    stopped.devices.add("1-2:1.0", USB.encode(), driver="other")
+    stopped.loader.wait_for("lkmdt_top")
+
+
 def test_a_device_again_and_again_is_told_once(daemon):
     daemon.write_policy(policy(rule("{module: lkmdt_top}")))
     path = daemon.devices.add("1-1:1.0", USB.encode())
@@ -402,12 +418,15 @@ def test_grants_while_the_policy_is_broken(daemon):
 def test_broken_policy_keeps_the_old_one(daemon):
     path = daemon.write_policy(policy(rule("{module: lkmdt_alone}")))
     refused(daemon, "lkmdt_alone")
+    monitor = daemon.client()
+    monitor.subscribe()
     daemon.write_policy(policy(rule("{modul: lkmdt_slow}")))
     refused(daemon, "lkmdt_alone")
     status = daemon.call("Status")
     assert status["policy"]["broken"] and status["problems"] == []
     problem, = status["policy"]["problems"]
     assert (problem["file"], problem["line"], problem["column"]) == (str(path), 3, 13)
+    assert monitor.event("problem")["problem"] == problem
     assert "module" in problem["message"]       # the nearest key
     assert status["policy"]["rules"] == 1
 

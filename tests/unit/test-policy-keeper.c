@@ -16,15 +16,26 @@ typedef struct Bench {
         Scratch scratch;
         sd_event *event;
         PolicyKeeper *keeper;
-        unsigned changes;
+        unsigned changes, problems;
 } Bench;
 
 static void on_changed(void *userdata) {
         ((Bench *) userdata)->changes++;
 }
 
+static void on_problem(const Problem *problem, void *userdata) {
+        ((Bench *) userdata)->problems++;
+}
+
 static void bench_start(Bench *b, PolicyMode mode) {
-        assert_ok(policy_keeper_new(&b->keeper, b->event, b->scratch.dir, mode, on_changed, b));
+        assert_ok(policy_keeper_new(&b->keeper, &(PolicyKeeperOptions) {
+                                                        .event = b->event,
+                                                        .root = b->scratch.dir,
+                                                        .mode = mode,
+                                                        .changed = on_changed,
+                                                        .problem = on_problem,
+                                                        .userdata = b,
+                                                }));
         assert_int_equal(b->changes, 0);
 }
 
@@ -133,6 +144,12 @@ static void test_broken_keeps_the_old(void **state) {
         assert_string_equal(p->file, scratch_path(&b.scratch, &DIR "z.yaml"[1]));
         assert_int_equal(p->line, 2);
         assert_int_equal(p->column, 1);
+        assert_int_equal(b.problems, 1);
+        assert_ok(policy_keeper_rebuild(b.keeper));
+        write_rule(&b, "a.yaml", "c");
+        assert_false(denies(&b, "c"));
+        assert_int_equal(b.problems, 1); /* it was said */
+        write_rule(&b, "a.yaml", "b");
 
         scratch_remove(&b.scratch, &DIR "z.yaml"[1]);
         assert_true(denies(&b, "b"));
