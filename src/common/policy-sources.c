@@ -403,14 +403,18 @@ static int read_file(Reader *r, const char *path) {
         return e < 0 || r->n_files == n ? e : read_includes(r, added);
 }
 
+/* A directory of files; or one file, whatever that is called. */
 static int read_directory(Reader *r, const char *dir) {
         _cleanup_(names_clear) Names names = {};
         _cleanup_(freep) char *path = NULL;
+        struct stat st;
         int e;
 
         e = make_path(r, dir, NULL, "", &path);
         if (e < 0)
                 return e;
+        if (r->sources->files_too && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+                return read_file(r, path);
         e = list_directory(r, path, &names);
         if (e < 0)
                 return e;

@@ -8,6 +8,7 @@
 typedef struct PolicySources {
         const char *root;               /* prefix of every path below, for tests and other trees; NULL: none */
         const char *const *dirs;        /* policy.d, highest first, ended by NULL; NULL: those of this build */
+        bool files_too;                 /* what is in @dirs may be a file as well */
         const char *const *list_dirs;   /* of lists/NAME.yaml, likewise */
         const char *grants_file;        /* NULL: LKMD_GRANTS_FILE; "": none */
         const char *command_line;       /* text of /proc/cmdline; NULL: read it; "": none */

@@ -382,6 +382,17 @@ static void test_directory_is_a_file(void **state) {
         expect_rules(f, "a");
 }
 
+static void test_single_files(void **state) {
+        Fixture *f = *state;
+
+        scratch_write(&f->scratch, "etc/policy.d", "version: 1\nrules: [{id: b, match: {module: b}, verdict: deny}]\n");
+        write_rule(f, "lib/policy.d/a.yaml", "a");
+        f->sources.files_too = true;
+        load(f);
+        assert_false(f->broken);
+        expect_rules(f, "b a");
+}
+
 /* It comes and goes while it is read, a hundred times: what is there is read, and nothing else is said. */
 static void test_vanishing_directory(void **state) {
         Fixture *f = *state;
@@ -547,6 +558,7 @@ int main(void) {
                 TEST(test_trust_in_lists_and_grants),
                 TEST(test_odd_files),
                 TEST(test_directory_is_a_file),
+                TEST(test_single_files),
                 TEST(test_vanishing_directory),
                 TEST(test_too_many_rules),
                 TEST(test_too_many_files),
