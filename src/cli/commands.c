@@ -12,6 +12,7 @@
 
 #include "cli/format.h"
 #include "cli/verb.h"
+#include "common/util.h"
 
 const Verb verbs[] = {
         { "status", "[MODULE]", 0, 1, verb_status,
@@ -169,6 +170,20 @@ static const char *set_config(Run *run, const char *value) {
         return NULL;
 }
 
+static const char *set_policy(Run *run, const char *value) {
+        const char **paths;
+
+        if (*value == '\0')
+                return "it is a directory such as /etc/lkmd/policy.d, or a file";
+        paths = reallocarray(run->policy_paths, run->n_policy_paths + 2, sizeof(*paths));
+        if (!paths)
+                return "there is no memory";
+        run->policy_paths = paths;
+        paths[run->n_policy_paths++] = value;
+        paths[run->n_policy_paths] = NULL;
+        return NULL;
+}
+
 static const char *set_all(Run *run, const char *value) {
         run->all = true;
         return NULL;
@@ -193,7 +208,7 @@ const Option options[] = {
         { "help",    'h', no_argument,       NULL,           SCOPE_ALL, NULL, set_help,    "show help, after a verb for this verb" },
         { "version", 0,   no_argument,       NULL,           SCOPE_ALL, NULL, set_version, "show the version of lkmctl" },
 
-        { "force",   0,   no_argument,       NULL,           SCOPE_VERB, "load unload", set_force,
+        { "force",   0,   no_argument,       NULL,           SCOPE_VERB, "load, unload", set_force,
           "without the kernel's own checks, where it allows that" },
         { "force-vermagic", 0, no_argument,  NULL,           SCOPE_VERB, "load", set_force_vermagic,
           "also what was built for another kernel" },
@@ -221,14 +236,18 @@ const Option options[] = {
 
         { "all",     0,   no_argument,       NULL,           SCOPE_VERB, "diff-modprobe", set_all,
           "for all modules there are" },
+
+        { "policy",  0,   required_argument, "DIR|FILE",     SCOPE_VERB, "plan", set_policy,
+          "instead of all policy in force; may be given several times" },
         {}
 };
 
-static bool word_is_in(const char *words, const char *word) {
-        size_t n = strlen(word);
+/* @list: names with ", " between them */
+static bool verb_is_in(const char *list, const char *name) {
+        size_t n = strlen(name);
 
-        for (const char *p = words; (p = strstr(p, word)); p += n)
-                if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+        for (const char *p = list; (p = strstr(p, name)); p += n)
+                if ((p == list || (p - list >= 2 && startswith(p - 2, ", "))) && (p[n] == ',' || p[n] == '\0'))
                         return true;
         return false;
 }
@@ -240,7 +259,7 @@ bool option_is_of(const Option *o, const Verb *v) {
         case SCOPE_OFFLINE:
                 return v->offline;
         case SCOPE_VERB:
-                return word_is_in(o->verb, v->name);
+                return verb_is_in(o->verb, v->name);
         default:
                 return true;
         }

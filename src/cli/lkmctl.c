@@ -209,6 +209,7 @@ int main(int argc, char **argv) {
         }
         client_free(run.client);
         free(run.config_paths);
+        free(run.policy_paths);
         output_done(&run.out);
         return r == -EPIPE ? STATUS_DONE : r;   /* the reader had enough */
 }

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "cli/format.h"
+#include "cli/offline-policy.h"
 #include "cli/offline.h"
 #include "cli/words.h"
 #include "common/interface.h"
@@ -133,24 +134,42 @@ static int print_tree(const Output *out, const Plan *plan) {
         return table_print(table);
 }
 
-static int print_omissions(const Plan *plan) {
+static bool is_left_out(const Plan *plan, const PlanOmission *o) {
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                if (plan->omissions[i].kind == o->kind && streq(plan->omissions[i].module, o->module))
+                        return true;
+        return false;
+}
+
+/* @known: a plan whose omissions have been told; NULL: none have */
+static int print_omissions(const Plan *plan, const Plan *known, const char *words) {
         for (size_t i = 0; i < plan->n_omissions; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
                 int r;
 
+                if (known && is_left_out(known, plan->omissions + i))
+                        continue;
                 r = plan_omission_to_json(plan->omissions + i, &v);
                 if (r < 0)
                         return r;
                 print_escaped(stdout, plan->omissions[i].module);
-                printf("  left out: ");
+                printf("  %s: ", words);
                 print_omission(stdout, v);
                 putchar('\n');
         }
         return 0;
 }
 
+/* The steps as a tree, then what was left out. */
+int plan_print(const Output *out, const Plan *plan) {
+        int r;
+
+        r = print_tree(out, plan);
+        return r < 0 ? r : print_omissions(plan, NULL, "left out");
+}
+
 /* What the exit status of "load" would be, as far as the plan can tell. */
-static ExitStatus plan_status(const Plan *plan) {
+ExitStatus plan_status(const Plan *plan) {
         for (size_t i = 0; i < plan->n_omissions; i++)
                 if (plan->omissions[i].required)
                         return plan->omissions[i].kind == PLAN_FILE_MISSING ||
@@ -158,30 +177,49 @@ static ExitStatus plan_status(const Plan *plan) {
         return STATUS_DONE;
 }
 
-static int plan_key(Run *run, Index *index, const char *key, bool first) {
-        _cleanup_(plan_freep) Plan *plan = NULL;
+/* "asIfEnforced": what would be left out if nothing were in audit mode */
+static int print_json(Run *run, const Plan *plan, const Plan *enforced) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *omissions = NULL;
         int r;
 
-        r = plan_new(&plan, index, &(PlanRequest) { .key = key, .mode = PLAN_NAMED });
+        r = plan_to_json(plan, &v);
+        if (r >= 0 && enforced) {
+                r = plan_omissions_to_json(enforced, &omissions);
+                if (r >= 0)
+                        r = sd_json_variant_set_field(&v, "asIfEnforced", omissions);
+        }
+        return r < 0 ? r : output_json(&run->out, v);
+}
+
+static int plan_key(Run *run, Index *index, const OfflinePolicy *policy, const char *key, bool first) {
+        static const PolicyRequester somebody = { .origin = ORIGIN_CLIENT, .has_uid = true }; /* root */
+        _cleanup_(plan_freep) Plan *plan = NULL, *enforced = NULL;
+        PlanRequest request = offline_policy_request(policy, &somebody, PLAN_NAMED);
+        int r;
+
+        request.key = key;
+        r = plan_new(&plan, index, &request);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || plan->n_matches == 0)
                 return tell_no_such_module(run, index, key);
+        if (plan->audited) {
+                request.as_if_enforced = true;
+                r = plan_new(&enforced, index, &request);
+                if (r < 0)
+                        return r;
+        }
 
         if (run->out.json != JSON_OFF) {
-                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-
-                r = plan_to_json(plan, &v);
-                if (r >= 0)
-                        r = output_json(&run->out, v);
+                r = print_json(run, plan, enforced);
                 return r < 0 ? r : (int) plan_status(plan);
         }
         if (output_wants_text(&run->out)) {
                 if (!first)
                         putchar('\n');
-                r = print_tree(&run->out, plan);
-                if (r >= 0)
-                        r = print_omissions(plan);
+                r = plan_print(&run->out, plan);
+                if (r >= 0 && enforced)
+                        r = print_omissions(enforced, plan, "would be left out, but that is in audit mode");
                 if (r < 0)
                         return r;
         }
@@ -189,6 +227,7 @@ static int plan_key(Run *run, Index *index, const char *key, bool first) {
 }
 
 int verb_plan(Run *run, char **args, unsigned n_args) {
+        _cleanup_(offline_policy_done) OfflinePolicy policy = {};
         _cleanup_(index_freep) Index *index = NULL;
         ExitStatus worst = STATUS_DONE;
         int r;
@@ -196,11 +235,14 @@ int verb_plan(Run *run, char **args, unsigned n_args) {
         r = offline_index(run, true, &index);
         if (r != 0)
                 return r;
+        r = offline_policy(run, &policy);
+        if (r != 0)
+                return r;
 
         if (n_args > 1)
                 output_list_begin(&run->out);
         for (unsigned i = 0; i < n_args; i++) {
-                r = plan_key(run, index, args[i], i == 0);
+                r = plan_key(run, index, &policy, args[i], i == 0);
                 if (r < 0)
                         return r;
                 worst = failure_worse(worst, (ExitStatus) r);

@@ -12,6 +12,7 @@
 #include "cli/client.h"
 #include "cli/failure.h"
 #include "cli/output.h"
+#include "common/origin.h"
 
 typedef struct Verb Verb;
 
@@ -33,17 +34,31 @@ typedef struct Run {
         const char *root, *kernel;      /* NULL: none, the running one */
         const char **config_paths;      /* owned, NULL-terminated; borrowed strings */
         size_t n_config_paths;
+        const char **policy_paths;      /* likewise */
+        size_t n_policy_paths;
         bool all;
+
+        /* Who asks, for "explain". */
+        bool has_origin, has_uid;
+        RequestOrigin origin;
+        uint32_t uid;
+
+        /* Of "policy allow" and "policy deny", and "policy propose". */
+        uint64_t for_usec;              /* 0: not given */
+        bool once, until_reboot;
+        const char *reason;
+        uint64_t since_usec;            /* CLOCK_REALTIME; 0: since ever */
 } Run;
 
 struct Verb {
-        const char *name;
+        const char *name;               /* one word, or two: "policy show" */
         const char *arguments;          /* as help shows them */
         unsigned min_args, max_args;
         int (*run)(Run *run, char **args, unsigned n_args); /* ExitStatus; negative errno: main() tells */
         const char *summary;
         const char *text;               /* more of it, for "help VERB" */
         bool offline;                   /* answers from files, without lkmd: takes other options */
+        bool treeless;                  /* offline, but has no use for modules: --root and its like are not for it */
 };
 
 #define ARGS_ANY ((unsigned) -1)
@@ -62,7 +77,7 @@ typedef struct Option {
         int argument;                   /* no_argument, required_argument, optional_argument */
         const char *placeholder;        /* of the argument, in help */
         OptionScope scope;
-        const char *verb;               /* SCOPE_VERB: those that take it, separated by blanks */
+        const char *verb;               /* SCOPE_VERB: those that take it, separated by ", " */
         const char *(*set)(Run *run, const char *value); /* NULL: done; else what is wrong */
         const char *summary;
 } Option;
@@ -75,12 +90,23 @@ bool option_is_of(const Option *o, const Verb *v);
 int verb_config(Run *run, char **args, unsigned n_args);
 int verb_deps(Run *run, char **args, unsigned n_args);
 int verb_diff_modprobe(Run *run, char **args, unsigned n_args);
+int verb_explain(Run *run, char **args, unsigned n_args);
 int verb_help(Run *run, char **args, unsigned n_args);
 int verb_list(Run *run, char **args, unsigned n_args);
 int verb_load(Run *run, char **args, unsigned n_args);
 int verb_metrics(Run *run, char **args, unsigned n_args);
 int verb_monitor(Run *run, char **args, unsigned n_args);
 int verb_plan(Run *run, char **args, unsigned n_args);
+int verb_policy(Run *run, char **args, unsigned n_args);
+int verb_policy_allow(Run *run, char **args, unsigned n_args);
+int verb_policy_audit(Run *run, char **args, unsigned n_args);
+int verb_policy_check(Run *run, char **args, unsigned n_args);
+int verb_policy_deny(Run *run, char **args, unsigned n_args);
+int verb_policy_lint(Run *run, char **args, unsigned n_args);
+int verb_policy_preview(Run *run, char **args, unsigned n_args);
+int verb_policy_propose(Run *run, char **args, unsigned n_args);
+int verb_policy_revoke(Run *run, char **args, unsigned n_args);
+int verb_policy_show(Run *run, char **args, unsigned n_args);
 int verb_reload(Run *run, char **args, unsigned n_args);
 int verb_resolve(Run *run, char **args, unsigned n_args);
 int verb_status(Run *run, char **args, unsigned n_args);

@@ -245,6 +245,7 @@ void print_omission(FILE *f, sd_json_variant *omission) {
                 { "softdep_missing", "a softdep names it, but there is no such module", ", see " },
                 { "softdep_loop",    "its softdep leads back, not followed",            ", see " },
                 { "file_missing",    "its file is missing",                             ": "    },
+                { "impossible",      "something that it needs was left out",            ", see " },
         };
         const char *kind = field_string(omission, "kind"), *wanted_by = field_string(omission, "wantedBy");
         const char *before_place = ", see ";
