@@ -61,7 +61,32 @@ const Verb verbs[] = {
         { "diff-modprobe", "[MODULE...]", 0, ARGS_ANY, verb_diff_modprobe,
           "where lkmd would do otherwise than modprobe, and why",
           "Without MODULE, as with --all, for all modules there are.", .offline = true },
-        { "help", "[VERB]", 0, 1, verb_help, "show all verbs, or one of them in full", NULL },
+        { "explain", "MODULE|ALIAS|DEVICE", 1, 1, verb_explain,
+          "why it would be loaded or not: every rule that was met, in order",
+          "Every rule, list, grant, line of modprobe.d and of the kernel command line that speaks of it or of what it\n"
+          "needs, with its place, and the one that decides. DEVICE is a path in /sys or /dev, or a name such as\n"
+          "0000:00:1f.2 or 1-1. For a module, also what a device or the kernel would get where that is something else.\n"
+          "Exit status 3 if it is denied.", .offline = true },
+        { "policy", "", 0, 0, verb_policy,
+          "what there is for rules on modules: the verbs below", NULL, .offline = true, .treeless = true },
+        { "policy show", "", 0, 0, verb_policy_show,
+          "the rules in force, in the order in which they decide",
+          "Those of all files and lists together, each with its verdict, its mode and its place; grants with the time\n"
+          "that is left; the default at the end.", .offline = true, .treeless = true },
+        { "policy check", "[FILE...]", 0, ARGS_ANY, verb_policy_check,
+          "look for mistakes in policy files",
+          "Without FILE: all that is in force here. Each mistake is told as FILE:LINE:COLUMN: TEXT; then the exit\n"
+          "status is 1. Nothing of it is asked of lkmd or told to it.", .offline = true, .treeless = true },
+        { "policy lint", "", 0, 0, verb_policy_lint,
+          "look for rules and lines that do not do what they look like",
+          "Rules that never decide anything, names of no module, modules that are built in, rules that are over; and\n"
+          "of modprobe.d and the kernel command line what is overlooked by modprobe or overruled here. Exit status 1\n"
+          "if there is any.", .offline = true },
+        { "policy preview", "", 0, 0, verb_policy_preview,
+          "what the devices of this machine get with other modules",
+          "With --kernel or --root: which devices would lose their driver, and which needed modules are denied there.\n"
+          "Exit status 1 if there is any.", .offline = true },
+        { "help", "[VERB]", 0, 2, verb_help, "show all verbs, or one of them in full", NULL },
         { "version", "", 0, 0, verb_version, "show the version of lkmctl", NULL },
         {}
 };
@@ -184,6 +209,25 @@ static const char *set_policy(Run *run, const char *value) {
         return NULL;
 }
 
+static const char *set_origin(Run *run, const char *value) {
+        run->origin = request_origin_from_string(value);
+        run->has_origin = true;
+        return run->origin < 0 ? "it is 'device', 'kernel', 'client' or 'boot'" : NULL;
+}
+
+static const char *set_uid(Run *run, const char *value) {
+        unsigned long long uid;
+        char *end;
+
+        errno = 0;
+        uid = strtoull(value, &end, 10);
+        if (*value < '0' || *value > '9' || *end || errno != 0 || uid >= UINT32_MAX)
+                return "it is the number of a user";
+        run->uid = (uint32_t) uid;
+        run->has_uid = true;
+        return NULL;
+}
+
 static const char *set_all(Run *run, const char *value) {
         run->all = true;
         return NULL;
@@ -237,8 +281,14 @@ const Option options[] = {
         { "all",     0,   no_argument,       NULL,           SCOPE_VERB, "diff-modprobe", set_all,
           "for all modules there are" },
 
-        { "policy",  0,   required_argument, "DIR|FILE",     SCOPE_VERB, "plan", set_policy,
+        { "policy",  0,   required_argument, "DIR|FILE",     SCOPE_VERB,
+          "plan, explain, policy show, policy lint, policy preview", set_policy,
           "instead of all policy in force; may be given several times" },
+        { "origin",  0,   required_argument, "ORIGIN",       SCOPE_VERB, "explain", set_origin,
+          "as if a 'device', the 'kernel', a 'client' or 'boot' asked" },
+        { "uid",     0,   required_argument, "UID",          SCOPE_VERB, "explain", set_uid,
+          "as if this user asked" },
+
         {}
 };
 
@@ -257,10 +307,45 @@ bool option_is_of(const Option *o, const Verb *v) {
         case SCOPE_ONLINE:
                 return !v->offline;
         case SCOPE_OFFLINE:
-                return v->offline;
+                return v->offline && !v->treeless;
         case SCOPE_VERB:
                 return verb_is_in(o->verb, v->name);
         default:
                 return true;
         }
+}
+
+/* Is it "WORD ..."? */
+bool verb_is_below(const Verb *v, const char *word) {
+        size_t n = strlen(word);
+
+        return startswith(v->name, word) && v->name[n] == ' ';
+}
+
+/**
+ * verb_find() - the verb that words begin with
+ * @next:        the word behind; NULL: there is none
+ * @ret_n_words: how many of the two are its name
+ *
+ * Return: NULL if there is none, also if the first word alone would be one but has verbs below it, of which the
+ * second is none.
+ */
+const Verb *verb_find(const char *word, const char *next, unsigned *ret_n_words) {
+        const Verb *found = NULL;
+        bool has_verbs_below = false;
+
+        for (const Verb *v = verbs; v->name; v++) {
+                if (streq(v->name, word))
+                        found = v;
+                if (!verb_is_below(v, word))
+                        continue;
+                has_verbs_below = true;
+                if (next && streq(v->name + strlen(word) + 1, next)) {
+                        *ret_n_words = 2;
+                        return v;
+                }
+        }
+
+        *ret_n_words = 1;
+        return next && has_verbs_below ? NULL : found;
 }

@@ -110,24 +110,37 @@ static const char *verb_name(size_t i) {
         return verbs[i].name;
 }
 
-static const Verb *verb_find(Arguments *a, const char *name) {
-        const char *nearest;
+/* The verb, and how many words are its name. NULL: there is none, which is noted. */
+static const Verb *take_verb(Arguments *a, unsigned *ret_n_words) {
+        const char *word = a->n_words > 0 ? a->words[0] : "status", *next = a->n_words > 1 ? a->words[1] : NULL;
+        _cleanup_(freep) char *both = NULL;
+        const char *nearest, *said = word;
+        const Verb *v;
 
-        for (const Verb *v = verbs; v->name; v++)
-                if (streq(v->name, name))
-                        return v;
+        v = verb_find(word, next, ret_n_words);
+        if (v) {
+                *ret_n_words = MIN(*ret_n_words, a->n_words);
+                return v;
+        }
 
-        nearest = text_nearest(name, verb_name);
+        if (verb_find(word, NULL, ret_n_words)) {       /* it is the second word that is wrong */
+                if (asprintf(&both, "%s %s", word, next) < 0)
+                        both = NULL;
+                said = both ?: word;
+        }
+        nearest = text_nearest(said, verb_name);
         if (nearest)
-                arguments_wrong(a, "there is no verb '%s', did you mean '%s'?", name, nearest);
+                arguments_wrong(a, "there is no verb '%s', did you mean '%s'?", said, nearest);
         else
-                arguments_wrong(a, "there is no verb '%s'", name);
+                arguments_wrong(a, "there is no verb '%s'", said);
         return NULL;
 }
 
 static void arguments_wrong_option(Arguments *a, const Option *o, const Verb *v) {
         if (o->scope == SCOPE_VERB)
                 arguments_wrong(a, "'%s' takes no --%s, that is for: %s", v->name, o->name, o->verb);
+        else if (v->treeless)
+                arguments_wrong(a, "'%s' is not about modules, it takes no --%s", v->name, o->name);
         else if (v->offline)
                 arguments_wrong(a, "'%s' does not ask lkmd but reads files, it takes no --%s", v->name, o->name);
         else
@@ -149,14 +162,15 @@ static void check_arguments(Arguments *a, const Verb *v, unsigned n_args) {
 
 /* Without a verb: how is it doing? */
 static int dispatch(Run *run, Arguments *a) {
-        const Verb *v = verb_find(a, a->n_words > 0 ? a->words[0] : "status");
-        unsigned n_args = a->n_words > 0 ? a->n_words - 1 : 0;
+        unsigned n_own = 0;             /* words that are the verb */
+        const Verb *v = take_verb(a, &n_own);
+        unsigned n_args = a->n_words - n_own;
         char hint[64] = "lkmctl help";
 
         if (run->version && !a->wrong)
                 return verb_version(run, NULL, 0);
         if (run->help && !a->wrong)
-                return verb_help(run, a->words, MIN(a->n_words, 1U));
+                return verb_help(run, a->words, n_own);
 
         if (v) {
                 check_arguments(a, v, n_args);
@@ -172,7 +186,7 @@ static int dispatch(Run *run, Arguments *a) {
                 if (r < 0)
                         return r;
         }
-        return v->run(run, a->words + (a->n_words > 0 ? 1 : 0), n_args);
+        return v->run(run, a->words + n_own, n_args);
 }
 
 /* So that no socket or file of ours gets the number of a standard stream that the caller closed. */

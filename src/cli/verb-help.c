@@ -34,6 +34,24 @@ static void print_options(const Run *run, const char *title, OptionScope scope, 
         }
 }
 
+/* Options of some verbs alone, those of the same verbs together. */
+static void print_options_of_verbs(const Run *run) {
+        const char *shown = NULL;
+
+        for (const Option *o = options; o->name; o++) {
+                char usage[64];
+
+                if (o->scope != SCOPE_VERB)
+                        continue;
+                if (!streq_ptr(shown, o->verb))
+                        printf("\n%sOptions of %s%s\n", output_tone(&run->out, stdout, TONE_STRONG), o->verb,
+                               output_tone(&run->out, stdout, TONE_PLAIN));
+                shown = o->verb;
+                (void) option_usage(o, usage, sizeof(usage));
+                printf("  %-28s %s\n", usage, o->summary);
+        }
+}
+
 static void print_overview(const Run *run) {
         printf("lkmctl [OPTION...] [VERB [ARGUMENT...]]\n\n"
                "Asks lkmd, which loads the modules of this kernel, and tells it what to load.\n\n%sVerbs%s\n",
@@ -46,24 +64,36 @@ static void print_overview(const Run *run) {
         }
         print_options(run, "Options, before or after the verb", SCOPE_ALL, NULL);
         print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, NULL);
-        print_options(run, "Options of resolve, plan, deps, config, diff-modprobe, which work without lkmd",
-                      SCOPE_OFFLINE, NULL);
-        for (const Verb *v = verbs; v->name; v++) {
-                char title[64];
-
-                (void) snprintf(title, sizeof(title), "Options of %s", v->name);
-                print_options(run, title, SCOPE_VERB, v);
-        }
+        print_options(run, "Options of verbs that look at modules without asking lkmd", SCOPE_OFFLINE, NULL);
+        print_options_of_verbs(run);
         printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be reached,\n"
                "5 no such module, alias or device. More: man lkmctl\n");
+}
+
+static void print_verbs_below(const Run *run, const Verb *above) {
+        bool titled = false;
+
+        for (const Verb *v = verbs; v->name; v++) {
+                char usage[64];
+
+                if (!verb_is_below(v, above->name))
+                        continue;
+                if (!titled)
+                        printf("\n%sVerbs%s\n", output_tone(&run->out, stdout, TONE_STRONG),
+                               output_tone(&run->out, stdout, TONE_PLAIN));
+                titled = true;
+                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments);
+                printf("  %-30s %s\n", usage, v->summary);
+        }
 }
 
 static void print_verb(const Run *run, const Verb *v) {
         printf("lkmctl [OPTION...] %s%s%s\n\n%s.\n", v->name, v->arguments[0] ? " " : "", v->arguments, v->summary);
         if (v->text)
                 printf("%s\n", v->text);
+        print_verbs_below(run, v);
         print_options(run, "Options", SCOPE_VERB, v);
-        print_options(run, "Options of verbs that work without lkmd", SCOPE_OFFLINE, v);
+        print_options(run, "Options of verbs that look at modules without asking lkmd", SCOPE_OFFLINE, v);
         print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, v);
         print_options(run, "Options of all verbs", SCOPE_ALL, v);
 }
@@ -118,15 +148,21 @@ static int print_json(Run *run, const char *name) {
         return name ? 0 : output_list_end(&run->out);
 }
 
+/* @args: none, a verb, or the two words of one; as one argument will do */
 int verb_help(Run *run, char **args, unsigned n_args) {
+        _cleanup_(freep) char *name = NULL;
         const Verb *v = NULL;
 
         if (n_args > 0) {
-                for (v = verbs; v->name && !streq(v->name, args[0]); v++)
+                if (asprintf(&name, "%s%s%s", args[0], n_args > 1 ? " " : "", n_args > 1 ? args[1] : "") < 0) {
+                        name = NULL;
+                        return -ENOMEM;
+                }
+                for (v = verbs; v->name && !streq(v->name, name); v++)
                         ;
                 if (!v->name)
                         return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help",
-                                                "there is no verb '%s'", args[0]);
+                                                "there is no verb '%s'", name);
         }
 
         if (run->out.json != JSON_OFF)
@@ -136,6 +172,13 @@ int verb_help(Run *run, char **args, unsigned n_args) {
         else
                 print_overview(run);
         return STATUS_DONE;
+}
+
+/* policy: there is nothing to do without a verb below it but to say which there are. */
+int verb_policy(Run *run, char **args, unsigned n_args) {
+        static char name[] = "policy";
+
+        return verb_help(run, (char *[]) { name }, 1);
 }
 
 int verb_version(Run *run, char **args, unsigned n_args) {

@@ -86,6 +86,8 @@ extern const Verb verbs[];              /* both end with an empty row */
 extern const Option options[];
 
 bool option_is_of(const Option *o, const Verb *v);
+const Verb *verb_find(const char *word, const char *next, unsigned *ret_n_words);
+bool verb_is_below(const Verb *v, const char *word);
 
 int verb_config(Run *run, char **args, unsigned n_args);
 int verb_deps(Run *run, char **args, unsigned n_args);
