@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/time-argument.h"
 #include "cli/verb.h"
 #include "common/util.h"
 
@@ -82,10 +83,24 @@ const Verb verbs[] = {
           "Rules that never decide anything, names of no module, modules that are built in, rules that are over; and\n"
           "of modprobe.d and the kernel command line what is overlooked by modprobe or overruled here. Exit status 1\n"
           "if there is any.", .offline = true },
+        { "policy propose", "", 0, 0, verb_policy_propose,
+          "an allow list of what this machine uses, as a file for policy.d",
+          "The modules in the kernel, grouped by what brought them there, with what they need." },
         { "policy preview", "", 0, 0, verb_policy_preview,
           "what the devices of this machine get with other modules",
           "With --kernel or --root: which devices would lose their driver, and which needed modules are denied there.\n"
           "Exit status 1 if there is any.", .offline = true },
+        { "policy audit", "", 0, 0, verb_policy_audit,
+          "what was refused, and what would have been in enforce mode",
+          "Grouped by the rule, with counts and times." },
+        { "policy allow", "MODULE", 1, 1, verb_policy_allow,
+          "allow a module for a time, whatever the rules say",
+          "One of --for, --once and --until-reboot says how long, --reason says why. Kept in /run, shown by status." },
+        { "policy deny", "MODULE", 1, 1, verb_policy_deny,
+          "deny a module for a time, whatever the rules say",
+          "One of --for, --once and --until-reboot says how long, --reason says why. What is loaded stays." },
+        { "policy revoke", "ID", 1, 1, verb_policy_revoke,
+          "take back what allow or deny has granted", "ID is what they answered; status shows it too." },
         { "help", "[VERB]", 0, 2, verb_help, "show all verbs, or one of them in full", NULL },
         { "version", "", 0, 0, verb_version, "show the version of lkmctl", NULL },
         {}
@@ -228,6 +243,35 @@ static const char *set_uid(Run *run, const char *value) {
         return NULL;
 }
 
+static const char *set_for(Run *run, const char *value) {
+        if (parse_time_span(value, &run->for_usec) < 0 || run->for_usec == 0)
+                return "it is a time such as 10min, 2h or 1d";
+        return NULL;
+}
+
+static const char *set_once(Run *run, const char *value) {
+        run->once = true;
+        return NULL;
+}
+
+static const char *set_until_reboot(Run *run, const char *value) {
+        run->until_reboot = true;
+        return NULL;
+}
+
+static const char *set_reason(Run *run, const char *value) {
+        if (value[strspn(value, " \t\r\n")] == '\0')
+                return "it is a sentence that somebody understands later";
+        run->reason = value;
+        return NULL;
+}
+
+static const char *set_since(Run *run, const char *value) {
+        if (parse_since(value, now_realtime_usec(), &run->since_usec) < 0)
+                return "it is a time ago such as 2h or 7d, a date such as 2026-11-01, or 'boot'";
+        return NULL;
+}
+
 static const char *set_all(Run *run, const char *value) {
         run->all = true;
         return NULL;
@@ -289,6 +333,17 @@ const Option options[] = {
         { "uid",     0,   required_argument, "UID",          SCOPE_VERB, "explain", set_uid,
           "as if this user asked" },
 
+        { "for",     0,   required_argument, "TIME",         SCOPE_VERB, "policy allow, policy deny", set_for,
+          "for this time, such as 10min or 2h" },
+        { "once",    0,   no_argument,       NULL,           SCOPE_VERB, "policy allow, policy deny", set_once,
+          "for one load" },
+        { "until-reboot", 0, no_argument,    NULL,           SCOPE_VERB, "policy allow, policy deny",
+          set_until_reboot, "until this machine is started anew" },
+        { "reason",  0,   required_argument, "TEXT",         SCOPE_VERB, "policy allow, policy deny", set_reason,
+          "why; it is shown and logged" },
+
+        { "since",   0,   required_argument, "TIME",         SCOPE_VERB, "policy propose", set_since,
+          "only what was loaded since: 2h, 7d, 2026-11-01 or boot" },
         {}
 };
 

@@ -37,6 +37,8 @@ static const Explanation explanations[] = {
         { LKMD_ERROR_IN_USE,            STATUS_FAILED,         "still in use", NULL, "module" },
         { LKMD_ERROR_UNKNOWN_PARAMETER, STATUS_FAILED,         "the module has no parameter", NULL, "parameter" },
         { LKMD_ERROR_TIMEOUT,           STATUS_FAILED,         "the time is over" },
+        { LKMD_ERROR_NO_SUCH_GRANT,     STATUS_FAILED,         "nothing with that name is allowed or denied for a time",
+          "lkmctl status lists what is" },
         { LKMD_ERROR_RELOAD_FAILED,     STATUS_FAILED,         "a file is broken, nothing was changed" },
 
         { CLIENT_ERROR_USAGE,           STATUS_USAGE },

@@ -7,6 +7,7 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
+#include "cli/status-policy.h"
 #include "cli/verb.h"
 #include "cli/words.h"
 
@@ -33,7 +34,7 @@ static Tone overall_tone(sd_json_variant *status) {
         if (!field_bool(status, "indexComplete"))
                 return TONE_BAD;
         if (!streq_ptr(in_charge, "lkmd") || field_elements(status, "failures") > 0 ||
-            field_elements(status, "problems") > 0)
+            field_elements(status, "problems") > 0 || status_policy_is_worrying(status))
                 return TONE_WARN;
         return TONE_GOOD;
 }
@@ -126,6 +127,7 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         print_escaped(stdout, field_string(status, "kernelRelease"));
         putchar('\n');
         print_index(out, status);
+        status_print_policy(out, status);
 
         output_label(out, "Coldplug");
         printf("%s, %" PRIu64 " device%s looked at", field_bool(status, "coldplugDone") ? "done" : "under way",
@@ -289,6 +291,7 @@ int verb_status(Run *run, char **args, unsigned n_args) {
         print_running(&run->out, status);
         print_failures(&run->out, status);
         print_problems(&run->out, status);
+        status_print_policy_details(&run->out, status);
         print_next(&run->out, status);
         return STATUS_DONE;
 }
