@@ -671,7 +671,7 @@ def test_hosts_that_are_none(ctl, host):
     (["status", "--output=x"], "'status' takes no --output, that is for: metrics"),
     (["list", "--device", "/sys/class/net/lo"], "'list' takes no --device, that is for: wait"),
     (["list", "--idle"], "'list' takes no --idle, that is for: wait"),
-    (["reload", "--force"], "'reload' takes no --force, that is for: load unload"),
+    (["reload", "--force"], "'reload' takes no --force, that is for: load, unload"),
     (["unload", "--force-vermagic", "x"], "'unload' takes no --force-vermagic, that is for: load"),
     (["help", "nothing"], "there is no verb 'nothing'"),
     (["a\x1b[31mb"], "a\\x1b[31mb"),
@@ -727,8 +727,8 @@ def test_help_lists_each_verb(ctl):
     assert {"load", "unload", "status", "list", "monitor", "reload", "wait", "help", "version"} <= {verb["name"] for verb in verbs}
     for verb in verbs:
         assert f"\n  {verb['name']} " in overview
-        text = ctl("help", verb["name"], check=0).stdout
-        assert text == ctl(verb["name"], "--help", check=0).stdout
+        text = ctl("help", *verb["name"].split(), check=0).stdout
+        assert text == ctl(*verb["name"].split(), "--help", check=0).stdout
         assert verb["summary"] in text
         assert json.loads(ctl("help", verb["name"], "--json", check=0).stdout) == verb
         for option in verb["options"]:
@@ -740,11 +740,12 @@ def test_man_page_and_completions_know_each_verb_and_option(ctl):
     man = (PROJECT / "man/lkmctl.1.scd").read_text()
     bash = (PROJECT / "completion/bash/lkmctl").read_text()
     zsh = (PROJECT / "completion/zsh/_lkmctl").read_text()
-    verbs_of_bash = bash.split("verbs='")[1].split("'")[0].split()
+    verbs_of_bash = bash.split(" verbs='")[1].split("'")[0].split()
+    verbs_of_bash += [f"policy {verb}" for verb in bash.split("policy_verbs='")[1].split("'")[0].split()]
     assert sorted(verbs_of_bash) == sorted(verb["name"] for verb in table(ctl))
     for verb in table(ctl):
         assert f"\n*{verb['name']}*" in man, verb
-        assert f"'{verb['name']}:" in zsh, verb
+        assert f"'{verb['name'].removeprefix('policy ')}:" in zsh, verb
         for option in verb["options"]:
             assert f"*--{option['name']}*" in man, option
             assert "--" + option["name"] in bash, option
@@ -768,6 +769,13 @@ def test_man_page_and_completions_know_each_verb_and_option(ctl):
     ("lkmctl wait --device = /sys/devi", {"/sys/devices"}),
     ("lkmctl --json = sh", {"short"}),
     ("lkmctl -H box lo", {"load"}),
+    ("lkmctl policy pr", {"propose", "preview"}),
+    ("lkmctl policy allow --unt", {"--until-reboot"}),
+    ("lkmctl policy lint --roo", {"--root="}),
+    ("lkmctl policy show --roo", set()),
+    ("lkmctl help policy li", {"lint"}),
+    ("lkmctl explain --origin = ke", {"kernel"}),
+    ("lkmctl explain --policy = x --ui", {"--uid="}),
 ])
 def test_completion_of_bash(line, expected):
     words = line.split(" ")

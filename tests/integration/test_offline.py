@@ -4,9 +4,13 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from module_tree import make_tree
 
 PROJECT = Path(__file__).resolve().parents[2]
 LKMCTL = str(Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev")) / "src/cli/lkmctl")
@@ -32,28 +36,10 @@ blacklist drv_two
 """
 
 
-def assembly(name):
-    needs, info = MODULES[name]
-    own = name.replace("-", "_")
-    lines = [".section .modinfo,\"a\"", f".asciz \"name={own}\"", ".asciz \"license=GPL\""]
-    lines += [f".asciz \"{line}\"" for line in info]
-    lines += [".section __ksymtab_strings,\"a\"", f".asciz \"{own}_symbol\"", ".data", f".globl {own}_symbol",
-              f"{own}_symbol:", ".quad 0", *(f".quad {need.replace('-', '_')}_symbol" for need in needs)]
-    return "\n".join(lines) + "\n"
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
-    directory = root / "lib/modules" / RELEASE
-    (directory / "kernel").mkdir(parents=True)
-    for name in MODULES:
-        subprocess.run(["cc", "-c", "-x", "assembler", "-o", directory / f"kernel/{name}.ko", "-"], input=assembly(name),
-                       text=True, check=True)
-    (directory / "modules.order").write_text("".join(f"kernel/{name}.ko\n" for name in MODULES))
-    (directory / "modules.builtin").write_text("kernel/in-kernel.ko\n")
-    (directory / "modules.builtin.modinfo").write_bytes(b"in_kernel.alias=alg-built-in\0in_kernel.license=GPL\0")
-    subprocess.run(["depmod", "-b", root, RELEASE], check=True)
+    make_tree(root, RELEASE, MODULES)
     (root / "none").mkdir()
     (root / "conf").mkdir()
     (root / "conf/a.conf").write_text(CONFIG)

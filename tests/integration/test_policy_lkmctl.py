@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The verbs of policies that talk to lkmd, against a server that plays it: exceptions, audit, proposals, status."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from fake_lkmd import error, reply
+from lkmctl_bench import CLIENT, DEVICE, E1000E, FLOPPY, LKMCTL, MODULES, PTP, STATUS, ctl, environment, lkmd
+
+NOW = int(time.time() * 1_000_000)
+GRANT = {"id": "grant-3", "module": "usb_storage", "verdict": "allow", "reason": "the backup", "once": False,
+         "expiresUSec": NOW + 7_200_000_000, "createdUSec": NOW, "uid": 0}
+RULING = {"source": "rule", "file": "/etc/lkmd/policy.d/10-usb.yaml", "line": 4, "column": 5, "rule": "no-sticks", "reason": "no sticks here"}
+POLICY = {"mode": "enforce", "defaultVerdict": "allow", "rules": 12, "files": ["/etc/lkmd/policy.d/10-usb.yaml"], "broken": False,
+          "problems": [], "grants": [], "loadedButDenied": []}
+
+
+# ------------------------------------------------------------------------------------------------------- grants
+
+@pytest.mark.parametrize("verb", ["allow", "deny"])
+@pytest.mark.parametrize("words, sent", [
+    (["--for=10min"], {"forUSec": 600_000_000}),
+    (["--for", "1h 30min"], {"forUSec": 5_400_000_000}),
+    (["--for=90"], {"forUSec": 90_000_000}),
+    (["--once"], {"once": True}),
+    (["--until-reboot"], {}),
+])
+def test_a_grant_is_sent(lkmd, ctl, verb, words, sent):
+    lkmd.on("Grant", reply(grant=dict(GRANT, verdict=verb)))
+    ctl("policy", verb, "usb-storage", *words, "--reason", "the backup", check=0)
+    assert lkmd.calls == [("Grant", {"module": "usb-storage", "verdict": verb, "reason": "the backup", **sent}, False)]
+
+
+def test_a_grant_is_told(lkmd, ctl):
+    lkmd.on("Grant", reply(grant=GRANT))
+    words = ["policy", "allow", "usb_storage", "--for=10min", "--reason=the backup"]
+    assert re.fullmatch(r"usb_storage is allowed until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(grant-3\)\n"
+                        r"Take it back: lkmctl policy revoke grant-3\n", ctl(*words, check=0).stdout)
+    assert ctl("-q", *words, check=0).stdout == ""
+    assert json.loads(ctl("--json", *words, check=0).stdout) == {"grant": GRANT}
+    until_reboot = {key: GRANT[key] for key in GRANT if key != "expiresUSec"}
+    lkmd.on("Grant", reply(grant=dict(until_reboot, verdict="deny")))
+    assert "usb_storage is denied until reboot (grant-3)" in ctl("policy", "deny", "usb_storage", "--until-reboot", "--reason=x", check=0).stdout
+    lkmd.on("Grant", reply(grant=dict(until_reboot, once=True)))
+    assert "usb_storage is allowed once (grant-3)" in ctl("policy", "allow", "usb_storage", "--once", "--reason=x", check=0).stdout
+    lkmd.on("Grant", reply())
+    ctl(*words, check=1)
+
+
+@pytest.mark.parametrize("words, says", [
+    (["--reason=x"], "One of --for=TIME, --once and --until-reboot is needed"),
+    (["--once", "--for=1h", "--reason=x"], "Only one of --for, --once and --until-reboot"),
+    (["--once"], "--reason=TEXT is needed"),
+    (["--once", "--reason", " "], "it is a sentence"),
+    (["--once", "--reason", "a\nb"], "not one line of text"),
+    (["--for=soon", "--reason=x"], "it is a time such as 10min"),
+    (["--for=0", "--reason=x"], "it is a time such as 10min"),
+    (["--for=99999d", "--reason=x"], "it is a time such as 10min"),
+    (["--since=1h"], "'policy allow' takes no --since"),
+])
+def test_usage_of_grants(lkmd, ctl, words, says):
+    done = ctl("policy", "allow", "x25", *words, check=2)
+    assert says in done.stderr and "lkmctl help policy allow" in done.stderr
+    assert lkmd.calls == []
+
+
+def test_revoke(lkmd, ctl):
+    lkmd.on("Revoke", reply())
+    assert "grant-3 is taken back" in ctl("policy", "revoke", "grant-3", check=0).stdout
+    assert lkmd.calls == [("Revoke", {"id": "grant-3"}, False)]
+    lkmd.on("Revoke", error("NoSuchGrant", message="there is no grant 'x'", hint="lkmctl status lists the grants that hold"))
+    assert "there is no grant 'x'" in ctl("policy", "revoke", "x", check=1).stderr
+    lkmd.on("Revoke", error("org.varlink.service.PermissionDenied"))
+    assert "only root and members" in ctl("policy", "revoke", "x", check=1).stderr
+
+
+# -------------------------------------------------------------------------------------------------------- audit
+
+def entry(kind, module, ruling, count=1, **more):
+    return {"kind": kind, "module": module, **ruling, "origin": "device", "key": DEVICE["key"], "device": DEVICE["device"], "count": count,
+            "firstUSec": NOW - 7_200_000_000, "lastUSec": NOW - 125_000_000, **more}
+
+
+AUDIT = [entry("refused", "usb_storage", RULING, 3), entry("would_refuse", "x25", dict(RULING, line=9, rule="old", reason="old"), origin="kernel"),
+         entry("refused", "uas", RULING), entry("reported", "dccp", {"source": "default"}, origin="client", uid=1000)]
+
+
+def test_audit_is_grouped_by_rule(lkmd, ctl):
+    lkmd.on("Audit", reply(entries=AUDIT, dropped=0))
+    lines = ctl("policy", "audit", check=0).stdout.splitlines()
+    assert lines[0] == "rule no-sticks, /etc/lkmd/policy.d/10-usb.yaml:4:5: no sticks here"
+    assert re.match(r"  refused       usb_storage  3 times, \d+ min \d+ s ago, first 2 h \d+ min ago, for device /devices/", lines[1])
+    assert re.match(r"  refused       uas  once, \d+ min \d+ s ago, for device ", lines[2])
+    assert lines[4] == "rule old, /etc/lkmd/policy.d/10-usb.yaml:9:5: old"
+    assert lines[5].startswith("  would refuse  x25  once,") and "by the kernel on behalf of a program" in lines[5]
+    assert lines[7] == "default" and lines[8].startswith("  allowed       dccp") and "uid 1000" in lines[8]
+    assert "mode: enforce" in lines[-2]
+
+
+def test_audit_of_nothing_and_in_json(lkmd, ctl):
+    lkmd.on("Audit", reply(entries=[], dropped=0))
+    assert "Nothing was refused" in ctl("policy", "audit", check=0).stdout
+    lkmd.on("Audit", reply(entries=AUDIT, dropped=7))
+    assert json.loads(ctl("policy", "audit", "--json", check=0).stdout) == AUDIT
+    short = ctl("policy", "audit", "--json=short", check=0).stdout.splitlines()
+    assert [json.loads(line) for line in short] == AUDIT
+    assert "And 7 more" in ctl("policy", "audit", check=0).stdout
+
+
+def test_an_lkmd_without_policies(lkmd, ctl):
+    assert "older than lkmctl" in ctl("policy", "audit", check=1).stderr
+
+
+# ------------------------------------------------------------------------------------------------------ propose
+
+@pytest.fixture
+def used(lkmd):
+    fs = dict(E1000E, module="nls_utf8", cause=dict(CLIENT, origin="kernel", key="nls_utf8"), timeUSec=NOW - 60_000_000)
+    disk = dict(E1000E, module="842", cause=DEVICE, timeUSec=NOW - 60_000_000)
+    lkmd.on("List", reply(modules=[
+        *MODULES, {"name": "nls_utf8", "state": "live", "holders": [], "loadedBy": fs},
+        {"name": "842", "state": "live", "holders": [], "loadedBy": disk},
+        {"name": "842_compress", "state": "live", "holders": ["842"]}]))
+    lkmd.on("Status", reply(**dict(STATUS, failures=[dict(FLOPPY, timeUSec=NOW - 60_000_000)])))
+
+
+def check_policy(tmp_path, text):
+    file = tmp_path / "proposed.yaml"
+    file.write_text(text)
+    done = subprocess.run([LKMCTL, "policy", "check", file], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+
+
+def test_propose_is_a_policy(used, ctl, tmp_path):
+    text = ctl("policy", "propose", check=0).stdout
+    check_policy(tmp_path, text)
+    check_policy(tmp_path, text.replace("# mode: audit", "mode: audit"))
+    assert "\ndefault: deny\n" in text
+    assert re.search(r"# Drivers of devices: usb\.\n  - id: devices-usb\n    match:\n      module:\n"
+                     r'        - "842"  # device 1-1:1.0\n        - floppy  # device 1-1:1.0, it failed\n    verdict: allow\n', text)
+    assert "- e1000e  # lkmctl\n" in text
+    assert "- id: before-lkmd" in text and "- ext4\n" in text
+    assert text.rindex("- ptp  # needed by e1000e") > text.index("- id: needed")
+
+
+def test_propose_since(used, ctl, tmp_path):
+    text = ctl("policy", "propose", "--since=2h", check=0).stdout
+    check_policy(tmp_path, text)
+    assert re.findall(r"        - (\S+)", text) == ['"842"', "floppy", "nls_utf8", '"842_compress"']
+    assert re.findall(r"        - (\S+)", ctl("policy", "propose", "--since=2023-01-01", check=0).stdout).count("e1000e") == 1
+    everything = ctl("policy", "propose", check=0).stdout
+    strip = lambda text: text.split("\n", 1)[1]
+    assert strip(ctl("policy", "propose", "--since=boot", check=0).stdout) == strip(everything)
+    assert "nothing to propose" in ctl("policy", "propose", "--since=1s", check=1).stderr
+    ctl("policy", "propose", "--since=yesterday", check=2)
+
+
+def test_propose_in_json(used, ctl):
+    rules = json.loads(ctl("policy", "propose", "--json", check=0).stdout)["rules"]
+    assert [rule["rule"] for rule in rules] == ["devices-usb", "kernel", "by-name", "before-lkmd", "needed"]
+    assert rules[0]["modules"][1] == {"module": "floppy", "cause": "device 1-1:1.0, it failed"}
+
+
+def test_propose_with_odd_names(lkmd, ctl, tmp_path):
+    lkmd.on("Status", reply(**STATUS))
+    cause = dict(DEVICE, subsystem='a: "b"\n- {', device="/devices/x\n  verdict: deny")
+    names = ["on", "null", "8139too", "a_b"]
+    lkmd.on("List", reply(modules=[{"name": name, "state": "live", "loadedBy": dict(E1000E, module=name, cause=cause)} for name in names]))
+    text = ctl("policy", "propose", check=0).stdout
+    check_policy(tmp_path, text)
+    assert re.findall(r"        - (\S+)", text) == ['"8139too"', "a_b", '"null"', '"on"']
+
+
+# ------------------------------------------------------------------------------------------------------- status
+
+def test_status_without_policy(lkmd, ctl):
+    lkmd.on("Status", reply(**STATUS))
+    assert "Policy" not in ctl("status", check=0).stdout
+    lkmd.on("Status", reply(**STATUS, policy=dict(POLICY, rules=0, files=[])))
+    assert "Policy: none, everything is allowed\n" in ctl("status", check=0).stdout
+
+
+def test_status_of_a_policy(lkmd, ctl):
+    lkmd.on("Status", reply(**STATUS, policy=POLICY))
+    assert "      Policy: enforce, 12 rules in 1 file, everything else is allowed\n" in ctl("status", check=0).stdout
+    counted = dict(STATUS, counters=dict(STATUS["counters"], denied=3, wouldDeny=5))
+    lkmd.on("Status", reply(**counted, policy=POLICY))
+    assert "else is allowed; 3 refused; 5 would be refused: lkmctl policy audit\n" in ctl("status", check=0).stdout
+    lkmd.on("Status", reply(**STATUS, policy=dict(
+        POLICY, mode="audit", defaultVerdict="deny", broken=True, grants=[GRANT, dict(GRANT, id="grant-4", once=True, verdict="deny")],
+        problems=[{"file": "/etc/lkmd/policy.d/x.yaml", "line": 2, "column": 7, "message": "unknown key 'rulez'"}],
+        loadedButDenied=[{"module": "usb_storage", **RULING}, {"module": "x25", "source": "default"}])))
+    text = ctl("status", check=0).stdout
+    assert "a file is broken, what was in force before still is; audit, 12 rules in 1 file, everything else is denied" in text
+    assert "Broken policy\n  /etc/lkmd/policy.d/x.yaml:2:7: unknown key 'rulez'\n" in text
+    assert "Loaded but denied\n  usb_storage  by /etc/lkmd/policy.d/10-usb.yaml:4:5: no sticks here\n  x25  by default\n" in text
+    assert re.search(r"  usb_storage  allowed, 1 h \d+ min left: the backup\n      take it back: lkmctl policy revoke grant-3\n", text)
+    assert "  usb_storage  denied, once: the backup\n      take it back: lkmctl policy revoke grant-4\n" in text
