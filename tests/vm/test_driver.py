@@ -111,8 +111,7 @@ def test_reboot_and_power_cut_keep_the_disk(boot):
     assert machine.read("/root/kept") == "kept"
     assert "lkmd.test=word" in machine.read("/proc/cmdline")
     assert len({first, second, machine.read("/proc/sys/kernel/random/boot_id")}) == 3
-    machine.run("systemctl --no-block poweroff")
-    machine.wait_down()
+    machine.shut_down()
     with pytest.raises(MachineDown, match="down"):
         machine.run("true")
     assert "Power down" in machine.console

@@ -191,12 +191,19 @@ class Machine:
     def reboot(self, append=None):
         """Shut down in order and boot again, with other words on the kernel's command line if given."""
         if self.running:
-            self.run("systemctl --no-block reboot")
-            self.wait_down(BOOT_TIMEOUT)
+            self.shut_down("reboot")
         self._cut_power()
         if append is not None:
             self.append = append
         self.start()
+
+    def shut_down(self, verb="poweroff"):
+        """Shut down in order, and wait until it is off."""
+        try:
+            self.run(["systemctl", "--no-block", verb])
+        except (MachineDown, LabError):
+            pass                        # it may go down before it has told how the command ended
+        self.wait_down()
 
     def wait_down(self, timeout=BOOT_TIMEOUT):
         """Until the machine is off: after poweroff, reboot, or a panic."""

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The policy on a real kernel: a deny holds on every way, audit tells what enforce does, what was proposed is enough."""
+
+import pytest
+
+from policy_paths import no_way_leads_in
+from support import ask, ask_all, lkmctl, loaded, remove, wait_idle
+
+FILE = "/etc/lkmd/policy.d/test.yaml"
+
+
+def put(machine, text):
+    machine.write(FILE, text)
+    lkmctl(machine, "reload")
+
+
+@pytest.fixture(autouse=True)
+def no_policy(request):
+    yield
+    if "machine" in request.fixturenames:
+        machine = request.getfixturevalue("machine")
+        machine.run("rm -f /etc/lkmd/policy.d/* /run/lkmd/grants.yaml")
+        lkmctl(machine, "reload")
+
+
+def audit(machine, kind):
+    return {(e["module"], e["origin"]) for e in ask_all(machine, "policy", "audit") if e["kind"] == kind}
+
+
+def test_no_way_leads_to_a_denied_module(machine):
+    no_way_leads_in(machine, others=11)
+
+
+def test_a_file_that_others_may_write_is_no_policy(machine):
+    put(machine, "version: 1\nrules: [{id: a, match: {module: dummy}, verdict: deny, reason: kept}]\n")
+    machine.write(FILE, "version: 1\n", mode=0o666)
+    said = lkmctl(machine, "reload", status=1).stderr
+    assert FILE in said and "chmod" in said
+    assert "kept" in lkmctl(machine, "load", "dummy", status=3).stderr
+    assert ask(machine, "status")["policy"]["broken"]
+    machine.run(["chmod", "0644", FILE])
+    lkmctl(machine, "reload")
+    lkmctl(machine, "load", "dummy")
+    lkmctl(machine, "unload", "dummy")
+
+
+def test_a_broken_file_keeps_the_old_policy_and_is_named(machine):
+    put(machine, "version: 1\nrules: [{id: a, match: {module: dummy}, verdict: deny, reason: kept}]\n")
+    machine.write(FILE, "version: 1\nrules:\n  - match: {modul: dummy}\n    verdict: allow\n")
+    machine.wait(f"lkmctl status | grep -q {FILE}:3:")          # noticed by itself
+    assert f"{FILE}:3:13" in lkmctl(machine, "reload", status=1).stderr
+    assert "kept" in lkmctl(machine, "load", "dummy", status=3).stderr
+    assert machine.journal("-u", "lkmd", "-o", "cat").count(f"{FILE}:3:13") == 1
+
+
+def test_allowed_for_once_and_for_a_time(machine):
+    put(machine, "version: 1\nrules: [{id: a, match: {module: dummy}, verdict: deny, reason: not here}]\n")
+    assert "not here" in lkmctl(machine, "load", "dummy", status=3).stderr
+    lkmctl(machine, "policy", "allow", "dummy", "--once", "--reason", "a test")
+    lkmctl(machine, "load", "dummy")
+    lkmctl(machine, "unload", "dummy")
+    lkmctl(machine, "load", "dummy", status=3)
+    lkmctl(machine, "policy", "allow", "dummy", "--for", "1h", "--reason", "a test")
+    machine.run("systemctl restart lkmd")
+    lkmctl(machine, "load", "dummy")
+    status = ask(machine, "status")
+    grant, = status["policy"]["grants"]
+    assert (grant["module"], grant["verdict"], grant["reason"]) == ("dummy", "allow", "a test")
+    lkmctl(machine, "policy", "revoke", grant["id"])
+    status = ask(machine, "status")
+    assert [entry["module"] for entry in status["policy"]["loadedButDenied"]] == ["dummy"]
+    assert "dummy" in loaded(machine)                           # told, never unloaded
+    lkmctl(machine, "unload", "dummy")
+    lkmctl(machine, "load", "dummy", status=3)
+
+
+def test_explain_says_what_load_does(machine):
+    put(machine, "version: 1\nrules: [{id: hands-off, match: {module: dummy}, verdict: deny, reason: not here}]\n")
+    said = lkmctl(machine, "explain", "dummy", status=3).stdout
+    assert FILE in said and "hands-off" in said and "not here" in said
+    lkmctl(machine, "explain", "lp", status=0)
+
+
+def test_prefer_chooses_the_same_driver(boot):
+    """Two drivers have the RTL8139's alias; whichever is preferred gets it, and the other stays out."""
+    machine = boot(qemu=("-device", "rtl8139"))
+    device = machine.run("dirname $(grep -lx 0x8139 /sys/bus/pci/devices/*/device)").stdout.strip()
+    for preferred, other in (("8139cp", "8139too"), ("8139too", "8139cp")):
+        put(machine, "version: 1\nrules:\n"
+                     f"  - match: {{modalias: 'pci:v000010ECd00008139*'}}\n    prefer: ['{preferred}', '{other}']\n")
+        for _ in range(2):
+            remove(machine, "8139cp", "8139too")
+            machine.run(f"echo 1 >{device}/remove; echo 1 >/sys/bus/pci/rescan")
+            machine.wait(f"grep -q ^{preferred} /proc/modules")
+            wait_idle(machine)
+            assert {preferred, other} & loaded(machine) == {preferred}
+
+
+def test_audit_then_enforce_then_propose(boot):
+    """One machine, three boots: what audit would have refused is what enforce refuses; and what was used, proposed and
+    enforced, refuses nothing until something new is plugged in."""
+    machine = boot(qemu=("-device", "virtio-balloon-pci", "-device", "e1000", "-device", "pvpanic-pci"))
+    rules = """rules:
+  - {match: {module: [virtio_balloon, e1000, i2c_i801, lpc_ich]}, verdict: deny, reason: tried}
+  - {match: {modalias: 'acpi:*', origin: device}, verdict: deny, reason: no ACPI}
+"""
+    machine.write(FILE, f"version: 1\nmode: audit\n{rules}")
+    machine.reboot()
+    wait_idle(machine)
+    assert {"virtio_balloon", "e1000"} <= loaded(machine)
+    would = audit(machine, "would_refuse")
+    assert audit(machine, "refused") == set()
+    assert {("virtio_balloon", "device"), ("e1000", "device")} <= would
+
+    machine.write(FILE, f"version: 1\nmode: enforce\n{rules}")
+    machine.reboot()
+    wait_idle(machine)
+    assert audit(machine, "refused") == would
+    assert not {module for module, _ in would} & loaded(machine)
+
+    machine.run(["rm", FILE])
+    machine.reboot()
+    wait_idle(machine)
+    used = loaded(machine)
+    machine.run(f"lkmctl policy propose >{FILE}")
+    machine.run(["lkmctl", "policy", "check", FILE])
+    assert "default: deny" in machine.read(FILE)
+    machine.reboot()
+    wait_idle(machine)
+    assert audit(machine, "refused") == set()
+    assert used <= loaded(machine)
+    status = ask(machine, "status")
+    assert (status["policy"]["defaultVerdict"], status["policy"]["loadedButDenied"]) == ("deny", [])
+    machine.qmp("device_add", driver="e1000e", id="new", bus="rp0")
+    machine.wait("lkmctl policy audit | grep -q e1000e")
+    assert ("e1000e", "device") in audit(machine, "refused")
+    assert "e1000e" not in loaded(machine)
