@@ -13,7 +13,7 @@
 typedef struct PolicyQuestion {
         const PolicySubject *subject;
         const PolicyOptions *options;
-        const char *alias;              /* the key as asked, normalised; NULL: it is the module's own name, or nothing */
+        const char *alias;              /* the key as asked, normalised; NULL: the module's own name, or nothing */
         char alias_buffer[REQUEST_KEY_MAX + 1];
         bool facts_asked;
         const PolicyFileFacts *facts;

@@ -374,7 +374,8 @@ static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission
         if (n < 0)
                 return -ENOMEM;
 
-        if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED || (o->kind == PLAN_IMPOSSIBLE && o->cause.source >= 0))
+        if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED ||
+            (o->kind == PLAN_IMPOSSIBLE && o->cause.source >= 0))
                 return reply_denied(link, &t, &o->cause, message, hint);
         return sd_varlink_errorbo(link, LKMD_ERROR_LOAD_FAILED,
                                   SD_JSON_BUILD_PAIR_STRING("message", message),

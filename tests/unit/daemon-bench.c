@@ -2,6 +2,8 @@
 
 #include "daemon-bench.h"
 
+#include "test.h"
+
 #define MUST(expression)                                                                                \
         do {                                                                                            \
                 int _r = (expression);                                                                  \
@@ -83,4 +85,15 @@ void heard(Record *record, void *userdata) {
 
 void heard_clear(Heard *h) {
         h->record = record_unref(h->record);
+}
+
+void daemon_bench_submit(DaemonBench *b, LoaderOp op, const char *module, Heard *h) {
+        assert_ok(scheduler_submit(b->scheduler,
+                                   &(JobSpec) {
+                                           .op = op,
+                                           .module = module,
+                                           .path = op == LOADER_INSERT ? "/lib/modules/x.ko" : NULL,
+                                           .request = b->request,
+                                   },
+                                   heard, h));
 }

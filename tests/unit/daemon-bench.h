@@ -32,6 +32,9 @@ void daemon_bench_open_with(DaemonBench *b, uint64_t loader_idle_usec);
 void daemon_bench_start_loader(DaemonBench *b);
 void daemon_bench_close(DaemonBench *b);
 
+/* @h hears of it. */
+void daemon_bench_submit(DaemonBench *b, LoaderOp op, const char *module, Heard *h);
+
 /* Turns the loop until nothing is ready any more; timers are not waited for. */
 void event_settle(sd_event *event);
 
