@@ -52,9 +52,10 @@ def tool(args, **more):
 
 @functools.cache
 def lkmd_tree():
-    """lkmd as `meson install` puts it, once for all machines of a run."""
+    """lkmd as `meson install` puts it, once for all machines of a process: there may be several of them in a run."""
     build = setting("LKMD_BUILD")
-    tree = scratch() / "lkmd-tree"
+    tree = Path(tempfile.mkdtemp(prefix="lkmd-tree-", dir=scratch()))
+    tree.chmod(0o755)
     tool(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", tree])
     for name in ("bin", "sbin", "lib", "lib64"):
         if (tree / name).exists():
