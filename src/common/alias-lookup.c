@@ -662,19 +662,20 @@ static void next_generation(AliasLookup *l) {
 
 /**
  * alias_lookup_find() - find all patterns that match a key
- * @key: bytes; for ALIAS_INDEX normalised by the caller
- * @ret: ascending priority, equal ones as alias-order.c says; a value stands there once for each of its
- *       patterns. Borrowed until the next look-up with @l, strings as long as the matcher
+ * @key:    bytes; for ALIAS_INDEX normalised by the caller
+ * @length: of it, without its NUL
+ * @ret:    ascending priority, equal ones as alias-order.c says; a value stands there once for each of its
+ *          patterns. Borrowed until the next look-up with @l, strings as long as the matcher
  *
  * Return: 0, also if nothing matches; -ENOMEM.
  */
-int alias_lookup_find(AliasLookup *l, const char *key, const AliasMatch **ret, size_t *ret_n) {
+int alias_lookup_find(AliasLookup *l, const char *key, size_t length, const AliasMatch **ret, size_t *ret_n) {
         int r;
 
         assert(l && key && ret && ret_n);
 
         l->key = key;
-        l->key_length = strlen(key);
+        l->key_length = length;
         next_generation(l);
         l->n_found = 0;
         l->error = 0;

@@ -41,4 +41,4 @@ AliasLookup *alias_lookup_free(AliasLookup *l);
 DEFINE_CLEANUP(AliasLookup, alias_lookup_free);
 
 /* All matches, ascending priority; borrowed until the next look-up with @l. */
-int alias_lookup_find(AliasLookup *l, const char *key, const AliasMatch **ret, size_t *ret_n);
+int alias_lookup_find(AliasLookup *l, const char *key, size_t length, const AliasMatch **ret, size_t *ret_n);

@@ -52,6 +52,7 @@ struct Index {
 
         AnswerMemo *memo;               /* by the key as it was asked for */
         char key[REQUEST_KEY_MAX + 1];  /* of the last look-up that was not remembered, normalised */
+        size_t key_length;
         Answer *answer;                 /* to it */
         size_t n_allocated;             /* matches there is room for in it */
 };
@@ -413,7 +414,7 @@ static int find_config_aliases(Index *x) {
         if (!x->config_aliases.lookup)
                 return 0;
 
-        r = alias_lookup_find(x->config_aliases.lookup, x->key, &found, &n);
+        r = alias_lookup_find(x->config_aliases.lookup, x->key, x->key_length, &found, &n);
         if (r < 0)
                 return r;
 
@@ -519,7 +520,7 @@ static int find_in(Index *x, const AliasTable *t, IndexSource source) {
         if (!t->lookup)
                 return 0;
 
-        r = alias_lookup_find(t->lookup, x->key, &found, &n);
+        r = alias_lookup_find(t->lookup, x->key, x->key_length, &found, &n);
         if (r < 0)
                 return r;
 
@@ -569,7 +570,8 @@ static int look_up(Index *x, const char *key, size_t length) {
 
         x->answer->n_matches = 0;
         memcpy(x->key, key, length + 1);
-        if (!name_normalize_in_place(x->key))
+        x->key_length = length;
+        if (!name_normalize(x->key, length))
                 return 0;
 
         for (size_t i = 0; i < ARRAY_LEN(stages) && x->answer->n_matches == 0; i++) {

@@ -13,15 +13,16 @@
 #include "common/word.h"
 
 /**
- * name_normalize_in_place() - replace '-' by '_', except inside of a character class
- * @name: changed up to the fault even on failure
+ * name_normalize() - replace '-' by '_', except inside of a character class
+ * @name:   changed up to the fault even on failure
+ * @length: of it, without its NUL
  *
  * Return: false for a bracket without its partner, which kmod takes for no name at all.
  */
-bool name_normalize_in_place(char *name) {
+bool name_normalize(char *name, size_t length) {
         assert(name);
 
-        if (!words_have(name, strlen(name), '-', '[', ']'))
+        if (!words_have(name, length, '-', '[', ']'))
                 return true;            /* as nearly always */
 
         for (char *p = name; *(p += strcspn(p, "-[]")); p++)
@@ -39,4 +40,9 @@ bool name_normalize_in_place(char *name) {
                 }
 
         return true;
+}
+
+/* The same for whoever does not know the length. */
+bool name_normalize_in_place(char *name) {
+        return name_normalize(name, strlen(name));
 }

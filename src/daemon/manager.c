@@ -183,11 +183,12 @@ static void on_index_swapped(bool became_complete, void *userdata) {
                 log_error("cannot look at all devices: %s", strerror(-r));
 }
 
-static void on_policy_changed(void *userdata) {
+static void on_policy_changed(bool is_news, void *userdata) {
         Manager *m = userdata;
 
         verdicts_forget(m->verdicts);
-        monitors_message(m->monitors, "reloaded", "the policy is another now");
+        if (is_news)
+                monitors_message(m->monitors, "reloaded", "the policy is another now");
         tell_loaded_but_denied(m);
 }
 

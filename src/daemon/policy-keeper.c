@@ -87,7 +87,9 @@ static void tell_change(PolicyKeeper *k, bool was_empty) {
         PolicyMode mode;
         PolicyRuling fallback = policy_get_default(k->policy, &mode);
 
-        if (!was_empty || !policy_is_empty(k->policy))
+        bool is_news = !was_empty || !policy_is_empty(k->policy);
+
+        if (is_news)
                 log_info("the policy has %zu rules from %zu files, and its default is %s%s",
                          policy_count_rules(k->policy), policy_count_files(k->policy),
                          policy_verdict_to_string(fallback.verdict),
@@ -95,7 +97,7 @@ static void tell_change(PolicyKeeper *k, bool was_empty) {
                          : k->mode == POLICY_AUDIT ? "; by Mode=audit it refuses nothing"
                                                    : "");
         if (k->changed)
-                k->changed(k->userdata);
+                k->changed(is_news, k->userdata);
 }
 
 static int put_grants_in(const PolicyKeeper *k, Policy **policy) {
@@ -180,7 +182,7 @@ static int apply_grants(PolicyKeeper *k) {
         r = put_grants_in(k, &k->policy);
         if (r < 0)
                 return r;
-        k->changed(k->userdata);
+        k->changed(/* is_news= */ true, k->userdata);
         return 0;
 }
 

@@ -12,8 +12,11 @@
 /* PolicyKeeper: the policy in force, always as new as the disk, and the exceptions from it. */
 typedef struct PolicyKeeper PolicyKeeper;
 
-/* What a verdict goes by is another now: files, grants or mode. */
-typedef void (*policy_changed_t)(void *userdata);
+/*
+ * What a verdict goes by was read anew: files, grants or mode. @is_news: there is a policy, or was one; else
+ * nobody needs to hear of it.
+ */
+typedef void (*policy_changed_t)(bool is_news, void *userdata);
 /* Something is wrong with a file, and was not before. */
 typedef void (*policy_problem_t)(const Problem *problem, void *userdata);
 

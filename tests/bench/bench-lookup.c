@@ -229,7 +229,7 @@ static void ask_matcher(Fixture *f, const char *key) {
         const AliasMatch *matches;
         size_t n;
 
-        if (alias_lookup_find(f->lookup, key, &matches, &n) >= 0)
+        if (alias_lookup_find(f->lookup, key, strlen(key), &matches, &n) >= 0)
                 f->n_answers += n;
 }
 

@@ -27,7 +27,7 @@ static void check(AliasLookup *l, char *const *patterns, size_t n, const char *k
         const AliasMatch *matches;
         size_t n_matches, next = 0;
 
-        must(alias_lookup_find(l, key, &matches, &n_matches) == 0);
+        must(alias_lookup_find(l, key, strlen(key), &matches, &n_matches) == 0);
         for (size_t i = 0; i < n; i++) {
                 bool found = next < n_matches && matches[next].priority == i;
 

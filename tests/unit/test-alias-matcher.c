@@ -51,7 +51,7 @@ static const char *answer(const Asked *a, const char *key) {
         const AliasMatch *matches;
         size_t n, used = 0;
 
-        assert_ok(alias_lookup_find(a->lookup, key, &matches, &n));
+        assert_ok(alias_lookup_find(a->lookup, key, strlen(key), &matches, &n));
         text[0] = 0;
         for (size_t i = 0; i < n; i++)
                 used += (size_t) snprintf(text + used, sizeof(text) - used, "%s%s", i > 0 ? " " : "",
@@ -132,7 +132,7 @@ static void test_order(void **state) {
         assert_ok(alias_lookup_new(&a.lookup, a.matcher));
         assert_int_equal(alias_matcher_count(a.matcher), 4);
         assert_string_equal(answer(&a, "usb:v12"), "early early middle late");
-        assert_ok(alias_lookup_find(a.lookup, "usb:v12", &matches, &n));
+        assert_ok(alias_lookup_find(a.lookup, "usb:v12", strlen("usb:v12"), &matches, &n));
         assert_string_equal(matches[0].pattern, "usb:v1*");
         assert_int_equal(matches[1].priority, 7);
         assert_string_equal(matches[2].pattern, "usb:v?*");
@@ -320,13 +320,13 @@ static void test_memory(void **state) {
         assert_ok(alias_lookup_new(&a.lookup, a.matcher));
         assert_true(alias_matcher_size_bytes(a.matcher) < 64 * 1024);
 
-        assert_ok(alias_lookup_find(a.lookup, "pci:v00000001d1sv1", &matches, &n));
+        assert_ok(alias_lookup_find(a.lookup, "pci:v00000001d1sv1", strlen("pci:v00000001d1sv1"), &matches, &n));
         assert_int_equal(n, 5);
 
         size_t used = mallinfo2().uordblks;
         for (unsigned i = 0; i < 5000; i++) {
                 (void) snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%u", i % 150, i, i);
-                assert_ok(alias_lookup_find(a.lookup, text, &matches, &n));
+                assert_ok(alias_lookup_find(a.lookup, text, strlen(text), &matches, &n));
                 assert_int_equal(n, i % 150 < 100 ? 5 : 0);
                 for (size_t k = 1; k < n; k++)
                         assert_int_equal(matches[k].value_id == matches[0].value_id,

@@ -19,7 +19,7 @@ typedef struct Bench {
         unsigned changes, problems;
 } Bench;
 
-static void on_changed(void *userdata) {
+static void on_changed(bool is_news, void *userdata) {
         ((Bench *) userdata)->changes++;
 }
 

@@ -10,12 +10,19 @@ IDLE_SECONDS = 30
 SERVICES = ("lkmd.service", "lkmd-loader.service", guest.UDEVD)
 
 # All tasks of a service: how often each has been put on a processor, by its own sleeping or not.
-SWITCHES = "cat $(for p in $(find {cgroup} -name cgroup.procs | xargs cat); do echo /proc/$p/task/*/status; done) | " \
+SWITCHES = "cat /dev/null $(for p in $(find {cgroup} -name cgroup.procs 2>/dev/null | xargs -r cat); do echo /proc/$p/task/*/status; done) | " \
     "awk '/ctxt_switches/ {{ n += $2 }} END {{ print n + 0 }}'"
 
 
 def switches(machine):
     return {unit: int(machine.run(SWITCHES.format(cgroup=guest.cgroup(unit))).stdout) for unit in SERVICES}
+
+
+def in_memory(machine, unit):
+    """(PSS, all of the control group) in KiB; nothing for what does not run."""
+    if machine.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode != 0:
+        return 0, 0
+    return guest.pss_kib(machine, unit), guest.memory_kib(machine, "current", unit)
 
 
 def ready_msec(machine, unit):
@@ -38,14 +45,17 @@ def measure(options):
     with guest.booted() as machine:
         machine.run("udevadm settle; lkmctl --quiet wait --idle --timeout=120", timeout=180)
         at_boot = {unit: round(ready_msec(machine, unit), 1) for unit in SERVICES if unit != "lkmd-loader.service"}
+        guest.tell("memory: until the loader, which has nothing to do, is let go")
+        machine.wait("! systemctl is-active lkmd-loader", timeout=180)
         guest.tell(f"memory: idle for {IDLE_SECONDS} s")
         before = switches(machine)
         machine.run(["sleep", str(IDLE_SECONDS)], timeout=IDLE_SECONDS + 60)
         after = switches(machine)
         services = {}
         for unit in SERVICES:
+            pss, group = in_memory(machine, unit)
             services[unit.removesuffix(".service")] = {
-                "pssKiB": guest.pss_kib(machine, unit), "groupKiB": guest.memory_kib(machine, "current", unit),
+                "pssKiB": pss, "groupKiB": group,
                 "idleSwitches": after[unit] - before[unit], "readyAtBootMSec": at_boot.get(unit)}
         for unit in at_boot:
             services[unit.removesuffix(".service")]["readyMSec"] = restarts(machine, unit, options.rounds)

@@ -23,8 +23,9 @@ r64:bench/leave_image __x64_sys_init_module result=$retval:s64
 p:bench/uevent dev_uevent name=+0(+0(%di)):string
 """
 
-# Whose time on a processor is followed: the programs of all contenders, by the names of their tasks.
-TASKS = ("*udev*", "lkmd*", "modprobe", "mdev", "busybox", "bench-*")
+# Whose time on a processor is followed: the programs of all contenders, by the names of their tasks. A thread of
+# lkmd-loader is called "+MODULE" while it loads one.
+TASKS = ("*udev*", "lkmd*", "+*", "modprobe", "mdev", "busybox", "bench-*")
 
 LINE = re.compile(r"^\s*(?P<task>.+)-(?P<tid>\d+)\s+\[\d+\]\s.*?(?P<time>\d+\.\d+): (?P<name>\w+): (?P<text>.*)$")
 SWITCH = re.compile(r"prev_pid=(\d+) .* next_pid=(\d+) ")
