@@ -600,7 +600,10 @@ Manager *manager_free(Manager *m) {
 }
 
 /**
- * manager_run() - queue the first walk over the devices, say that we are ready, and serve until SIGTERM
+ * manager_run() - say that we are ready, queue the first walk over the devices, and serve until SIGTERM
+ *
+ * To list the devices takes libudev longer than everything before it together, and nobody who waits for us to be
+ * ready needs that: requests are answered when the list is there, and are not idle before the walk is over.
  *
  * Return: 0, or what sd_event_loop(3) says.
  */
@@ -609,6 +612,7 @@ int manager_run(Manager *m) {
 
         assert(m);
 
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
         if (m->settings.coldplug) {
                 r = start_coldplug(m);
                 if (r < 0)
@@ -616,7 +620,6 @@ int manager_run(Manager *m) {
         } else
                 m->coldplug_done = true;
 
-        (void) sd_notify(/* unset_environment= */ false, "READY=1");
         r = sd_event_loop(m->event);
         (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
         return r;
