@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Coldplug: libudev's list of the devices in /sys, looked at in slices so that the loop stays live. Owns the
- * list of the walk under way. A device that vanishes meanwhile is left out; one that appears announces
+ * Coldplug: the devices in /sys, looked at in slices so that the loop stays live. Owns the list of the walk
+ * under way. A device that vanishes meanwhile is left out; one that appears announces
  * itself.
  *
  * What a device says is read from its uevent file, which has the lines of the event itself. libudev would look
@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "daemon/device-list.h"
 #include "daemon/log.h"
 
 #define DEVICES_AT_ONCE 32U
@@ -25,9 +26,9 @@
 struct Coldplug {
         struct udev *udev;
         sd_event_source *source;
-        struct udev_enumerate *enumerate;
-        struct udev_list_entry *next;   /* borrowed from enumerate */
-        bool again;                     /* asked for while it was running */
+        DeviceList list;
+        size_t next;                    /* in the list */
+        bool running, again;            /* again: asked for while it was running */
         size_t n_devices;
         device_seen_t seen;
         coldplug_done_t done;
@@ -140,15 +141,13 @@ static void look_at_modules(Coldplug *c) {
 static int scan(Coldplug *c) {
         int r;
 
-        if (c->enumerate)
-                (void) udev_enumerate_unref(c->enumerate);
-        c->enumerate = udev_enumerate_new(c->udev);
-        if (!c->enumerate)
-                return -ENOMEM;
-        r = udev_enumerate_scan_devices(c->enumerate);
+        device_list_clear(&c->list);
+        c->next = 0;
+        r = device_list_read(&c->list, SYS_DIR);
+        if (r == -ENOMEM)
+                return r;
         if (r < 0)
                 log_warning("cannot list all of /sys: %s", strerror(-r));
-        c->next = udev_enumerate_get_list_entry(c->enumerate);
         return 0;
 }
 
@@ -156,8 +155,9 @@ static void coldplug_finish(Coldplug *c) {
         size_t n = c->n_devices;
 
         look_at_modules(c);
-        if (c->enumerate)
-                c->enumerate = udev_enumerate_unref(c->enumerate);
+        device_list_clear(&c->list);
+        c->next = 0;
+        c->running = false;
         if (c->again && coldplug_start(c) >= 0)
                 return;
         (void) sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
@@ -167,11 +167,9 @@ static void coldplug_finish(Coldplug *c) {
 static int on_slice(sd_event_source *source, void *userdata) {
         Coldplug *c = userdata;
 
-        for (unsigned i = 0; i < DEVICES_AT_ONCE && c->next; i++) {
-                look_at(c, udev_list_entry_get_name(c->next));
-                c->next = udev_list_entry_get_next(c->next);
-        }
-        if (!c->next)
+        for (unsigned i = 0; i < DEVICES_AT_ONCE && c->next < c->list.n_paths; i++)
+                look_at(c, c->list.paths[c->next++]);
+        if (c->next == c->list.n_paths)
                 coldplug_finish(c);
         return 0;
 }
@@ -214,8 +212,7 @@ Coldplug *coldplug_free(Coldplug *c) {
                 return NULL;
 
         sd_event_source_disable_unref(c->source);
-        if (c->enumerate)
-                (void) udev_enumerate_unref(c->enumerate);
+        device_list_clear(&c->list);
         udev_unref(c->udev);
         free(c);
         return NULL;
@@ -231,7 +228,7 @@ int coldplug_start(Coldplug *c) {
 
         assert(c);
 
-        if (c->enumerate) {
+        if (c->running) {
                 c->again = true;
                 return 0;
         }
@@ -240,11 +237,12 @@ int coldplug_start(Coldplug *c) {
         r = scan(c);
         if (r < 0)
                 return r;
+        c->running = true;
         return sd_event_source_set_enabled(c->source, SD_EVENT_ON);
 }
 
 bool coldplug_is_running(const Coldplug *c) {
         assert(c);
 
-        return c->enumerate != NULL;
+        return c->running;
 }
