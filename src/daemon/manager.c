@@ -602,8 +602,8 @@ Manager *manager_free(Manager *m) {
 /**
  * manager_run() - say that we are ready, queue the first walk over the devices, and serve until SIGTERM
  *
- * To list the devices takes libudev longer than everything before it together, and nobody who waits for us to be
- * ready needs that: requests are answered when the list is there, and are not idle before the walk is over.
+ * Whoever waits for us to be ready does not need the list of the devices: requests are answered when it is there,
+ * and we are not idle before the walk is over.
  *
  * Return: 0, or what sd_event_loop(3) says.
  */
