@@ -392,14 +392,7 @@ static int apply_preference(PlanGraph *g, TargetList *requested) {
         if (r <= 0)
                 return r;
 
-        ruling = (PolicyRuling) {
-                .source = rule->source,
-                .file = rule->file,
-                .line = rule->line,
-                .column = rule->column,
-                .id = rule->id,
-                .reason = rule->reason,
-        };
+        ruling = policy_ruling_of(rule);
         for (size_t i = 0; i < requested->n_items; i++) {
                 size_t n = requested->items[i].node;
 

@@ -36,18 +36,12 @@ PolicyFile *policy_file_free(PolicyFile *f) {
 /* Say what is wrong with a file as a whole. Return: @error; -ENOMEM. */
 _printf_(4, 5) static int refuse(ProblemList *problems, const char *path, int error, const char *format,
                                  ...) {
-        _cleanup_(freep) char *message = NULL;
         va_list ap;
         int r;
 
         va_start(ap, format);
-        r = vasprintf(&message, format, ap);
+        r = problem_list_add_v(problems, path, 0, 0, format, ap);
         va_end(ap);
-        if (r < 0) {
-                message = NULL;
-                return -ENOMEM;
-        }
-        r = problem_list_add(problems, path, 0, "%s", message);
         return r < 0 ? r : error;
 }
 

@@ -103,19 +103,14 @@ static int reader_break(Reader *r, int error) {
 }
 
 _printf_(3, 4) static int complain(Reader *r, const char *path, const char *format, ...) {
-        _cleanup_(freep) char *message = NULL;
         va_list ap;
         int e;
 
         va_start(ap, format);
-        e = vasprintf(&message, format, ap);
+        e = problem_list_add_v(r->problems, path, 0, 0, format, ap);
         va_end(ap);
-        if (e < 0) {
-                message = NULL;
-                return -ENOMEM;
-        }
         r->broken = true;
-        return problem_list_add(r->problems, path, 0, "%s", message);
+        return e;
 }
 
 /* Takes @f, also on failure. */

@@ -436,7 +436,8 @@ static void meet_line(Judgement *j, const ConfigEntry *entry, PolicySource sourc
                      POLICY_ENFORCE);
 }
 
-static PolicyRuling ruling_of(const PolicyRule *rule) {
+/* A rule as what decided. */
+PolicyRuling policy_ruling_of(const PolicyRule *rule) {
         return (PolicyRuling) {
                 .source = rule->source,
                 .verdict = rule->verdict,
@@ -450,7 +451,7 @@ static PolicyRuling ruling_of(const PolicyRule *rule) {
 }
 
 static void meet_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
-        PolicyRuling ruling = ruling_of(rule);
+        PolicyRuling ruling = policy_ruling_of(rule);
 
         if (rule->expires_usec <= now_usec)
                 tell(j, POLICY_IS_OVER, &ruling);

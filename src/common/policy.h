@@ -107,6 +107,7 @@ const PolicyRule *policy_get_rule(const Policy *p, size_t i); /* in order */
 size_t policy_count_files(const Policy *p);
 const PolicyFile *policy_get_file(const Policy *p, size_t i);
 PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode);
+PolicyRuling policy_ruling_of(const PolicyRule *rule);
 PolicyMode policy_get_rule_mode(const Policy *p, const PolicyRule *rule); /* with Mode= taken into account */
 
 /* @p may be NULL: no rules. @now_usec: CLOCK_REALTIME. @met may be NULL. Allocates nothing. */

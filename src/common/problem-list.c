@@ -12,8 +12,11 @@
 
 #define PROBLEMS_MAX 64U
 
-_printf_(5, 0) static int add(ProblemList *list, const char *file, unsigned line, unsigned column,
-                              const char *format, va_list ap) {
+/**
+ * problem_list_add_v() - as problem_list_add_at(), for whoever has the arguments as a list
+ */
+int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
+                       va_list ap) {
         _cleanup_(freep) char *copy = NULL, *message = NULL;
         Problem *items;
 
@@ -61,7 +64,7 @@ int problem_list_add(ProblemList *list, const char *file, unsigned line, const c
         assert(file && format);
 
         va_start(ap, format);
-        r = add(list, file, line, 0, format, ap);
+        r = problem_list_add_v(list, file, line, 0, format, ap);
         va_end(ap);
         return r;
 }
@@ -80,7 +83,7 @@ int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsi
         assert(file && format);
 
         va_start(ap, format);
-        r = add(list, file, line, column, format, ap);
+        r = problem_list_add_v(list, file, line, column, format, ap);
         va_end(ap);
         return r;
 }

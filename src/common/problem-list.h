@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "common/util.h"
@@ -30,4 +31,6 @@ int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsi
                         const char *format, ...) _printf_(5, 6);
 bool problem_list_equal(const ProblemList *a, const ProblemList *b);
 int problem_list_copy(ProblemList *to, const ProblemList *from); /* behind what is there */
+int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
+                       va_list ap) _printf_(5, 0);
 void problem_list_clear(ProblemList *list);

@@ -48,14 +48,8 @@ const char *yaml_node_kind_to_string(YamlNodeKind kind) {
 /* Return: 0 or -ENOMEM. */
 _printf_(4, 0) static int complain(YamlReader *r, unsigned line, unsigned column, const char *format,
                                    va_list ap) {
-        _cleanup_(freep) char *message = NULL;
-
         r->failed = true;
-        if (vasprintf(&message, format, ap) < 0) {
-                message = NULL;
-                return -ENOMEM;
-        }
-        return problem_list_add_at(r->problems, r->path, line, column, "%s", message);
+        return problem_list_add_v(r->problems, r->path, line, column, format, ap);
 }
 
 /**

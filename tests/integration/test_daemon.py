@@ -11,28 +11,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from daemon_bench import INTERFACE, MODULES, Daemon, VarlinkError, make_tree
+from daemon_bench import INTERFACE, MODULES, VarlinkError
 
 CHAIN = ["lkmdt_base", "lkmdt_mid", "lkmdt_top"]
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tree")
-    make_tree(root)
-    return root
-
-
-@pytest.fixture
-def stopped(tree):
-    daemon = Daemon(tree)
-    yield daemon
-    daemon.close()
-
-
-@pytest.fixture
-def daemon(stopped):
-    return stopped.start()
 
 
 # --------------------------------------------------------------------------------------------------------- loads

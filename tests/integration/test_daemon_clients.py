@@ -13,25 +13,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from daemon_bench import INTERFACE, Client, Daemon, VarlinkError, make_tree
+from daemon_bench import INTERFACE, Client, Daemon, VarlinkError
 
 NOBODY = 65534
 INPUT_MAX = 16 << 20                    # that sd-varlink takes of one message
 SOCKET_MAX = 4 << 20                    # what may lie in the socket beside that
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tree")
-    make_tree(root)
-    return root
-
-
-@pytest.fixture
-def daemon(tree):
-    daemon = Daemon(tree)
-    yield daemon.start()
-    daemon.close()
 
 
 @pytest.fixture(scope="module")

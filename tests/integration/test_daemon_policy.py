@@ -9,46 +9,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from daemon_bench import Daemon, VarlinkError, make_tree
+from daemon_bench import VarlinkError
 
 CHAIN = ["lkmdt_base", "lkmdt_mid", "lkmdt_top"]
 USB = "usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00"
 HEAD = "version: 1\n"
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tree")
-    make_tree(root)
-    return root
-
-
-@pytest.fixture
-def stopped(tree):
-    daemon = Daemon(tree)
-    yield daemon
-    daemon.close()
-
-
-@pytest.fixture
-def daemon(stopped):
-    return stopped.start()
-
-
-@pytest.fixture
-def modprobe_d():
-    path = Path("/etc/modprobe.d/lkmd-test.conf") # of the throw-away root that tests run in
-    path.parent.mkdir(exist_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
-@pytest.fixture
-def lkmd_conf():
-    path = Path("/etc/lkmd/lkmd.conf")
-    path.parent.mkdir(exist_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
 
 
 def rule(match, verdict="deny", name=None, **more):

@@ -12,8 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).parent))
 from daemon_bench import BUILD, MODULES, Client, Daemon, VarlinkError, make_tree
 
@@ -186,22 +184,6 @@ def check_audit(entries, asked):
     assert found["would_refuse"] == {(key, m): p for key, plan in asked.items() for m, p in plan.would.items()}
     assert set(found["reported"]) == {(key, m) for key, plan in asked.items() for m in plan.reported}
     return {kind: {(key.replace("-", "_"), module): place for (key, module), place in those.items()} for kind, those in found.items()}
-
-
-@pytest.fixture
-def modprobe_d():
-    path = Path("/etc/modprobe.d/lkmd-test.conf") # of the throw-away root that tests run in
-    path.parent.mkdir(exist_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
-
-
-@pytest.fixture
-def lkmd_conf():
-    path = Path("/etc/lkmd/lkmd.conf")
-    path.parent.mkdir(exist_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
 
 
 class Round:

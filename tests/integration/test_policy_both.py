@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from daemon_bench import Daemon, make_tree
 from policy_bench import LKMCTL
 
 USB = "usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00"
@@ -23,20 +22,6 @@ POLICIES = {
     "by-alias": 'version: 1\nrules: [{id: a, match: {modalias: "usb:*"}, verdict: deny}]\n',
     "report": "version: 1\nrules: [{id: a, match: {module: lkmdt-alone}, verdict: audit}, {match: {module: 'lkmdt-m*'}, verdict: deny}]\n",
 }
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tree")
-    make_tree(root)
-    return root
-
-
-@pytest.fixture
-def daemon(tree):
-    daemon = Daemon(tree)
-    yield daemon.start()
-    daemon.close()
 
 
 @pytest.fixture
