@@ -86,7 +86,7 @@ static void print_story(FILE *f, sd_json_variant *event) {
                         }
                 } else if (streq(kind, "slow")) {
                         (void) fputs("takes long: ", f);
-                        print_duration(f, field_unsigned(record, "durationUSec", &usec) ? usec : 0);
+                        print_load_time(f, record, field_unsigned(record, "durationUSec", &usec) ? usec : 0);
                         (void) fputs(" so far", f);
                         print_whereabouts(f, record);
                 } else

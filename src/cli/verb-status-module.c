@@ -104,7 +104,7 @@ static void print_origin(const Output *out, sd_json_variant *module) {
         print_date(stdout, field_number(record, "timeUSec"));
         if (field_unsigned(record, "durationUSec", &usec)) {
                 printf(", in ");
-                print_duration(stdout, usec);
+                print_load_time(stdout, record, usec);
         }
         putchar('\n');
         output_label(out, "Cause");

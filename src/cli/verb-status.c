@@ -173,7 +173,7 @@ static void print_running(const Output *out, sd_json_variant *status) {
                 printf("  ");
                 print_escaped(stdout, field_string(record, "module"));
                 printf("  for ");
-                print_duration(stdout, running_usec(record, now));
+                print_load_time(stdout, record, running_usec(record, now));
                 print_whereabouts(stdout, record);
                 printf(", ");
                 print_record_cause(stdout, record);

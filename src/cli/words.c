@@ -15,6 +15,8 @@
 #include "cli/format.h"
 #include "common/util.h"
 
+#define LIVE_DIFFERENCE_USEC (100U * 1000U) /* less of waiting for others is not worth a word */
+
 /* Who the client of a request is: "lkmctl (pid 4711, uid 0)". */
 static void print_client(FILE *f, sd_json_variant *cause) {
         const char *command = field_string(cause, "command"), *separator = " (";
@@ -166,6 +168,18 @@ bool record_is_failure(sd_json_variant *record) {
         return outcome && (streq(outcome, "failed") || streq(outcome, "dependency_failed"));
 }
 
+/* "3.7 s (usable after 45 ms)", where the kernel made it wait for others that much longer. */
+void print_load_time(FILE *f, sd_json_variant *record, uint64_t usec) {
+        uint64_t live;
+
+        print_duration(f, usec);
+        if (!field_unsigned(record, "liveUSec", &live) || usec < live + LIVE_DIFFERENCE_USEC)
+                return;
+        (void) fputs(" (usable after ", f);
+        print_duration(f, live);
+        (void) fputc(')', f);
+}
+
 /* "loaded in 12.3 ms"; of a failure also the sentence. */
 void print_outcome(FILE *f, sd_json_variant *record) {
         static const struct {
@@ -201,7 +215,7 @@ void print_outcome(FILE *f, sd_json_variant *record) {
         uint64_t usec;
         if (before_time && field_unsigned(record, "durationUSec", &usec)) {
                 (void) fputs(before_time, f);
-                print_duration(f, usec);
+                print_load_time(f, record, usec);
         }
         if (message && record_is_failure(record)) {
                 (void) fputs(": ", f);

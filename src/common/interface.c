@@ -99,6 +99,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(parameters, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Time inside the kernel (or the command), microseconds."),
         SD_VARLINK_DEFINE_FIELD(durationUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Of that, the time until the module could be used, microseconds; absent where the kernel did "
+                                 "not tell in time. In the rest it waited for the asynchronous probes of all drivers."),
+        SD_VARLINK_DEFINE_FIELD(liveUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("While it is under way and takes long: the thread of lkmd-loader that is at it. For root, "
                                  "/proc/THREAD/stack has where it is in the kernel."),
         SD_VARLINK_DEFINE_FIELD(threadId, SD_VARLINK_INT, SD_VARLINK_NULLABLE),

@@ -44,6 +44,7 @@
 #define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
 #define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
 #define COMMANDS_MAX 32U                /* install and remove commands beside them, which may wait for them */
+#define LOADER_THREADS_MAX 128U         /* of lkmd-loader: these, and loads that wait for probes of others */
 #define LOADER_IDLE_USEC (60U * 1000U * 1000U) /* without work, and lkmd-loader may go until there is some */
 #define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
 #define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */

@@ -141,6 +141,8 @@ int describe_record(const Record *record, sd_json_variant **ret) {
                                              SD_JSON_BUILD_STRING(parameters)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->duration_usec > 0, "durationUSec",
                                              SD_JSON_BUILD_UNSIGNED(record->duration_usec)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->live_usec > 0, "liveUSec",
+                                             SD_JSON_BUILD_UNSIGNED(record->live_usec)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->thread_id > 0, "threadId",
                                              SD_JSON_BUILD_INTEGER(record->thread_id)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->kernel_stack != NULL, "kernelStack",
@@ -334,6 +336,7 @@ int record_from_json(sd_json_variant *v, Record **ret) {
         record->also_requested = sd_json_variant_by_key(v, "alsoRequested") != NULL;
         record->time_usec = unsigned_member(v, "timeUSec");
         record->duration_usec = unsigned_member(v, "durationUSec");
+        record->live_usec = unsigned_member(v, "liveUSec");
         record->error = -(int) error;
 
         r = plan_cause_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);

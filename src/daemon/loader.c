@@ -31,8 +31,6 @@
 #include "common/util.h"
 #include "daemon/clock.h"
 
-#define THREADS_MAX 64U                 /* the manager asks for less; this only stops a broken one */
-
 typedef struct Connection {
         atomic_uint n_ref;              /* the main loop and each thread */
         int fd;
@@ -451,7 +449,7 @@ static int start_work(Connection *c, const LoaderRequest *request) {
         pthread_t thread;
         int r;
 
-        if (atomic_load(&n_threads) >= THREADS_MAX)
+        if (atomic_load(&n_threads) >= LOADER_THREADS_MAX) /* only a broken manager asks for more */
                 return -EAGAIN;
 
         work = calloc(1, sizeof(*work));

@@ -33,7 +33,7 @@ static bool is_about_a_driver(const DeviceFacts *facts) {
         return streq_ptr(facts->action, "bind") || streq_ptr(facts->action, "remove");
 }
 
-/* The kernel announces modules like devices. That one has left is the end of its story in the ledger. */
+/* The kernel announces modules like devices: that one can be used now, and that one has left, the end of its story. */
 static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
         Manager *m = userdata;
         int r;
@@ -42,6 +42,9 @@ static void on_uevent(const DeviceFacts *facts, const char *device, void *userda
         if (streq_ptr(facts->subsystem, "module") && facts->sysname) {
                 if (streq_ptr(facts->action, "remove"))
                         ledger_module_gone(m->ledger, facts->sysname);
+                else if (streq_ptr(facts->action, "add") && scheduler_has_job(m->scheduler, facts->sysname) &&
+                         module_state_read(facts->sysname) == MODULE_LIVE)
+                        scheduler_note_live(m->scheduler, facts->sysname);
                 waits_check_soon(m->waits);
         }
         if (is_about_a_driver(facts))
@@ -233,7 +236,10 @@ static void journal_slow(const Record *record) {
                           .requester_pid = -1,
                   },
                   "%s: %s for %" PRIu64 " s now%s%s; others go on", record->module,
-                  record->removal ? "its exit runs" : "its init runs", record->duration_usec / 1000000,
+                  record->removal       ? "its exit runs" :
+                  record->live_usec > 0 ? "it can be used, and the kernel waits for asynchronous probes" :
+                                          "its init runs",
+                  record->duration_usec / 1000000,
                   where ? ", in " : "", where ?: "");
 }
 
@@ -458,7 +464,7 @@ static void remember_durations(Manager *m) {
                 const Record *record = ledger_get(m->ledger, i - 1);
 
                 if (record->outcome == OUTCOME_LOADED && record->duration_usec > 0)
-                        scheduler_remember(m->scheduler, record->module, record->duration_usec);
+                        scheduler_remember(m->scheduler, record->module, record->live_usec ?: record->duration_usec);
         }
 }
 

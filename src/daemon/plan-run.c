@@ -2,9 +2,9 @@
 
 /*
  * PlanRun: one plan being carried out. Owns the plan and the records of what was done; borrows the
- * scheduler. A step is submitted when everything it waits for is over; a step whose dependency failed fails
- * with it; a softdep's failure stops nothing. What a requested module that is loaded already would have
- * needed is not looked at, as in modprobe.
+ * scheduler. A step is submitted when everything it waits for is over, or of what it depends on, can be used;
+ * a step whose dependency failed fails with it; a softdep's failure stops nothing. What a requested module that is
+ * loaded already would have needed is not looked at, as in modprobe.
  */
 
 #include "daemon/plan-run.h"
@@ -17,6 +17,7 @@
 typedef enum StepState {                /* allowed moves: step_next[] */
         STEP_WAITING,
         STEP_SUBMITTED,
+        STEP_LIVE,                      /* its module can be used, its load is not over */
         STEP_DONE,
         STEP_FAILED,
         STEP_UNNEEDED,                  /* only for the sake of modules that are there already */
@@ -27,7 +28,8 @@ typedef enum StepState {                /* allowed moves: step_next[] */
 
 _unused_ static const unsigned step_next[_STEP_STATE_MAX] = {
         [STEP_WAITING] = TO(STEP_SUBMITTED) | TO(STEP_DONE) | TO(STEP_FAILED) | TO(STEP_UNNEEDED),
-        [STEP_SUBMITTED] = TO(STEP_DONE) | TO(STEP_FAILED),
+        [STEP_SUBMITTED] = TO(STEP_LIVE) | TO(STEP_DONE) | TO(STEP_FAILED),
+        [STEP_LIVE] = TO(STEP_DONE) | TO(STEP_FAILED),
 };
 
 /* What the scheduler gives back with an outcome. */
@@ -45,10 +47,14 @@ struct PlanRun {
         plan_run_done_t done;
         void *userdata;
         StepRun *steps;
-        size_t n_open;                  /* waiting or submitted */
+        size_t n_open;                  /* waiting, submitted or live */
         RecordList records;
         Record *failure;                /* why the request as a whole failed */
 };
+
+static bool step_is_under_way(const StepRun *step) {
+        return step->state == STEP_SUBMITTED || step->state == STEP_LIVE;
+}
 
 /**
  * plan_run_new() - nothing happens before plan_run_start()
@@ -90,7 +96,7 @@ PlanRun *plan_run_free(PlanRun *run) {
                 return NULL;
 
         for (size_t i = 0; run->plan && i < run->plan->n_steps; i++)
-                if (run->steps[i].state == STEP_SUBMITTED)
+                if (step_is_under_way(run->steps + i))
                         scheduler_forget(run->scheduler, &run->steps[i]);
         record_list_clear(&run->records);
         record_unref(run->failure);
@@ -106,7 +112,7 @@ static void step_enter(PlanRun *run, size_t i, StepState to) {
 
         assert(step_next[step->state] & TO(to));
 
-        if (to != STEP_SUBMITTED)
+        if (to != STEP_SUBMITTED && to != STEP_LIVE)
                 run->n_open--;
         step->state = to;
 }
@@ -143,11 +149,16 @@ static const PlanEdge *find_failed_edge(const PlanRun *run, const PlanStep *step
         return NULL;
 }
 
+/*
+ * For a dependency it is enough that its symbols can be used: the kernel itself asks for no more (resolve_symbol_wait()
+ * in kernel/module/main.c). What only has to come first, by a softdep, has to be over with its probes.
+ */
 static bool step_is_free(const PlanRun *run, const PlanStep *step) {
         for (size_t i = 0; i < step->n_after; i++) {
                 StepState state = run->steps[step->after[i].step].state;
 
-                if (state == STEP_WAITING || state == STEP_SUBMITTED)
+                if (state == STEP_WAITING || state == STEP_SUBMITTED ||
+                    (state == STEP_LIVE && !step->after[i].required))
                         return false;
         }
         return true;
@@ -163,6 +174,13 @@ static void on_step_done(Record *record, void *userdata) {
         step_enter(run, step->index, outcome_is_success(record->outcome) ? STEP_DONE : STEP_FAILED);
         keep_record(run, record, planned->required);
         plan_run_advance(run);
+}
+
+static void on_step_live(void *userdata) {
+        StepRun *step = userdata;
+
+        step_enter(step->run, step->index, STEP_LIVE);
+        plan_run_advance(step->run);
 }
 
 static int step_submit(PlanRun *run, size_t i) {
@@ -181,6 +199,7 @@ static int step_submit(PlanRun *run, size_t i) {
                         .rank_usec = run->steps[i].rank_usec,
                         .allowed_by = &step->allowed_by,
                         .parent = step->parent == SIZE_MAX ? NULL : run->plan->steps[step->parent].module,
+                        .live = on_step_live,
                 },
                 on_step_done, run->steps + i);
         if (r < 0)

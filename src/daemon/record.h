@@ -41,6 +41,7 @@ typedef struct Record {
         PlanCause allowed_by;           /* what the policy went by; no file: nothing that was written anywhere */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
+        uint64_t live_usec;             /* of it, until the module could be used; 0: not known */
         pid_t thread_id; /* of lkmd-loader, while it is under way and slow; 0: not known */
         char **kernel_stack; /* where that is in the kernel, innermost first; NULL: not known */
         bool slow; /* it took longer than SlowLoadSec= */

@@ -11,6 +11,11 @@
  *
  * A running job is never killed and never given up: its module's init is running in the kernel and cannot be
  * stopped. It may become slow, which is told, and nothing else.
+ *
+ * finit_module(2) returns later than a module can be used: it sleeps until every asynchronous probe of the whole
+ * system is over (async_synchronize_full() in kernel/module/main.c), which a SCSI bus that settles makes seconds,
+ * for all loads at once. A job whose module is live by then takes no room from others, and what depends on
+ * it may begin; it is over, and so is the request behind it, when the system call has returned, as with modprobe.
  */
 
 #include "daemon/scheduler.h"
@@ -30,6 +35,7 @@
 
 typedef struct Waiter Waiter;
 struct Waiter {
+        job_live_t live;                /* NULL: called, or of no interest */
         job_done_t done;
         void *userdata;
         STAILQ_ENTRY(Waiter) next;
@@ -74,7 +80,7 @@ struct Scheduler {
         void (*loader_lost)(void *userdata);
         void *userdata;
         SchedulerLimits limits;
-        unsigned n_running[_SLOT_MAX], n_running_serial;
+        unsigned n_running[_SLOT_MAX], n_live, n_running_serial;
         size_t n_queued;
         uint64_t last_id, loader_idle_usec;
         Durations durations;
@@ -84,7 +90,8 @@ struct Scheduler {
 
 _unused_ static const unsigned job_next[_JOB_STATE_MAX] = { /* an empty row is a final state */
         [JOB_QUEUED] = TO(JOB_RUNNING) | TO(JOB_FINISHED), /* finished: nothing was left to do, or no loader */
-        [JOB_RUNNING] = TO(JOB_FINISHED),
+        [JOB_RUNNING] = TO(JOB_LIVE) | TO(JOB_FINISHED),
+        [JOB_LIVE] = TO(JOB_FINISHED),
 };
 
 /* ------------------------------------------------------------------------------------------------ job */
@@ -115,11 +122,16 @@ static Slot job_slot(const Job *j) {
         return j->op == LOADER_INSTALL_COMMAND || j->op == LOADER_REMOVE_COMMAND ? SLOT_COMMAND : SLOT_KERNEL;
 }
 
-static int job_add_waiter(Job *j, job_done_t done, void *userdata) {
+static bool job_is_in_loader(const Job *j) {
+        return j->state == JOB_RUNNING || j->state == JOB_LIVE;
+}
+
+static int job_add_waiter(Job *j, job_live_t live, job_done_t done, void *userdata) {
         Waiter *w = calloc(1, sizeof(*w));
 
         if (!w)
                 return -ENOMEM;
+        w->live = live;
         w->done = done;
         w->userdata = userdata;
         STAILQ_INSERT_TAIL(&j->waiters, w, next);
@@ -139,15 +151,20 @@ static void job_enter(Job *j, JobState to) {
 
         if (j->state == JOB_QUEUED)
                 s->n_queued--;
-        else if (j->state == JOB_RUNNING) {
+        else if (j->state == JOB_RUNNING)
                 s->n_running[job_slot(j)]--;
-                s->n_running_serial -= j->serial;
-        }
+        else
+                s->n_live--;
         if (to == JOB_RUNNING) {
                 s->n_running[job_slot(j)]++;
                 s->n_running_serial += j->serial;
-        }
+        } else if (to == JOB_LIVE)
+                s->n_live++;
+        else if (job_is_in_loader(j))
+                s->n_running_serial -= j->serial;
         j->state = to;
+        if (to == JOB_LIVE)
+                (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT); /* there, it is told */
         if (to != JOB_FINISHED)
                 return;
 
@@ -223,7 +240,7 @@ static void job_finish(Job *j, int error, int wait_status) {
                 j->record->outcome = job_success(j);
                 if (j->op == LOADER_INSERT)
                         durations_note(&j->scheduler->durations, j->record->module,
-                                       j->record->duration_usec);
+                                       j->record->live_usec ?: j->record->duration_usec);
         } else if (error == -EEXIST && j->op == LOADER_INSERT)
                 j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
@@ -256,7 +273,7 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
         if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) >= 0)
                 return 0;
         j = find_job_by_id(s, id);
-        if (j && j->state == JOB_RUNNING)
+        if (j && job_is_in_loader(j))
                 s->observer(SCHEDULER_SLOW, j->record, s->userdata);
         return 0;
 }
@@ -267,7 +284,7 @@ static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         Scheduler *s = userdata;
         Job *j = find_job_by_id(s, outcome->id);
 
-        if (!j || j->state != JOB_RUNNING)
+        if (!j || !job_is_in_loader(j))
                 return;                 /* of a connection that was given up */
         j->record->duration_usec = outcome->duration_usec;
         job_finish(j, outcome->error, outcome->wait_status);
@@ -278,7 +295,7 @@ static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void
         Scheduler *s = userdata;
         Job *j = find_job_by_id(s, id);
 
-        if (!j || j->state != JOB_RUNNING)
+        if (!j || !job_is_in_loader(j))
                 return;
         record_set_whereabouts(j->record, thread_id, stack);
         s->observer(SCHEDULER_SLOW, j->record, s->userdata);
@@ -288,7 +305,7 @@ static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
         Job *j;
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (j->state == JOB_RUNNING && j->id <= last_id)
+                if (job_is_in_loader(j) && j->id <= last_id)
                         return j;
         return NULL;
 }
@@ -302,9 +319,11 @@ static void on_loader_lost(void *userdata) {
                 return; /* idle, and started again when it is needed */
         log_error("lkmd-loader went away; what it was doing is counted as failed, it is started again when "
                   "needed");
-        do
-                job_finish(j, -ECONNRESET, 0);
-        while ((j = find_running_before(s, last_id)));
+        do {
+                if (j->state == JOB_LIVE)
+                        j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+                job_finish(j, j->state == JOB_LIVE ? 0 : -ECONNRESET, 0);
+        } while ((j = find_running_before(s, last_id)));
         s->loader_lost(s->userdata);
 }
 
@@ -358,8 +377,12 @@ static void job_start(Job *j) {
 static bool job_is_ready(const Job *j) {
         const Scheduler *s = j->scheduler;
 
-        return j->state == JOB_QUEUED && !j->earlier && !(j->serial && s->n_running_serial > 0) &&
-               s->n_running[job_slot(j)] < (job_slot(j) == SLOT_COMMAND ? COMMANDS_MAX : s->limits.loads);
+        if (j->state != JOB_QUEUED || j->earlier || (j->serial && s->n_running_serial > 0))
+                return false;
+        if (job_slot(j) == SLOT_COMMAND)
+                return s->n_running[SLOT_COMMAND] < COMMANDS_MAX;
+        return s->n_running[SLOT_KERNEL] < s->limits.loads &&
+               s->n_running[SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
 }
 
 /* The most urgent one; of equals, the oldest. */
@@ -387,10 +410,35 @@ static void expect_idleness(Scheduler *s) {
                 (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
 }
 
+static Waiter *find_untold(const Scheduler *s) {
+        Job *j;
+        Waiter *w;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_LIVE)
+                        STAILQ_FOREACH(w, &j->waiters, next)
+                                if (w->live)
+                                        return w;
+        return NULL;
+}
+
+/* Whoever is told may submit, join and forget: each time the search begins anew. */
+static void tell_live(Scheduler *s) {
+        Waiter *w;
+
+        while ((w = find_untold(s))) {
+                job_live_t live = w->live;
+
+                w->live = NULL;
+                live(w->userdata);
+        }
+}
+
 static int on_start(sd_event_source *source, void *userdata) {
         Scheduler *s = userdata;
         Job *j;
 
+        tell_live(s);
         while ((j = find_ready(s)))
                 job_start(j);
         expect_idleness(s);
@@ -558,9 +606,11 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         /* only the latest one: what an earlier one does will be undone by it */
         latest = find_latest(s, spec->module);
         if (latest && latest->op == spec->op && latest->flags == spec->request->force) {
-                r = job_add_waiter(latest, done, userdata);
+                r = job_add_waiter(latest, spec->live, done, userdata);
                 if (r < 0)
                         return r;
+                if (latest->state == JOB_LIVE)
+                        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
                 s->counters->joins++;
                 latest->urgency += spec->rank_usec;
                 latest->record->also_requested |= spec->reason == PLAN_REQUESTED &&
@@ -571,7 +621,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         r = job_new(&j, s, spec);
         if (r < 0)
                 return r;
-        r = job_add_waiter(j, done, userdata);
+        r = job_add_waiter(j, spec->live, done, userdata);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
@@ -585,6 +635,26 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         queued = STEAL_PTR(j);          /* the macro names its argument more than once */
         TAILQ_INSERT_TAIL(&s->jobs, queued, next);
         return 0;
+}
+
+/**
+ * scheduler_note_live() - the kernel says that a module has gone through its init
+ *
+ * To be called when its uevent came and /sys/module/NAME/initstate says live: before Linux 5.12 the uevent came before
+ * the init. Nothing fails any more in finit_module(2) after that (do_init_module() in kernel/module/main.c). Nothing
+ * happens unless an insert of it is under way.
+ */
+void scheduler_note_live(Scheduler *s, const char *module) {
+        Job *j;
+
+        assert(s && module);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_RUNNING && j->op == LOADER_INSERT && streq(j->record->module, module)) {
+                        j->record->live_usec = MAX(clock_usec(CLOCK_MONOTONIC) - j->started_usec, (uint64_t) 1);
+                        job_enter(j, JOB_LIVE);
+                        return;
+                }
 }
 
 static void job_forget(Job *j, void *userdata) {
@@ -670,7 +740,7 @@ int scheduler_get_running(const Scheduler *s, RecordList *list) {
         assert(s && list);
 
         TAILQ_FOREACH(j, &s->jobs, next) {
-                if (j->state != JOB_RUNNING)
+                if (!job_is_in_loader(j))
                         continue;
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 r = record_list_add(list, j->record);

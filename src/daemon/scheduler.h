@@ -18,9 +18,14 @@ typedef struct Scheduler Scheduler;
 typedef enum JobState {                 /* allowed moves: job_next[] in scheduler.c */
         JOB_QUEUED,                     /* waits for a slot, or for an earlier job of the same module */
         JOB_RUNNING,                    /* in the loader */
+        JOB_LIVE,                       /* there still, but its module can be used: see scheduler_note_live() */
         JOB_FINISHED,                   /* its record has the outcome */
         _JOB_STATE_MAX,
 } JobState;
+
+/* Neither is ever called from inside scheduler_submit(). */
+typedef void (*job_live_t)(void *userdata);     /* its module can be used now; at most once, before the outcome */
+typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome */
 
 typedef struct JobSpec {
         LoaderOp op;
@@ -32,10 +37,8 @@ typedef struct JobSpec {
         const char *parent;             /* NULL: requested itself */
         const PlanCause *allowed_by;    /* what the policy went by; NULL: it was not asked */
         uint64_t rank_usec; /* how long the longest chain of what waits for it will take, itself included */
+        job_live_t live;                /* NULL: of no interest */
 } JobSpec;
-
-/* The outcome; never called from inside scheduler_submit(). */
-typedef void (*job_done_t)(Record *record, void *userdata);
 
 typedef enum SchedulerEvent {
         SCHEDULER_STARTED,              /* before the loader hears of it */
@@ -60,7 +63,7 @@ Scheduler *scheduler_free(Scheduler *s);
 DEFINE_CLEANUP(Scheduler, scheduler_free);
 
 typedef struct SchedulerLimits {
-        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; commands do not count */
+        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; commands do not count, nor what is live */
         uint64_t slow_usec; /* a job that takes longer is told of; UINT64_MAX: none is */
         const char *serial_modules; /* names_match(); never two of them at once. Borrowed, as the next one */
         const char *async_probe_modules; /* names_match(); get the parameter async_probe */
@@ -68,6 +71,8 @@ typedef struct SchedulerLimits {
 
 void scheduler_prepare(Scheduler *s);
 void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits);
+
+void scheduler_note_live(Scheduler *s, const char *module);
 
 int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata);
 void scheduler_forget(Scheduler *s, void *userdata);

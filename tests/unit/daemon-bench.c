@@ -83,6 +83,13 @@ void heard(Record *record, void *userdata) {
         h->times++;
 }
 
+void heard_live(void *userdata) {
+        Heard *h = userdata;
+
+        assert_int_equal(h->times, 0);  /* before the outcome */
+        h->times_live++;
+}
+
 void heard_clear(Heard *h) {
         h->record = record_unref(h->record);
 }
@@ -94,6 +101,7 @@ void daemon_bench_submit(DaemonBench *b, LoaderOp op, const char *module, Heard 
                                            .module = module,
                                            .path = op == LOADER_INSERT ? "/lib/modules/x.ko" : NULL,
                                            .request = b->request,
+                                           .live = heard_live,
                                    },
                                    heard, h));
 }

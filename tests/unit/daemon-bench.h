@@ -24,7 +24,7 @@ typedef struct DaemonBench {
 /* What somebody who waits for a job heard. */
 typedef struct Heard {
         Record *record;
-        unsigned times;
+        unsigned times, times_live;
 } Heard;
 
 void daemon_bench_open(DaemonBench *b);
@@ -39,4 +39,5 @@ void daemon_bench_submit(DaemonBench *b, LoaderOp op, const char *module, Heard 
 void event_settle(sd_event *event);
 
 void heard(Record *record, void *userdata);
+void heard_live(void *userdata);
 void heard_clear(Heard *h);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define PENDING_MAX 64U
+#define PENDING_MAX 128U
 #define FAILURES_MAX 16U
 
 typedef struct Failure {

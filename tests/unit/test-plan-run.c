@@ -275,6 +275,76 @@ static void test_softdeps(void **state) {
                             "insert lkmdt_lib, insert lkmdt_pre, insert lkmdt_top, insert lkmdt_post");
 }
 
+static void say_live(DaemonBench *b, const char *module) {
+        scheduler_note_live(b->scheduler, module);
+        event_settle(b->event);
+}
+
+/* For a dependency it is enough to be live, for a softdep it is not; the plan ends when all is over. */
+static void test_live_is_enough_for_dependencies(void **state) {
+        _cleanup_(ending_clear) Ending e = {};
+        _cleanup_(plan_run_freep) PlanRun *run = NULL;
+        _bench_ DaemonBench b;
+
+        open_bench(&b);
+        fake_loader_hold(b.loader, true);
+        run = start(&b, softdeps, &e);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_lib");
+        say_live(&b, "lkmdt_lib");
+        assert_string_equal(fake_loader_story(b.loader), "insert lkmdt_lib, insert lkmdt_pre");
+        say_live(&b, "lkmdt_pre");
+        assert_int_equal(fake_loader_count_pending(b.loader), 2);
+
+        fake_loader_answer(b.loader, "lkmdt_pre", 0);
+        event_settle(b.event);
+        assert_string_equal(fake_loader_story(b.loader),
+                            "insert lkmdt_lib, insert lkmdt_pre, insert lkmdt_top");
+        fake_loader_answer(b.loader, "lkmdt_top", 0);
+        event_settle(b.event);
+        fake_loader_answer(b.loader, "lkmdt_post", 0);
+        event_settle(b.event);
+        assert_int_equal(e.times, 0);   /* the first is in the kernel still */
+        fake_loader_answer(b.loader, "lkmdt_lib", 0);
+        event_settle(b.event);
+        assert_int_equal(e.times, 1);
+        assert_string_equal(e.story, "lkmdt_pre loaded, lkmdt_top loaded, lkmdt_post loaded, lkmdt_lib loaded");
+        run = plan_run_free(run);       /* before the bench goes */
+}
+
+/* A second plan, which comes when the load is live already, does not wait either. */
+static void test_live_for_who_comes_later(void **state) {
+        _cleanup_(ending_clear) Ending first = {}, second = {};
+        _cleanup_(plan_run_freep) PlanRun *one = NULL, *two = NULL;
+        _bench_ DaemonBench b;
+
+        open_bench(&b);
+        fake_loader_hold(b.loader, true);
+        one = start(&b, diamond, &first);
+        event_settle(b.event);
+        say_live(&b, "lkmdt_base");
+        assert_int_equal(fake_loader_count_pending(b.loader), 3);
+        two = start(&b, softdeps, &second);
+        event_settle(b.event);
+        one = plan_run_free(one); /* with live and submitted steps: nobody is told any more */
+        one = start(&b, diamond, &first);
+        event_settle(b.event);
+        assert_int_equal(fake_loader_count_pending(b.loader), 4); /* all joined, and lkmdt_lib */
+
+        fake_loader_hold(b.loader, false);
+        fake_loader_answer(b.loader, "lkmdt_left", 0);
+        fake_loader_answer(b.loader, "lkmdt_right", 0);
+        fake_loader_answer(b.loader, "lkmdt_lib", 0);
+        event_settle(b.event);
+        assert_int_equal(first.times, 0);
+        fake_loader_answer(b.loader, "lkmdt_base", 0);
+        event_settle(b.event);
+        assert_int_equal(first.times, 1);
+        assert_int_equal(second.times, 1);
+        one = plan_run_free(one);
+        two = plan_run_free(two);
+}
+
 static void test_failing_softdep_does_no_harm(void **state) {
         _cleanup_(ending_clear) Ending e;
         _bench_ DaemonBench b;
@@ -483,6 +553,8 @@ int main(void) {
                 cmocka_unit_test(test_the_longest_chain_comes_first),
                 cmocka_unit_test(test_durations_are_remembered),
                 cmocka_unit_test(test_what_is_independent_runs_at_once),
+                cmocka_unit_test(test_live_is_enough_for_dependencies),
+                cmocka_unit_test(test_live_for_who_comes_later),
                 cmocka_unit_test(test_failing_dependency),
                 cmocka_unit_test(test_one_of_two_dependencies_fails),
                 cmocka_unit_test(test_requested_fails),

@@ -16,6 +16,8 @@ def arguments():
     parser.add_argument("--json", action="store_true", help="one object a line, and no tables")
     parser.add_argument("--rounds", type=int, default=3, help="coldplug: each contender starts so often (default 3)")
     parser.add_argument("--only", default="", metavar="NAME,...", help="coldplug: only these contenders")
+    parser.add_argument("--loads", default="", metavar="DIR",
+                        help="coldplug: write every load of every round there, with its times (below build/)")
     parser.add_argument("--plugs", type=int, default=20, help="hotplug: devices that are plugged in (default 20)")
     parser.add_argument("--events", type=int, default=100000, help="storm: events for lkmd (default 100000)")
     options = parser.parse_args()

@@ -6,6 +6,7 @@ udevd runs beside all of them, as it does on every system, and handles the ueven
 its rule that loads modules is in force only for those that are named after it."""
 
 import statistics
+from pathlib import Path
 
 from . import guest, modinfo, trace
 from .contenders import CONTENDERS, REPLAY_LIST
@@ -57,7 +58,16 @@ def look_into(machine):
             guest.cpu_seconds(machine, "lkmd.service"), guest.cpu_seconds(machine, "lkmd-loader.service"))
 
 
-def one_round(contender, names):
+def keep(path, loads, began):
+    """Write down every load: for whoever asks where a round's time went."""
+    lines = [f"{load.enter - began:9.3f} {load.leave - began:9.3f} {load.cpu:8.3f} {load.result:5} {load.task:16} "
+             f"{load.module or '-'}" for load in sorted(loads, key=lambda load: load.enter)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["#   enter     leave      cpu  errno task             module", *lines]) + "\n",
+                    encoding="utf-8")
+
+
+def one_round(contender, names, path):
     """One contender on a fresh machine. `names` is what replay replays; returns figures, and the modules in order."""
     with guest.held_back("rich") as machine:
         if contender.name == "replay":
@@ -77,6 +87,8 @@ def one_round(contender, names):
         details = look_into(machine) if contender.name == "lkmd" else None
     began = trace.started_at(events)
     loads = [load for load in trace.loads(events) if load.enter >= began]
+    if path:
+        keep(path, loads, began)
     # The kernel's own requests come from a modprobe that it starts, whoever is in charge of devices.
     others = set() if contender.name in ("modprobe-all", "mdev") else {"modprobe"}
     foreign = [load for load in loads if load.task in others]
@@ -118,7 +130,8 @@ def measure(options):
         names = []
         for contender in contenders:
             guest.tell(f"coldplug: round {number + 1} of {options.rounds}, {contender.name}")
-            figures, order = one_round(contender, names)
+            path = options.loads and Path(options.loads) / f"{contender.name}-{number + 1}"
+            figures, order = one_round(contender, names, path)
             names = names or order
             rounds[contender.name].append(figures)
             guest.tell("  " + ", ".join(f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}"
