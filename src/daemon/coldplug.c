@@ -160,17 +160,36 @@ static void coldplug_finish(Coldplug *c) {
         c->running = false;
         if (c->again && coldplug_start(c) >= 0)
                 return;
-        (void) sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
         c->done(n, c->userdata);
 }
 
-static int on_slice(sd_event_source *source, void *userdata) {
+/*
+ * As urgent as events: they take turns, so that neither a storm of them keeps the walk from its end, nor the walk what
+ * it found from being loaded. That takes a source which becomes due anew, behind what is due already. A defer source
+ * counts as due since it was made, and comes before everything else of its priority as long as it is on.
+ */
+static int ask_for_turn(Coldplug *c) {
+        int r;
+
+        r = sd_event_source_set_time_relative(c->source, 0);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(c->source, SD_EVENT_ONESHOT);
+}
+
+static int on_slice(sd_event_source *source, uint64_t usec, void *userdata) {
         Coldplug *c = userdata;
+        int r;
 
         for (unsigned i = 0; i < DEVICES_AT_ONCE && c->next < c->list.n_paths; i++)
                 look_at(c, c->list.paths[c->next++]);
-        if (c->next == c->list.n_paths)
+        if (c->next == c->list.n_paths) {
                 coldplug_finish(c);
+                return 0;
+        }
+        r = ask_for_turn(c);
+        if (r < 0)
+                log_error("cannot look at the rest of the devices: %s", strerror(-r));
         return 0;
 }
 
@@ -179,7 +198,7 @@ static int on_slice(sd_event_source *source, void *userdata) {
  * @seen: called for each device, its action being "add"
  * @done: called at the end of a walk
  *
- * Return: 0, -ENOMEM or what sd_event_add_defer(3) says.
+ * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
  */
 int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen_t seen,
                  coldplug_done_t done, void *userdata) {
@@ -193,11 +212,10 @@ int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen
                 return -ENOMEM;
         *c = (Coldplug) { .udev = udev_ref(udev), .seen = seen, .done = done, .userdata = userdata };
 
-        r = sd_event_add_defer(event, &c->source, on_slice, c);
+        r = sd_event_add_time(event, &c->source, CLOCK_MONOTONIC, UINT64_MAX, /* accuracy= */ 1, on_slice, c);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(c->source, "coldplug");
-        /* as urgent as events: they take turns, so that a storm of them does not keep the walk from its end */
         r = sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
@@ -221,7 +239,7 @@ Coldplug *coldplug_free(Coldplug *c) {
 /**
  * coldplug_start() - walk over all devices; if a walk is under way, over all of them once more after it
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or why there will be no turn of the loop for it.
  */
 int coldplug_start(Coldplug *c) {
         int r;
@@ -237,8 +255,9 @@ int coldplug_start(Coldplug *c) {
         r = scan(c);
         if (r < 0)
                 return r;
-        c->running = true;
-        return sd_event_source_set_enabled(c->source, SD_EVENT_ON);
+        r = ask_for_turn(c);
+        c->running = r >= 0;
+        return r;
 }
 
 bool coldplug_is_running(const Coldplug *c) {
