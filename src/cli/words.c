@@ -168,7 +168,7 @@ bool record_is_failure(sd_json_variant *record) {
         return outcome && (streq(outcome, "failed") || streq(outcome, "dependency_failed"));
 }
 
-/* "3.7 s (usable after 45 ms)", where the kernel made it wait for others that much longer. */
+/* "3.7 s (usable after 45.0 ms)", where the kernel made it wait for others that much longer. */
 void print_load_time(FILE *f, sd_json_variant *record, uint64_t usec) {
         uint64_t live;
 

@@ -33,20 +33,28 @@ static bool is_about_a_driver(const DeviceFacts *facts) {
         return streq_ptr(facts->action, "bind") || streq_ptr(facts->action, "remove");
 }
 
-/* The kernel announces modules like devices: that one can be used now, and that one has left, the end of its story. */
+/*
+ * The kernel announces modules like devices: that one has left, which ends its story, or can be used now. Both may be
+ * read late, when it has been loaded or removed once more since (the loader's answers come first): what holds is its
+ * state. The kernel says "remove" while the module is still "going", kobject_del().
+ */
+static void on_module_uevent(Manager *m, const DeviceFacts *facts) {
+        ModuleState state = module_state_read(facts->sysname);
+
+        if (streq_ptr(facts->action, "remove") && state != MODULE_LIVE && state != MODULE_COMING)
+                ledger_module_gone(m->ledger, facts->sysname);
+        else if (streq_ptr(facts->action, "add") && state == MODULE_LIVE)
+                scheduler_note_live(m->scheduler, facts->sysname);
+        waits_check_soon(m->waits);
+}
+
 static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
         Manager *m = userdata;
         int r;
 
         m->counters.events++;
-        if (streq_ptr(facts->subsystem, "module") && facts->sysname) {
-                if (streq_ptr(facts->action, "remove"))
-                        ledger_module_gone(m->ledger, facts->sysname);
-                else if (streq_ptr(facts->action, "add") && scheduler_has_job(m->scheduler, facts->sysname) &&
-                         module_state_read(facts->sysname) == MODULE_LIVE)
-                        scheduler_note_live(m->scheduler, facts->sysname);
-                waits_check_soon(m->waits);
-        }
+        if (streq_ptr(facts->subsystem, "module") && facts->sysname)
+                on_module_uevent(m, facts);
         if (is_about_a_driver(facts))
                 waits_check_soon(m->waits);
         r = intake_put(m->intake, facts, device);

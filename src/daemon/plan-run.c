@@ -150,8 +150,9 @@ static const PlanEdge *find_failed_edge(const PlanRun *run, const PlanStep *step
 }
 
 /*
- * For a dependency it is enough that its symbols can be used: the kernel itself asks for no more (resolve_symbol_wait()
- * in kernel/module/main.c). What only has to come first, by a softdep, has to be over with its probes.
+ * For a dependency it is enough that its symbols can be used: the kernel itself asks for no more, see
+ * resolve_symbol_wait() in kernel/module/main.c. What only has to come first, by a softdep, has to be over with
+ * its probes.
  */
 static bool step_is_free(const PlanRun *run, const PlanStep *step) {
         for (size_t i = 0; i < step->n_after; i++) {

@@ -20,6 +20,7 @@
 #include "common/index-file.h"
 #include "common/index.h"
 #include "common/util.h"
+#include "kernel.h"
 
 #define ROUNDS 7U
 #define BUSES_MAX 64U
@@ -438,24 +439,14 @@ static Build measure_build(const Fixture *f) {
 /* ----------------------------------------------------------------------------------------------- fixture */
 
 static void find_directory(Fixture *f) {
-        const char *guest = getenv("LKMD_GUEST_ROOT"), *roots[] = { guest ?: "", "" };
-        char pattern[4096];
-        glob_t found;
+        char root[KERNEL_ROOT_MAX], release[KERNEL_RELEASE_MAX];
 
-        for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
-                (void) snprintf(pattern, sizeof(pattern), "%s" MIDDLE "*/modules.alias.bin", roots[i]);
-                if (glob(pattern, 0, NULL, &found) != 0)
-                        continue;
-                f->directory = strdup(found.gl_pathv[found.gl_pathc - 1]);
-                globfree(&found);
-                if (!f->directory)
-                        die("directory", -ENOMEM);
-                *strrchr(f->directory, '/') = '\0';
-                f->root = strdup(roots[i]);
-                f->release = strdup(strrchr(f->directory, '/') + 1);
-                return;
-        }
-        die("no kernel with a modules.alias.bin below LKMD_GUEST_ROOT or /", -ENOENT);
+        if (!kernel_find(root, release))
+                die("no kernel with a modules.alias.bin below LKMD_GUEST_ROOT or /", -ENOENT);
+        f->root = strdup(root);
+        f->release = strdup(release);
+        if (!f->root || !f->release || asprintf(&f->directory, "%s" MIDDLE "%s", root, release) < 0)
+                die("directory", -ENOMEM);
 }
 
 static int add_to_matcher(const char *pattern, const char *value, uint32_t priority, void *userdata) {

@@ -7,13 +7,13 @@
  */
 
 #include <fcntl.h>
-#include <glob.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "common/util.h"
+#include "kernel.h"
 
 #define ROUNDS 301U
 #define ALIAS "usb:v0525pA4A5d0000dc00dsc00dp00ic08isc06ip50in00"
@@ -63,30 +63,8 @@ static int compare_doubles(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-/* The root and the release of the kernel that is asked about. */
-static void find_kernel(char root[static 4096], char release[static 256]) {
-        const char *guest = getenv("LKMD_GUEST_ROOT"), *roots[] = { guest ?: "", "" };
-        char pattern[4200];
-        glob_t found;
-
-        for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
-                char *end;
-
-                (void) snprintf(pattern, sizeof(pattern), "%s/lib/modules/*/modules.alias.bin", roots[i]);
-                if (glob(pattern, 0, NULL, &found) != 0)
-                        continue;
-                end = strrchr(found.gl_pathv[found.gl_pathc - 1], '/');
-                *end = '\0';
-                (void) snprintf(root, 4096, "%s", *roots[i] ? roots[i] : "/");
-                (void) snprintf(release, 256, "%s", strrchr(found.gl_pathv[found.gl_pathc - 1], '/') + 1);
-                globfree(&found);
-                return;
-        }
-        die("no kernel with a modules.alias.bin below LKMD_GUEST_ROOT or /", ENOENT);
-}
-
 int main(int argc, char *argv[]) {
-        static char root[4096], release[256], lkmctl[4200];
+        static char root[KERNEL_ROOT_MAX], release[KERNEL_RELEASE_MAX], lkmctl[KERNEL_ROOT_MAX + 64];
         static Contender contenders[] = {
                 { .name = "lkmctl", .argv = { lkmctl, "resolve", "--root", root, "--kernel", release, ALIAS } },
                 { .name = "modprobe", .argv = { "modprobe", "-R", "-d", root, "-S", release, ALIAS } },
@@ -104,7 +82,10 @@ int main(int argc, char *argv[]) {
         if (!slash)
                 die("bench-resolve is not where it was built", ENOENT);
         (void) stpcpy(slash, "src/cli/lkmctl");
-        find_kernel(root, release);
+        if (!kernel_find(root, release))
+                die("no kernel with a modules.alias.bin below LKMD_GUEST_ROOT or /", ENOENT);
+        if (root[0] == '\0')
+                (void) strcpy(root, "/");
 
         for (size_t c = 0; c < ARRAY_LEN(contenders); c++)
                 (void) run(&contenders[c]);     /* its files are in the page cache then */

@@ -79,6 +79,7 @@ static void assert_same(const Record *a, const Record *b) {
         assert_int_equal(a->also_requested, b->also_requested);
         assert_int_equal(a->reason, b->reason);
         assert_int_equal(a->duration_usec, b->duration_usec);
+        assert_int_equal(a->live_usec, b->live_usec);
         assert_int_equal(a->error, b->error);
         assert_true(streq_ptr(a->parent, b->parent));
         assert_true(streq_ptr(a->parameters, b->parameters));
@@ -132,6 +133,7 @@ static void test_there_and_back(void **state) {
                         r->parent = copy("top");
                         r->parameters = copy("a=1 b=\"2 3\" \"\\");
                         r->duration_usec = 4000000000;
+                        r->live_usec = reason == PLAN_DEPENDENCY ? 3000000000 : 0;
                         r->error = o == OUTCOME_FAILED ? -ENOKEY : 0;
                         r->message = copy("it \xc3\xa4 \"failed\"");
                         r->hint = copy("try \\again");

@@ -45,6 +45,10 @@ static void test_causes(void **state) {
 static void test_records(void **state) {
         check(print_outcome, "{\"outcome\":\"loaded\",\"durationUSec\":12345}", "loaded in 12.3 ms");
         check(print_outcome, "{\"outcome\":\"loaded\"}", "loaded");
+        check(print_outcome, "{\"outcome\":\"loaded\",\"durationUSec\":3700000,\"liveUSec\":45000}",
+              "loaded in 3.7 s (usable after 45.0 ms)");
+        check(print_outcome, "{\"outcome\":\"loaded\",\"durationUSec\":144000,\"liveUSec\":45000}",
+              "loaded in 144.0 ms");
         check(print_outcome, "{\"outcome\":\"already_loaded\",\"durationUSec\":5}", "was loaded already");
         check(print_outcome, "{\"outcome\":\"failed\",\"durationUSec\":2000,\"message\":\"no such device\"}",
               "failed after 2.0 ms: no such device");

@@ -11,6 +11,7 @@ from support import (Background, ask, configure, lkmctl, loaded, main_pid, relea
                      wait_idle, watching)
 
 SLOW, INNER, DRIVER = "lkmd_test_slow", "lkmd_test_inner", "lkmd_test_driver"
+ASYNC, CHAIN = "lkmd_test_async", ["lkmd_test_c", "lkmd_test_b", "lkmd_test_a"]
 NESTED = ["lkmd_test_nested_1", "lkmd_test_nested_2", "lkmd_test_nested_3"]
 FOR_LONG = "ms=120000"                          # released before, or the test is about to fail
 CONF = "/etc/modprobe.d/lkmd-engine.conf"
@@ -31,11 +32,11 @@ def as_before(machine):
     """The defaults, nothing under way, and no module of the tests in the kernel, also after a test that failed."""
     machine.run(f": >{TRACE}/trace")
     yield
-    release(machine, SLOW, INNER)
+    release(machine, SLOW, INNER, ASYNC)
     machine.run(f"systemctl start lkmd && rm -f {CONF}")
     configure(machine)
     wait_idle(machine)
-    remove(machine, SLOW, *NESTED, INNER, "lkmd_test_a", "dummy")
+    remove(machine, ASYNC, SLOW, *NESTED, INNER, "lkmd_test_a", "dummy")
 
 
 def calls(machine):
@@ -162,6 +163,34 @@ def test_all_slots_are_taken_by_such(machine, threads):
     assert [is_loaded(one) for one in outer] == ["loaded"] * threads
     assert [is_loaded(one) for one in late] == ["already_loaded", "loaded"]
     assert arrivals(machine, INNER) == 1, "one for all of them"
+
+
+# ------------------------------------------------------------------ loads that the kernel keeps for others' probes
+
+def test_what_is_live_makes_room_while_probes_go_on_in_the_background(machine):
+    """One slot, and no load of the kernel's returns: a chain of dependencies goes in all the same, link by link."""
+    configure(machine, LoaderThreads=1, SlowLoadSec="1s")
+    with watching(machine) as watch:
+        first = load(machine, ASYNC, FOR_LONG)
+        machine.wait(f"grep -qx live /sys/module/{ASYNC}/initstate")
+        chain = load(machine, CHAIN[-1])
+        machine.wait(f"grep -qx live /sys/module/{CHAIN[-1]}/initstate")
+        machine.wait(f"[ $(lkmctl --json=short status | grep -o '\"liveUSec\"' | wc -l) = {1 + len(CHAIN)} ]")
+        status = ask(machine, "status")
+        assert [r["module"] for r in status["running"]] == [ASYNC, *CHAIN]
+        assert not status["idle"]
+        watch.wait_for('"slow"')        # a second and more of waiting: worth a word
+        assert "(usable after " in lkmctl(machine, "status").stdout
+        assert "finished" not in {e["kind"] for e in watch.events()}, "it is over when the kernel says so"
+        release(machine, ASYNC)
+        assert is_loaded(first) == is_loaded(chain) == "loaded"
+        events = watch.wait_for('"finished".*' + CHAIN[-1])
+    records = {e["record"]["module"]: e["record"] for e in events if e["kind"] == "finished"}
+    assert set(records) == {ASYNC, *CHAIN}
+    assert all(0 < r["liveUSec"] <= r["durationUSec"] for r in records.values())
+    assert records[ASYNC]["durationUSec"] >= 1000000, "as long as the slow one was waited for"
+    assert "it can be used, and the kernel waits for asynchronous probes" in machine.run(
+        f"journalctl -u lkmd LKMD_MODULE={ASYNC}").stdout
 
 
 # --------------------------------------------------------------------------------------- wishes that contradict

@@ -2,6 +2,9 @@
 """Coldplug: how long it takes, and what it costs, until the drivers of all devices that are there are loaded. In each
 round each contender has a machine of its own, which came up with nobody loading drivers.
 
+A shared computer is half as fast again from one minute to the next. What all contenders have to do is the same, the inits
+of the same modules: what these took on a processor is the measure of time that the goals go by.
+
 udevd runs beside all of them, as it does on every system, and handles the uevents that drivers send when they come up;
 its rule that loads modules is in force only for those that are named after it."""
 
@@ -98,6 +101,7 @@ def one_round(contender, names, path):
     figures = {
         "wallSeconds": wall,
         "wallAloneSeconds": wall * speed,
+        "wallByInside": wall / inside,
         "firstSeconds": min(load.enter for load in loads) - began,
         "finitCalls": len(own),
         "finitFailed": sum(load.result != 0 for load in own),
@@ -106,6 +110,7 @@ def one_round(contender, names, path):
         "cpuSeconds": cpu * speed,
         "cpuInsideSeconds": inside * speed,
         "cpuOutsideSeconds": (cpu - inside) * speed,
+        "cpuOutsideByInside": (cpu - inside) / inside,
         "peakKiB": peak,
         "udevdSeconds": beside * speed,
         "speed": speed,
@@ -149,22 +154,22 @@ def judge(results):
     found = [goal("finit_module calls / modules", ratio(calls, lkmd["modules"]), 1.0)]
     if "udevd" in results:
         udevd = results["udevd"]
-        found.append(goal("wall time alone / udevd's", ratio(lkmd["wallAloneSeconds"], udevd["wallAloneSeconds"]), 0.65))
-        found.append(goal("CPU outside finit_module / udevd's",
-                          ratio(lkmd["cpuOutsideSeconds"], udevd["cpuOutsideSeconds"]), 0.2))
+        found.append(goal("wall by inside / udevd's", ratio(lkmd["wallByInside"], udevd["wallByInside"]), 0.65))
+        found.append(goal("CPU outside by inside / udevd's",
+                          ratio(lkmd["cpuOutsideByInside"], udevd["cpuOutsideByInside"]), 0.2))
     if "replay" in results:
-        limit = results["replay"]["wallAloneSeconds"]
-        found.append(goal("wall time alone / replay's", ratio(lkmd["wallAloneSeconds"], limit), 1.15))
+        limit = results["replay"]["wallByInside"]
+        found.append(goal("wall by inside / replay's", ratio(lkmd["wallByInside"], limit), 1.15))
     return found
 
 
 def show(result):
-    heads = ("coldplug", "wall s", "alone s", "first s", "modules", "finit calls", "failed", "by kernel", "CPU s",
+    heads = ("coldplug", "wall s", "by inside", "first s", "modules", "finit calls", "failed", "by kernel", "CPU s",
              "outside finit s", "peak MiB", "udevd beside s", "speed")
     rows = []
     for name, f in result["contenders"].items():
         beside = None if name.startswith("udevd") else f["udevdSeconds"]
-        rows.append((name, f["wallSeconds"], f["wallAloneSeconds"], f["firstSeconds"], f["modules"], f["finitCalls"],
+        rows.append((name, f["wallSeconds"], f["wallByInside"], f["firstSeconds"], f["modules"], f["finitCalls"],
                      f["finitFailed"], f["kernelRequests"], f["cpuSeconds"], f["cpuOutsideSeconds"],
                      f["peakKiB"] / 1024, beside, f["speed"]))
     return f"{table(heads, rows)}\n\n{goals(result['goals'])}\n"
