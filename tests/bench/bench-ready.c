@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * bench-ready [--json]: how long lkmd takes from its exec to its READY on this computer, without emulation and without
- * systemd: with the index of Debian's kernel of $LKMD_GUEST_ROOT, or of this machine's. It is left alone with a socket in
- * the place of lkmd-loader, and ended right after it was READY.
+ * bench-ready [--json]: how long lkmd takes from its exec to its READY on this computer, without emulation and
+ * without systemd: with the index of Debian's kernel of $LKMD_GUEST_ROOT, or of this machine's. It is left alone
+ * with a socket in the place of lkmd-loader, and ended right after it was READY.
  */
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A driver whose devices are probed in the background: init returns at once, and the kernel lets no load of any module
- * return before what it has begun is over, for as long as its parameter says. Who writes another value meanwhile, by way
- * of /sys/module, has it end sooner or later. */
+/* A driver whose devices are probed in the background: init returns at once, and the kernel lets no load of any
+ * module return before what it has begun is over, for as long as its parameter says. Who writes another value
+ * meanwhile, by way of /sys/module, has it end sooner or later. */
 #include <linux/async.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
