@@ -135,11 +135,15 @@ static Record *ledger_find_id(const Ledger *l, uint64_t id) {
         return NULL;
 }
 
+/*
+ * What came in has left. A load that is under way has not come in yet, unless it is live: it is an earlier one that
+ * left, and the kernel's word of it may be read when the next load has begun.
+ */
 static void forget_module(Ledger *l, const char *module) {
         for (size_t i = 0; i < l->n_records; i++) {
                 Record *r = *ledger_slot(l, i);
 
-                if (streq(r->module, module))
+                if (streq(r->module, module) && (r->outcome != OUTCOME_UNDER_WAY || r->live_usec > 0))
                         r->gone = true;
         }
 }

@@ -310,6 +310,18 @@ static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
         return NULL;
 }
 
+/* What the loader was killed in, the kernel ended all the same: the connection lasts until its last call returned. */
+static bool job_was_done(const Job *j) {
+        switch (j->op) {
+        case LOADER_INSERT:
+                return j->state == JOB_LIVE || module_state_read(j->record->module) == MODULE_LIVE;
+        case LOADER_REMOVE:
+                return module_state_read(j->record->module) == MODULE_ABSENT;
+        default:
+                return false;           /* how a command ended is known to the loader only */
+        }
+}
+
 static void on_loader_lost(void *userdata) {
         Scheduler *s = userdata;
         uint64_t last_id = s->last_id;
@@ -317,12 +329,11 @@ static void on_loader_lost(void *userdata) {
 
         if (!j)
                 return; /* idle, and started again when it is needed */
-        log_error("lkmd-loader went away; what it was doing is counted as failed, it is started again when "
-                  "needed");
+        log_error("lkmd-loader went away; what it was doing counts as done where the module's state says so, "
+                  "else as failed; it is started again when needed");
         do {
-                if (j->state == JOB_LIVE)
-                        j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
-                job_finish(j, j->state == JOB_LIVE ? 0 : -ECONNRESET, 0);
+                j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+                job_finish(j, job_was_done(j) ? 0 : -ECONNRESET, 0);
         } while ((j = find_running_before(s, last_id)));
         s->loader_lost(s->userdata);
 }

@@ -145,6 +145,17 @@ def test_loader_dies(daemon):
     assert daemon.call("Load", name="lkmdt_slow")["records"][0]["outcome"] == "loaded"
 
 
+def test_loader_dies_when_the_kernel_was_done(daemon):
+    """The module's state says how it ended, whichever of the two is read first."""
+    daemon.loader.held.add("lkmdt_slow")
+    client = daemon.client()
+    client.send("Load", {"name": "lkmdt_slow"})
+    daemon.loader.wait_for("lkmdt_slow")
+    daemon.devices.set_module("lkmdt_slow", "live", refcnt=0)
+    daemon.loader.hang_up()
+    assert client.receive()["parameters"]["records"][0]["outcome"] == "loaded"
+
+
 def test_no_loader(daemon):
     """One that is connected goes on without its socket; one that is gone is not found there again."""
     (daemon.dir / "loader").unlink()

@@ -355,6 +355,35 @@ static void test_find_load(void **state) {
         assert_int_equal(ledger_find_load(l, "a")->id, 5);
 }
 
+/* The kernel's word that it left is read when it is being loaded once more. */
+static void test_left_before_it_came(void **state) {
+        _scratch_ Scratch s;
+        _ledger_ Ledger *l = NULL;
+        Record *r;
+
+        scratch_open(&s);
+        l = open_ledger(&s, 10);
+        done(l, "a", PLAN_REQUESTED, OUTCOME_LOADED);
+        r = begin(l, "a", PLAN_REQUESTED);
+        ledger_module_gone(l, "a");
+        assert_null(ledger_find_load(l, "a"));
+        r->outcome = OUTCOME_LOADED;
+        ledger_end(l, r);
+        assert_ptr_equal(ledger_find_load(l, "a"), r);
+
+        l = ledger_free(l);
+        l = open_ledger(&s, 10);
+        assert_non_null(ledger_find_load(l, "a"));
+
+        /* One that could be used, and has left while finit_module(2) still waits, does leave. */
+        r = begin(l, "b", PLAN_REQUESTED);
+        r->live_usec = 1;
+        ledger_module_gone(l, "b");
+        r->outcome = OUTCOME_LOADED;
+        ledger_end(l, r);
+        assert_null(ledger_find_load(l, "b"));
+}
+
 static void test_was_requested(void **state) {
         _ledger_ Ledger *l = open_ledger(NULL, 16);
 
@@ -444,6 +473,7 @@ int main(void) {
                 cmocka_unit_test(test_link_is_not_followed),
                 cmocka_unit_test(test_file_stays_small),
                 cmocka_unit_test(test_find_load),
+                cmocka_unit_test(test_left_before_it_came),
                 cmocka_unit_test(test_was_requested),
                 cmocka_unit_test(test_gone_survives),
                 cmocka_unit_test(test_any_key_survives),
