@@ -38,11 +38,17 @@ static int run(char *const *argv) {
  * Asked of a udevd that runs, and only of one: the control socket would start it, and at boot udevd is
  * started after lkmd, so that each would wait for the other. One that is started later reads the rules as
  * they are then.
+ *
+ * To udevd a uevent matters more than its control socket, so that while uevents come without an end it answers nobody,
+ * and udevadm would wait a minute. Nothing is lost with one that does not answer: before udevd begins with an event it
+ * looks for changed rules unless it did in the last 3 s, manager_reload() in src/udev/udev-manager.c, and what is
+ * announced after this returns it meets with the rules as they are now.
  */
 static void reload_udev(void) {
         static char *const is_active[] = { (char *) "systemctl", (char *) "is-active", (char *) "--quiet",
                                            (char *) "systemd-udevd.service", NULL };
-        static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload", NULL };
+        static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload",
+                                        (char *) "--timeout=" UDEV_RELOAD_TIMEOUT, NULL };
         int r;
 
         if (!handover_udev_is_seen("")) {
@@ -54,8 +60,8 @@ static void reload_udev(void) {
         }
         r = run(reload);
         if (r != 0)
-                fprintf(stderr,
-                        "lkmd-handover: udevadm control --reload failed; udev may go by its old rules\n");
+                fprintf(stderr, "lkmd-handover: systemd-udevd did not read its rules within " UDEV_RELOAD_TIMEOUT
+                                " s; it does so by itself before its next events\n");
 }
 
 static int take(void) {

@@ -143,6 +143,25 @@ def test_somebodys_own_rule_is_left_alone(machine):
     assert rule_is_masked(machine)
 
 
+def test_udevd_that_does_not_answer(machine):
+    """As one that is kept busy by uevents: neither way waits for it, and it goes by the right rule when it is back."""
+    udevd = str(main_pid(machine, "systemd-udevd"))
+    for verb in ("stop", "start", "stop"):
+        machine.run(["kill", "-STOP", udevd])
+        try:
+            machine.run(["systemctl", verb, "lkmd"], timeout=45)
+            assert rule_is_masked(machine) == (verb == "start")
+            plug(machine)
+        finally:
+            machine.run(["kill", "-CONT", udevd])
+        assert "did not read its rules within" in machine.journal("-b", "-u", "lkmd", "-n", "20")
+        wait_driven(machine)
+        machine.run("udevadm settle", timeout=120)
+        unplug(machine)
+        forget(machine)
+    start_lkmd(machine)
+
+
 def test_udevd_restarted_while_lkmd_runs(machine):
     machine.run("systemctl restart systemd-udevd")
     pid = main_pid(machine)
