@@ -32,9 +32,10 @@
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
 #define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all that belongs to policies, likewise */
-#define UDEV_CGROUP "/sys/fs/cgroup/system.slice/systemd-udevd.service"
+#define SERVICE_MANAGER_ADDRESS "unix:path=/run/systemd/private" /* of PID 1, for root, there before any bus is */
+#define UDEV_UNIT "systemd-udevd.service"
 #define UDEV_AUTOLOAD_RULE "80-drivers.rules"
-/* How long a hand-over waits for udevd to read its rules: seconds, more than the 3 after which it looks by itself. */
+/* How long the way back waits for udevd to read its rules: seconds, more than the 3 after which it looks by itself. */
 #define UDEV_RELOAD_TIMEOUT "5"
 #define UDEV_RUN_RULES_DIR "/run/udev/rules.d"
 #define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"

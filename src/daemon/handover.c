@@ -80,22 +80,3 @@ int handover_unmask(const char *root) {
                 return r == -EEXIST ? 0 : r;
         return unlink(path) < 0 ? -errno : 1;
 }
-
-/*
- * Does udevd run, as far as its cgroup tells (cgroup.events, cgroups(7))? Asking systemctl takes a process and a
- * connection, which is most of the time of a hand-over. False says nothing: an administrator may have put udevd
- * elsewhere.
- */
-bool handover_udev_is_seen(const char *root) {
-        _cleanup_(fclosep) FILE *f = NULL;
-        char path[PATH_MAX], line[64];
-
-        assert(root);
-
-        (void) snprintf(path, sizeof(path), "%s" UDEV_CGROUP "/cgroup.events", root);
-        f = fopen(path, "re");
-        while (f && fgets(line, sizeof(line), f))
-                if (streq(line, "populated 1\n"))
-                        return true;
-        return false;
-}

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stdbool.h>
-
 /* What lkmd-handover does to files; @root is a prefix of their paths for tests, "" for none. */
 
-bool handover_udev_is_seen(const char *root);
 int handover_mask(const char *root);
 int handover_unmask(const char *root);

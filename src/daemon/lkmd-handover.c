@@ -7,12 +7,14 @@
  */
 
 #include <libudev.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
 #include "common/names.h"
 #include "common/util.h"
 #include "daemon/handover.h"
+#include "daemon/service-manager.h"
 
 extern char **environ;
 
@@ -34,34 +36,55 @@ static int run(char *const *argv) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
+/* Return: false if udevd does not run, or nobody could say; the latter is told. */
+static bool udevd_runs(ServiceManager *manager) {
+        int r = service_manager_runs(manager, UDEV_UNIT);
+
+        if (r < 0)
+                say("cannot ask for the state of " UDEV_UNIT, r);
+        return r > 0;
+}
+
 /*
- * Asked of a udevd that runs, and only of one: the control socket would start it, and at boot udevd is
- * started after lkmd, so that each would wait for the other. One that is started later reads the rules as
- * they are then.
+ * Asked of a udevd that runs, and only of one: at boot udevd is started after lkmd, so that to wait for it would be
+ * to wait for ourselves. One that is started later reads the rules as they are then.
  *
- * To udevd a uevent matters more than its control socket, so that while uevents come without an end it answers nobody,
- * and udevadm would wait a minute. Nothing is lost with one that does not answer: before udevd begins with an event it
- * looks for changed rules unless it did in the last 3 s, manager_reload() in src/udev/udev-manager.c, and what is
- * announced after this returns it meets with the rules as they are now.
+ * udevd reads them anew when the signal comes, beside whatever else goes on; to wait for that would be most of the
+ * time until lkmd starts. Nobody has to: what udevd does before is what it did until now, and before it begins with
+ * an event it looks for changed rules by itself unless it did in the last 3 s, on_sighup() and manager_reload() in
+ * src/udev/udev-manager.c. Two that load the same module do no harm.
  */
-static void reload_udev(void) {
-        static char *const is_active[] = { (char *) "systemctl", (char *) "is-active", (char *) "--quiet",
-                                           (char *) "systemd-udevd.service", NULL };
-        static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload",
-                                        (char *) "--timeout=" UDEV_RELOAD_TIMEOUT, NULL };
+static void tell_udev(ServiceManager *manager) {
         int r;
 
-        if (!handover_udev_is_seen("")) {
-                r = run(is_active);
-                if (r < 0)
-                        say("cannot ask for the state of systemd-udevd", r);
-                if (r != 0)
-                        return;
-        }
-        r = run(reload);
-        if (r != 0)
+        if (!udevd_runs(manager))
+                return;
+        r = service_manager_signal(manager, UDEV_UNIT, SIGHUP);
+        if (r < 0)
+                say("cannot tell " UDEV_UNIT " to read its rules; it does so by itself before its next events", r);
+}
+
+/*
+ * On the way back it is waited for: the devices that are announced next are for the rules as they are now. To udevd a
+ * uevent matters more than its control socket, so that while uevents come without an end it answers nobody, and
+ * udevadm would wait a minute. Nothing is lost with one that does not answer, as above.
+ */
+static void reload_udev(ServiceManager *manager) {
+        static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload",
+                                        (char *) "--timeout=" UDEV_RELOAD_TIMEOUT, NULL };
+
+        if (udevd_runs(manager) && run(reload) != 0)
                 fprintf(stderr, "lkmd-handover: systemd-udevd did not read its rules within " UDEV_RELOAD_TIMEOUT
                                 " s; it does so by itself before its next events\n");
+}
+
+static ServiceManager *connect_to_manager(void) {
+        ServiceManager *manager = NULL;
+        int r = service_manager_new(&manager, SERVICE_MANAGER_ADDRESS);
+
+        if (r < 0)
+                say("cannot ask systemd about udevd, which reads its rules by itself before its next events", r);
+        return manager;
 }
 
 static int take(void) {
@@ -73,8 +96,12 @@ static int take(void) {
                                 " is somebody's own; udev loads drivers as well\n");
         else if (r < 0)
                 say("cannot mask udev's rule; udev loads drivers as well", r);
-        if (r > 0)
-                reload_udev();
+        if (r > 0) {
+                _cleanup_(service_manager_freep) ServiceManager *manager = connect_to_manager();
+
+                if (manager)
+                        tell_udev(manager);
+        }
         return 0;
 }
 
@@ -111,17 +138,12 @@ static void announce_devices(void) {
 }
 
 /* On the way down nobody needs drivers any more, and udev would only be kept busy. */
-static bool system_is_stopping(void) {
-        char state[32] = "";
-        FILE *f;
+static bool system_is_stopping(ServiceManager *manager) {
+        int r = service_manager_is_stopping(manager);
 
-        f = popen("systemctl is-system-running", "re");
-        if (!f)
-                return false;
-        if (!fgets(state, sizeof(state), f))
-                state[0] = '\0';
-        (void) pclose(f);               /* its status tells of "degraded" and the like, too */
-        return startswith(state, "stopping");
+        if (r < 0)
+                say("cannot ask for the state of the system", r);
+        return r > 0;
 }
 
 static int give_back(void) {
@@ -132,8 +154,13 @@ static int give_back(void) {
                 say("cannot unmask udev's rule", r);
                 return r;
         }
-        if (r > 0 && !system_is_stopping()) {
-                reload_udev();
+        if (r > 0) {
+                _cleanup_(service_manager_freep) ServiceManager *manager = connect_to_manager();
+
+                if (manager && system_is_stopping(manager))
+                        return 0;
+                if (manager)
+                        reload_udev(manager);
                 announce_devices();
         }
         return 0;

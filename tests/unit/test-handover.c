@@ -101,32 +101,8 @@ static void test_no_run(void **state) {
         assert_int_equal(handover_unmask(s.dir), -ENOTDIR);
 }
 
-static void test_udev_is_seen(void **state) {
-        static const struct {
-                const char *events;     /* NULL: no such file */
-                bool expected;
-        } cases[] = {
-                { NULL, false },
-                { "", false },
-                { "populated 0\nfrozen 0\n", false },
-                { "populated 1\nfrozen 0\n", true },
-                { "frozen 0\npopulated 1\n", true },
-                { "populated 10\n", false },
-        };
-
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-                _cleanup_(scratch_close) Scratch s;
-
-                scratch_open(&s);
-                if (cases[i].events)
-                        scratch_write(&s, &(UDEV_CGROUP "/cgroup.events")[1], cases[i].events);
-                assert_int_equal(handover_udev_is_seen(s.dir), cases[i].expected);
-        }
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_udev_is_seen),
                 cmocka_unit_test(test_there_and_back),
                 cmocka_unit_test(test_other_rules_stay),
                 cmocka_unit_test(test_somebody_elses_file),

@@ -127,6 +127,14 @@ def test_loader_comes_by_its_socket(machine):
     lkmctl(machine, "unload", "dummy")
 
 
+def test_the_loader_has_twice_the_part_of_udevd(machine):
+    lkmctl(machine, "load", "dummy")
+    lkmctl(machine, "unload", "dummy")
+    weights = [machine.read(f"/sys/fs/cgroup/system.slice/{unit}/cpu.weight").strip()
+               for unit in ("lkmd-loader.service", "systemd-udevd.service")]
+    assert weights == ["200", "100"]
+
+
 def test_what_is_installed(machine):
     for path in ("/usr/bin/lkmctl", "/usr/sbin/lkmd", "/usr/lib/lkmd/lkmd-loader", "/usr/lib/lkmd/lkmd-handover",
                  "/usr/share/man/man1/lkmctl.1", "/usr/share/man/man8/lkmd.8", "/usr/share/man/man5/lkmd.conf.5",
