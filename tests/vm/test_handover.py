@@ -9,6 +9,7 @@ from support import (RULE, ask, cause_of, kill_lkmd, lkmctl, loaded, main_pid, p
 E1000E = "8086:10d3"
 RULES = "ls -lA --time-style=+ /run/udev/rules.d /etc/udev/rules.d; cat /etc/udev/rules.d/* 2>/dev/null; " \
         "cksum /usr/lib/udev/rules.d/* /etc/udev/udev.conf"
+LAST_CHANGE = "systemctl show --value -p StateChangeTimestampMonotonic"
 DROP_IN = "/run/systemd/system/lkmd.service.d/test.conf"
 
 
@@ -40,6 +41,10 @@ def udev_loads(machine):
     wait_driven(machine)
     unplug(machine)
     forget(machine)
+
+
+def last_change(machine, unit):
+    return machine.run(f"{LAST_CHANGE} {unit}").stdout.strip()
 
 
 def handover_says(machine):
@@ -78,8 +83,12 @@ def test_stop_and_start(machine):
     assert [line for line in during.splitlines() if "-> /dev/null" not in line] == without.splitlines(), \
         "no other rule of udev is touched"
     udev_loads(machine)
+    read_before = last_change(machine, "systemd-udevd")
     start_lkmd(machine)
     assert machine.run(RULES).stdout == during
+    # udevd was told: it says to systemd when it reads its rules, though there was no uevent.
+    machine.wait(f"test \"$({LAST_CHANGE} systemd-udevd)\" != {read_before} && systemctl -q is-active systemd-udevd")
+    assert handover_says(machine) == ""
 
 
 def test_udev_really_leaves_it_to_lkmd(machine):
