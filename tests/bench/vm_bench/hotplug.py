@@ -17,13 +17,20 @@ KINDS = {
             "ftdi_sio", re.compile(r"\d+-[1-9][\d.]*:\d+\.\d+")),
 }
 LINE = {"id": "line", "backend": {"type": "null", "data": {}}}         # what the USB device talks to
+# What is in charge in the machine, and what brings it to rest before each plug.
+WORKERS_GONE = "while pgrep -f '^.udev-worker' >/dev/null; do sleep 0.5; done"
+CONTENDERS = {
+    "lkmd": WORKERS_GONE,
+    "lkmd-rested": f"{WORKERS_GONE}; systemctl stop lkmd-loader.service",
+    "udevd": WORKERS_GONE,
+}
 NAME = re.compile(r'name="([^"]*)"')
 
 
-def plug(machine, kind, settle):
+def plug(machine, kind, settle, rest):
     device, module, _ = KINDS[kind]
     machine.wait(f"! grep -q '^{module} ' /proc/modules || modprobe -r {module}")
-    machine.run(f"{settle}; echo 'plug: {kind}' >{trace.INSTANCE}/trace_marker", timeout=120)
+    machine.run(f"{settle}; {rest}; echo 'plug: {kind}' >{trace.INSTANCE}/trace_marker", timeout=120)
     machine.qmp("device_add", **device)
     machine.wait(f"grep -q '^{module} .* Live ' /proc/modules")
     machine.run(settle, timeout=120)
@@ -44,19 +51,20 @@ def latencies(events):
 
 
 def one(name, plugs):
-    with guest.booted(lkmd=name == "lkmd") as machine:
-        settle = "udevadm settle" + ("; lkmctl --quiet wait --idle --timeout=60" if name == "lkmd" else "")
+    lkmd = name != "udevd"
+    with guest.booted(lkmd=lkmd) as machine:
+        settle = "udevadm settle" + ("; lkmctl --quiet wait --idle --timeout=60" if lkmd else "")
         machine.run(settle, timeout=120)
         machine.qmp("chardev-add", **LINE)
         trace.start(machine, uevents=True, switches=False)
         for number in range(plugs):
-            plug(machine, list(KINDS)[number % len(KINDS)], settle)
+            plug(machine, list(KINDS)[number % len(KINDS)], settle, CONTENDERS[name])
         return latencies(trace.read(machine))
 
 
 def measure(options):
     contenders = {}
-    for name in ("lkmd", "udevd"):
+    for name in CONTENDERS:
         guest.tell(f"hotplug: {name}, {options.plugs} devices")
         found = one(name, options.plugs)
         everything = [value for values in found.values() for value in values]
