@@ -36,13 +36,27 @@ static int run(char *const *argv) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-/* Return: false if udevd does not run, or nobody could say; the latter is told. */
-static bool udevd_runs(ServiceManager *manager) {
-        int r = service_manager_runs(manager, UDEV_UNIT);
+/* Return: NULL if systemd cannot be reached, which is told. @otherwise: what is done then. */
+static sd_bus *connect_to_systemd(const char *otherwise) {
+        sd_bus *bus = NULL;
+        int r = service_manager_connect(&bus, SERVICE_MANAGER_ADDRESS);
 
         if (r < 0)
-                say("cannot ask for the state of " UDEV_UNIT, r);
-        return r > 0;
+                fprintf(stderr, "lkmd-handover: cannot ask systemd about udevd, %s: %s\n", otherwise, strerror(-r));
+        return bus;
+}
+
+/* Return: a ServiceState, or negative if nobody can say, which is told. @bus may be NULL, @otherwise as above. */
+static int udevd_state(sd_bus *bus, const char *otherwise) {
+        int r;
+
+        if (!bus)
+                return -ENOTCONN;
+        r = service_manager_get_state(bus, UDEV_UNIT);
+        if (r < 0)
+                fprintf(stderr, "lkmd-handover: systemd does not tell the state of " UDEV_UNIT ", %s: %s\n", otherwise,
+                        strerror(-r));
+        return r;
 }
 
 /*
@@ -54,37 +68,34 @@ static bool udevd_runs(ServiceManager *manager) {
  * an event it looks for changed rules by itself unless it did in the last 3 s, on_sighup() and manager_reload() in
  * src/udev/udev-manager.c. Two that load the same module do no harm.
  */
-static void tell_udev(ServiceManager *manager) {
+static void tell_udev(void) {
+        static const char *const otherwise = "which reads its rules by itself before its next events";
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = connect_to_systemd(otherwise);
         int r;
 
-        if (!udevd_runs(manager))
+        if (udevd_state(bus, otherwise) != SERVICE_UP)
                 return;
-        r = service_manager_signal(manager, UDEV_UNIT, SIGHUP);
+        r = service_manager_signal(bus, UDEV_UNIT, SIGHUP);
         if (r < 0)
                 say("cannot tell " UDEV_UNIT " to read its rules; it does so by itself before its next events", r);
 }
 
 /*
- * On the way back it is waited for: the devices that are announced next are for the rules as they are now. To udevd a
- * uevent matters more than its control socket, so that while uevents come without an end it answers nobody, and
- * udevadm would wait a minute. Nothing is lost with one that does not answer, as above.
+ * On the way back it is waited for: the devices that are announced next are for the rules as they are now. That is why
+ * also one is asked that is just being started, which may have read them before, and one of which nobody knows: with a
+ * connection too many udevd is started, with one too few devices are left without a driver.
+ *
+ * To udevd a uevent matters more than its control socket, so that while uevents come without an end it answers nobody,
+ * and udevadm would wait a minute. Nothing is lost with one that does not answer: by then it is more than 3 s ago that
+ * it looked for changed rules, as above.
  */
-static void reload_udev(ServiceManager *manager) {
+static void reload_udev(void) {
         static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload",
                                         (char *) "--timeout=" UDEV_RELOAD_TIMEOUT, NULL };
 
-        if (udevd_runs(manager) && run(reload) != 0)
+        if (run(reload) != 0)
                 fprintf(stderr, "lkmd-handover: systemd-udevd did not read its rules within " UDEV_RELOAD_TIMEOUT
                                 " s; it does so by itself before its next events\n");
-}
-
-static ServiceManager *connect_to_manager(void) {
-        ServiceManager *manager = NULL;
-        int r = service_manager_new(&manager, SERVICE_MANAGER_ADDRESS);
-
-        if (r < 0)
-                say("cannot ask systemd about udevd, which reads its rules by itself before its next events", r);
-        return manager;
 }
 
 static int take(void) {
@@ -96,12 +107,8 @@ static int take(void) {
                                 " is somebody's own; udev loads drivers as well\n");
         else if (r < 0)
                 say("cannot mask udev's rule; udev loads drivers as well", r);
-        if (r > 0) {
-                _cleanup_(service_manager_freep) ServiceManager *manager = connect_to_manager();
-
-                if (manager)
-                        tell_udev(manager);
-        }
+        if (r > 0)
+                tell_udev();
         return 0;
 }
 
@@ -138,15 +145,17 @@ static void announce_devices(void) {
 }
 
 /* On the way down nobody needs drivers any more, and udev would only be kept busy. */
-static bool system_is_stopping(ServiceManager *manager) {
-        int r = service_manager_is_stopping(manager);
+static bool system_is_stopping(sd_bus *bus) {
+        int r = service_manager_is_stopping(bus);
 
         if (r < 0)
-                say("cannot ask for the state of the system", r);
+                say("cannot ask for the state of the system, which is taken as running", r);
         return r > 0;
 }
 
 static int give_back(void) {
+        static const char *const otherwise = "which is asked to read its rules even if it does not run";
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
         r = handover_unmask("");
@@ -154,15 +163,14 @@ static int give_back(void) {
                 say("cannot unmask udev's rule", r);
                 return r;
         }
-        if (r > 0) {
-                _cleanup_(service_manager_freep) ServiceManager *manager = connect_to_manager();
-
-                if (manager && system_is_stopping(manager))
-                        return 0;
-                if (manager)
-                        reload_udev(manager);
-                announce_devices();
-        }
+        if (r == 0)
+                return 0;
+        bus = connect_to_systemd(otherwise);
+        if (bus && system_is_stopping(bus))
+                return 0;
+        if (udevd_state(bus, otherwise) != SERVICE_DOWN)
+                reload_udev();
+        announce_devices();
         return 0;
 }
 

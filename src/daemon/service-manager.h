@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stdbool.h>
+#include <systemd/sd-bus.h>
 
-#include "common/util.h"
+typedef enum ServiceState {
+        SERVICE_DOWN,                   /* or on its way there, or there is none of that name */
+        SERVICE_STARTING,               /* a signal might end it before it knows what the signal means */
+        SERVICE_UP,
+} ServiceState;
 
-typedef struct ServiceManager ServiceManager;
-
-int service_manager_new(ServiceManager **ret, const char *address);
-ServiceManager *service_manager_free(ServiceManager *m);
-DEFINE_CLEANUP(ServiceManager, service_manager_free);
-
-int service_manager_runs(ServiceManager *m, const char *unit);
-int service_manager_signal(ServiceManager *m, const char *unit, int signo);
-int service_manager_is_stopping(ServiceManager *m);
+int service_manager_connect(sd_bus **ret, const char *address);
+int service_manager_get_state(sd_bus *bus, const char *unit);
+int service_manager_signal(sd_bus *bus, const char *unit, int signo);
+int service_manager_is_stopping(sd_bus *bus);

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <systemd/sd-bus.h>
 
 #include "scratch.h"
 #include "test.h"
@@ -132,53 +131,53 @@ static void fake_stop(FakeSystemd *f) {
 static void test_states(void **state) {
         static const struct {
                 const char *unit, *system;
-                int runs, stopping;
+                int state, stopping;
         } cases[] = {
-                { "active", "running", 1, 0 },
-                { "reloading", "degraded", 1, 0 },
-                { "inactive", "starting", 0, 0 },
-                { "activating", "initializing", 0, 0 },
-                { "deactivating", "stopping", 0, 1 },
-                { "failed", "maintenance", 0, 0 },
-                { "", "", 0, 0 },
+                { "active", "running", SERVICE_UP, 0 },
+                { "reloading", "degraded", SERVICE_UP, 0 },
+                { "inactive", "starting", SERVICE_DOWN, 0 },
+                { "activating", "initializing", SERVICE_STARTING, 0 },
+                { "deactivating", "stopping", SERVICE_DOWN, 1 },
+                { "failed", "maintenance", SERVICE_DOWN, 0 },
+                { "", "", SERVICE_DOWN, 0 },
                 { NULL, NULL, -EACCES, -EACCES },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
                 FakeSystemd fake = { .unit_state = cases[i].unit, .system_state = cases[i].system };
-                ServiceManager *manager;
+                sd_bus *bus;
 
                 fake_start(&fake);
-                assert_ok(service_manager_new(&manager, fake.address));
-                assert_int_equal(service_manager_runs(manager, UNIT), cases[i].runs);
-                assert_int_equal(service_manager_is_stopping(manager), cases[i].stopping);
-                service_manager_free(manager);
+                assert_ok(service_manager_connect(&bus, fake.address));
+                assert_int_equal(service_manager_get_state(bus, UNIT), cases[i].state);
+                assert_int_equal(service_manager_is_stopping(bus), cases[i].stopping);
+                sd_bus_close_unref(bus);
                 fake_stop(&fake);
         }
 }
 
 static void test_signal_to_main_process(void **state) {
         FakeSystemd fake = {};
-        ServiceManager *manager;
+        sd_bus *bus;
         char expected[64];
 
         (void) snprintf(expected, sizeof(expected), UNIT " main %d", SIGHUP);
         fake_start(&fake);
-        assert_ok(service_manager_new(&manager, fake.address));
-        assert_ok(service_manager_signal(manager, UNIT, SIGHUP));
-        service_manager_free(manager);
+        assert_ok(service_manager_connect(&bus, fake.address));
+        assert_ok(service_manager_signal(bus, UNIT, SIGHUP));
+        sd_bus_close_unref(bus);
         fake_stop(&fake);
         assert_string_equal(fake.signalled, expected);
 }
 
 static void test_signal_refused(void **state) {
         FakeSystemd fake = { .refuse_signal = SD_BUS_ERROR_ACCESS_DENIED };
-        ServiceManager *manager;
+        sd_bus *bus;
 
         fake_start(&fake);
-        assert_ok(service_manager_new(&manager, fake.address));
-        assert_int_equal(service_manager_signal(manager, UNIT, SIGHUP), -EACCES);
-        service_manager_free(manager);
+        assert_ok(service_manager_connect(&bus, fake.address));
+        assert_int_equal(service_manager_signal(bus, UNIT, SIGHUP), -EACCES);
+        sd_bus_close_unref(bus);
         fake_stop(&fake);
         assert_string_equal(fake.signalled, "");
 }
@@ -186,26 +185,25 @@ static void test_signal_refused(void **state) {
 static void test_nobody_there(void **state) {
         _cleanup_(scratch_close) Scratch s;
         char address[PATH_MAX + 16];
-        ServiceManager *manager = NULL;
+        sd_bus *bus = NULL;
 
         scratch_open(&s);
         (void) snprintf(address, sizeof(address), "unix:path=%s", scratch_path(&s, "private"));
-        assert_int_equal(service_manager_new(&manager, address), -ENOENT);
-        assert_null(manager);
-        assert_null(service_manager_free(NULL));
+        assert_int_equal(service_manager_connect(&bus, address), -ENOENT);
+        assert_null(bus);
 }
 
 static void test_hangs_up(void **state) {
         FakeSystemd fake = { .hangs_up = true };
-        ServiceManager *manager = NULL;
+        sd_bus *bus = NULL;
         int r;
 
         fake_start(&fake);
-        r = service_manager_new(&manager, fake.address);
+        r = service_manager_connect(&bus, fake.address);
         if (r >= 0)                     /* the connection is made in the background */
-                r = service_manager_runs(manager, UNIT);
+                r = service_manager_get_state(bus, UNIT);
         assert_true(r < 0);
-        service_manager_free(manager);
+        sd_bus_close_unref(bus);
         fake_stop(&fake);
 }
 

@@ -47,11 +47,14 @@ def last_change(machine, unit):
     return machine.run(f"{LAST_CHANGE} {unit}").stdout.strip()
 
 
+def said(machine, unit):
+    """What the processes of a service have said since it was started last."""
+    invocation = machine.run(f"systemctl show --value -p InvocationID {unit}").stdout.strip()
+    return machine.journal("-b", "-u", unit, "-o", "cat", f"_SYSTEMD_INVOCATION_ID={invocation}")
+
+
 def handover_says(machine):
-    """What lkmd-handover has said since lkmd.service was started last."""
-    invocation = machine.run("systemctl show --value -p InvocationID lkmd").stdout.strip()
-    said = machine.journal("-b", "-u", "lkmd", "-o", "cat", f"_SYSTEMD_INVOCATION_ID={invocation}")
-    return "\n".join(line for line in said.splitlines() if line.startswith("lkmd-handover: "))
+    return "\n".join(line for line in said(machine, "lkmd").splitlines() if line.startswith("lkmd-handover: "))
 
 
 @pytest.fixture
@@ -205,6 +208,44 @@ def test_nobody_to_ask_about_udevd(machine, drop_in):
         "No such file or directory"]
     assert rule_is_masked(machine)
     assert ask(machine, "status")["inCharge"] == "lkmd"
+
+
+def test_nobody_to_ask_on_the_way_back(machine, drop_in):
+    """Then udevd is asked to read its rules in any case, and the device that nobody took has its driver."""
+    machine.run("systemctl restart lkmd")
+    drop_in("[Service]\nRestart=no\nExecStopPost=\nExecStopPost=+/bin/sh -c 'mv /run/systemd/private /run/away; "
+            "/usr/lib/lkmd/lkmd-handover give-back; mv /run/away /run/systemd/private'\n")
+    pid = main_pid(machine)
+    machine.run(["kill", "-STOP", str(pid)])
+    plug(machine)
+    machine.run("udevadm settle", timeout=120)
+    machine.run("systemctl kill -s KILL lkmd; while systemctl is-active lkmd || [ -e /run/away ]; do sleep 0.1; done")
+    wait_driven(machine)
+    assert handover_says(machine).splitlines() == [
+        "lkmd-handover: cannot ask systemd about udevd, which is asked to read its rules even if it does not run: "
+        "No such file or directory"]
+    assert not rule_is_masked(machine)
+    unplug(machine)
+    forget(machine)
+
+
+def test_given_back_to_a_udevd_that_is_being_started(machine):
+    """It has read the rules as they were, and is asked to read them again before devices are announced to it."""
+    udevd = "/run/systemd/system/systemd-udevd.service.d/test.conf"
+    machine.write(udevd, "[Service]\nEnvironment=SYSTEMD_LOG_LEVEL=debug\n"
+                         "ExecStartPost=/bin/sh -c 'while [ ! -e /run/go-on ]; do sleep 0.1; done'\n")
+    machine.run("rm -f /run/go-on; systemctl daemon-reload; systemctl --no-block restart systemd-udevd")
+    try:
+        machine.wait("systemctl show -p SubState systemd-udevd | grep -qx SubState=start-post")
+        machine.run("systemctl stop lkmd")
+        assert handover_says(machine) == ""
+        assert "Received udev control message (RELOAD)" in said(machine, "systemd-udevd")
+        udev_loads(machine)
+    finally:
+        machine.write("/run/go-on", "")
+        machine.run(["rm", "-f", udevd])
+        machine.run("systemctl daemon-reload; systemctl restart systemd-udevd")
+        start_lkmd(machine)
 
 
 def test_udevd_restarted_while_lkmd_runs(machine):
