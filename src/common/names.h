@@ -7,7 +7,7 @@
 
 /* The varlink service; tests point both sides at a private socket. */
 #define LKMD_INTERFACE "io.lkmd.Manager"
-#define LKMD_RUN_DIR "/run/lkmd"
+#define LKMD_RUN_DIR "/run/lkmd"         /* root's: nobody else adds, removes or renames there */
 #define LKMD_SOCKET LKMD_RUN_DIR "/" LKMD_INTERFACE
 #define LKMD_SOCKET_ENV "LKMD_SOCKET"
 #define LKMD_ADMIN_GROUP "lkmd-admin"   /* may change things, beside root */
@@ -20,15 +20,16 @@
 #define LKMD_FD_VARLINK "varlink"
 #define LKMD_FD_KMSG "kmsg"
 
-/* Files. */
-#define LKMD_LEDGER_FILE LKMD_RUN_DIR "/ledger"
+/* Files. What lkmd itself writes lies apart, in a directory of its own, so that no path of root's leads through it. */
+#define LKMD_STATE_DIR LKMD_RUN_DIR "/state"
+#define LKMD_LEDGER_FILE LKMD_STATE_DIR "/ledger"
 #define LKMD_LEDGER_ENV "LKMD_LEDGER"
-#define LKMD_AUDIT_FILE LKMD_RUN_DIR "/audit"
+#define LKMD_AUDIT_FILE LKMD_STATE_DIR "/audit"
 #define LKMD_AUDIT_ENV "LKMD_AUDIT"
 #define LKMD_CONF_NAME "lkmd.conf"
 #define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
-#define LKMD_GRANTS_FILE LKMD_RUN_DIR "/grants.yaml"
+#define LKMD_GRANTS_FILE LKMD_STATE_DIR "/grants.yaml"
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
 #define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all that belongs to policies, likewise */

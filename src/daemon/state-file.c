@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* StateFile: how files in /run/lkmd are written, where nobody but lkmd writes. Owns nothing. */
+/* StateFile: how files in /run/lkmd/state are written, where nobody but lkmd writes. Owns nothing. */
 
 #include "daemon/state-file.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* A file of ours in /run/lkmd: anyone may read it, and it is written beside the old one until it is complete. */
+/* A file of ours in /run/lkmd/state: anyone may read it, and it is written beside the old one until it is complete. */
 
 int state_file_open(const char *path, FILE **ret);
 int state_file_replace(const char *path, const char *text, size_t size);

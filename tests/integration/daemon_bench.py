@@ -291,7 +291,7 @@ class Daemon:
         self.socket, self.log = self.dir / "varlink", self.dir / "log"
         self.ledger, self.audit = self.dir / "ledger", self.dir / "audit"
         self.policy = self.dir / "policy"
-        for directory in ("etc/lkmd/policy.d", "run/lkmd"):
+        for directory in ("etc/lkmd/policy.d", "run/lkmd/state"):
             (self.policy / directory).mkdir(parents=True)
         self.root = self.dir / "root"
         if tree:

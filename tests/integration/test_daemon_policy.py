@@ -275,7 +275,7 @@ def test_grant_until_reboot(daemon):
     before = daemon.call("Status")["policy"]
     assert [item["id"] for item in before["grants"]] == ["grant-1"]
     assert before["rules"] == 2 and str(path) in before["files"]
-    file = daemon.policy / "run/lkmd/grants.yaml"
+    file = daemon.policy / "run/lkmd/state/grants.yaml"
     assert file.stat().st_mode & 0o777 == 0o644
     daemon.stop()                               # a restart is no reboot
     daemon.start()

@@ -60,7 +60,7 @@ def test_policy_of_files_and_directories(machine, tmp_path):
         machine.run("plan", *where, "usb-storage", check=3)
         machine.run("plan", *where, "usb-core", check=0)
         machine.run("plan", *where, "x25", check=3 if other / "b" in where else 0)
-    machine.write("run/lkmd/grants.yaml", "version: 1\nrules: [{id: grant-1, match: {module: usb_core}, verdict: allow}]\n")
+    machine.write("run/lkmd/state/grants.yaml", "version: 1\nrules: [{id: grant-1, match: {module: usb_core}, verdict: allow}]\n")
     machine.run("plan", "usb-core", check=0)
 
 
@@ -111,7 +111,7 @@ rules:
   - {id: late, match: {module: usb-storage}, verdict: allow}
   - {id: other, match: {module: nouveau}, verdict: deny}
 """)
-    machine.write("run/lkmd/grants.yaml", "version: 1\nrules: [{id: grant-1, match: {module: usb_core}, verdict: allow, reason: now}]\n")
+    machine.write("run/lkmd/state/grants.yaml", "version: 1\nrules: [{id: grant-1, match: {module: usb_core}, verdict: allow, reason: now}]\n")
     machine.modprobe("install usb_storage /bin/false\n")
     answer = explain(machine, "usb-storage", check=3)["answers"][0]
     assert met(answer, "usb_storage") == [
@@ -279,7 +279,7 @@ rules:
 """)
     machine.policy("version: 1\nmode: audit\ndefault: deny\ninclude: [few]\nrules: [{id: a, match: {module: uas, uid: [0, 5-9]}, verdict: allow}]\n", "20-a.yaml")
     machine.policy("version: 1\nrules: [{match: {origin: \"!device\"}, verdict: audit}]\n", "10-b.yaml")
-    machine.write("run/lkmd/grants.yaml", "version: 1\nrules:\n  - {id: grant-7, match: {module: nouveau}, verdict: allow, reason: demo, "
+    machine.write("run/lkmd/state/grants.yaml", "version: 1\nrules:\n  - {id: grant-7, match: {module: nouveau}, verdict: allow, reason: demo, "
                                           "expires: 2999-01-01, once: true}\n")
     machine.write("usr/share/lkmd/lists/unused.yaml", "version: 1\nrules: []\n")
     rules = json.loads(machine.run("policy", "show", "--json", tree=False, check=0).stdout)

@@ -42,7 +42,7 @@ static void bench_start(Bench *b, PolicyMode mode) {
 static void bench_open(Bench *b) {
         *b = (Bench) {};
         scratch_open(&b->scratch);
-        scratch_mkdir(&b->scratch, &LKMD_RUN_DIR[1]);
+        scratch_mkdir(&b->scratch, &LKMD_STATE_DIR[1]);
         assert_ok(sd_event_new(&b->event));
 }
 

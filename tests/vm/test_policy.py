@@ -19,7 +19,7 @@ def no_policy(request):
     yield
     if "machine" in request.fixturenames:
         machine = request.getfixturevalue("machine")
-        machine.run("rm -f /etc/lkmd/policy.d/* /run/lkmd/grants.yaml")
+        machine.run("rm -f /etc/lkmd/policy.d/* /run/lkmd/state/grants.yaml")
         lkmctl(machine, "reload")
 
 

@@ -70,11 +70,21 @@ def test_the_loader_has_one(machine):
 
 
 def test_run_directory(machine):
-    listing = machine.run("stat -c '%A %U %n' /run/lkmd /run/lkmd/*").stdout.splitlines()
-    assert "drwxr-xr-x lkmd /run/lkmd" in listing
-    assert "srw-rw-rw- lkmd /run/lkmd/io.lkmd.Manager" in listing or \
-        "srw-rw-rw- root /run/lkmd/io.lkmd.Manager" in listing
-    assert "srw------- lkmd /run/lkmd/loader" in listing
+    """What user lkmd may replace lies in a directory of its own; what root and everybody else look up does not."""
+    listing = machine.run("stat -c '%A %U:%G %n' /run/lkmd /run/lkmd/* /run/lkmd/state/*").stdout.splitlines()
+    for line in ("drwxr-xr-x root:root /run/lkmd", "srw-rw-rw- root:root /run/lkmd/io.lkmd.Manager",
+                 "srw------- lkmd:lkmd /run/lkmd/loader", "drwxr-xr-x lkmd:lkmd /run/lkmd/state",
+                 "-rw-r--r-- lkmd:lkmd /run/lkmd/state/ledger", "-rw-r--r-- lkmd:lkmd /run/lkmd/state/audit"):
+        assert line in listing, "\n".join(listing)
+
+
+def test_run_directory_of_an_older_version(machine):
+    """It was lkmd's: root takes it back, and the files in it are left, read by nobody."""
+    machine.run("systemctl stop lkmd && rm -r /run/lkmd/state && echo old >/run/lkmd/ledger && chown -R lkmd:lkmd /run/lkmd")
+    machine.run("systemd-tmpfiles --create lkmd.conf && systemctl start lkmd")
+    test_run_directory(machine)
+    assert machine.read("/run/lkmd/ledger") == "old\n"
+    machine.run("rm /run/lkmd/ledger")
 
 
 def test_reload(machine):
