@@ -65,6 +65,21 @@ def lkmd_tree():
     return tree
 
 
+# What a sanitizer needs of a unit's sandbox: memory for its shadow, and system calls for its report of leaks.
+SANITIZER_DROP_IN = """[Service]
+Environment=ASAN_OPTIONS=abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=history_size=4
+LockPersonality=no
+MemoryMax=infinity
+SystemCallFilter=
+"""
+SANITIZED_UNITS = ("lkmd", "lkmd-loader")
+
+
+def sanitized():
+    """Is the lkmd of the machines built with a sanitizer?"""
+    return setting("LKMD_BUILD").name in ("asan-vm", "tsan")
+
+
 class Disk:
     """The root directory of one machine: a writable overlay over the guest root and, if asked for, over lkmd. Survives
     reboots and power cuts of its machine, and nothing else."""
@@ -88,6 +103,10 @@ class Disk:
     def _enable_lkmd(self):
         tool(["systemd-sysusers", f"--root={self.root}"])
         tool(["systemctl", f"--root={self.root}", "--quiet", "preset", "lkmd.service"])
+        for unit in SANITIZED_UNITS if sanitized() else ():
+            drop_in = self.root / f"etc/systemd/system/{unit}.service.d/50-sanitizer.conf"
+            drop_in.parent.mkdir(parents=True)
+            drop_in.write_text(SANITIZER_DROP_IN)
         for name in ("etc/.updated", "var/.updated"):  # else systemd rebuilds caches for the new /usr at each boot
             (self.root / name).touch()
 

@@ -7,6 +7,7 @@ changes a path that the guest could already know, so that the guest may cache wh
 
 import itertools
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -214,13 +215,25 @@ class Machine:
                                f"{clip(self.console, 3000)}") from None
 
     def remove(self):
-        """Switch off and forget the machine with its disk."""
+        """Switch off and forget the machine with its disk. LabError if a sanitizer of lkmd found something in its life."""
+        finds = self._sanitizer_finds()
         self._cut_power()
         existing.remove(self)
         self.disk.remove()
         for path in self.sockets.iterdir():
             path.unlink()
         self.sockets.rmdir()
+        if finds:
+            raise LabError(f"a sanitizer found something in lkmd:\n{clip(finds, 12000)}")
+
+    def _sanitizer_finds(self):
+        """What the sanitizers that lkmd is built with said, with the lines around it; nothing in other builds."""
+        if not lab.sanitized():
+            return ""
+        if self.running:                # a report of leaks comes with the end of a process
+            self.run("systemctl stop lkmd lkmd-loader.socket lkmd-loader", check=False, timeout=120)
+        said = re.compile(r"Sanitizer|runtime error:|^ *#\d+ ")
+        return "\n".join(line for line in self.journal("--output=cat").splitlines() if said.search(line))
 
     # --------------------------------------------------------------------------------------------- in the guest
 
