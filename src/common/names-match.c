@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/glob.h"
-#include "common/name-normal.h"
+#include "common/name-glob.h"
 #include "common/names.h"
 
 /**
@@ -17,7 +17,7 @@
  * @module: normalised
  */
 bool names_match(const char *list, const char *module) {
-        char word[SETTING_LIST_MAX];
+        char word[SETTING_LIST_MAX], normal[2 * SETTING_LIST_MAX];
 
         assert(list && module);
 
@@ -31,7 +31,7 @@ bool names_match(const char *list, const char *module) {
                 if (n < sizeof(word)) {
                         memcpy(word, list, n);
                         word[n] = '\0';
-                        if (name_normalize_in_place(word) && glob_match(word, module))
+                        if (!name_glob_check(word) && name_glob_normalize(word, normal) && glob_match(normal, module))
                                 return true;
                 }
                 list += n;

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <ctype.h>
 
+#include "common/name-glob.h"
 #include "common/name-normal.h"
 #include "common/names.h"
 #include "common/util.h"
@@ -19,67 +20,6 @@
 #define UID_HIGHEST (UINT32_MAX - 1)    /* the last one means "no user" to the kernel */
 
 /* ----------------------------------------------------------------------------------------------- globs */
-
-/* Behind "[:name:]", "[=x=]" or "[.x.]" whose bracket is at @p; NULL: it is broken; @p: it is none. */
-static const char *skip_class(const char *p) {
-        static const char *const classes[] = { "alpha", "upper", "lower", "digit", "alnum", "xdigit",
-                                               "space", "blank", "cntrl", "print", "graph", "punct" };
-        const char closing[] = { p[1], ']', '\0' };
-        const char *end;
-
-        if (p[1] == '\0' || !strchr(":=.", p[1]))
-                return p;
-        end = strstr(p + 2, closing);
-        if (!end)
-                return NULL;
-        if (p[1] != ':')
-                return end - (p + 2) == 1 ? end + 2 : NULL;
-        for (size_t i = 0; i < ARRAY_LEN(classes); i++)
-                if (strlen(classes[i]) == (size_t) (end - (p + 2)) && startswith(p + 2, classes[i]))
-                        return end + 2;
-        return NULL;
-}
-
-/* Behind the bracket expression at @p; NULL: it does not end. */
-static const char *skip_bracket(const char *p) {
-        const char *behind;
-
-        p++;
-        p += *p == '!' || *p == '^';
-        p += *p == ']'; /* the first one is an element */
-        for (; *p != ']'; p++) {
-                if (*p == '\\')
-                        p++;
-                if (*p == '\0')
-                        return NULL;
-                if (*p != '[')
-                        continue;
-                behind = skip_class(p);
-                if (!behind)
-                        return NULL;
-                if (behind > p)
-                        p = behind - 1;
-        }
-        return p + 1;
-}
-
-/* What is wrong with a glob; NULL: nothing. */
-static const char *check_glob(const char *glob) {
-        for (const char *p = glob; *p; p++) {
-                if (*p == '\\') {
-                        if (*++p == '\0')
-                                return "it ends with a backslash";
-                        continue;
-                }
-                if (*p != '[')
-                        continue;
-                p = skip_bracket(p);
-                if (!p)
-                        return "its brackets do not pair up";
-                p--;
-        }
-        return NULL;
-}
 
 /* What nobody can have meant as a name of modules. */
 static const char *check_module(const char *glob) {
@@ -99,27 +39,29 @@ static const char *check_module(const char *glob) {
 static int parse_glob(PolicyPattern *ret, PolicyKey key, const char *text, StringArena *strings,
                       const char **ret_problem) {
         bool is_name = key == POLICY_KEY_MODULE || key == POLICY_KEY_ALIAS || key == POLICY_KEY_MODALIAS;
+        _cleanup_(freep) char *normal = NULL;
         const char *problem;
-        char *glob;
 
         problem = strlen(text) > REQUEST_KEY_MAX ? "it is longer than anything that is asked for"
                   : key == POLICY_KEY_MODULE     ? check_module(text)
                                                  : NULL;
-        problem = problem ?: check_glob(text);
+        problem = problem ?: name_glob_check(text);
         if (problem) {
                 *ret_problem = problem;
                 return -EINVAL;
         }
 
-        glob = string_arena_add(strings, text, strlen(text));
-        if (!glob)
-                return -ENOMEM;
-        if (is_name && !name_normalize_in_place(glob)) {
-                *ret_problem = "its brackets do not pair up";
-                return -EINVAL;
+        if (is_name) {
+                normal = malloc(2 * strlen(text) + 1);
+                if (!normal)
+                        return -ENOMEM;
+                if (!name_glob_normalize(text, normal)) {
+                        *ret_problem = "its brackets do not pair up";
+                        return -EINVAL;
+                }
         }
-        ret->glob = glob;
-        return 0;
+        ret->glob = string_arena_add(strings, normal ?: text, strlen(normal ?: text));
+        return ret->glob ? 0 : -ENOMEM;
 }
 
 /* ---------------------------------------------------------------------------------------------- others */

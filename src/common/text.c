@@ -16,26 +16,50 @@
 #define ESCAPED_LENGTH 4U               /* \xNN */
 #define WORD_MAX 48U                    /* longer ones are near to nothing */
 
-/**
- * text_printable_length() - what is at @text, as UTF-8 (RFC 3629)?
- * @text: ends in NUL
- *
- * Return: bytes of the character, if it is well-formed and no control character; else 0.
+/*
+ * Code points that are no control characters and still show nothing, or have what stands beside them shown in
+ * another order: with them a text looks like another one than it is (Unicode Standard Annex #9, Technical Report
+ * #36). The variation selectors U+FE00 .. U+FE0F are none of them: they choose between two pictures of one character.
  */
-size_t text_printable_length(const char *text) {
-        const unsigned char *p = (const unsigned char *) text;
+static const struct {
+        uint32_t first, last;
+} hidden[] = {
+        { 0xad, 0xad },                 /* soft hyphen */
+        { 0x34f, 0x34f },               /* combining grapheme joiner */
+        { 0x61c, 0x61c },               /* Arabic letter mark */
+        { 0x115f, 0x1160 },             /* Hangul fillers */
+        { 0x17b4, 0x17b5 },             /* Khmer vowels without a glyph */
+        { 0x180e, 0x180e },             /* Mongolian vowel separator */
+        { 0x200b, 0x200f },             /* zero width, and marks of direction */
+        { 0x2028, 0x202e },             /* separators of lines and paragraphs, embeddings, overrides */
+        { 0x2060, 0x206f },             /* word joiner, invisible operators, isolates, shaping */
+        { 0x3164, 0x3164 },             /* Hangul filler */
+        { 0xfeff, 0xfeff },             /* byte order mark */
+        { 0xffa0, 0xffa0 },             /* Hangul filler of half width */
+        { 0xfff9, 0xfffb },             /* interlinear annotations */
+        { 0x1bca0, 0x1bca3 },           /* format controls of shorthand .. */
+        { 0x1d173, 0x1d17a },           /* .. and of music */
+        { 0xe0000, 0xe0fff },           /* tags, and variation selectors that nothing uses */
+};
+
+static bool is_hidden(uint32_t c) {
+        for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+                if (c >= hidden[i].first && c <= hidden[i].last)
+                        return true;
+        return false;
+}
+
+/* Length of the well-formed character of several bytes at @p, and which one it is; 0: there is none. */
+static size_t decode(const unsigned char *p, uint32_t *ret) {
         static const struct {
                 unsigned char mask, lead;
                 size_t length;
                 uint32_t min;
         } forms[] = {
-                { 0xe0, 0xc0, 2, 0xa0 },        /* below are the C1 control characters */
+                { 0xe0, 0xc0, 2, 0x80 },
                 { 0xf0, 0xe0, 3, 0x800 },
                 { 0xf8, 0xf0, 4, 0x10000 },
         };
-
-        if (*p < 0x80)
-                return *p >= 0x20 && *p != 0x7f ? 1 : 0;
 
         for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
                 uint32_t c;
@@ -50,13 +74,48 @@ size_t text_printable_length(const char *text) {
                 }
                 if (c < forms[i].min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
                         return 0;
+                *ret = c;
                 return forms[i].length;
         }
         return 0;
 }
 
+/**
+ * text_printable_length() - what is at @text, as UTF-8 (RFC 3629)?
+ * @text: ends in NUL
+ *
+ * Return: bytes of the character, if it is well-formed and people see it as what it is: no control character,
+ * nothing that is invisible or turns the direction of what follows; else 0.
+ */
+size_t text_printable_length(const char *text) {
+        const unsigned char *p = (const unsigned char *) text;
+        uint32_t c;
+        size_t n;
+
+        if (*p < 0x80)
+                return *p >= 0x20 && *p != 0x7f ? 1 : 0;
+
+        n = decode(p, &c);
+        return n == 0 || c < 0xa0 || is_hidden(c) ? 0 : n; /* below are the C1 control characters */
+}
+
+/**
+ * text_hidden_code_point() - which character makes people see another text than this?
+ * @text: ends in NUL
+ *
+ * Return: the code point of a well-formed one beyond ASCII that is not printable; 0: it is another case.
+ */
+uint32_t text_hidden_code_point(const char *text) {
+        uint32_t c;
+
+        if (decode((const unsigned char *) text, &c) == 0)
+                return 0;
+        return c < 0xa0 || is_hidden(c) ? c : 0;
+}
+
 /*
- * Moves one character of *text, as it is or escaped, to @ret. Return: bytes written, up to ESCAPED_LENGTH.
+ * Moves one character of *text, as it is, or its first byte escaped, to @ret. Return: bytes written, up to
+ * ESCAPED_LENGTH.
  */
 static size_t move_character(const char **text, char *ret) {
         static const char digits[] = "0123456789abcdef";

@@ -12,12 +12,14 @@
 #include "common/yaml-reader.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <yaml.h>
 
 #include "common/text.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define HIDDEN_FORMAT "U+%04" PRIX32 ", which people do not see: a text with it looks like another one"
 
 struct YamlReader {
         yaml_parser_t parser;
@@ -84,7 +86,6 @@ _printf_(4, 5) static int give_up(YamlReader *r, unsigned line, unsigned column,
 /* Bytes of the well-formed character at @p that a policy may have; 0: it may not. */
 static size_t character_length(const char *p, size_t left) {
         char copy[5] = {};
-        size_t n;
 
         if (*p >= ' ' && *p < 0x7f)
                 return 1;
@@ -94,24 +95,24 @@ static size_t character_length(const char *p, size_t left) {
                 return left > 1 && p[1] == '\n' ? 1 : 0;
 
         memcpy(copy, p, MIN(left, sizeof(copy) - 1));
-        n = text_printable_length(copy);
-        if (n == 3 && (startswith(copy, "\xe2\x80\xa8") || startswith(copy, "\xe2\x80\xa9")))
-                return 0; /* libyaml takes them for line breaks */
-        return n;
+        return text_printable_length(copy); /* what libyaml takes for a line break beside '\n' is none of these */
 }
 
 static int complain_about_byte(YamlReader *r, const char *p, size_t left, unsigned line, unsigned column) {
         unsigned byte = (unsigned char) *p;
+        char copy[5] = {};
+        uint32_t hidden;
 
+        memcpy(copy, p, MIN(left, sizeof(copy) - 1));
+        hidden = text_hidden_code_point(copy);
+        if (hidden > 0)
+                return give_up(r, line, column, HIDDEN_FORMAT, hidden);
         if (byte == '\0')
                 return give_up(r, line, column, "a NUL byte; a policy is text");
         if (byte == '\r')
                 return give_up(r, line, column, "a carriage return without a line feed");
         if (byte < ' ' || byte == 0x7f)
                 return give_up(r, line, column, "a control character (0x%02x)", byte);
-        if (byte == 0xe2 || (byte == 0xc2 && left > 1 && ((unsigned char) p[1] & 0xe0) == 0x80))
-                return give_up(r, line, column,
-                               "a control character or line separator (0x%02x ...), or no UTF-8", byte);
         return give_up(r, line, column, "byte 0x%02x is no UTF-8", byte);
 }
 
@@ -228,10 +229,15 @@ static int check_scalar(YamlReader *r, YamlNode *node, yaml_scalar_style_t style
                         text[--node->length] = '\0';
 
         for (size_t i = 0, n; i < node->length; i += n) {
+                uint32_t hidden;
+
                 n = text_printable_length(text + i);
                 if (n > 0)
                         continue;
                 node->kind = YAML_NODE_REFUSED;
+                hidden = text_hidden_code_point(text + i);
+                if (hidden > 0)
+                        return yaml_reader_complain(r, node, HIDDEN_FORMAT, hidden);
                 if (text[i] == '\n')
                         return yaml_reader_complain(r, node, "a text of several lines; \">-\" joins them");
                 return yaml_reader_complain(r, node, "a text with a control character (0x%02x)",

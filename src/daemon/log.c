@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
+#include "common/text.h"
+
 #define FIELDS_MAX 14U
 
 static int log_level = LOG_INFO;
@@ -81,14 +83,16 @@ static void entry_send(int level, const LogFields *f, const char *text) {
 }
 
 static void _printf_(3, 0) log_va(int level, const LogFields *fields, const char *format, va_list ap) {
-        _cleanup_(freep) char *text = NULL;
+        _cleanup_(freep) char *said = NULL, *text = NULL;
 
         if (level > log_level)
                 return;
-        if (vasprintf(&text, format, ap) < 0) {
-                text = NULL;
+        if (vasprintf(&said, format, ap) < 0) {
+                said = NULL;
                 return;
         }
+        if (text_escape(said, &text) < 0) /* names, keys and reasons are anybody's bytes */
+                return;
 
         if (journal_is_connected())
                 entry_send(level, fields, text);
