@@ -59,6 +59,9 @@
 #define GRANT_REASON_MAX 1024U          /* bytes */
 #define GRANT_USEC_MAX (3660ULL * 24 * 3600 * 1000 * 1000) /* ten years */
 #define AUDIT_ENTRIES_MAX 1024U
+#define LEDGER_FILE_MAX (64U << 20)     /* bytes that are read of it when lkmd starts, the latest */
+#define AUDIT_FILE_MAX (16U << 20)      /* likewise */
+#define STATE_LINE_MAX (128U << 10)     /* bytes of one line of these */
 #define CLIENTS_MAX 1024U               /* varlink connections at once */
 #define CLIENTS_PER_UID_MAX 512U
 #define INTAKE_DEVICES_MAX 512U         /* devices of which it is known how often they announce themselves */

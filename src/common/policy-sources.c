@@ -8,10 +8,12 @@
 #include "common/policy-sources.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/checked-file.h"
 #include "common/kernel-command-line.h"
 #include "common/names.h"
 #include "common/policy-build.h"
@@ -161,28 +163,32 @@ static int read_command_line(Reader *r) {
 }
 
 /*
- * The grants are lkmd's own, and so is their directory: whom that belongs to could put any file there
- * anyway.
+ * The grants are lkmd's own, and so is their directory: whom that belongs to could put any file there anyway. What
+ * it can put there is looked at with care, because root reads it, too.
  */
-static int check_grants(Reader *r, const char *path) {
-        _cleanup_(freep) char *dir = NULL;
-        struct stat st, dir_st;
+static int read_grants_text(const char *path, char **ret, size_t *ret_size, const char **ret_reason) {
+        _cleanup_(freep) char *dir = strdup(path);
+        _cleanup_(closep) int fd = -EBADF;
+        struct stat st;
+        char *slash;
 
-        if (stat(path, &st) < 0)
-                return 0; /* reading it will say why */
-        dir = strdup(path);
         if (!dir)
                 return -ENOMEM;
-        *(strrchr(dir, '/') ?: dir) = '\0';
-        if (stat(dir, &dir_st) == 0 && dir_st.st_uid == st.st_uid)
-                st.st_uid = 0;
-        return policy_check_trust(path, &st, r->problems);
+        slash = strrchr(dir, '/');
+        *slash = '\0';
+        fd = open(slash == dir ? "/" : dir, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                *ret_reason = errno == ENOTDIR ? "its directory is a link" : strerrordesc_np(errno);
+                return -errno;
+        }
+        return checked_file_read(fd, slash + 1, st.st_uid, POLICY_FILE_MAX, ret, ret_size, ret_reason);
 }
 
 static int read_grants(Reader *r) {
-        const char *given = r->sources->grants_file ?: LKMD_GRANTS_FILE;
+        const char *given = r->sources->grants_file ?: LKMD_GRANTS_FILE, *reason;
         _cleanup_(policy_file_freep) PolicyFile *f = NULL;
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+        size_t size = 0;
         int e;
 
         if (*given == '\0')
@@ -190,11 +196,12 @@ static int read_grants(Reader *r) {
         e = make_path(r, given, NULL, "", &path);
         if (e < 0)
                 return e;
-        e = r->sources->trusted_only ? check_grants(r, path) : 0;
-        if (e >= 0)
-                e = policy_file_read_if_there(&f, path, POLICY_FILE_GRANTS, false, r->problems);
-        if (e == -ENOENT)
-                return 0;
+        e = read_grants_text(path, &text, &size, &reason);
+        if (e == -ENOENT || e == -ENOMEM)
+                return e == -ENOENT ? 0 : e;
+        if (e < 0)
+                return complain(r, path, "it is not used: %s", reason);
+        e = policy_file_parse(&f, path, POLICY_FILE_GRANTS, text, size, r->problems);
         if (e < 0)
                 return reader_break(r, e);
         return add_file(r, STEAL_PTR(f));

@@ -21,8 +21,11 @@
 #include "common/text.h"
 #include "daemon/clock.h"
 #include "daemon/describe.h"
+#include "daemon/json-read.h"
 #include "daemon/log.h"
-#include "daemon/state-file.h"
+#include "daemon/state-log.h"
+
+#define COUNT_MAX (1ULL << 52)          /* JSON knows larger ones only as fractions */
 
 typedef struct AuditEntry {
         AuditKind kind;
@@ -39,10 +42,7 @@ struct Audit {
         AuditEntry *entries;
         size_t n_entries;
         uint64_t n_dropped;
-        char *path;                     /* NULL: no file */
-        FILE *file;
-        size_t n_lines;
-        bool file_failed;               /* said once */
+        StateLog log;
 };
 
 static const char *const kind_names[_AUDIT_KIND_MAX] = {
@@ -99,45 +99,26 @@ static int entry_to_json(const AuditEntry *e, sd_json_variant **ret) {
         return 0;
 }
 
-static const char *text_of(sd_json_variant *v, const char *name) {
-        sd_json_variant *member = sd_json_variant_by_key(v, name);
-
-        return member && sd_json_variant_is_string(member) ? sd_json_variant_string(member) : NULL;
-}
-
-static uint64_t number_of(sd_json_variant *v, const char *name) {
-        sd_json_variant *member = sd_json_variant_by_key(v, name);
-
-        return member && sd_json_variant_is_unsigned(member) ? sd_json_variant_unsigned(member) : 0;
-}
-
 /* Return: 0; -EBADMSG: it is none of ours; -ENOMEM. */
-static int entry_from_json(sd_json_variant *v, AuditEntry *ret) {
-        const char *module = text_of(v, "module"), *key = text_of(v, "key"), *device = text_of(v, "device");
-        AuditEntry e = {
-                .kind = kind_from_string(text_of(v, "kind")),
-                .origin = request_origin_from_string(text_of(v, "origin")),
-                .has_uid = sd_json_variant_by_key(v, "uid") != NULL,
-                .uid = (uid_t) number_of(v, "uid"),
-                .count = number_of(v, "count"),
-                .first_usec = number_of(v, "firstUSec"),
-                .last_usec = number_of(v, "lastUSec"),
-        };
+static int entry_read(sd_json_variant *v, AuditEntry *e) {
+        _cleanup_(freep) char *kind = NULL, *origin = NULL;
+        uint64_t uid;
         int r;
 
-        if (e.kind < 0 || e.origin < 0 || !module || !key || e.count == 0)
-                return -EBADMSG;
-        r = plan_cause_from_json(v, &e.cause);
-        e.module = strdup(module);
-        e.key = strdup(key);
-        e.device = device ? strdup(device) : NULL;
-        if (r < 0 || !e.module || !e.key || (device && !e.device)) {
-                entry_clear(&e);
-                return -ENOMEM;
-        }
-
-        *ret = e;
-        return 0;
+        if ((r = json_read_text(v, "kind", &kind)) < 0 || (r = json_read_text(v, "origin", &origin)) < 0 ||
+            (r = json_read_text(v, "module", &e->module)) < 0 || (r = json_read_text(v, "key", &e->key)) < 0 ||
+            (r = json_read_text(v, "device", &e->device)) < 0 ||
+            (r = json_read_number(v, "uid", JSON_UID_MAX, &uid)) < 0 ||
+            (r = json_read_number(v, "count", COUNT_MAX, &e->count)) < 0 ||
+            (r = json_read_number(v, "firstUSec", JSON_USEC_MAX, &e->first_usec)) < 0 ||
+            (r = json_read_number(v, "lastUSec", JSON_USEC_MAX, &e->last_usec)) < 0 ||
+            (r = plan_cause_from_json(v, &e->cause)) < 0)
+                return r;
+        e->kind = kind_from_string(kind);
+        e->origin = request_origin_from_string(origin);
+        e->has_uid = sd_json_variant_by_key(v, "uid") != NULL;
+        e->uid = (uid_t) uid;
+        return e->kind < 0 || e->origin < 0 || !e->module || !e->key || e->count == 0 ? -EBADMSG : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- table */
@@ -180,75 +161,51 @@ static AuditEntry *add_entry(Audit *a, AuditEntry *e) {
 
 /* ---------------------------------------------------------------------------------------------------- file */
 
-static void audit_complain(Audit *a, int error) {
-        if (!a->file_failed)
-                log_warning("%s: %s; what the policy does from now on will be forgotten at a restart", a->path,
-                            strerror(-error));
-        a->file_failed = true;
-}
+static int print_entries(FILE *f, void *userdata) {
+        Audit *a = userdata;
 
-static int write_entry(FILE *f, const AuditEntry *e) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-        int r;
+        for (size_t i = 0; i < a->n_entries; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                int r;
 
-        r = entry_to_json(e, &v);
-        if (r < 0)
-                return r;
-        return sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, f, NULL);
-}
-
-/* Writes the file anew from what is in memory, beside the old one, and puts it in its place. */
-static int audit_rewrite(Audit *a) {
-        _cleanup_(fclosep) FILE *f = NULL;
-        _cleanup_(freep) char *temporary = NULL;
-        int r;
-
-        if (asprintf(&temporary, "%s.new", a->path) < 0) {
-                temporary = NULL;
-                return -ENOMEM;
+                r = entry_to_json(a->entries + i, &v);
+                if (r < 0 && r != -ENOMEM)
+                        continue;
+                if (r >= 0)
+                        r = state_log_print_line(f, v);
+                if (r < 0)
+                        return r;
+                a->log.n_lines++;
         }
-        r = state_file_open(temporary, &f);
-        for (size_t i = 0; r >= 0 && i < a->n_entries; i++)
-                r = write_entry(f, a->entries + i);
-        if (r < 0)
-                return r;
-        if (fflush(f) != 0 || rename(temporary, a->path) < 0)
-                return -errno;
-
-        fclosep(&a->file);
-        a->file = STEAL_PTR(f);
-        a->n_lines = a->n_entries;
         return 0;
 }
 
 static void audit_write(Audit *a, const AuditEntry *e) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         int r;
 
-        if (!a->path)
+        if (!a->log.path)
                 return;
-        if (!a->file || a->n_lines > 4 * AUDIT_ENTRIES_MAX)
-                r = audit_rewrite(a);   /* has the entry as well */
-        else {
-                r = write_entry(a->file, e);
-                if (r >= 0 && fflush(a->file) != 0)
-                        r = -errno;
-                a->n_lines++;
-        }
+        r = entry_to_json(e, &v);
         if (r < 0)
-                audit_complain(a, r);
+                log_warning("%s: cannot write down what the policy did to %s: %s", a->log.path, e->module, strerror(-r));
+        else if (a->log.n_lines > 4 * AUDIT_ENTRIES_MAX)
+                state_log_rewrite(&a->log);
+        else
+                state_log_append(&a->log, v);
 }
 
 /* Of an entry that is there several times, the last line counts. */
-static int take_line(Audit *a, const char *line) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-        AuditEntry e, *known;
+static int take_line(sd_json_variant *v, void *userdata) {
+        AuditEntry e = {}, *known;
+        Audit *a = userdata;
         int r;
 
-        r = sd_json_parse(line, 0, &v, NULL, NULL);
-        if (r >= 0)
-                r = entry_from_json(v, &e);
-        if (r < 0)
+        r = entry_read(v, &e);
+        if (r < 0) {
+                entry_clear(&e);
                 return r;
+        }
         known = find_entry(a, &e);
         if (known) {
                 entry_clear(known);
@@ -256,18 +213,6 @@ static int take_line(Audit *a, const char *line) {
         } else
                 (void) add_entry(a, &e);
         return 0;
-}
-
-static void audit_read(Audit *a) {
-        _cleanup_(fclosep) FILE *f = fopen(a->path, "re");
-        _cleanup_(freep) char *line = NULL;
-        size_t size = 0, n_bad = 0;
-
-        while (f && getline(&line, &size, f) > 0)
-                if (take_line(a, line) < 0)
-                        n_bad++;
-        if (n_bad > 0)
-                log_warning("%s: left out %zu lines that are no entries", a->path, n_bad);
 }
 
 /* -------------------------------------------------------------------------------------------------- object */
@@ -290,15 +235,15 @@ int audit_new(Audit **ret, const char *file) {
         a->entries = calloc(AUDIT_ENTRIES_MAX, sizeof(*a->entries));
         if (!a->entries)
                 return -ENOMEM;
-        if (file) {
-                a->path = strdup(file);
-                if (!a->path)
-                        return -ENOMEM;
-                audit_read(a);
-                r = audit_rewrite(a);
-                if (r < 0)
-                        audit_complain(a, r);
-        }
+        a->log = (StateLog) {
+                .print = print_entries,
+                .userdata = a,
+                .loss = "what the policy does from now on will be forgotten at a restart",
+        };
+        r = state_log_open(&a->log, file, AUDIT_FILE_MAX, take_line);
+        if (r < 0)
+                return r;
+        state_log_rewrite(&a->log);
 
         *ret = STEAL_PTR(a);
         return 0;
@@ -309,13 +254,11 @@ Audit *audit_free(Audit *a) {
         if (!a)
                 return NULL;
 
-        if (a->file)
-                (void) audit_rewrite(a);
-        fclosep(&a->file);
+        state_log_rewrite(&a->log);
+        state_log_close(&a->log);
         for (size_t i = 0; a->entries && i < a->n_entries; i++)
                 entry_clear(a->entries + i);
         free(a->entries);
-        free(a->path);
         free(a);
         return NULL;
 }

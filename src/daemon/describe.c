@@ -12,6 +12,9 @@
 
 #include "common/plan-json.h"
 #include "common/text.h"
+#include "daemon/json-read.h"
+
+#define ERRNO_MAX 4095U                 /* MAX_ERRNO, linux/err.h */
 
 typedef int (*describe_item_t)(const void *item, sd_json_variant **ret);
 
@@ -196,37 +199,35 @@ int describe_problems(const ProblemList *list, sd_json_variant **ret) {
 
 /* ------------------------------------------------------------------------------------------------ back */
 
-static int dup_member(sd_json_variant *v, const char *name, char **ret) {
-        sd_json_variant *member = sd_json_variant_by_key(v, name);
-
-        if (!member || !sd_json_variant_is_string(member))
-                return 0;
-        *ret = strdup(sd_json_variant_string(member));
-        return *ret ? 0 : -ENOMEM;
-}
-
 static int replace_member(sd_json_variant *v, const char *name, char **field) {
         char *value = NULL;
         int r;
 
-        r = dup_member(v, name, &value);
+        r = json_read_text(v, name, &value);
         if (r < 0)
                 return r;
+        if (!value)
+                return -EBADMSG;
         free(*field);
         *field = value;
         return 0;
-}
-
-static uint64_t unsigned_member(sd_json_variant *v, const char *name) {
-        sd_json_variant *member = sd_json_variant_by_key(v, name);
-
-        return member && sd_json_variant_is_unsigned(member) ? sd_json_variant_unsigned(member) : 0;
 }
 
 static const char *string_member(sd_json_variant *v, const char *name) {
         sd_json_variant *member = sd_json_variant_by_key(v, name);
 
         return member && sd_json_variant_is_string(member) ? sd_json_variant_string(member) : NULL;
+}
+
+static int read_peer(sd_json_variant *v, Request *request) {
+        uint64_t uid, pid;
+
+        if (json_read_number(v, "uid", JSON_UID_MAX, &uid) < 0 || json_read_number(v, "pid", INT_MAX, &pid) < 0)
+                return -EBADMSG;
+        request->has_peer = sd_json_variant_by_key(v, "uid") != NULL;
+        request->uid = (uid_t) uid;
+        request->pid = request->has_peer ? (pid_t) pid : 0;
+        return 0;
 }
 
 /*
@@ -236,39 +237,22 @@ static const char *string_member(sd_json_variant *v, const char *name) {
 static int request_from_json(sd_json_variant *v, Request **ret) {
         _cleanup_(request_unrefp) Request *request = NULL;
         RequestOrigin origin = request_origin_from_string(string_member(v, "origin"));
+        bool forced;
         int r;
 
-        if (!string_member(v, "key") || origin < 0)
+        if (origin < 0)
                 return -EBADMSG;
 
         r = request_new(&request, origin, "");
         if (r < 0)
                 return r;
-        r = replace_member(v, "key", &request->key);
-        if (r < 0)
+        if ((r = replace_member(v, "key", &request->key)) < 0 || (r = json_read_text(v, "device", &request->device)) < 0 ||
+            (r = json_read_text(v, "subsystem", &request->subsystem)) < 0 ||
+            (r = json_read_text(v, "driver", &request->driver)) < 0 || (r = json_read_text(v, "unit", &request->unit)) < 0 ||
+            (r = json_read_text(v, "command", &request->command)) < 0 || (r = json_read_flag(v, "forced", &forced)) < 0 ||
+            (r = read_peer(v, request)) < 0)
                 return r;
-        r = dup_member(v, "device", &request->device);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "subsystem", &request->subsystem);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "driver", &request->driver);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "unit", &request->unit);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "command", &request->command);
-        if (r < 0)
-                return r;
-        if (sd_json_variant_by_key(v, "forced"))
-                request->force = LOADER_FORCE_UNKNOWN;
-        if (sd_json_variant_by_key(v, "uid")) {
-                request->has_peer = true;
-                request->uid = (uid_t) unsigned_member(v, "uid");
-                request->pid = (pid_t) unsigned_member(v, "pid");
-        }
+        request->force = forced ? LOADER_FORCE_UNKNOWN : 0;
 
         *ret = STEAL_PTR(request);
         return 0;
@@ -279,9 +263,10 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
  * @v:   NULL: nothing
  * @ret: empty; what is in it is to be cleared also after a failure
  *
- * Return: 0; -ENOMEM.
+ * Return: 0; -EBADMSG for something else; -ENOMEM.
  */
 int plan_cause_from_json(sd_json_variant *v, PlanCause *ret) {
+        uint64_t line, column;
         int r;
 
         assert(ret);
@@ -290,13 +275,57 @@ int plan_cause_from_json(sd_json_variant *v, PlanCause *ret) {
         for (PolicySource s = 0; s < _POLICY_SOURCE_MAX; s++)
                 if (streq_ptr(policy_source_to_string(s), string_member(v, "source")))
                         ret->source = s;
-        ret->line = (unsigned) MIN(unsigned_member(v, "line"), (uint64_t) UINT_MAX);
-        ret->column = (unsigned) MIN(unsigned_member(v, "column"), (uint64_t) UINT_MAX);
-        r = dup_member(v, "file", &ret->file);
-        if (r >= 0)
-                r = dup_member(v, "rule", &ret->rule);
-        if (r >= 0)
-                r = dup_member(v, "reason", &ret->reason);
+        if (sd_json_variant_by_key(v, "source") && ret->source < 0)
+                return -EBADMSG;
+        if ((r = json_read_number(v, "line", UINT_MAX, &line)) < 0 || (r = json_read_number(v, "column", UINT_MAX, &column)) < 0)
+                return r;
+        ret->line = (unsigned) line;
+        ret->column = (unsigned) column;
+        if ((r = json_read_text(v, "file", &ret->file)) < 0 || (r = json_read_text(v, "rule", &ret->rule)) < 0)
+                return r;
+        return json_read_text(v, "reason", &ret->reason);
+}
+
+/* What happened, and when. */
+static int read_outcome(sd_json_variant *v, Record *record) {
+        const char *outcome = string_member(v, "outcome");
+        uint64_t error;
+
+        if (sd_json_variant_by_key(v, "outcome") && !outcome)
+                return -EBADMSG;
+        record->outcome = outcome ? outcome_from_string(outcome) : OUTCOME_UNDER_WAY;
+        if (record->outcome < 0 || json_read_number(v, "errno", ERRNO_MAX, &error) < 0 ||
+            json_read_number(v, "timeUSec", JSON_USEC_MAX, &record->time_usec) < 0 ||
+            json_read_number(v, "durationUSec", JSON_USEC_MAX, &record->duration_usec) < 0 ||
+            json_read_number(v, "liveUSec", JSON_USEC_MAX, &record->live_usec) < 0)
+                return -EBADMSG;
+        record->error = -(int) error;
+        return 0;
+}
+
+/* Why it was loaded. What was removed has no reason. */
+static int read_reason(sd_json_variant *v, Record *record) {
+        const char *reason = string_member(v, "reason");
+        PlanReason p = 0;
+
+        record->removal = !sd_json_variant_by_key(v, "reason");
+        if (!record->removal) {
+                while (p < _PLAN_REASON_MAX && !streq_ptr(reason, plan_reason_to_string(p)))
+                        p++;
+                if (p == _PLAN_REASON_MAX)
+                        return -EBADMSG;
+                record->reason = p;
+        }
+        return json_read_flag(v, "alsoRequested", &record->also_requested);
+}
+
+static int read_allowed_by(sd_json_variant *v, Record *record) {
+        int r = plan_cause_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);
+
+        if (r >= 0 && !record->allowed_by.file) { /* one without a place was not worth a word */
+                plan_cause_clear(&record->allowed_by);
+                record->allowed_by = (PlanCause) { .source = _POLICY_SOURCE_INVALID };
+        }
         return r;
 }
 
@@ -309,51 +338,26 @@ int record_from_json(sd_json_variant *v, Record **ret) {
         _cleanup_(request_unrefp) Request *request = NULL;
         _cleanup_(record_unrefp) Record *record = NULL;
         sd_json_variant *cause = sd_json_variant_by_key(v, "cause");
-        const char *module = string_member(v, "module"), *outcome = string_member(v, "outcome");
-        const char *reason = string_member(v, "reason");
-        uint64_t error = unsigned_member(v, "errno");
         int r;
 
         assert(ret);
 
-        if (!module || !cause || error > INT_MAX)
+        if (!cause)
                 return -EBADMSG;
-
         r = request_from_json(cause, &request);
         if (r < 0)
                 return r;
-        r = record_new(&record, module, request);
+        r = record_new(&record, "", request);
         if (r < 0)
                 return r;
-
-        record->outcome = outcome ? outcome_from_string(outcome) : OUTCOME_UNDER_WAY;
-        if (record->outcome < 0)
+        if ((r = replace_member(v, "module", &record->module)) < 0 || (r = read_outcome(v, record)) < 0 ||
+            (r = read_reason(v, record)) < 0 || (r = read_allowed_by(v, record)) < 0 ||
+            (r = json_read_text(v, "parent", &record->parent)) < 0 ||
+            (r = json_read_text(v, "parameters", &record->parameters)) < 0 ||
+            (r = json_read_text(v, "message", &record->message)) < 0 || (r = json_read_text(v, "hint", &record->hint)) < 0)
+                return r;
+        if (*record->module == '\0')
                 return -EBADMSG;
-        record->removal = !reason;
-        for (PlanReason p = 0; reason && p < _PLAN_REASON_MAX; p++)
-                if (streq(reason, plan_reason_to_string(p)))
-                        record->reason = p;
-        record->also_requested = sd_json_variant_by_key(v, "alsoRequested") != NULL;
-        record->time_usec = unsigned_member(v, "timeUSec");
-        record->duration_usec = unsigned_member(v, "durationUSec");
-        record->live_usec = unsigned_member(v, "liveUSec");
-        record->error = -(int) error;
-
-        r = plan_cause_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "parent", &record->parent);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "parameters", &record->parameters);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "message", &record->message);
-        if (r < 0)
-                return r;
-        r = dup_member(v, "hint", &record->hint);
-        if (r < 0)
-                return r;
 
         *ret = STEAL_PTR(record);
         return 0;

@@ -166,7 +166,7 @@ int grants_write(const Grants *g) {
         if (!g->path)
                 return 0;
         if (g->n_items == 0)
-                return unlink(g->path) < 0 && errno != ENOENT ? -errno : 0;
+                return unlink(g->path) < 0 && errno != ENOENT && errno != EISDIR ? -errno : 0;
         r = grants_print(g, &text, &size);
         return r < 0 ? r : state_file_replace(g->path, text, size);
 }
@@ -185,15 +185,12 @@ static void take_note(Grants *g, const char *id, const char *note) {
         }
 }
 
-/* Who gave them and when; no harm is done if it is not there. */
-static void read_notes(Grants *g) {
-        _cleanup_(fclosep) FILE *f = fopen(g->path, "re");
-        _cleanup_(freep) char *line = NULL;
-        char id[TEXT_SHOWN_MAX] = "";
-        size_t size = 0;
+/* Who gave them and when; no harm is done if it is not there. @text is cut into lines. */
+static void read_notes(Grants *g, char *text) {
+        char id[TEXT_SHOWN_MAX] = "", *rest = text;
+        const char *line;
 
-        while (f && getline(&line, &size, f) > 0) {
-                line[strcspn(line, "\n")] = '\0';
+        while ((line = strsep(&rest, "\n"))) {
                 if (startswith(line, "  - id: "))
                         (void) snprintf(id, sizeof(id), "%s", line + strlen("  - id: "));
                 else if (startswith(line, NOTE))
@@ -228,9 +225,14 @@ static int take_rule(Grants *g, const PolicyRule *rule) {
 
 static int grants_read(Grants *g, ProblemList *problems) {
         _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
         int r;
 
-        r = policy_file_read_if_there(&f, g->path, POLICY_FILE_GRANTS, /* trusted_only= */ true, problems);
+        r = state_file_read(g->path, POLICY_FILE_MAX, &text, &size);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        r = policy_file_parse(&f, g->path, POLICY_FILE_GRANTS, text, size, problems);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         for (size_t i = 0; i < f->n_rules; i++) {
@@ -238,7 +240,7 @@ static int grants_read(Grants *g, ProblemList *problems) {
                 if (r < 0)
                         return r;
         }
-        read_notes(g);
+        read_notes(g, text);
         return 0;
 }
 

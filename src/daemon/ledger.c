@@ -16,21 +16,21 @@
 #include <assert.h>
 #include <systemd/sd-json.h>
 
+#include "common/names.h"
 #include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
-#include "daemon/state-file.h"
+#include "daemon/state-log.h"
+
+#define ID_MAX (1ULL << 52)             /* JSON knows larger ones only as fractions */
 
 struct Ledger {
         Record **ring;
         size_t capacity;
         size_t first, n_records;        /* oldest is ring[first] */
         uint64_t last_id;
-        char *path;                     /* NULL: no file */
-        FILE *file;
-        size_t n_lines;
-        bool file_failed;               /* said once */
+        StateLog log;
 };
 
 static Record **ledger_slot(const Ledger *l, size_t i) { /* 0: oldest */
@@ -50,89 +50,57 @@ static void ledger_push(Ledger *l, Record *r) {
 
 /* ------------------------------------------------------------------------------------------------ file */
 
-static void ledger_complain(Ledger *l, int error) {
-        if (!l->file_failed)
-                log_warning("%s: %s; what is done from now on will be forgotten at a restart", l->path,
-                            strerror(-error));
-        l->file_failed = true;
-}
-
-static int write_line(FILE *f, sd_json_variant *v) {
-        int r;
-
-        r = sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, f, NULL);
-        if (r < 0)
-                return r;
-        return fflush(f) == 0 ? 0 : -errno;
-}
-
-static int write_record(FILE *f, const Record *record) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *line = NULL;
+static int record_to_line(const Record *record, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         int r;
 
         r = describe_record(record, &v);
         if (r < 0)
                 return r;
-        r = sd_json_buildo(&line,
-                           SD_JSON_BUILD_PAIR_UNSIGNED("id", record->id),
-                           SD_JSON_BUILD_PAIR_BOOLEAN("gone", record->gone),
-                           SD_JSON_BUILD_PAIR_VARIANT("record", v));
-        if (r < 0)
-                return r;
-        return write_line(f, line);
+        return sd_json_buildo(ret,
+                              SD_JSON_BUILD_PAIR_UNSIGNED("id", record->id),
+                              SD_JSON_BUILD_PAIR_BOOLEAN("gone", record->gone),
+                              SD_JSON_BUILD_PAIR_VARIANT("record", v));
 }
 
-/* Writes the file anew from what is in memory, beside the old one, and puts it in its place. */
-static int ledger_rewrite(Ledger *l) {
-        _cleanup_(fclosep) FILE *f = NULL;
-        _cleanup_(freep) char *temporary = NULL;
-        int r;
+static int print_records(FILE *f, void *userdata) {
+        Ledger *l = userdata;
 
-        if (!l->path)
-                return 0;
-        if (asprintf(&temporary, "%s.new", l->path) < 0) {
-                temporary = NULL;
-                return -ENOMEM;
-        }
-
-        r = state_file_open(temporary, &f);
-        if (r < 0)
-                return r;
         for (size_t i = 0; i < l->n_records; i++) {
-                r = write_record(f, *ledger_slot(l, i));
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
+                int r;
+
+                r = record_to_line(*ledger_slot(l, i), &line);
+                if (r < 0 && r != -ENOMEM)
+                        continue;
+                if (r >= 0)
+                        r = state_log_print_line(f, line);
                 if (r < 0)
                         return r;
+                l->log.n_lines++;
         }
-        if (rename(temporary, l->path) < 0)
-                return -errno;
-
-        fclosep(&l->file);
-        l->file = STEAL_PTR(f);
-        l->n_lines = l->n_records;
         return 0;
 }
 
-static void ledger_write(Ledger *l, const Record *record) {
-        int r;
-
-        if (!l->path)
-                return;
-
-        if (l->n_lines > 4 * l->capacity + 64 || !l->file)
-                r = ledger_rewrite(l); /* has the record as well */
-        else {
-                r = write_record(l->file, record);
-                l->n_lines++;
-        }
-        if (r < 0)
-                ledger_complain(l, r);
+/* What the last line says is in memory already. */
+static void ledger_append(Ledger *l, sd_json_variant *line) {
+        if (l->log.n_lines > 4 * l->capacity + 64)
+                state_log_rewrite(&l->log);
+        else
+                state_log_append(&l->log, line);
 }
 
-static Record *ledger_find_id(const Ledger *l, uint64_t id) {
-        for (size_t i = l->n_records; i > 0; i--)
-                if ((*ledger_slot(l, i - 1))->id == id)
-                        return *ledger_slot(l, i - 1);
-        return NULL;
+static void ledger_write(Ledger *l, const Record *record) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
+        int r;
+
+        if (!l->log.path)
+                return;
+        r = record_to_line(record, &line);
+        if (r < 0)
+                log_warning("%s: cannot write down what is done to %s: %s", l->log.path, record->module, strerror(-r));
+        else
+                ledger_append(l, line);
 }
 
 /*
@@ -148,52 +116,63 @@ static void forget_module(Ledger *l, const char *module) {
         }
 }
 
-static int ledger_read_line(Ledger *l, const char *line) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+/* The end of a record takes the place of its beginning. */
+static void take_record(Ledger *l, Record *record) {
+        for (size_t i = l->n_records; i > 0; i--) {
+                Record **slot = ledger_slot(l, i - 1);
+
+                if ((*slot)->id == record->id) {
+                        record_unref(*slot);
+                        *slot = record_ref(record);
+                        return;
+                }
+        }
+        ledger_push(l, record);
+}
+
+static int take_line(sd_json_variant *v, void *userdata) {
         _cleanup_(record_unrefp) Record *record = NULL;
-        sd_json_variant *id, *gone;
-        Record *begun;
+        Ledger *l = userdata;
+        sd_json_variant *id = sd_json_variant_by_key(v, "id"), *gone = sd_json_variant_by_key(v, "gone");
         int r;
 
-        r = sd_json_parse(line, 0, &v, NULL, NULL);
-        if (r < 0)
-                return r;
-
-        gone = sd_json_variant_by_key(v, "gone");
         if (gone && sd_json_variant_is_string(gone)) {
                 forget_module(l, sd_json_variant_string(gone));
                 return 0;
         }
-
-        id = sd_json_variant_by_key(v, "id");
         if (!id || !sd_json_variant_is_unsigned(id) || !sd_json_variant_by_key(v, "record"))
+                return -EBADMSG;
+        if (gone && !sd_json_variant_is_boolean(gone))
                 return -EBADMSG;
         r = record_from_json(sd_json_variant_by_key(v, "record"), &record);
         if (r < 0)
                 return r;
 
         record->id = sd_json_variant_unsigned(id);
-        if (record->id == 0 || record->id > INT64_MAX)
+        if (record->id == 0 || record->id > ID_MAX)
                 return -EBADMSG;        /* ours begin with 1 and never come near */
-        record->gone = gone && sd_json_variant_is_boolean(gone) && sd_json_variant_boolean(gone);
+        record->gone = gone && sd_json_variant_boolean(gone);
         l->last_id = MAX(l->last_id, record->id);
-        begun = ledger_find_id(l, record->id);
-        if (begun) {                    /* its end: takes the place of its beginning */
-                for (size_t i = 0; i < l->n_records; i++)
-                        if (*ledger_slot(l, i) == begun) {
-                                record_unref(begun);
-                                *ledger_slot(l, i) = STEAL_PTR(record);
-                                break;
-                        }
-        } else
-                ledger_push(l, record);
+        take_record(l, record);
         return 0;
+}
+
+/* Of one that was written by somebody else, so that what follows it has room, and is known the next time. */
+static void renumber(Ledger *l) {
+        if (l->last_id <= ID_MAX / 2)
+                return;
+        for (size_t i = 0; i < l->n_records; i++)
+                (*ledger_slot(l, i))->id = i + 1;
+        l->last_id = l->n_records;
 }
 
 /* Begun by an lkmd that is no more: the loader went on, and the kernel knows how it ended. */
 static void ledger_settle(Record *r) {
         bool there = module_state_read(r->module) == MODULE_LIVE;
 
+        free(r->message);
+        r->message = NULL;
+        r->error = 0;
         if (there != r->removal) {
                 r->outcome = r->removal ? OUTCOME_UNLOADED : OUTCOME_LOADED;
                 return;
@@ -203,22 +182,7 @@ static void ledger_settle(Record *r) {
         r->message = strdup("lkmd was restarted before the outcome was known");
 }
 
-/* A last line that was cut off by a crash is left out; so is anything else that is none of ours. */
-static void ledger_read(Ledger *l) {
-        _cleanup_(fclosep) FILE *f = NULL;
-        _cleanup_(freep) char *line = NULL;
-        size_t size = 0, n_bad = 0;
-
-        f = fopen(l->path, "re");
-        if (!f)
-                return;
-
-        while (getline(&line, &size, f) > 0)
-                if (ledger_read_line(l, line) < 0)
-                        n_bad++;
-        if (n_bad > 0)
-                log_warning("%s: left out %zu lines that are no records", l->path, n_bad);
-
+static void settle_all(Ledger *l) {
         for (size_t i = 0; i < l->n_records; i++) {
                 Record *r = *ledger_slot(l, i);
 
@@ -250,15 +214,17 @@ int ledger_new(Ledger **ret, const char *file, size_t capacity) {
         if (!l->ring)
                 return -ENOMEM;
 
-        if (file) {
-                l->path = strdup(file);
-                if (!l->path)
-                        return -ENOMEM;
-                ledger_read(l);
-                r = ledger_rewrite(l);
-                if (r < 0)
-                        ledger_complain(l, r);
-        }
+        l->log = (StateLog) {
+                .print = print_records,
+                .userdata = l,
+                .loss = "what is done from now on will be forgotten at a restart",
+        };
+        r = state_log_open(&l->log, file, LEDGER_FILE_MAX, take_line);
+        if (r < 0)
+                return r;
+        settle_all(l);
+        renumber(l);
+        state_log_rewrite(&l->log);
 
         *ret = STEAL_PTR(l);
         return 0;
@@ -269,11 +235,10 @@ Ledger *ledger_free(Ledger *l) {
         if (!l)
                 return NULL;
 
+        state_log_close(&l->log);
         for (size_t i = 0; i < l->n_records; i++)
                 record_unref(*ledger_slot(l, i));
-        fclosep(&l->file);
         free(l->ring);
-        free(l->path);
         free(l);
         return NULL;
 }
@@ -346,15 +311,11 @@ void ledger_module_gone(Ledger *l, const char *module) {
         assert(l && module);
 
         forget_module(l, module);
-        if (!l->file)
-                return;
-
         r = sd_json_buildo(&line, SD_JSON_BUILD_PAIR_STRING("gone", module));
-        if (r >= 0)
-                r = write_line(l->file, line);
         if (r < 0)
-                ledger_complain(l, r);
-        l->n_lines++;
+                log_warning("cannot write down that %s left: %s", module, strerror(-r));
+        else
+                ledger_append(l, line);
 }
 
 size_t ledger_count(const Ledger *l) {

@@ -506,3 +506,15 @@ def test_loaded_but_denied(stopped):
         "module": "lkmdt_alone", "source": "rule", "file": str(path), "line": 3, "column": 5, "rule": "late", "reason": "too late"}
     assert daemon.text().count("though the policy denies it: lkmdt_alone, lkmdt_else") == 1
     assert daemon.loader.requests == []         # nothing is removed
+
+
+@pytest.mark.parametrize("thing", ["fifo", "zero", "directory"])
+def test_starts_whatever_lies_in_the_place_of_its_files(stopped, thing):
+    files = [stopped.ledger, stopped.audit, stopped.policy / "run/lkmd/state/grants.yaml"]
+    for file in files:
+        {"fifo": os.mkfifo, "zero": lambda f: f.symlink_to("/dev/zero"), "directory": os.mkdir}[thing](file)
+    stopped.start()
+    for file in files:
+        assert stopped.text().count(f"{file}: it is ") == 1, stopped.text()
+    stopped.stop()
+    assert files[0].is_file() and files[1].is_file() and not files[0].is_symlink()

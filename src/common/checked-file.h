@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * CheckedFile: files in a directory that somebody writes who may have been taken over. Nothing that can lie there
+ * makes the reader wait, follow a link, or read without an end.
+ */
+
+int checked_file_open(int dir_fd, const char *path, uid_t owner, const char **ret_reason);
+int checked_file_read(int dir_fd, const char *path, uid_t owner, size_t size_max, char **ret, size_t *ret_size,
+                      const char **ret_reason);
