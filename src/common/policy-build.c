@@ -71,6 +71,7 @@ PolicyRule *policy_file_add_rule(PolicyFile *f, PolicySource source, unsigned li
                 .verdict = POLICY_NO_VERDICT,
                 .mode = _POLICY_MODE_INVALID,
                 .expires_usec = UINT64_MAX,
+                .ends_boot_usec = UINT64_MAX,
         };
         return rule;
 }

@@ -27,6 +27,7 @@ typedef struct PolicyFile {
         PolicyMode mode;                /* _POLICY_MODE_INVALID: it does not say */
         PolicyVerdict default_verdict;  /* POLICY_NO_VERDICT: it does not say; else allow or deny */
         unsigned default_line, default_column;
+        const char *boot_id;            /* POLICY_FILE_GRANTS: in which it was written; NULL: it does not say */
         PolicyRule *rules;
         size_t n_rules;
         PolicyInclude *includes;

@@ -20,7 +20,8 @@
 #define IN_RULES KIND(POLICY_FILE_RULES)
 #define IN_LIST KIND(POLICY_FILE_LIST)
 #define IN_GRANTS KIND(POLICY_FILE_GRANTS)
-#define IN_ALL (IN_RULES | IN_LIST | IN_GRANTS)
+#define IN_POLICY (IN_RULES | IN_LIST)
+#define IN_ALL (IN_POLICY | IN_GRANTS)
 
 typedef struct PolicyReading {
         YamlReader *yaml;
@@ -62,3 +63,10 @@ int policy_add_word(PolicyReading *r, const char *word);
 bool policy_is_word(const char *s);
 
 int policy_read_options(PolicyReading *r, const YamlNode *value, int argument); /* policy-options.c */
+
+/* policy-grants.c */
+int policy_read_given(PolicyReading *r, const YamlNode *value, int argument);
+int policy_read_by(PolicyReading *r, const YamlNode *value, int argument);
+int policy_read_uptime(PolicyReading *r, const YamlNode *value, int argument);
+int policy_read_boot(PolicyReading *r, const YamlNode *value, int argument);
+int policy_finish_grant(PolicyReading *r, const YamlNode *where);

@@ -94,7 +94,12 @@ typedef struct PolicyRule {
         size_t n_options;
         const char *reason;             /* NULL: none was given */
         uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: never */
-        bool once;                      /* POLICY_BY_GRANT: for one load */
+        /* POLICY_BY_GRANT only: */
+        bool once;                      /* for one request */
+        uint64_t ends_boot_usec;        /* CLOCK_BOOTTIME, beside expires_usec; UINT64_MAX: never */
+        uint64_t given_usec;            /* CLOCK_REALTIME; 0: not known */
+        bool has_giver;
+        uint32_t giver;                 /* the user's number */
 } PolicyRule;
 
 const char *policy_mode_to_string(PolicyMode mode);

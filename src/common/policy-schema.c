@@ -52,16 +52,16 @@ static int read_patterns(PolicyReading *r, const YamlNode *value, int key) {
 
 static const SchemaKey match_keys[_POLICY_KEY_MAX] = {
         [POLICY_KEY_MODULE]    = { "module",    read_patterns, IN_ALL, POLICY_KEY_MODULE },
-        [POLICY_KEY_LICENSE]   = { "license",   read_patterns, IN_ALL, POLICY_KEY_LICENSE },
-        [POLICY_KEY_SIGNED]    = { "signed",    read_patterns, IN_ALL, POLICY_KEY_SIGNED },
-        [POLICY_KEY_INTREE]    = { "intree",    read_patterns, IN_ALL, POLICY_KEY_INTREE },
-        [POLICY_KEY_ALIAS]     = { "alias",     read_patterns, IN_ALL, POLICY_KEY_ALIAS },
-        [POLICY_KEY_MODALIAS]  = { "modalias",  read_patterns, IN_ALL, POLICY_KEY_MODALIAS },
-        [POLICY_KEY_ORIGIN]    = { "origin",    read_patterns, IN_ALL, POLICY_KEY_ORIGIN },
-        [POLICY_KEY_SUBSYSTEM] = { "subsystem", read_patterns, IN_ALL, POLICY_KEY_SUBSYSTEM },
-        [POLICY_KEY_DRIVER]    = { "driver",    read_patterns, IN_ALL, POLICY_KEY_DRIVER },
-        [POLICY_KEY_UID]       = { "uid",       read_patterns, IN_ALL, POLICY_KEY_UID },
-        [POLICY_KEY_UNIT]      = { "unit",      read_patterns, IN_ALL, POLICY_KEY_UNIT },
+        [POLICY_KEY_LICENSE]   = { "license",   read_patterns, IN_POLICY, POLICY_KEY_LICENSE },
+        [POLICY_KEY_SIGNED]    = { "signed",    read_patterns, IN_POLICY, POLICY_KEY_SIGNED },
+        [POLICY_KEY_INTREE]    = { "intree",    read_patterns, IN_POLICY, POLICY_KEY_INTREE },
+        [POLICY_KEY_ALIAS]     = { "alias",     read_patterns, IN_POLICY, POLICY_KEY_ALIAS },
+        [POLICY_KEY_MODALIAS]  = { "modalias",  read_patterns, IN_POLICY, POLICY_KEY_MODALIAS },
+        [POLICY_KEY_ORIGIN]    = { "origin",    read_patterns, IN_POLICY, POLICY_KEY_ORIGIN },
+        [POLICY_KEY_SUBSYSTEM] = { "subsystem", read_patterns, IN_POLICY, POLICY_KEY_SUBSYSTEM },
+        [POLICY_KEY_DRIVER]    = { "driver",    read_patterns, IN_POLICY, POLICY_KEY_DRIVER },
+        [POLICY_KEY_UID]       = { "uid",       read_patterns, IN_POLICY, POLICY_KEY_UID },
+        [POLICY_KEY_UNIT]      = { "unit",      read_patterns, IN_POLICY, POLICY_KEY_UNIT },
 };
 static const SchemaMap match_map = { "match", match_keys, ARRAY_LEN(match_keys) };
 
@@ -187,19 +187,25 @@ enum {
         RULE_SOURCE,
         RULE_EXPIRES,
         RULE_ONCE,
+        RULE_UPTIME,
+        RULE_GIVEN,
+        RULE_BY,
 };
 
 static const SchemaKey rule_keys[] = {
         [RULE_ID]      = { "id",      read_id,        IN_ALL },
         [RULE_MATCH]   = { "match",   read_match,     IN_ALL },
         [RULE_VERDICT] = { "verdict", read_verdict,   IN_ALL },
-        [RULE_MODE]    = { "mode",    read_rule_mode, IN_ALL },
-        [RULE_PREFER]  = { "prefer",  read_prefer,    IN_ALL },
-        [RULE_OPTIONS] = { "options", policy_read_options, IN_ALL },
+        [RULE_MODE]    = { "mode",    read_rule_mode, IN_POLICY },
+        [RULE_PREFER]  = { "prefer",  read_prefer,    IN_POLICY },
+        [RULE_OPTIONS] = { "options", policy_read_options, IN_POLICY },
         [RULE_REASON]  = { "reason",  read_reason,    IN_ALL },
         [RULE_SOURCE]  = { "source",  read_source,    IN_LIST },
         [RULE_EXPIRES] = { "expires", read_expires,   IN_ALL },
         [RULE_ONCE]    = { "once",    read_once,      IN_GRANTS },
+        [RULE_UPTIME]  = { "uptime",  policy_read_uptime, IN_GRANTS },
+        [RULE_GIVEN]   = { "given",   policy_read_given, IN_GRANTS },
+        [RULE_BY]      = { "by",      policy_read_by, IN_GRANTS },
 };
 static const SchemaMap rule_map = { "a rule", rule_keys, ARRAY_LEN(rule_keys) };
 
@@ -234,6 +240,8 @@ static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys s
                                 "\"prefer\" chooses among modules, so the rule cannot match by "
                                 "\"%s\"",
                                 policy_key_to_string(key));
+        if (e >= 0 && r->file->kind == POLICY_FILE_GRANTS)
+                return policy_finish_grant(r, where);
         if (r->file->kind != POLICY_FILE_LIST || e < 0)
                 return e;
 
@@ -252,6 +260,7 @@ static int read_rule(PolicyReading *r, const YamlNode *node) {
                 [POLICY_FILE_LIST] = POLICY_BY_LIST,
                 [POLICY_FILE_GRANTS] = POLICY_BY_GRANT,
         };
+        size_t max = r->file->kind == POLICY_FILE_GRANTS ? GRANTS_MAX : POLICY_RULES_MAX;
         SeenKeys seen = {};
         int e;
 
@@ -259,8 +268,10 @@ static int read_rule(PolicyReading *r, const YamlNode *node) {
                 return 0;
         if (node->kind != YAML_NODE_MAP)
                 return policy_complain_about_type(r, node, "a rule, which is a map");
-        if (r->file->n_rules >= POLICY_RULES_MAX) {
-                e = yaml_reader_complain(r->yaml, node, "more than %u rules", POLICY_RULES_MAX);
+        if (r->file->n_rules >= max) {
+                e = yaml_reader_complain(r->yaml, node, "more than %zu rules", max);
+                if (e >= 0 && r->file->kind == POLICY_FILE_GRANTS)
+                        return yaml_reader_skip(r->yaml, node);
                 return e < 0 ? e : -EBADMSG;
         }
 
@@ -270,6 +281,23 @@ static int read_rule(PolicyReading *r, const YamlNode *node) {
                 return -ENOMEM;
         e = policy_read_map(r, &rule_map, seen);
         return e < 0 ? e : finish_rule(r, node, seen);
+}
+
+/*
+ * A grant that is wrong costs itself: the file is lkmd's own, nobody mends it, and the others are exceptions that
+ * somebody relies on.
+ */
+static int read_item(PolicyReading *r, const YamlNode *node) {
+        bool had_failed = yaml_reader_has_failed(r->yaml);
+        size_t n = r->file->n_rules;
+        int e;
+
+        e = read_rule(r, node);
+        if (e < 0 || r->file->kind != POLICY_FILE_GRANTS || had_failed || !yaml_reader_has_failed(r->yaml))
+                return e;
+        r->file->n_rules = n;
+        yaml_reader_forgive(r->yaml);
+        return 0;
 }
 
 static int read_rules(PolicyReading *r, const YamlNode *value, int argument) {
@@ -284,7 +312,7 @@ static int read_rules(PolicyReading *r, const YamlNode *value, int argument) {
                 e = yaml_reader_next(r->yaml, &item);
                 if (e < 0 || item.kind == YAML_NODE_END)
                         return e;
-                e = read_rule(r, &item);
+                e = read_item(r, &item);
                 if (e < 0)
                         return e;
         }
@@ -353,6 +381,7 @@ static int read_description(PolicyReading *r, const YamlNode *value, int argumen
 
 static const SchemaKey policy_keys[] = {
         { "version",     read_version,     IN_ALL },
+        { "boot",        policy_read_boot, IN_GRANTS },
         { "description", read_description, IN_LIST },
         { "mode",        read_mode,        IN_RULES },
         { "default",     read_default,     IN_RULES },

@@ -18,6 +18,7 @@
 #include "common/names.h"
 #include "common/policy-build.h"
 #include "common/policy-command-line.h"
+#include "common/policy-grants.h"
 #include "common/text.h"
 
 #define SUFFIX ".yaml"
@@ -189,6 +190,7 @@ static int read_grants(Reader *r) {
         _cleanup_(policy_file_freep) PolicyFile *f = NULL;
         _cleanup_(freep) char *path = NULL, *text = NULL;
         size_t size = 0;
+        BootMoment now;
         int e;
 
         if (*given == '\0')
@@ -200,11 +202,16 @@ static int read_grants(Reader *r) {
         if (e == -ENOENT || e == -ENOMEM)
                 return e == -ENOENT ? 0 : e;
         if (e < 0)
-                return complain(r, path, "it is not used: %s", reason);
+                return problem_list_add(r->problems, path, 0, "it is not used: %s", reason);
         e = policy_file_parse(&f, path, POLICY_FILE_GRANTS, text, size, r->problems);
-        if (e < 0)
-                return reader_break(r, e);
-        return add_file(r, STEAL_PTR(f));
+        if (e < 0) /* what is wrong was said; the rules hold without them, as in lkmd */
+                return e == -ENOMEM ? e : 0;
+        if (r->sources->boot)
+                now = *r->sources->boot;
+        else
+                boot_moment_now(&now);
+        e = policy_grants_settle(f, &now, r->problems);
+        return e < 0 ? e : add_file(r, STEAL_PTR(f));
 }
 
 /* ----------------------------------------------------------------------------------------------- lists */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/boot-moment.h"
 #include "common/policy.h"
 #include "common/problem-list.h"
 
@@ -11,6 +12,7 @@ typedef struct PolicySources {
         bool files_too;                 /* what is in @dirs may be a file as well */
         const char *const *list_dirs;   /* of lists/NAME.yaml, likewise */
         const char *grants_file;        /* NULL: LKMD_GRANTS_FILE; "": none */
+        const BootMoment *boot;         /* for the grants: now; NULL: look */
         const char *command_line;       /* text of /proc/cmdline; NULL: read it; "": none */
         bool trusted_only;              /* refuse files and directories that others than root could write */
 } PolicySources;

@@ -399,6 +399,13 @@ bool yaml_reader_has_failed(const YamlReader *r) {
         return r->failed;
 }
 
+/* What was complained about so far is no reason to refuse the whole: whoever reads has left it out. */
+void yaml_reader_forgive(YamlReader *r) {
+        assert(r);
+
+        r->failed = false;
+}
+
 /**
  * yaml_reader_new() - read YAML from memory
  * @path:      as messages name it; borrowed

@@ -38,5 +38,6 @@ int yaml_reader_next(YamlReader *r, YamlNode *ret);
 int yaml_reader_skip(YamlReader *r, const YamlNode *node);
 int yaml_reader_complain(YamlReader *r, const YamlNode *where, const char *format, ...) _printf_(3, 4);
 bool yaml_reader_has_failed(const YamlReader *r);
+void yaml_reader_forgive(YamlReader *r);
 
 const char *yaml_node_kind_to_string(YamlNodeKind kind);

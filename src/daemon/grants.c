@@ -3,8 +3,8 @@
 /*
  * Grants: what is allowed or denied for a time. Owns the list and its file, which lies in /run, so that it
  * survives lkmd and not the machine. The file is a policy (POLICY_FILE_GRANTS), and what is in force is what
- * comes of reading it: lkmctl reads the same, also without lkmd. What a policy has no word for stands in a
- * comment beside each.
+ * comes of reading it: lkmctl reads the same, also without lkmd. What is written reads back as the same grants;
+ * what could not is never granted.
  */
 
 #include "daemon/grants.h"
@@ -13,8 +13,8 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "common/name-normal.h"
 #include "common/names.h"
+#include "common/policy-grants.h"
 #include "common/policy-pattern.h"
 #include "common/string-arena.h"
 #include "common/text.h"
@@ -22,10 +22,12 @@
 #include "daemon/state-file.h"
 
 #define ID_PREFIX "grant-"
-#define NOTE "    # given "             /* USEC, then "by UID" if that is known */
+#define USEC_PER_SEC 1000000U
+#define EXPIRES_LAST 253402300799999999U /* the last microsecond of the year 9999: RFC 3339 has no later one */
 
 struct Grants {
         char *path;                     /* NULL: no file */
+        char boot_id[BOOT_ID_SIZE];
         Grant *items;
         size_t n_items;
         uint64_t last_number;
@@ -65,16 +67,7 @@ const char *grant_check_module(const char *module) {
 
 /* What is wrong with the reason of a grant; NULL: nothing. Static. */
 const char *grant_check_reason(const char *reason) {
-        assert(reason);
-
-        if (reason[strspn(reason, " \t")] == '\0')
-                return "a reason is needed: whoever meets the grant is told";
-        if (strlen(reason) > GRANT_REASON_MAX)
-                return "it is too long";
-        for (const char *p = reason; *p; p += text_printable_length(p))
-                if (text_printable_length(p) == 0)
-                        return "it has to be one line of text";
-        return NULL;
+        return policy_grant_check_reason(reason);
 }
 
 /* --------------------------------------------------------------------------------------------------- file */
@@ -100,27 +93,39 @@ static void print_time(FILE *f, uint64_t usec) {
 }
 
 static void print_grant(FILE *f, const Grant *g) {
-        (void) fprintf(f, "  - id: %s\n" NOTE "%" PRIu64, g->id, g->created_usec);
+        (void) fprintf(f, "  - id: %s\n", g->id);
+        if (g->created_usec > 0)
+                (void) fprintf(f, "    given: %" PRIu64 "\n", g->created_usec);
         if (g->has_uid)
-                (void) fprintf(f, " by %u", (unsigned) g->uid);
-        (void) fputs("\n    match: {module: [", f);
+                (void) fprintf(f, "    by: %u\n", (unsigned) g->uid);
+        (void) fputs("    match: {module: [", f);
         print_quoted(f, g->module);
         (void) fprintf(f, "]}\n    verdict: %s\n    reason: ", policy_verdict_to_string(g->verdict));
         print_quoted(f, g->reason);
         (void) fputc('\n', f);
         if (g->expires_usec != UINT64_MAX)
                 print_time(f, g->expires_usec);
+        if (g->ends_boot_usec != UINT64_MAX)
+                (void) fprintf(f, "    uptime: %" PRIu64 ".%06u\n", g->ends_boot_usec / USEC_PER_SEC,
+                               (unsigned) (g->ends_boot_usec % USEC_PER_SEC));
         if (g->once)
                 (void) fputs("    once: yes\n", f);
 }
 
-static int grants_print(const Grants *g, char **ret, size_t *ret_size) {
+/**
+ * grants_print() - as the file has them
+ *
+ * Return: 0; -ENOMEM.
+ */
+int grants_print(const Grants *g, char **ret, size_t *ret_size) {
         FILE *f = open_memstream(ret, ret_size);
 
         if (!f)
                 return -ENOMEM;
         (void) fputs("# Written by lkmd for \"lkmctl policy allow\" and \"deny\"; \"lkmctl policy revoke\" takes them back.\n"
                      "version: 1\n", f);
+        if (*g->boot_id)
+                (void) fprintf(f, "boot: %s\n", g->boot_id);
         if (g->n_items > 0)
                 (void) fputs("rules:\n", f);
         for (size_t i = 0; i < g->n_items; i++)
@@ -135,6 +140,7 @@ static int grants_print(const Grants *g, char **ret, size_t *ret_size) {
  * Return: 0; -EBADMSG if a policy cannot say this; -ENOMEM.
  */
 int grants_to_file(const Grants *g, PolicyFile **ret) {
+        _cleanup_(policy_file_freep) PolicyFile *file = NULL;
         _cleanup_(freep) char *text = NULL;
         size_t size = 0;
         int r;
@@ -148,7 +154,13 @@ int grants_to_file(const Grants *g, PolicyFile **ret) {
         r = grants_print(g, &text, &size);
         if (r < 0)
                 return r;
-        return policy_file_parse(ret, g->path ?: LKMD_GRANTS_FILE, POLICY_FILE_GRANTS, text, size, NULL);
+        r = policy_file_parse(&file, g->path ?: LKMD_GRANTS_FILE, POLICY_FILE_GRANTS, text, size, NULL);
+        if (r < 0)
+                return r;
+        if (file->n_rules != g->n_items)
+                return -EBADMSG;        /* one of them reads as no grant */
+        *ret = STEAL_PTR(file);
+        return 0;
 }
 
 /**
@@ -171,48 +183,20 @@ int grants_write(const Grants *g) {
         return r < 0 ? r : state_file_replace(g->path, text, size);
 }
 
-static void take_note(Grants *g, const char *id, const char *note) {
-        for (size_t i = 0; i < g->n_items; i++) {
-                Grant *grant = g->items + i;
-                unsigned uid;
-                int n;
-
-                if (!streq(grant->id, id))
-                        continue;
-                n = sscanf(note, NOTE "%" SCNu64 " by %u", &grant->created_usec, &uid);
-                grant->has_uid = n == 2;
-                grant->uid = n == 2 ? uid : 0;
-        }
-}
-
-/* Who gave them and when; no harm is done if it is not there. @text is cut into lines. */
-static void read_notes(Grants *g, char *text) {
-        char id[TEXT_SHOWN_MAX] = "", *rest = text;
-        const char *line;
-
-        while ((line = strsep(&rest, "\n"))) {
-                if (startswith(line, "  - id: "))
-                        (void) snprintf(id, sizeof(id), "%s", line + strlen("  - id: "));
-                else if (startswith(line, NOTE))
-                        take_note(g, id, line);
-        }
-}
-
 static int take_rule(Grants *g, const PolicyRule *rule) {
-        const PolicyPatterns *names = rule->match + POLICY_KEY_MODULE;
-        Grant grant;
-
-        if (names->n_items != 1 || !rule->id || g->n_items >= GRANTS_MAX ||
-            (rule->verdict != POLICY_ALLOW && rule->verdict != POLICY_DENY))
-                return 0;               /* not written by us */
-        grant = (Grant) {
+        Grant grant = {
                 .id = strdup(rule->id),
-                .module = strdup(names->items[0].glob),
+                .module = strdup(rule->match[POLICY_KEY_MODULE].items[0].glob),
                 .verdict = rule->verdict,
-                .reason = strdup(rule->reason ?: ""),
+                .reason = strdup(rule->reason),
                 .expires_usec = rule->expires_usec,
+                .ends_boot_usec = rule->ends_boot_usec,
                 .once = rule->once,
+                .has_uid = rule->has_giver,
+                .uid = rule->giver,
+                .created_usec = rule->given_usec,
         };
+
         if (!grant.id || !grant.module || !grant.reason) {
                 grant_clear(&grant);
                 return -ENOMEM;
@@ -223,41 +207,20 @@ static int take_rule(Grants *g, const PolicyRule *rule) {
         return 0;
 }
 
-static int grants_read(Grants *g, ProblemList *problems) {
-        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
-        _cleanup_(freep) char *text = NULL;
-        size_t size = 0;
+/* What policy_finish_grant() let pass is a grant. */
+static int take_file(Grants *g, PolicyFile *f, const BootMoment *now, ProblemList *problems) {
         int r;
 
-        r = state_file_read(g->path, POLICY_FILE_MAX, &text, &size);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        r = policy_file_parse(&f, g->path, POLICY_FILE_GRANTS, text, size, problems);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        for (size_t i = 0; i < f->n_rules; i++) {
+        r = policy_grants_settle(f, now, problems);
+        for (size_t i = 0; r >= 0 && i < f->n_rules && g->n_items < GRANTS_MAX; i++)
                 r = take_rule(g, f->rules + i);
-                if (r < 0)
-                        return r;
-        }
-        read_notes(g, text);
-        return 0;
+        return r;
 }
 
 /* --------------------------------------------------------------------------------------------------- list */
 
-/**
- * grants_new() - with what an earlier lkmd of this boot gave
- * @path:     NULL: no file
- * @problems: gets what is wrong with it; nothing of it holds then
- *
- * Return: 0 or -ENOMEM.
- */
-int grants_new(Grants **ret, const char *path, ProblemList *problems) {
+static int make(Grants **ret, const BootMoment *now) {
         _cleanup_(grants_freep) Grants *g = NULL;
-        int r;
-
-        assert(ret);
 
         g = calloc(1, sizeof(*g));
         if (!g)
@@ -265,14 +228,69 @@ int grants_new(Grants **ret, const char *path, ProblemList *problems) {
         g->items = calloc(GRANTS_MAX, sizeof(*g->items));
         if (!g->items)
                 return -ENOMEM;
+        memcpy(g->boot_id, now->id, sizeof(g->boot_id));
+
+        *ret = STEAL_PTR(g);
+        return 0;
+}
+
+/**
+ * grants_parse() - the grants of a text; they have no file
+ * @text:     @size bytes, need not end in NUL
+ * @now:      in this boot, for what is over or not of it
+ * @problems: gets what is wrong with it, with file @path and line; each costs its entry, or the whole if nothing can
+ *            be told apart any more
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int grants_parse(Grants **ret, const char *path, const char *text, size_t size, const BootMoment *now,
+                 ProblemList *problems) {
+        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+        _cleanup_(grants_freep) Grants *g = NULL;
+        int r;
+
+        assert(ret && path && now);
+
+        r = make(&g, now);
+        if (r < 0)
+                return r;
+        r = policy_file_parse(&f, path, POLICY_FILE_GRANTS, text, size, problems);
+        if (r >= 0)
+                r = take_file(g, f, now, problems);
+        if (r == -ENOMEM)
+                return r;
+
+        *ret = STEAL_PTR(g);
+        return 0;
+}
+
+/**
+ * grants_new() - with what an earlier lkmd of this boot gave
+ * @path:     NULL: no file
+ * @now:      as for grants_parse()
+ * @problems: likewise
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int grants_new(Grants **ret, const char *path, const BootMoment *now, ProblemList *problems) {
+        _cleanup_(grants_freep) Grants *g = NULL;
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
+        int r;
+
+        assert(ret && now);
+
         if (path) {
-                g->path = strdup(path);
-                if (!g->path)
-                        return -ENOMEM;
-                r = grants_read(g, problems);
-                if (r < 0)
+                r = state_file_read(path, POLICY_FILE_MAX, &text, &size);
+                if (r == -ENOMEM)
                         return r;
         }
+        r = grants_parse(&g, path ?: LKMD_GRANTS_FILE, text ?: "version: 1\n", text ? size : strlen("version: 1\n"),
+                         now, problems);
+        if (r < 0)
+                return r;
+        if (path && !(g->path = strdup(path)))
+                return -ENOMEM;
 
         *ret = STEAL_PTR(g);
         return 0;
@@ -313,21 +331,42 @@ const Grant *grants_find(const Grants *g, const char *id) {
         return NULL;
 }
 
+/* The glob as a policy has it, so that what is written is what is read. NULL: no memory. */
+static char *normal_module(const char *module) {
+        StringArena strings = {};
+        PolicyPattern pattern;
+        const char *problem;
+        char *copy = NULL;
+
+        if (policy_pattern_parse(&pattern, POLICY_KEY_MODULE, module, &strings, &problem) >= 0)
+                copy = strdup(pattern.glob);
+        string_arena_clear(&strings);
+        return copy;
+}
+
+/* @expires_usec of the wall clock by the clock of the boot, from now on. */
+static uint64_t to_boot_clock(uint64_t expires_usec, uint64_t now_usec) {
+        if (expires_usec == UINT64_MAX)
+                return UINT64_MAX;
+        return clock_usec(CLOCK_BOOTTIME) + (expires_usec - MIN(expires_usec, now_usec));
+}
+
 /**
  * grants_add() - one more, which is written down by grants_write() only
- * @wanted: its module and reason have been checked; id and time of creation are given to it
+ * @wanted: its module and reason have been checked; id, time of creation and end by the boot's clock are given to it
  * @ret:    borrowed until the next change
  *
  * Return: 0; -ENOSPC: there are too many; -ENOMEM.
  */
 int grants_add(Grants *g, const Grant *wanted, const Grant **ret) {
+        uint64_t now_usec = clock_usec(CLOCK_REALTIME);
         Grant grant = *wanted;
 
         assert(g && wanted && wanted->module && wanted->reason && ret);
 
         if (g->n_items >= GRANTS_MAX)
                 return -ENOSPC;
-        grant.module = strdup(wanted->module);
+        grant.module = normal_module(wanted->module);
         grant.reason = strdup(wanted->reason);
         if (asprintf(&grant.id, ID_PREFIX "%" PRIu64, g->last_number + 1) < 0)
                 grant.id = NULL;
@@ -335,8 +374,10 @@ int grants_add(Grants *g, const Grant *wanted, const Grant **ret) {
                 grant_clear(&grant);
                 return -ENOMEM;
         }
-        (void) name_normalize_in_place(grant.module); /* a glob with broken brackets was refused before */
-        grant.created_usec = clock_usec(CLOCK_REALTIME);
+        if (grant.expires_usec != UINT64_MAX)
+                grant.expires_usec = MIN(grant.expires_usec, (uint64_t) EXPIRES_LAST);
+        grant.ends_boot_usec = to_boot_clock(grant.expires_usec, now_usec);
+        grant.created_usec = now_usec;
 
         g->last_number++;
         g->items[g->n_items] = grant;
@@ -362,27 +403,27 @@ int grants_remove(Grants *g, const char *id) {
         return -ENOENT;
 }
 
-/* Removes those whose time is over. Return: how many there were. */
-size_t grants_expire(Grants *g, uint64_t now_usec) {
+/* Removes those whose time is over by one of the two clocks. Return: how many there were. */
+size_t grants_expire(Grants *g, uint64_t now_usec, uint64_t now_boot_usec) {
         size_t n = 0;
 
         assert(g);
 
         for (size_t i = g->n_items; i > 0; i--)
-                if (g->items[i - 1].expires_usec <= now_usec) {
+                if (g->items[i - 1].expires_usec <= now_usec || g->items[i - 1].ends_boot_usec <= now_boot_usec) {
                         remove_at(g, i - 1);
                         n++;
                 }
         return n;
 }
 
-/* When the next one's time is over, CLOCK_REALTIME; UINT64_MAX: none's ever is. */
-uint64_t grants_next_expiry(const Grants *g) {
-        uint64_t next = UINT64_MAX;
+/* When the next one's time is over, by each clock; UINT64_MAX: none's ever is. */
+void grants_next_expiry(const Grants *g, uint64_t *ret_usec, uint64_t *ret_boot_usec) {
+        assert(g && ret_usec && ret_boot_usec);
 
-        assert(g);
-
-        for (size_t i = 0; i < g->n_items; i++)
-                next = MIN(next, g->items[i].expires_usec);
-        return next;
+        *ret_usec = *ret_boot_usec = UINT64_MAX;
+        for (size_t i = 0; i < g->n_items; i++) {
+                *ret_usec = MIN(*ret_usec, g->items[i].expires_usec);
+                *ret_boot_usec = MIN(*ret_boot_usec, g->items[i].ends_boot_usec);
+        }
 }

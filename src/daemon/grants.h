@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/boot-moment.h"
 #include "common/policy-file.h"
 #include "common/policy-rule.h"
 #include "common/util.h"
@@ -16,6 +17,7 @@ typedef struct Grant {
         PolicyVerdict verdict;          /* POLICY_ALLOW or POLICY_DENY */
         char *reason;
         uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: at the reboot */
+        uint64_t ends_boot_usec;        /* CLOCK_BOOTTIME, whichever comes first; UINT64_MAX: likewise */
         bool once;
         bool has_uid;                   /* of who gave it */
         uid_t uid;
@@ -24,7 +26,10 @@ typedef struct Grant {
 
 typedef struct Grants Grants;
 
-int grants_new(Grants **ret, const char *path, ProblemList *problems);
+int grants_new(Grants **ret, const char *path, const BootMoment *now, ProblemList *problems);
+int grants_parse(Grants **ret, const char *path, const char *text, size_t size, const BootMoment *now,
+                 ProblemList *problems);
+int grants_print(const Grants *g, char **ret, size_t *ret_size);
 Grants *grants_free(Grants *g);
 DEFINE_CLEANUP(Grants, grants_free);
 
@@ -38,8 +43,8 @@ const char *grant_check_reason(const char *reason);
 
 int grants_add(Grants *g, const Grant *wanted, const Grant **ret);
 int grants_remove(Grants *g, const char *id);
-size_t grants_expire(Grants *g, uint64_t now_usec);
-uint64_t grants_next_expiry(const Grants *g);
+size_t grants_expire(Grants *g, uint64_t now_usec, uint64_t now_boot_usec);
+void grants_next_expiry(const Grants *g, uint64_t *ret_usec, uint64_t *ret_boot_usec);
 
 int grants_to_file(const Grants *g, PolicyFile **ret);
 int grants_write(const Grants *g);

@@ -34,8 +34,10 @@ struct PolicyKeeper {
         FileFacts *facts;
         Grants *grants;
         ProblemList problems;
+        ProblemList grant_problems;     /* entries of an earlier lkmd's file that do not hold, until it is written */
         FileWatch *watch;
-        sd_event_source *quiet_timer, *expiry_timer;
+        sd_event_source *quiet_timer;
+        sd_event_source *expiry_timer, *boot_timer; /* of grants, by the wall clock and by the boot's */
         bool stale;
         policy_changed_t changed;       /* NULL before there is a first policy */
         policy_problem_t problem;
@@ -138,6 +140,8 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
                                 &(PolicyOptions) {
                                         .mode = k->mode, .facts = file_facts_get, .facts_userdata = k->facts },
                                 &broken, &problems);
+        if (r >= 0)
+                r = problem_list_copy(&problems, &k->grant_problems);
         if (r < 0)
                 return r;
         if (broken && !k->broken)
@@ -162,13 +166,19 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
 
 /* -------------------------------------------------------------------------------------------------- grants */
 
-static void arm_expiry(PolicyKeeper *k) {
-        uint64_t next = grants_next_expiry(k->grants);
+static void arm_timer(sd_event_source *timer, uint64_t usec) {
+        if (usec == UINT64_MAX)
+                (void) sd_event_source_set_enabled(timer, SD_EVENT_OFF);
+        else if (sd_event_source_set_time(timer, usec) >= 0)
+                (void) sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
 
-        if (next == UINT64_MAX)
-                (void) sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_OFF);
-        else if (sd_event_source_set_time(k->expiry_timer, next) >= 0)
-                (void) sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_ONESHOT);
+static void arm_expiry(PolicyKeeper *k) {
+        uint64_t next, next_boot;
+
+        grants_next_expiry(k->grants, &next, &next_boot);
+        arm_timer(k->expiry_timer, next);
+        arm_timer(k->boot_timer, next_boot);
 }
 
 /* They are others now: in the file, and in the policy. */
@@ -178,6 +188,8 @@ static int apply_grants(PolicyKeeper *k) {
         written = grants_write(k->grants);
         if (written < 0)
                 log_warning("cannot write down what is granted, a restart will not know it: %s", strerror(-written));
+        else
+                problem_list_clear(&k->grant_problems); /* what was wrong is not in the file any more */
         arm_expiry(k);
         r = put_grants_in(k, &k->policy);
         if (r < 0)
@@ -186,18 +198,27 @@ static int apply_grants(PolicyKeeper *k) {
         return 0;
 }
 
+/* Whoever asks gets no answer by a grant whose time is over, however late the loop comes to the timers. */
+static void expire_grants(PolicyKeeper *k) {
+        size_t n;
+        int r;
+
+        if (grants_count(k->grants) == 0)
+                return;
+        n = grants_expire(k->grants, clock_usec(CLOCK_REALTIME), clock_usec(CLOCK_BOOTTIME));
+        if (n == 0)
+                return;
+        log_info("%zu grant%s over", n, n == 1 ? " is" : "s are");
+        r = apply_grants(k);
+        if (r < 0)
+                log_warning("cannot take grants out of the policy: %s", strerror(-r));
+}
+
 static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         PolicyKeeper *k = userdata;
-        size_t n = grants_expire(k->grants, clock_usec(CLOCK_REALTIME));
-        int r = 0;
 
-        if (n > 0) {
-                log_info("%zu grant%s over", n, n == 1 ? " is" : "s are");
-                r = apply_grants(k);
-        } else
-                arm_expiry(k);
-        if (r < 0)                      /* a judge looks at the time itself */
-                log_warning("cannot take grants out of the policy: %s", strerror(-r));
+        expire_grants(k);
+        arm_expiry(k);                  /* also if it was too early: the clock was set */
         return 0;
 }
 
@@ -269,17 +290,16 @@ void policy_keeper_use(PolicyKeeper *k, const PlanCause *cause) {
 
 /* Return: 0 or -ENOMEM. */
 static int open_grants(PolicyKeeper *k) {
-        _cleanup_(problem_list_clear) ProblemList problems = {};
         char path[PATH_MAX];
+        BootMoment now;
         int r;
 
         (void) snprintf(path, sizeof(path), "%s%s", k->root ?: "", LKMD_GRANTS_FILE);
-        r = grants_new(&k->grants, path, &problems);
+        boot_moment_now(&now);
+        r = grants_new(&k->grants, path, &now, &k->grant_problems);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < problems.n_items; i++)
-                log_problem(problems.items + i);
-        if (grants_expire(k->grants, clock_usec(CLOCK_REALTIME)) > 0)
+        if (grants_expire(k->grants, clock_usec(CLOCK_REALTIME), now.usec) > 0)
                 (void) grants_write(k->grants);
         arm_expiry(k);
         return 0;
@@ -294,7 +314,13 @@ static int open_timers(PolicyKeeper *k, sd_event *event) {
         r = sd_event_add_time(event, &k->expiry_timer, CLOCK_REALTIME, UINT64_MAX, 0, on_expiry, k);
         if (r < 0)
                 return r;
-        return sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_OFF);
+        r = sd_event_source_set_enabled(k->expiry_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time(event, &k->boot_timer, CLOCK_BOOTTIME, UINT64_MAX, 0, on_expiry, k);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(k->boot_timer, SD_EVENT_OFF);
 }
 
 /**
@@ -351,7 +377,9 @@ PolicyKeeper *policy_keeper_free(PolicyKeeper *k) {
         file_watch_free(k->watch);
         sd_event_source_disable_unref(k->quiet_timer);
         sd_event_source_disable_unref(k->expiry_timer);
+        sd_event_source_disable_unref(k->boot_timer);
         problem_list_clear(&k->problems);
+        problem_list_clear(&k->grant_problems);
         policy_free(k->policy);
         grants_free(k->grants);
         file_facts_free(k->facts);
@@ -370,6 +398,7 @@ const Policy *policy_keeper_get(PolicyKeeper *k) {
                 if (r < 0)
                         log_error("cannot read the policy anew: %s", strerror(-r));
         }
+        expire_grants(k);
         return k->policy;
 }
 

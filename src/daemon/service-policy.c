@@ -17,8 +17,18 @@
 
 /* -------------------------------------------------------------------------------------------------- grants */
 
+/* When it will end as the wall clock goes now: whoever has set that gave it no more time. */
+static uint64_t find_end(const Grant *g) {
+        uint64_t now_boot = clock_usec(CLOCK_BOOTTIME);
+
+        if (g->ends_boot_usec == UINT64_MAX)
+                return g->expires_usec;
+        return MIN(g->expires_usec,
+                   clock_usec(CLOCK_REALTIME) + (g->ends_boot_usec - MIN(g->ends_boot_usec, now_boot)));
+}
+
 static int describe_grant(const Grant *g, sd_json_variant **ret) {
-        bool expires = g->expires_usec != UINT64_MAX;
+        uint64_t end_usec = find_end(g);
         _cleanup_(freep) char *module = NULL, *reason = NULL;
         int r;
 
@@ -31,7 +41,7 @@ static int describe_grant(const Grant *g, sd_json_variant **ret) {
                 ret, SD_JSON_BUILD_PAIR_STRING("id", g->id), SD_JSON_BUILD_PAIR_STRING("module", module),
                 SD_JSON_BUILD_PAIR_STRING("verdict", policy_verdict_to_string(g->verdict)),
                 SD_JSON_BUILD_PAIR_STRING("reason", reason),
-                SD_JSON_BUILD_PAIR_CONDITION(expires, "expiresUSec", SD_JSON_BUILD_UNSIGNED(g->expires_usec)),
+                SD_JSON_BUILD_PAIR_CONDITION(end_usec != UINT64_MAX, "expiresUSec", SD_JSON_BUILD_UNSIGNED(end_usec)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("once", g->once),
                 SD_JSON_BUILD_PAIR_CONDITION(g->has_uid, "uid", SD_JSON_BUILD_UNSIGNED(g->uid)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("createdUSec", g->created_usec));

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from module_tree import make_tree
 from policy_bench import DISK, DISK_UAS, GPU, LKMCTL, MODULES, PROJECT, RELEASE, Machine, machine, tree
 
+GRANTS = f"version: 1\nboot: {Path('/proc/sys/kernel/random/boot_id').read_text()}"   # ends in a line feed
+
 NO_STICKS = """version: 1
 rules:
   - id: no-sticks
@@ -60,7 +62,7 @@ def test_policy_of_files_and_directories(machine, tmp_path):
         machine.run("plan", *where, "usb-storage", check=3)
         machine.run("plan", *where, "usb-core", check=0)
         machine.run("plan", *where, "x25", check=3 if other / "b" in where else 0)
-    machine.write("run/lkmd/state/grants.yaml", "version: 1\nrules: [{id: grant-1, match: {module: usb_core}, verdict: allow}]\n")
+    machine.write("run/lkmd/state/grants.yaml", GRANTS + "rules: [{id: grant-1, match: {module: usb_core}, verdict: allow, reason: r}]\n")
     machine.run("plan", "usb-core", check=0)
 
 
@@ -111,7 +113,7 @@ rules:
   - {id: late, match: {module: usb-storage}, verdict: allow}
   - {id: other, match: {module: nouveau}, verdict: deny}
 """)
-    machine.write("run/lkmd/state/grants.yaml", "version: 1\nrules: [{id: grant-1, match: {module: usb_core}, verdict: allow, reason: now}]\n")
+    machine.write("run/lkmd/state/grants.yaml", GRANTS + "rules: [{id: grant-1, match: {module: usb_core}, verdict: allow, reason: now}]\n")
     machine.modprobe("install usb_storage /bin/false\n")
     answer = explain(machine, "usb-storage", check=3)["answers"][0]
     assert met(answer, "usb_storage") == [
@@ -279,8 +281,8 @@ rules:
 """)
     machine.policy("version: 1\nmode: audit\ndefault: deny\ninclude: [few]\nrules: [{id: a, match: {module: uas, uid: [0, 5-9]}, verdict: allow}]\n", "20-a.yaml")
     machine.policy("version: 1\nrules: [{match: {origin: \"!device\"}, verdict: audit}]\n", "10-b.yaml")
-    machine.write("run/lkmd/state/grants.yaml", "version: 1\nrules:\n  - {id: grant-7, match: {module: nouveau}, verdict: allow, reason: demo, "
-                                          "expires: 2999-01-01, once: true}\n")
+    machine.write("run/lkmd/state/grants.yaml", GRANTS + "rules:\n  - {id: grant-7, match: {module: nouveau}, verdict: allow, reason: demo, "
+                                          "expires: 2999-01-01, uptime: 9000000000.000000, once: true}\n")
     machine.write("usr/share/lkmd/lists/unused.yaml", "version: 1\nrules: []\n")
     rules = json.loads(machine.run("policy", "show", "--json", tree=False, check=0).stdout)
     rules = [rule for rule in rules if rule["source"] not in ("kernel", "command_line")]
@@ -290,7 +292,7 @@ rules:
     assert rules[2]["match"] == {"module": ["uas"], "uid": ["0", "5-9"]}
     assert rules[1]["match"] == {"origin": ["!device"]}
     text = machine.run("policy", "show", tree=False, check=0).stdout
-    assert re.search(r"allow +enforce +module=nouveau +grant grant-7 +\S+grants.yaml:3:5 +\d+ d \d+ h left: demo", text)
+    assert re.search(r"allow +enforce +module=nouveau +grant grant-7 +\S+grants.yaml:4:5 +\d+ d \d+ h left: demo", text)
     assert re.search(r"deny +audit +what nothing above is about +default +\S+20-a.yaml:3:10", text)
 
 

@@ -395,7 +395,7 @@ static void test_kinds(void **state) {
         assert_int_equal(list->rules[0].mode, POLICY_OFF);
         assert_int_equal(list->rules[1].mode, POLICY_AUDIT);
 
-        grants = parse("version: 1\nrules: [{match: {module: a}, verdict: allow, once: yes}]\n",
+        grants = parse("version: 1\nrules: [{id: g, match: {module: a}, verdict: allow, reason: r, once: yes}]\n",
                        POLICY_FILE_GRANTS);
         assert_int_equal(grants->rules[0].source, POLICY_BY_GRANT);
         assert_true(grants->rules[0].once);

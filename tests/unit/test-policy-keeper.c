@@ -2,6 +2,7 @@
 
 #include "daemon/policy-keeper.h"
 
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "common/names.h"
@@ -291,6 +292,65 @@ static void test_expiry(void **state) {
         assert_int_equal(grants_count(policy_keeper_get_grants(b.keeper)), 1);
 }
 
+/* What cannot be kept of an entry is no reason not to start, and never makes the entry wider. */
+static void test_entries_of_grants_are_broken(void **state) {
+        _cleanup_(bench_close) Bench b;
+        const ProblemList *problems;
+        BootMoment now;
+        char text[1024];
+
+        bench_open(&b);
+        write_rule(&b, "a.yaml", "'*'");
+        boot_moment_now(&now);
+        snprintf(text, sizeof(text),
+                 "version: 1\nboot: %s\nrules:\n"
+                 "  - {id: grant-1, match: {module: a}, verdict: allow}\n"
+                 "  - {id: grant-2, match: {module: '!b'}, verdict: allow, reason: r}\n"
+                 "  - {id: grant-3, match: {module: c, uid: 0}, verdict: allow, reason: r}\n"
+                 "  - {id: grant-4, match: {module: d}, mode: off, verdict: allow, reason: r}\n"
+                 "  - {id: grant-5, match: {module: e}, verdict: allow, reason: r}\n",
+                 now.id);
+        scratch_write(&b.scratch, &LKMD_GRANTS_FILE[1], text);
+        bench_start(&b, POLICY_ENFORCE);
+        for (char module[] = "a"; *module < 'e'; ++*module)
+                if (!denies(&b, module))
+                        fail_msg("%s is allowed", module);
+        assert_false(denies(&b, "e"));
+
+        problems = policy_keeper_get_problems(b.keeper);
+        assert_int_equal(problems->n_items, 4);
+        for (unsigned i = 0; i < 4; i++) {
+                assert_string_equal(problems->items[i].file, scratch_path(&b.scratch, &LKMD_GRANTS_FILE[1]));
+                assert_int_equal(problems->items[i].line, 4 + i);
+        }
+        assert_string_equal(give(&b, "a", POLICY_ALLOW, UINT64_MAX, false)->id, "grant-6");
+        assert_ok(policy_keeper_rebuild(b.keeper));
+        assert_int_equal(policy_keeper_get_problems(b.keeper)->n_items, 0); /* they are not in the file any more */
+}
+
+/* The wall clock was set back since: the boot's clock ends it, also while lkmd runs. */
+static void test_set_clock_gives_no_time(void **state) {
+        _cleanup_(bench_close) Bench b;
+        BootMoment now;
+        char text[1024];
+
+        bench_open(&b);
+        write_rule(&b, "a.yaml", "'*'");
+        boot_moment_now(&now);
+        snprintf(text, sizeof(text),
+                 "version: 1\nboot: %s\nrules:\n"
+                 "  - {id: grant-1, match: {module: a}, verdict: allow, reason: r, expires: 9000-01-01, uptime: 0.000001}\n"
+                 "  - {id: grant-2, match: {module: b}, verdict: allow, reason: r, expires: 9000-01-01, uptime: %" PRIu64 ".%06u}\n",
+                 now.id, (now.usec + 20000) / 1000000, (unsigned) ((now.usec + 20000) % 1000000));
+        scratch_write(&b.scratch, &LKMD_GRANTS_FILE[1], text);
+        bench_start(&b, POLICY_ENFORCE);
+        assert_true(denies(&b, "a"));
+        while (b.changes == 0)
+                assert_ok(sd_event_run(b.event, UINT64_MAX));
+        assert_true(denies(&b, "b"));
+        assert_int_equal(grants_count(policy_keeper_get_grants(b.keeper)), 0);
+}
+
 static void test_file_of_grants_is_broken(void **state) {
         _cleanup_(bench_close) Bench b;
 
@@ -340,6 +400,8 @@ int main(void) {
                 cmocka_unit_test(test_used_up),
                 cmocka_unit_test(test_expiry),
                 cmocka_unit_test(test_file_of_grants_is_broken),
+                cmocka_unit_test(test_entries_of_grants_are_broken),
+                cmocka_unit_test(test_set_clock_gives_no_time),
                 cmocka_unit_test(test_checks),
         };
 

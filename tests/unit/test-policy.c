@@ -120,7 +120,7 @@ static void test_order_of_sources(void **state) {
         static const Source all[] = {
                 COMMAND_LINE("lkmd.deny=m module_blacklist=m"),
                 COMMAND_LINE("lkmd.deny=m"),
-                GRANTS("rules: [{id: g, match: {module: m}, verdict: deny}]"),
+                GRANTS("rules: [{id: g, match: {module: m}, verdict: deny, reason: r}]"),
                 RULES("rules: [{id: r, match: {module: m}, verdict: deny}]"),
                 LIST("rules: [{id: l, match: {module: m}, verdict: deny, reason: r, source: s}]"),
                 RULES("default: deny"),

@@ -252,16 +252,18 @@ static void use_grants(const char *path) {
                                .expires_usec = UINT64_MAX };
         _cleanup_(problem_list_clear) ProblemList problems = {};
         const Grant *grant;
+        BootMoment now;
         Grants *g = NULL;
 
-        assert_ok(grants_new(&g, path, &problems));
+        boot_moment_now(&now);
+        assert_ok(grants_new(&g, path, &now, &problems));
         assert_int_equal(grants_count(g), 0);
         assert_ok(grants_write(g));
         assert_ok(grants_add(g, &wanted, &grant));
         assert_ok(grants_write(g));
         grants_free(g);
 
-        assert_ok(grants_new(&g, path, &problems));
+        assert_ok(grants_new(&g, path, &now, &problems));
         assert_int_equal(grants_count(g), 1);
         grants_free(g);
 }
