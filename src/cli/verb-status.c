@@ -34,7 +34,7 @@ static Tone overall_tone(sd_json_variant *status) {
         if (!field_bool(status, "indexComplete"))
                 return TONE_BAD;
         if (!streq_ptr(in_charge, "lkmd") || field_elements(status, "failures") > 0 ||
-            field_elements(status, "problems") > 0 || status_policy_is_worrying(status))
+            field_elements(status, "problems") > 0 || field_elements(status, "unwatched") > 0 || status_policy_is_worrying(status))
                 return TONE_WARN;
         return TONE_GOOD;
 }
@@ -219,14 +219,14 @@ static void print_failures(const Output *out, sd_json_variant *status) {
         }
 }
 
-static void print_problems(const Output *out, sd_json_variant *status) {
-        sd_json_variant *problems = field_array(status, "problems");
-        size_t n = field_elements(status, "problems");
+static void print_problems(const Output *out, sd_json_variant *status, const char *field, const char *title) {
+        sd_json_variant *problems = field_array(status, field);
+        size_t n = field_elements(status, field);
 
         if (n == 0)
                 return;
 
-        print_title(out, "Broken files");
+        print_title(out, title);
         ARRAY_FOREACH_INDEX(problems, i) {
                 if (i >= PROBLEMS_SHOWN) {
                         printf("  and %zu more: ", n - i);
@@ -290,7 +290,8 @@ int verb_status(Run *run, char **args, unsigned n_args) {
         print_facts(&run->out, status);
         print_running(&run->out, status);
         print_failures(&run->out, status);
-        print_problems(&run->out, status);
+        print_problems(&run->out, status, "problems", "Broken files");
+        print_problems(&run->out, status, "unwatched", "Not watched for changes");
         status_print_policy_details(&run->out, status);
         print_next(&run->out, status);
         return STATUS_DONE;

@@ -383,6 +383,9 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(failures, Record, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Files that are broken or unreadable."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("Of what is read, what cannot be watched for changes, and why. Changes of it are noticed, but some "
+                                 "seconds later."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(unwatched, Problem, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("The policy in force."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(policy, Policy, 0),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(counters, Counters, 0),

@@ -61,6 +61,7 @@
 #define AUDIT_ENTRIES_MAX 1024U
 #define LEDGER_FILE_MAX (64U << 20)     /* bytes that are read of it when lkmd starts, the latest */
 #define AUDIT_FILE_MAX (16U << 20)      /* likewise */
+#define FILE_WATCHES_MAX 512U           /* of inotify, for what is read of modprobe.d or of policies */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of these */
 #define CLIENTS_MAX 1024U               /* varlink connections at once */
 #define CLIENTS_PER_UID_MAX 512U

@@ -3,11 +3,12 @@
 
 #include <systemd/sd-event.h>
 
+#include "common/problem-list.h"
 #include "common/util.h"
 
 /*
  * FileWatch: tells when files that were read may have changed, also files and directories that are not there
- * yet.
+ * yet, and whatever the way to them leads through.
  */
 typedef struct FileWatch FileWatch;
 typedef void (*file_watch_changed_t)(void *userdata);
@@ -17,4 +18,6 @@ FileWatch *file_watch_free(FileWatch *w);
 DEFINE_CLEANUP(FileWatch, file_watch_free);
 
 int file_watch_add(FileWatch *w, const char *path, const char *name_prefix, const char *name_suffix);
-int file_watch_refresh(FileWatch *w);
+void file_watch_refresh(FileWatch *w);
+void file_watch_look(FileWatch *w);
+const ProblemList *file_watch_get_problems(const FileWatch *w);

@@ -104,9 +104,7 @@ int index_keeper_rebuild(IndexKeeper *k) {
 
         k->stale = false;
         (void) sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);
-        r = file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
-        if (r < 0)
-                log_warning("cannot watch all files for changes: %s", strerror(-r));
+        file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
 
         malloc_keep(true);
         r = index_new(&index, &(IndexSources) { .root = k->root }, &problems);
@@ -156,7 +154,7 @@ int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index
 
         r = watch_files(k);
         if (r < 0)
-                log_warning("cannot watch all files for changes: %s", strerror(-r));
+                return r;
         r = index_keeper_rebuild(k);
         if (r < 0)
                 return r;
@@ -183,6 +181,7 @@ IndexKeeper *index_keeper_free(IndexKeeper *k) {
 Index *index_keeper_get(IndexKeeper *k) {
         assert(k);
 
+        file_watch_look(k->watch);
         if (k->stale) {
                 int r = index_keeper_rebuild(k);
 
@@ -197,4 +196,11 @@ const ProblemList *index_keeper_get_problems(const IndexKeeper *k) {
         assert(k);
 
         return &k->problems;
+}
+
+/* Which of them cannot be watched for changes. */
+const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k) {
+        assert(k);
+
+        return file_watch_get_problems(k->watch);
 }

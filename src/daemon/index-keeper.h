@@ -21,3 +21,4 @@ DEFINE_CLEANUP(IndexKeeper, index_keeper_free);
 Index *index_keeper_get(IndexKeeper *k);
 int index_keeper_rebuild(IndexKeeper *k);
 const ProblemList *index_keeper_get_problems(const IndexKeeper *k);
+const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k);

@@ -131,9 +131,7 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
 
         k->stale = false;
         (void) sd_event_source_set_enabled(k->quiet_timer, SD_EVENT_OFF);
-        r = file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
-        if (r < 0)
-                log_warning("cannot watch all files of the policy for changes: %s", strerror(-r));
+        file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
 
         r = policy_sources_read(&policy,
                                 &(PolicySources) { .root = k->root, .grants_file = "", .trusted_only = true },
@@ -359,7 +357,7 @@ int policy_keeper_new(PolicyKeeper **ret, const PolicyKeeperOptions *options) {
         if (r >= 0)
                 r = watch_dirs(k, policy_sources_list_dirs());
         if (r < 0)
-                log_warning("cannot watch all files of the policy for changes: %s", strerror(-r));
+                return r;
         r = policy_keeper_rebuild(k);
         if (r < 0)
                 return r;
@@ -392,6 +390,7 @@ PolicyKeeper *policy_keeper_free(PolicyKeeper *k) {
 const Policy *policy_keeper_get(PolicyKeeper *k) {
         assert(k);
 
+        file_watch_look(k->watch);
         if (k->stale) {
                 int r = policy_keeper_rebuild(k);
 
@@ -425,4 +424,11 @@ const ProblemList *policy_keeper_get_problems(const PolicyKeeper *k) {
         assert(k);
 
         return &k->problems;
+}
+
+/* Which of them cannot be watched for changes. */
+const ProblemList *policy_keeper_get_watch_problems(const PolicyKeeper *k) {
+        assert(k);
+
+        return file_watch_get_problems(k->watch);
 }

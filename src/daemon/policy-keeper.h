@@ -39,6 +39,7 @@ void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode);
 
 bool policy_keeper_is_broken(const PolicyKeeper *k);
 const ProblemList *policy_keeper_get_problems(const PolicyKeeper *k);
+const ProblemList *policy_keeper_get_watch_problems(const PolicyKeeper *k);
 
 const Grants *policy_keeper_get_grants(const PolicyKeeper *k);
 int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret);

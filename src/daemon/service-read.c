@@ -124,17 +124,14 @@ int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 
 /* --------------------------------------------------------------------------------------------- Status */
 
-static int describe_all_problems(const Manager *m, sd_json_variant **ret) {
-        _cleanup_(problem_list_clear) ProblemList all = {};
-        const ProblemList *lists[] = { &m->setting_problems, index_keeper_get_problems(m->index) };
+static int describe_both(const ProblemList *one, const ProblemList *other, sd_json_variant **ret) {
+        _cleanup_(problem_list_clear) ProblemList both = {};
+        int r;
 
-        for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-                int r = problem_list_copy(&all, lists[i]);
-
-                if (r < 0)
-                        return r;
-        }
-        return describe_problems(&all, ret);
+        r = problem_list_copy(&both, one);
+        if (r >= 0)
+                r = problem_list_copy(&both, other);
+        return r < 0 ? r : describe_problems(&both, ret);
 }
 
 static bool list_has_module(const RecordList *list, const char *module) {
@@ -182,7 +179,7 @@ static size_t count_loaded(void) {
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
-                                                          *problems = NULL;
+                                                          *problems = NULL, *unwatched = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
         Service *s = userdata;
         Manager *m = s->manager;
@@ -203,7 +200,11 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = describe_failures(m->ledger, &failures);
         if (r < 0)
                 return r;
-        r = describe_all_problems(m, &problems);
+        r = describe_both(&m->setting_problems, index_keeper_get_problems(m->index), &problems);
+        if (r < 0)
+                return r;
+        r = describe_both(policy_keeper_get_watch_problems(m->policy),
+                          index_keeper_get_watch_problems(m->index), &unwatched);
         if (r < 0)
                 return r;
         r = describe_policy(m, &policy);
@@ -232,6 +233,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_VARIANT("running", running),
                 SD_JSON_BUILD_PAIR_VARIANT("failures", failures),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems),
+                SD_JSON_BUILD_PAIR_VARIANT("unwatched", unwatched),
                 SD_JSON_BUILD_PAIR_VARIANT("policy", policy),
                 SD_JSON_BUILD_PAIR_VARIANT("counters", counters),
                 SD_JSON_BUILD_PAIR_VARIANT("phases", phases));

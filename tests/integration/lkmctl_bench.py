@@ -29,7 +29,8 @@ PHASES = [{"phase": "plan", "count": 3, "sumUSec": 1_001_234, "buckets": [{"leUS
           {"phase": "load", "count": 84, "sumUSec": 120_000_000, "buckets": [{"leUSec": 100, "count": 0}, {"leUSec": 1_000_000, "count": 83}]}]
 STATUS = {"version": "0.1.0", "kernelRelease": "6.12.0-test", "moduleDirectory": "/lib/modules/6.12.0-test", "indexComplete": True,
           "modulesKnown": 4123, "aliasesKnown": 20554, "modulesLoaded": 126, "inCharge": "lkmd", "startedUSec": 1_700_000_000_000_000,
-          "coldplugDone": True, "idle": True, "queued": 0, "running": [], "failures": [], "problems": [], "counters": COUNTERS,
+          "coldplugDone": True, "idle": True, "queued": 0, "running": [], "failures": [], "problems": [], "unwatched": [],
+          "counters": COUNTERS,
           "phases": PHASES}
 MODULES = [
     {"name": "e1000e", "state": "live", "path": "/lib/modules/6.12.0-test/e1000e.ko", "sizeBytes": 372736, "refCount": 0,

@@ -222,6 +222,7 @@ def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
     ({"idle": False, "queued": 1}, "Next: lkmctl monitor"),
     ({"failures": [FLOPPY] * 9}, "and 4 more"),
     ({"problems": [PROBLEM] * 12}, "and 2 more"),
+    ({"unwatched": [PROBLEM]}, "Not watched for changes\n  /etc/lkmd/lkmd.conf:7: unknown"),
 ])
 def test_status_names_the_next_command(lkmd, ctl, change, text):
     lkmd.on("Status", reply(**{**STATUS, **change}))

@@ -31,6 +31,7 @@ static void bench_open(Bench *b, const char *dir) {
                 scratch_mkdir(&b->scratch, dir);
         assert_ok(file_watch_new(&b->watch, b->event, on_changed, b));
         assert_ok(file_watch_add(b->watch, scratch_path(&b->scratch, dir), "", ".conf"));
+        file_watch_refresh(b->watch);
 }
 
 static void bench_close(Bench *b) {
@@ -46,7 +47,7 @@ static bool changed(Bench *b) {
         event_settle(b->event);
         n = b->changes;
         if (n > 0)
-                assert_ok(file_watch_refresh(b->watch));
+                file_watch_refresh(b->watch);
         b->changes = 0;
         return n > 0;
 }
@@ -141,6 +142,7 @@ static void test_names_that_do_not_matter(void **state) {
         assert_false(changed(&b));
 
         assert_ok(file_watch_add(b.watch, scratch_path(&b.scratch, "other"), "modules.", ""));
+        file_watch_refresh(b.watch);
         scratch_write(&b.scratch, "other/b.conf", "x");
         assert_false(changed(&b));
         scratch_write(&b.scratch, "other/modules.dep.bin", "x");
@@ -225,6 +227,7 @@ static void test_several_that_wait_at_one_place(void **state) {
         bench_open(&b, "a/one");
         assert_ok(file_watch_add(b.watch, scratch_path(&b.scratch, "a/two"), "", ".conf"));
         assert_ok(file_watch_add(b.watch, scratch_path(&b.scratch, "three"), "", ".conf"));
+        file_watch_refresh(b.watch);
         scratch_write(&b.scratch, "a/two/x.conf", "x");
         assert_true(changed(&b));
         scratch_write(&b.scratch, "a/two/y.conf", "x");

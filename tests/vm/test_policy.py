@@ -53,6 +53,40 @@ def test_a_broken_file_keeps_the_old_policy_and_is_named(machine):
     assert machine.journal("-u", "lkmd", "-o", "cat").count(f"{FILE}:3:13") == 1
 
 
+def deny_dummy(reason):
+    return f"version: 1\nrules: [{{id: a, match: {{module: dummy}}, verdict: deny, reason: {reason}}}]\n"
+
+
+def test_what_is_mounted_over_the_policy_holds(machine):
+    """The manager has mounts of its own, into which those of the system go."""
+    put(machine, deny_dummy("not mounted"))
+    machine.write("/root/other/test.yaml", deny_dummy("is mounted"))
+    for _ in range(10):
+        said = machine.run("mount --bind /root/other /etc/lkmd/policy.d; lkmctl load dummy; "
+                           "umount /etc/lkmd/policy.d; lkmctl load dummy; true").stderr
+        assert said.index("is mounted") < said.index("not mounted"), said
+    assert ask(machine, "status")["unwatched"] == []
+
+
+def test_changes_are_seen_without_inotify_watches(machine):
+    put(machine, deny_dummy("before"))
+    most = machine.run("sysctl -n fs.inotify.max_user_watches").stdout.strip()
+    machine.run("sysctl -q fs.inotify.max_user_watches=3 && systemctl restart lkmd")
+    try:
+        wait_idle(machine)
+        said = lkmctl(machine, "status").stdout
+        assert "Not watched for changes" in said and "raise fs.inotify.max_user_watches" in said, said
+        assert ask(machine, "status")["unwatched"][0]["file"].startswith("/")
+        assert "before" in lkmctl(machine, "load", "dummy", status=3).stderr
+        machine.write(FILE, deny_dummy("afterwards"))
+        machine.wait("lkmctl load dummy 2>&1 | grep -q afterwards")
+    finally:
+        machine.run(f"sysctl -q fs.inotify.max_user_watches={most}")
+    machine.wait("lkmctl status --json=short | grep -q '\"unwatched\":\\[\\]'")
+    machine.write(FILE, deny_dummy("watched again"))
+    assert "watched again" in lkmctl(machine, "load", "dummy", status=3).stderr
+
+
 def test_allowed_for_once_and_for_a_time(machine):
     put(machine, "version: 1\nrules: [{id: a, match: {module: dummy}, verdict: deny, reason: not here}]\n")
     assert "not here" in lkmctl(machine, "load", "dummy", status=3).stderr
