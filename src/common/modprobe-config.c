@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/config-line.h"
 #include "common/glob.h"
 #include "common/kernel-command-line.h"
 #include "common/name-normal.h"
 #include "common/text.h"
 
 #define FILE_SIZE_MAX (16U << 20)       /* bytes; the largest real one is of some kilobytes */
-#define BLANKS "\t "
 
 typedef struct EntryList {
         ConfigEntry *items;
@@ -114,54 +114,6 @@ static int config_add(const Reader *r, ConfigKind kind, const char *name, const 
 
 /* ------------------------------------------------------------------------------------------------- lines */
 
-/* Cuts off the first word; *@rest is what comes after the blank that ended it, verbatim. */
-static char *take_word(char **rest) {
-        char *word = *rest + strspn(*rest, BLANKS), *end = word + strcspn(word, BLANKS);
-
-        if (end == word)
-                return NULL;
-
-        *rest = *end ? end + 1 : end;
-        *end = '\0';
-        return word;
-}
-
-/*
- * Cuts the next logical line off [*pos, end), in place: "\<newline>" joins, "\x" is x, a NUL hides the rest
- * of the line. @end itself is writable. NULL: no more.
- */
-static char *take_line(char **pos, char *end, unsigned *ret_n_lines) {
-        char *from = *pos, *line = from, *to = from;
-        bool ended = false;
-
-        *ret_n_lines = 0;
-        while (from < end && !ended) {
-                char c = *from++;
-
-                if (c == '\\') {
-                        if (from == end)
-                                break;
-                        c = *from++;
-                        if (c == '\n') {
-                                (*ret_n_lines)++;
-                                continue;
-                        }
-                } else if (c == '\n') {
-                        ended = true;
-                        continue;
-                }
-                *to++ = c;
-        }
-
-        if (!ended && to == line)
-                return NULL;
-
-        (*ret_n_lines)++;
-        *pos = from;
-        *to = '\0';
-        return line;
-}
-
 static ConfigKind kind_from_string(const char *word) {
         for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
                 if (streq(word, kind_names[k]))
@@ -175,9 +127,9 @@ static int parse_arguments(const Reader *r, ConfigKind kind, char *text) {
         char *name, *value = NULL;
         int q;
 
-        name = take_word(&text);
+        name = config_word_next(&text);
         if (kind == CONFIG_ALIAS) {
-                value = take_word(&text);
+                value = config_word_next(&text);
                 if (value && name && (!name_normalize_in_place(name) || !name_normalize_in_place(value)))
                         return 0;
         } else {
@@ -205,7 +157,7 @@ static int parse_line(const Reader *r, char *text) {
 
         if (*text == '#')
                 return 0;
-        word = take_word(&text);
+        word = config_word_next(&text);
         if (!word)
                 return 0;
 
@@ -229,7 +181,7 @@ static int parse_text(Reader *r, char *text, size_t size) {
         int q;
 
         r->line = 1;
-        while ((line = take_line(&text, end, &n_lines))) {
+        while ((line = config_line_next(&text, end, &n_lines))) {
                 q = parse_line(r, line);
                 if (q < 0)
                         return q;
