@@ -92,7 +92,8 @@ static int strings_to_json(const char *const *strings, size_t n, sd_json_variant
 
 /* @order: its place among all, from 1 */
 int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *match = NULL, *prefer = NULL, *options = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *match = NULL, *prefer = NULL, *options = NULL,
+                                                          *parameters = NULL;
         _cleanup_(freep) char *file = NULL, *id = NULL, *reason = NULL;
         int r;
 
@@ -103,6 +104,8 @@ int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_
                 r = strings_to_json(rule->prefer, rule->n_prefer, &prefer);
         if (r >= 0)
                 r = strings_to_json(rule->options, rule->n_options, &options);
+        if (r >= 0)
+                r = strings_to_json(rule->parameters, rule->n_parameters, &parameters);
         if (r < 0 || (r = text_escape(rule->file ?: "", &file)) < 0 ||
             (r = text_escape(rule->id ?: "", &id)) < 0 || (r = text_escape(rule->reason ?: "", &reason)) < 0)
                 return r;
@@ -115,6 +118,8 @@ int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_
                 SD_JSON_BUILD_PAIR_VARIANT("match", match),
                 SD_JSON_BUILD_PAIR_CONDITION(prefer != NULL, "prefer", SD_JSON_BUILD_VARIANT(prefer)),
                 SD_JSON_BUILD_PAIR_CONDITION(options != NULL, "options", SD_JSON_BUILD_VARIANT(options)),
+                SD_JSON_BUILD_PAIR_CONDITION(parameters != NULL, "parameters",
+                                             SD_JSON_BUILD_VARIANT(parameters)),
                 SD_JSON_BUILD_PAIR_CONDITION(rule->id != NULL, "rule", SD_JSON_BUILD_STRING(id)),
                 SD_JSON_BUILD_PAIR_STRING("file", file),
                 SD_JSON_BUILD_PAIR_CONDITION(rule->line > 0, "line", SD_JSON_BUILD_UNSIGNED(rule->line)),

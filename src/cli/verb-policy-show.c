@@ -25,6 +25,10 @@ static void write_verdict(FILE *f, const Listing *l) {
 
         if (rule->verdict != POLICY_NO_VERDICT) {
                 (void) fputs(policy_verdict_to_string(rule->verdict), f);
+                for (size_t i = 0; i < rule->n_parameters; i++) {
+                        (void) fputs(i == 0 ? ", parameters " : " ", f);
+                        print_escaped(f, rule->parameters[i]);
+                }
                 return;
         }
         for (size_t i = 0; i < rule->n_prefer; i++) {

@@ -49,6 +49,11 @@
 #define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
 #define COMMANDS_MAX 32U                /* install and remove commands beside them, which may wait for them */
 #define LOADER_THREADS_MAX 128U         /* of lkmd-loader: these, and loads that wait for probes of others */
+#define LOADER_ORIGINS_MAX 64U /* lines, and words of rules and clients, of one load's parameters */
+#define LOADER_STRINGS_MAX 8192U /* bytes of their files and names */
+#define LOADER_FILE_MAX \
+        (16U << 20) /* bytes of a file in which words are looked for; modules.alias has 2 MB */
+#define LOADER_ARGUMENTS_MAX (256U << 10) /* bytes of a client's arguments */
 #define LOADER_IDLE_USEC (60U * 1000U * 1000U) /* without work, and lkmd-loader may go until there is some */
 #define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
 #define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */

@@ -10,7 +10,10 @@
 
 #include <assert.h>
 
+#include "common/kernel-command-line.h"
+#include "common/name-normal.h"
 #include "common/plan-rules.h"
+#include "common/root-words.h"
 
 #define BLANKS " \t\n\v\f\r"
 
@@ -47,6 +50,28 @@ static int add_origin(PlanStep *step, const char *text, size_t n, const char *fi
         return 0;
 }
 
+/* What is empty needs no proof. */
+static int add_words(PlanStep *step, const PlanWords *what) {
+        PlanWords copy = { .kind = what->kind }, *words;
+
+        if (what->text[strspn(what->text, " ")] == '\0')
+                return 0;
+        words = reallocarray(step->words, step->n_words + 1, sizeof(*words));
+        if (!words)
+                return -ENOMEM;
+        step->words = words;
+
+        copy.text = strdup(what->text);
+        copy.file = what->file ? strdup(what->file) : NULL;
+        copy.name = what->name ? strdup(what->name) : NULL;
+        copy.alias_file = what->alias_file ? strdup(what->alias_file) : NULL;
+        step->words[step->n_words++] = copy;
+        return copy.text && !copy.file == !what->file && !copy.name == !what->name &&
+                               !copy.alias_file == !what->alias_file
+                       ? 0
+                       : -ENOMEM;
+}
+
 /* @file is NULL for what the request gave. */
 static int add_text(PlanStep *step, const char *text, const char *file, unsigned line, FILE *joined) {
         size_t n;
@@ -78,6 +103,22 @@ static void trim(char *s) {
         s[n] = '\0';
 }
 
+/*
+ * The file that says that @name, which is not the module's own, means the node's module: that of the alias by which it
+ * was reached, or depmod's. NULL in @ret: it is the module's own.
+ */
+static int find_alias_file(const PlanGraph *g, const Node *n, const char *name, char **ret) {
+        *ret = NULL;
+        if (streq(name, n->name))
+                return 0;
+        if (n->origin && n->origin->kind == CONFIG_ALIAS)
+                *ret = strdup(n->origin->file);
+        else if (asprintf(ret, "%s/%s", index_get_module_dir(g->index),
+                          startswith(name, "symbol:") ? "modules.symbols" : "modules.alias") < 0)
+                *ret = NULL;
+        return *ret ? 0 : -ENOMEM;
+}
+
 typedef struct Collection {
         PlanStep *step;
         FILE *joined;
@@ -87,27 +128,106 @@ static int on_rule_with_options(const PolicyRule *rule, void *userdata) {
         Collection *c = userdata;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < rule->n_options; i++)
+        for (size_t i = 0; r >= 0 && i < rule->n_options; i++) {
+                PlanWords words = { .kind = PLAN_WORDS_OF_RULE,
+                                    .text = (char *) rule->options[i],
+                                    .file = (char *) rule->file };
+
                 r = add_text(c->step, rule->options[i], rule->file, rule->line, c->joined);
+                if (r >= 0)
+                        r = add_words(c->step, &words);
+        }
         return r;
+}
+
+static int add_line(const PlanGraph *g, const Node *n, const ConfigEntry *e, Collection *c) {
+        _cleanup_(freep) char *alias_file = NULL;
+        bool of_kernel = e->line == 0 && streq(e->file, KERNEL_COMMAND_LINE_FILE);
+        int r;
+
+        r = find_alias_file(g, n, e->name, &alias_file);
+        if (r < 0)
+                return r;
+        r = add_text(c->step, e->value, e->file, e->line, c->joined);
+        if (r < 0)
+                return r;
+        return add_words(c->step, &(PlanWords) {
+                                          .kind = of_kernel ? PLAN_WORDS_OF_KERNEL_LINE : PLAN_WORDS_OF_LINE,
+                                          .text = (char *) e->value,
+                                          .file = (char *) e->file,
+                                          .name = (char *) e->name,
+                                          .alias_file = alias_file,
+                                  });
 }
 
 static int add_lines(const PlanGraph *g, const Node *n, Collection *c) {
         const ConfigEntry *entries;
         size_t n_entries;
-        int r;
+        int r = 0;
 
         entries = modprobe_config_entries(index_get_config(g->index), CONFIG_OPTIONS, &n_entries);
-        for (size_t i = 0; i < n_entries; i++) {
+        for (size_t i = 0; r >= 0 && i < n_entries; i++) {
                 const ConfigEntry *e = entries + i;
 
-                if (!streq(e->name, n->name) && !(n->option_key && streq(e->name, n->option_key)))
-                        continue;
-                r = add_text(c->step, e->value, e->file, e->line, c->joined);
-                if (r < 0)
-                        return r;
+                if (streq(e->name, n->name) || (n->option_key && streq(e->name, n->option_key)))
+                        r = add_line(g, n, e, c);
         }
-        return 0;
+        return r;
+}
+
+/* Whoever asks offline what would happen is nobody yet: it is answered as if root asked. */
+static bool is_roots(const PlanRequest *request) {
+        const PolicyRequester *r = request->requester;
+
+        return !r || !r->has_uid || r->uid == 0;
+}
+
+/* A word that came with the request: root's own, or one that the rule which allowed the module allows as well. */
+static int add_requested_word(const PlanGraph *g, const Node *n, const char *word, const char *alias_file,
+                              PlanStep *step) {
+        const PolicyRule *rule = n->ruling[n->part].rule;
+        PlanWords words = { .kind = PLAN_WORDS_OF_ROOT,
+                            .text = (char *) word,
+                            .name = (char *) g->request->key,
+                            .alias_file = (char *) alias_file };
+
+        if (is_roots(g->request))
+                return add_words(step, &words);
+
+        words.kind = PLAN_WORDS_NOT_ALLOWED;
+        words.alias_file = NULL;
+        for (size_t i = 0; rule && i < rule->n_parameters; i++)
+                if (word_is_allowed(word, rule->parameters[i])) {
+                        words.kind = PLAN_WORDS_ALLOWED;
+                        words.name = (char *) rule->parameters[i];
+                        words.file = (char *) rule->file;
+                        break;
+                }
+        return add_words(step, &words);
+}
+
+static int add_requested(const PlanGraph *g, const Node *n, Collection *c) {
+        const char *text = g->request->parameters;
+        _cleanup_(freep) char *alias_file = NULL, *key = NULL;
+        size_t length;
+        int r;
+
+        key = strdup(g->request->key);
+        if (!key)
+                return -ENOMEM;
+        (void) name_normalize_in_place(key);
+        r = find_alias_file(g, n, key, &alias_file);
+        if (r >= 0)
+                r = add_text(c->step, text, NULL, 0, c->joined);
+
+        for (text += strspn(text, BLANKS); r >= 0 && *text; text += length + strspn(text + length, BLANKS)) {
+                _cleanup_(freep) char *word = NULL;
+
+                length = assignment_length(text);
+                word = strndup(text, length);
+                r = word ? add_requested_word(g, n, word, alias_file, c->step) : -ENOMEM;
+        }
+        return r;
 }
 
 /**
@@ -132,7 +252,7 @@ int plan_parameters_collect(const PlanGraph *g, const Node *n, PlanStep *step) {
         if (r >= 0)
                 r = plan_rules_each_options(g, n, on_rule_with_options, &c);
         if (r >= 0 && n->requested && g->request->parameters)
-                r = add_text(step, g->request->parameters, NULL, 0, joined);
+                r = add_requested(g, n, &c);
         if (r < 0)
                 return r;
 

@@ -102,6 +102,13 @@ static void step_clear(PlanStep *s) {
                 free(s->parameter_origins[i].file);
         }
         free(s->parameter_origins);
+        for (size_t i = 0; i < s->n_words; i++) {
+                free(s->words[i].text);
+                free(s->words[i].file);
+                free(s->words[i].name);
+                free(s->words[i].alias_file);
+        }
+        free(s->words);
         free(s->module);
         free(s->path);
         free(s->alias);

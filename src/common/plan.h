@@ -47,6 +47,24 @@ typedef struct PlanParameter {          /* one assignment and where it came from
         unsigned line;
 } PlanParameter;
 
+/* Who wrote words that go to the kernel, as lkmd-loader is to find out for itself. */
+typedef enum PlanWordsKind {
+        PLAN_WORDS_OF_LINE, /* all that an "options" line of modprobe.d says */
+        PLAN_WORDS_OF_KERNEL_LINE, /* one parameter on the kernel command line */
+        PLAN_WORDS_OF_RULE, /* one entry of "options" of a rule */
+        PLAN_WORDS_OF_ROOT, /* one parameter that the request brought, which is root's or nobody's yet */
+        PLAN_WORDS_ALLOWED, /* likewise, of somebody whom "parameters" of a rule allows it */
+        PLAN_WORDS_NOT_ALLOWED, /* likewise, and nothing allows it: the request is to be refused */
+} PlanWordsKind;
+
+typedef struct PlanWords {
+        PlanWordsKind kind;
+        char *text;
+        char *file; /* that has the line or the rule; NULL: none */
+        char *name; /* that the line or the request names; PLAN_WORDS_ALLOWED: the pattern */
+        char *alias_file; /* has the alias by which that name means the module; NULL: it is its own */
+} PlanWords;
+
 /* Why the policy allows or denies something; lkmd-policy(5). */
 typedef struct PlanCause {
         PolicySource source;            /* _POLICY_SOURCE_INVALID: it was not asked */
@@ -63,6 +81,8 @@ typedef struct PlanStep {
         char *parameters;               /* joined as modprobe does, trimmed; "" for none */
         PlanParameter *parameter_origins;
         size_t n_parameter_origins;
+        PlanWords *words; /* the same once more, as it is to be proved */
+        size_t n_words;
         PlanAction action;
         char *command;                  /* install line, PLAN_COMMAND only */
         char *command_file;

@@ -15,6 +15,7 @@
 #include "common/names.h"
 #include "common/policy-build.h"
 #include "common/policy-schema.h"
+#include "common/policy-words.h"
 #include "common/yaml-reader.h"
 
 /* Return: NULL. */
@@ -56,6 +57,56 @@ void policy_file_set_mode(PolicyFile *f, PolicyMode mode) {
                         f->rules[i].mode = mode;
 }
 
+/* Return: where line @line begins, from @from on, which is where line @at begins; the end if there is no such line. */
+static const char *find_line(const char *from, const char *end, unsigned at, unsigned line) {
+        for (; from < end && at < line; at++) {
+                const char *feed = memchr(from, '\n', (size_t) (end - from));
+
+                from = feed ? feed + 1 : end;
+        }
+        return from;
+}
+
+static int check_words(const PolicyFile *f, const PolicyRule *rule, const char *text, size_t size,
+                       const char *key, const char *const *items, size_t n_items, ProblemList *problems) {
+        for (size_t i = 0; i < n_items; i++)
+                if (!policy_words_have(text, size, key, items[i])) {
+                        int r = problem_list_add(
+                                problems, f->path, rule->line,
+                                "lkmd-loader, which reads no YAML, does not find '%s' under "
+                                "\"%s\": write it there as it is, without \\ and on one line",
+                                items[i], key);
+
+                        return r < 0 ? r : -EBADMSG;
+                }
+        return 0;
+}
+
+/* What lkmd-loader would not find (loader-words.c) is told now, rather than when a driver is needed. */
+static int check_all_words(const PolicyFile *f, const char *text, size_t size, ProblemList *problems) {
+        const char *end = text + size, *from = text;
+        unsigned line = 1;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < f->n_rules; i++) {
+                const PolicyRule *rule = f->rules + i, *next = i + 1 < f->n_rules ? rule + 1 : NULL;
+                const char *stop;
+
+                from = find_line(from, end, line, rule->line);
+                line = rule->line;
+                /* several rules on one line: there is nothing to be gained by looking through it for each */
+                stop = next && next->line > line ? find_line(from, end, line, next->line) : end;
+                if (next && next->line == line)
+                        continue;
+                r = check_words(f, rule, from, (size_t) (stop - from), "options", rule->options,
+                                rule->n_options, problems);
+                if (r >= 0)
+                        r = check_words(f, rule, from, (size_t) (stop - from), "parameters",
+                                        rule->parameters, rule->n_parameters, problems);
+        }
+        return r;
+}
+
 /**
  * policy_file_parse() - read a policy from memory
  * @path: as messages name it; copied
@@ -78,6 +129,8 @@ int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, c
         if (r < 0)
                 return r;
         r = policy_schema_read(f, yaml);
+        if (r >= 0 && kind != POLICY_FILE_GRANTS)
+                r = check_all_words(f, text, size, problems);
         if (r < 0)
                 return r;
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The key "options" of a rule: parameters of modules, as a list of NAME=VALUE or as a map. */
+/*
+ * The keys "options" and "parameters" of a rule: parameters that modules get, as a list of NAME=VALUE or as a map; and
+ * patterns of those that members of lkmd-admin may give them.
+ */
 
 #include "common/policy-reading.h"
 
@@ -132,5 +135,29 @@ int policy_read_options(PolicyReading *r, const YamlNode *value, int argument) {
         if (e < 0)
                 return e;
         r->rule->n_options = r->n_words;
+        return 0;
+}
+
+static int on_parameter(PolicyReading *r, const YamlNode *text, int argument) {
+        for (const char *p = text->text; *p; p++)
+                if (iscntrl((unsigned char) *p) || *p == '"')
+                        return policy_complain_about_text(r, text, "expected a pattern of NAME=VALUE");
+        if (text->length == 0 || text->text[0] == '=')
+                return policy_complain_about_text(r, text, "expected a pattern of NAME=VALUE");
+        return add_option(r, text, text->text);
+}
+
+int policy_read_parameters(PolicyReading *r, const YamlNode *value, int argument) {
+        int e;
+
+        r->n_words = 0;
+        r->n_word_bytes = 0;
+        e = policy_each_text(r, value, "a pattern of NAME=VALUE, or a list of them", on_parameter, 0);
+        if (e < 0 || r->n_words == 0)
+                return e;
+        e = policy_file_keep(r->file, r->words, r->n_words, sizeof(*r->words), &r->rule->parameters);
+        if (e < 0)
+                return e;
+        r->rule->n_parameters = r->n_words;
         return 0;
 }

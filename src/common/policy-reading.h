@@ -63,6 +63,7 @@ int policy_add_word(PolicyReading *r, const char *word);
 bool policy_is_word(const char *s);
 
 int policy_read_options(PolicyReading *r, const YamlNode *value, int argument); /* policy-options.c */
+int policy_read_parameters(PolicyReading *r, const YamlNode *value, int argument); /* likewise */
 
 /* policy-grants.c */
 int policy_read_given(PolicyReading *r, const YamlNode *value, int argument);

@@ -92,6 +92,8 @@ typedef struct PolicyRule {
         size_t n_prefer;
         const char **options;           /* "name=value" or "name" */
         size_t n_options;
+        const char **parameters; /* globs of what members of lkmd-admin may add to a load that it allows */
+        size_t n_parameters;
         const char *reason;             /* NULL: none was given */
         uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: never */
         /* POLICY_BY_GRANT only: */

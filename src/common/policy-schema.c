@@ -183,6 +183,7 @@ enum {
         RULE_MODE,
         RULE_PREFER,
         RULE_OPTIONS,
+        RULE_PARAMETERS,
         RULE_REASON,
         RULE_SOURCE,
         RULE_EXPIRES,
@@ -199,6 +200,7 @@ static const SchemaKey rule_keys[] = {
         [RULE_MODE]    = { "mode",    read_rule_mode, IN_POLICY },
         [RULE_PREFER]  = { "prefer",  read_prefer,    IN_POLICY },
         [RULE_OPTIONS] = { "options", policy_read_options, IN_POLICY },
+        [RULE_PARAMETERS] = { "parameters", policy_read_parameters, IN_RULES },
         [RULE_REASON]  = { "reason",  read_reason,    IN_ALL },
         [RULE_SOURCE]  = { "source",  read_source,    IN_LIST },
         [RULE_EXPIRES] = { "expires", read_expires,   IN_ALL },
@@ -233,6 +235,11 @@ static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys s
                 e = yaml_reader_complain(
                         r->yaml, where,
                         "a rule needs at least one of \"verdict\", \"prefer\" and \"options\"");
+        if (e >= 0 && seen[RULE_PARAMETERS].line > 0 && r->rule->verdict != POLICY_ALLOW &&
+            r->rule->verdict != POLICY_REPORT)
+                e = yaml_reader_complain(r->yaml, seen + RULE_PARAMETERS,
+                                         "\"parameters\" belongs to a rule that allows the load: \"verdict: "
+                                         "allow\"");
         for (PolicyKey key = 0; e >= 0 && r->rule->n_prefer > 0 && key < _POLICY_KEY_MAX; key++)
                 if (POLICY_KEY_IS_OF_MODULE(key) && r->rule->match[key].n_items > 0)
                         e = yaml_reader_complain(

@@ -91,6 +91,7 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
         outcome = (LoaderOutcome) {
                 .id = reply.id,
                 .error = reply.error,
+                .refusal = reply.refusal < _LOADER_REFUSAL_MAX ? reply.refusal : LOADER_NOT_REFUSED,
                 .wait_status = reply.wait_status,
                 .duration_usec = reply.duration_usec,
         };
@@ -153,6 +154,26 @@ static int copy_field(char *to, size_t size, const char *from) {
         return 0;
 }
 
+/* Never waits. What does not fit comes back as -EAGAIN. */
+static int send_request(int fd, const LoaderRequest *request, int client_fd) {
+        union {
+                struct cmsghdr header;  /* for its alignment */
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = { .header = { .cmsg_level = SOL_SOCKET,
+                                  .cmsg_type = SCM_RIGHTS,
+                                  .cmsg_len = CMSG_LEN(sizeof(int)) } };
+        struct iovec iov = { .iov_base = (void *) request,
+                             .iov_len = LOADER_REQUEST_SIZE(request->words.n_origins) };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+        if (request->flags & LOADER_HAS_CLIENT) {
+                (void) memcpy(CMSG_DATA(&control.header), &client_fd, sizeof(int));
+                message.msg_control = control.bytes;
+                message.msg_controllen = sizeof(control.bytes);
+        }
+        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
 /**
  * loader_client_send() - have something done
  *
@@ -167,9 +188,10 @@ int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
         assert(c && (order->module || order->op == LOADER_LOOK));
 
         if (copy_field(request.module, sizeof(request.module), order->module) < 0 ||
-            copy_field(request.path, sizeof(request.path), order->path) < 0 ||
-            copy_field(request.parameters, sizeof(request.parameters), order->parameters) < 0)
+            copy_field(request.path, sizeof(request.path), order->path) < 0)
                 return -E2BIG;
+        if (order->words)
+                request.words = *order->words;
 
         for (int attempt = 0;; attempt++) {
                 if (c->fd < 0) {
@@ -177,9 +199,7 @@ int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
                         if (r < 0)
                                 return r;
                 }
-                if (send(c->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-                        return 0;
-                r = -errno;
+                r = send_request(c->fd, &request, order->client_fd);
                 if (attempt > 0 || (r != -EPIPE && r != -ECONNRESET))
                         return r;
 

@@ -13,6 +13,7 @@ typedef struct LoaderClient LoaderClient;
 typedef struct LoaderOutcome {
         uint64_t id;
         int error;                      /* 0 or negative errno; -ECONNRESET: the loader went away */
+        LoaderRefusal refusal; /* @error is -EPERM then */
         int wait_status;                /* of a command */
         uint64_t duration_usec;
 } LoaderOutcome;
@@ -20,10 +21,11 @@ typedef struct LoaderOutcome {
 typedef struct LoaderOrder { /* what is to be done; everything is borrowed */
         LoaderOp op;
         uint64_t id; /* comes back with the outcome */
-        unsigned flags; /* LOADER_FORCE_* */
+        unsigned flags; /* LOADER_FORCE_*, LOADER_HAS_CLIENT */
+        int client_fd; /* with LOADER_HAS_CLIENT */
         const char *module; /* NULL for LOADER_LOOK */
         const char *path; /* LOADER_INSERT, else NULL */
-        const char *parameters; /* NULL for none */
+        const LoaderWords *words; /* NULL for none */
 } LoaderOrder;
 
 typedef void (*loader_done_t)(const LoaderOutcome *outcome, void *userdata);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "daemon/loader-protocol.h"
+#include "daemon/loader-words.h"
 
-int loader_open_module(const char *base, const char *path);
 int loader_check_request(const LoaderRequest *request, size_t size);
 int loader_run(int listen_fd);

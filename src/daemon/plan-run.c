@@ -195,6 +195,8 @@ static int step_submit(PlanRun *run, size_t i) {
                         .module = step->module,
                         .path = step->path,
                         .parameters = step->parameters,
+                        .words = step->words,
+                        .n_words = step->n_words,
                         .request = run->request,
                         .reason = step->reason,
                         .rank_usec = run->steps[i].rank_usec,

@@ -30,6 +30,7 @@ int request_new(Request **ret, RequestOrigin origin, const char *key) {
                 return -ENOMEM;
         r->n_ref = 1;
         r->origin = origin;
+        r->client_fd = -EBADF;
         r->key = strdup(key);
         if (!r->key)
                 return -ENOMEM;
@@ -111,6 +112,27 @@ int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, con
         return 0;
 }
 
+/**
+ * request_keep_client() - keep a second descriptor of the client's connection, which lkmd-loader looks at
+ * @fd: borrowed
+ *
+ * Return: 0 or what dup(2) says.
+ */
+int request_keep_client(Request *r, int fd) {
+        assert(r && r->client_fd < 0);
+
+        r->client_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return r->client_fd < 0 ? -errno : 0;
+}
+
+/* Nothing is to be proved any more; the request itself may stay in the ledger for days. */
+void request_drop_client(Request *r) {
+        assert(r);
+
+        closep(&r->client_fd);
+        r->client_fd = -EBADF;
+}
+
 Request *request_ref(Request *r) {
         assert(r && r->n_ref > 0);
 
@@ -123,6 +145,7 @@ Request *request_unref(Request *r) {
         if (!r || --r->n_ref > 0)
                 return NULL;
 
+        closep(&r->client_fd);
         free(r->key);
         free(r->device);
         free(r->subsystem);

@@ -9,7 +9,7 @@
 #include "common/util.h"
 #include "daemon/loader-protocol.h"
 
-/* Who asked for what. Immutable once made, shared by everything that came of it. */
+/* Who asked for what. Immutable once made but for the client's connection, shared by everything that came of it. */
 typedef struct Request {
         unsigned n_ref;
         RequestOrigin origin;
@@ -23,12 +23,15 @@ typedef struct Request {
         pid_t pid;
         char *command;                  /* may be NULL */
         char *unit;                     /* ORIGIN_CLIENT: of systemd; may be NULL */
+        int client_fd; /* of root's connection while it waits, to prove what it asks; -EBADF */
 } Request;
 
 int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
                        const char *driver);
 int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit);
 int request_new(Request **ret, RequestOrigin origin, const char *key);
+int request_keep_client(Request *r, int fd);
+void request_drop_client(Request *r);
 Request *request_ref(Request *r);
 Request *request_unref(Request *r);
 DEFINE_CLEANUP(Request, request_unref);

@@ -28,8 +28,10 @@
 #include "daemon/clock.h"
 #include "daemon/durations.h"
 #include "daemon/loader-client.h"
+#include "daemon/loader-order.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
+#include "daemon/refusal.h"
 
 #define TO(state) (1U << (state))
 
@@ -49,6 +51,8 @@ struct Job {
         LoaderOp op;
         unsigned flags;
         char *path;
+        LoaderWords *words;             /* NULL: none */
+        bool too_long;                  /* they do not fit into a request */
         Record *record;
         uint64_t urgency;               /* the sum of the ranks of all that asked for it */
         bool serial;                    /* not beside another of this kind */
@@ -109,6 +113,7 @@ static Job *job_free(Job *j) {
         sd_event_source_disable_unref(j->slow_source);
         record_unref(j->record);
         free(j->path);
+        free(j->words);
         free(j);
         return NULL;
 }
@@ -186,7 +191,7 @@ static void job_enter(Job *j, JobState to) {
 }
 
 /* Puts the failure into words: what the errno means, and what the kernel wrote about it. */
-static void job_explain(Job *j, int error, int wait_status) {
+static void job_explain(Job *j, int error, LoaderRefusal refusal, int wait_status) {
         Record *record = j->record;
         size_t n = 0;
         int r;
@@ -195,7 +200,9 @@ static void job_explain(Job *j, int error, int wait_status) {
         record->error = error;
         (void) kernel_log_take(j->scheduler->kernel_log, record->module, &record->kernel_log, &n);
 
-        if (error == -ECANCELED)
+        if (refusal != LOADER_NOT_REFUSED)
+                r = refusal_text(refusal, record->module, &record->message, &record->hint);
+        else if (error == -ECANCELED)
                 r = error_text_command(record->module, job_is_removal(j) ? "remove" : "install", wait_status,
                                        &record->message, &record->hint);
         else if (job_is_removal(j))
@@ -234,7 +241,7 @@ static Outcome job_success(const Job *j) {
         }
 }
 
-static void job_finish(Job *j, int error, int wait_status) {
+static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
         record_set_whereabouts(j->record, 0, "");
         if (error == 0) {
                 j->record->outcome = job_success(j);
@@ -246,7 +253,7 @@ static void job_finish(Job *j, int error, int wait_status) {
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
                 j->record->outcome = OUTCOME_UNLOADED;
         else
-                job_explain(j, error, wait_status);
+                job_explain(j, error, refusal, wait_status);
         job_enter(j, JOB_FINISHED);
 }
 
@@ -287,7 +294,7 @@ static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         if (!j || !job_is_in_loader(j))
                 return;                 /* of a connection that was given up */
         j->record->duration_usec = outcome->duration_usec;
-        job_finish(j, outcome->error, outcome->wait_status);
+        job_finish(j, outcome->error, outcome->refusal, outcome->wait_status);
 }
 
 /* A slow job is told of together with where it is. */
@@ -333,7 +340,7 @@ static void on_loader_lost(void *userdata) {
                   "else as failed; it is started again when needed");
         do {
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
-                job_finish(j, job_was_done(j) ? 0 : -ECONNRESET, 0);
+                job_finish(j, job_was_done(j) ? 0 : -ECONNRESET, LOADER_NOT_REFUSED, 0);
         } while ((j = find_running_before(s, last_id)));
         s->loader_lost(s->userdata);
 }
@@ -345,6 +352,25 @@ static void job_finish_already_loaded(Job *j) {
         if (record->parameters && record->request->origin == ORIGIN_CLIENT)
                 record->message = strdup("parameters take effect at the next load only");
         job_enter(j, JOB_FINISHED);
+}
+
+/* Words and force that are root's alone come with the connection of root's process, which proves them. */
+static int job_send(const Job *j) {
+        bool has_client = j->flags & LOADER_FORCE_ANY;
+
+        for (size_t i = 0; j->words && i < j->words->n_origins; i++)
+                has_client |= j->words->origins[i].kind == LOADER_BY_CLIENT;
+        has_client &= j->record->request->client_fd >= 0;
+        return loader_client_send(j->scheduler->loader,
+                                  &(LoaderOrder) {
+                                          .op = j->op,
+                                          .id = j->id,
+                                          .flags = j->flags | (has_client ? LOADER_HAS_CLIENT : 0),
+                                          .client_fd = j->record->request->client_fd,
+                                          .module = j->record->module,
+                                          .path = j->path,
+                                          .words = j->words,
+                                  });
 }
 
 static void job_start(Job *j) {
@@ -369,14 +395,7 @@ static void job_start(Job *j) {
 
         s->observer(SCHEDULER_STARTED, record, s->userdata);
         /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
-        r = loader_client_send(s->loader, &(LoaderOrder) {
-                                                  .op = j->op,
-                                                  .id = j->id,
-                                                  .flags = j->flags,
-                                                  .module = record->module,
-                                                  .path = j->path,
-                                                  .parameters = record->parameters,
-                                          });
+        r = j->too_long ? -E2BIG : job_send(j);
         if (r < 0) {
                 job_explain_loader(j, r);
                 job_enter(j, JOB_FINISHED);
@@ -547,7 +566,12 @@ static int job_set_parameters(Job *j, const JobSpec *spec) {
         const char *given = spec->parameters ?: "", *list = j->scheduler->limits.async_probe_modules;
         bool async = spec->op == LOADER_INSERT && list && names_match(list, spec->module) &&
                      !strstr(given, "async_probe");
+        int r;
 
+        r = loader_words_new(&j->words, spec->words, spec->n_words, async ? "async_probe" : NULL);
+        j->too_long = r == -E2BIG;
+        if (r < 0 && !j->too_long)
+                return r;
         if (given[0] == '\0' && !async)
                 return 0;
         if (asprintf(&j->record->parameters, "%s%s%s", given, async && given[0] != '\0' ? " " : "",
@@ -556,6 +580,18 @@ static int job_set_parameters(Job *j, const JobSpec *spec) {
                 return -ENOMEM;
         }
         return 0;
+}
+
+/* Force is for the system calls; a command of modprobe.d knows none. */
+static unsigned job_flags(const JobSpec *spec) {
+        switch (spec->op) {
+        case LOADER_INSERT:
+                return spec->request->force & (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS);
+        case LOADER_REMOVE:
+                return spec->request->force & LOADER_FORCE_REMOVAL;
+        default:
+                return 0;
+        }
 }
 
 static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
@@ -568,7 +604,7 @@ static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
         STAILQ_INIT(&j->waiters);
         j->scheduler = s;
         j->op = spec->op;
-        j->flags = spec->request->force;
+        j->flags = job_flags(spec);
         j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
 
         r = record_new(&j->record, spec->module, spec->request);
@@ -616,7 +652,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
 
         /* only the latest one: what an earlier one does will be undone by it */
         latest = find_latest(s, spec->module);
-        if (latest && latest->op == spec->op && latest->flags == spec->request->force) {
+        if (latest && latest->op == spec->op && latest->flags == job_flags(spec)) {
                 r = job_add_waiter(latest, spec->live, done, userdata);
                 if (r < 0)
                         return r;

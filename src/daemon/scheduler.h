@@ -32,6 +32,8 @@ typedef struct JobSpec {
         const char *module;
         const char *path;               /* LOADER_INSERT */
         const char *parameters;         /* NULL or "": none */
+        const PlanWords *words; /* the same, with who wrote them */
+        size_t n_words;
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* NULL: requested itself */

@@ -25,6 +25,11 @@ void service_forget_loads(Service *s, sd_varlink *link);
 void service_drop_loads(Service *s);
 void service_tell_loads(Service *s, const char *kind, const Record *record);
 
+/* service-parameters.c */
+int load_parameters_join(char *const *list, char **ret);
+int load_parameters_check(Service *s, sd_varlink *link, const Plan *plan, char *const *parameters);
+int load_parameters_check_rights(sd_varlink *link, const Plan *plan, const Request *request);
+
 /* service-unload.c */
 int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata);
@@ -56,3 +61,4 @@ int send_progress(sd_varlink *link, const char *kind, const Record *record);
 int reply_no_such_module(sd_varlink *link, Manager *m, const char *name);
 int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters);
 int request_of_client(sd_varlink *link, const char *key, Request **ret);
+int service_prepare_proof(sd_varlink *link, Request *request, bool is_needed);

@@ -3,10 +3,8 @@
 /* Load: from a client's words to a plan, and from the plan's outcome to the reply. */
 
 #include <assert.h>
-#include <ctype.h>
 
 #include "common/interface.h"
-#include "common/module-info.h"
 #include "common/names.h"
 #include "common/plan-json.h"
 #include "common/text.h"
@@ -23,11 +21,14 @@ struct LoadCall {
         sd_varlink *link;               /* NULL: the client is gone */
         bool more;
         PlanRun *run;
+        Request *request;               /* referenced */
         LIST_ENTRY(LoadCall) next;
 };
 
 static void load_call_free(LoadCall *c) {
         LIST_REMOVE(c, next);
+        request_drop_client(c->request);
+        request_unref(c->request);
         plan_run_free(c->run);
         sd_varlink_unref(c->link);
         free(c);
@@ -38,8 +39,10 @@ void service_forget_loads(Service *s, sd_varlink *link) {
         LoadCall *c;
 
         LIST_FOREACH(c, &s->loads, next)
-                if (c->link == link)
+                if (c->link == link) {
                         c->link = sd_varlink_unref(c->link);
+                        request_drop_client(c->request);
+                }
 }
 
 void service_drop_loads(Service *s) {
@@ -61,161 +64,6 @@ void service_tell_loads(Service *s, const char *kind, const Record *record) {
                 if (c->link && c->more && !record->removal &&
                     plan_has_module(plan_run_get_plan(c->run), record->module))
                         (void) send_progress(c->link, kind, record);
-}
-
-/* ------------------------------------------------------------------------------------------ parameters */
-
-static size_t parameter_name_length(const char *assignment) {
-        return strcspn(assignment, "=");
-}
-
-static bool parameter_is_valid(const char *assignment) {
-        size_t n = parameter_name_length(assignment);
-
-        if (n == 0)
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (!isgraph((unsigned char) assignment[i]) || assignment[i] == '"')
-                        return false;
-        for (const char *c = assignment + n; *c; c++)
-                if (iscntrl((unsigned char) *c))
-                        return false;
-        return true;
-}
-
-/* As modprobe: a value with blanks and without quotes of its own gets quotes. */
-static void print_parameter(FILE *f, const char *assignment) {
-        size_t n = parameter_name_length(assignment);
-        const char *value = assignment + n;
-
-        if (*value == '=' && strpbrk(value, " \t") && !strchr(value, '"'))
-                fprintf(f, "%.*s=\"%s\"", (int) n, assignment, value + 1);
-        else
-                (void) fputs(assignment, f);
-}
-
-/* Return: 0; -EINVAL for one that cannot be a parameter; -E2BIG; -ENOMEM. NULL in @ret: there are none. */
-static int join_parameters(char *const *list, char **ret) {
-        _cleanup_(freep) char *joined = NULL;
-        size_t n = 0;
-        FILE *f;
-
-        *ret = NULL;
-        if (!list || !list[0])
-                return 0;
-        for (size_t i = 0; list[i]; i++)
-                if (!parameter_is_valid(list[i]))
-                        return -EINVAL;
-
-        f = open_memstream(&joined, &n);
-        if (!f)
-                return -ENOMEM;
-        for (size_t i = 0; list[i]; i++) {
-                if (i > 0)
-                        (void) fputc(' ', f);
-                print_parameter(f, list[i]);
-        }
-        if (fclose(f) != 0)
-                return -ENOMEM;
-        if (n >= PARAMETERS_MAX)
-                return -E2BIG;
-
-        *ret = STEAL_PTR(joined);
-        return 0;
-}
-
-/* The kernel takes these for every module: kernel/module/main.c, unknown_module_param_cb(). */
-static bool parameter_is_universal(const char *name, size_t n) {
-        return (n == strlen("dyndbg") && strncmp(name, "dyndbg", n) == 0) ||
-               (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
-}
-
-static bool name_equal(const char *known, const char *name, size_t n) {
-        if (strlen(known) != n)
-                return false;
-        for (size_t i = 0; i < n; i++) { /* '-' and '_' are one to the kernel, kernel/params.c parameq() */
-                char a = known[i] == '-' ? '_' : known[i], b = name[i] == '-' ? '_' : name[i];
-
-                if (a != b)
-                        return false;
-        }
-        return true;
-}
-
-static bool parameter_is_known(char *const *known, const char *assignment) {
-        size_t n = parameter_name_length(assignment);
-
-        if (parameter_is_universal(assignment, n))
-                return true;
-        for (size_t i = 0; known[i]; i++)
-                if (name_equal(known[i], assignment, n))
-                        return true;
-        return false;
-}
-
-static int reply_unknown_parameter(sd_varlink *link, const char *module, const char *assignment,
-                                   char **known) {
-        _cleanup_(freep) char *message = NULL, *hint = NULL, *name = NULL;
-
-        name = strndup(assignment, parameter_name_length(assignment));
-        if (!name || asprintf(&message, "%s has no parameter '%s'", module, name) < 0) {
-                message = NULL;
-                return -ENOMEM;
-        }
-        if (asprintf(&hint, "modinfo -p %s lists those that it has", module) < 0) {
-                hint = NULL;
-                return -ENOMEM;
-        }
-        return sd_varlink_errorbo(link, LKMD_ERROR_UNKNOWN_PARAMETER,
-                                  SD_JSON_BUILD_PAIR_STRING("message", message),
-                                  SD_JSON_BUILD_PAIR_STRING("hint", hint),
-                                  SD_JSON_BUILD_PAIR_STRING("module", module),
-                                  SD_JSON_BUILD_PAIR_STRING("parameter", name),
-                                  SD_JSON_BUILD_PAIR_STRV("known", known));
-}
-
-static inline void namesp(char ***names) {
-        module_info_parameters_free(*names);
-}
-
-/* Return: 0: go on; 1: refused, and the reply is out; negative errno. */
-static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, char *const *parameters) {
-        _cleanup_(namesp) char **known = NULL;
-        int r;
-
-        r = module_info_parameters(step->path, &known);
-        if (r < 0) {
-                log_debug("%s: cannot tell its parameters: %s", step->path, strerror(-r));
-                return 0;               /* a broken file is the kernel's to refuse */
-        }
-
-        for (size_t i = 0; parameters[i]; i++) {
-                if (parameter_is_known(known, parameters[i]))
-                        continue;
-                if (s->manager->settings.unknown_parameters == UNKNOWN_PARAMETERS_WARN) {
-                        log_warning("%s has no parameter '%s', passing it on", step->module, parameters[i]);
-                        continue;
-                }
-                r = reply_unknown_parameter(link, step->module, parameters[i], known);
-                return r < 0 ? r : 1;
-        }
-        return 0;
-}
-
-static int check_all_parameters(Service *s, sd_varlink *link, const Plan *plan, char *const *parameters) {
-        if (!parameters || !parameters[0])
-                return 0;
-        for (size_t i = 0; i < plan->n_steps; i++) {
-                const PlanStep *step = plan->steps + i;
-                int r;
-
-                if (step->reason != PLAN_REQUESTED || step->action != PLAN_INSERT)
-                        continue;
-                r = check_parameters(s, link, step, parameters);
-                if (r != 0)
-                        return r;
-        }
-        return 0;
 }
 
 /* --------------------------------------------------------------------------------------------- denials */
@@ -470,6 +318,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         }
         STEAL_PTR(taken);
         c->service = s;
+        c->request = request_ref(request);
         c->link = sd_varlink_ref(link);
         c->more = more;
         LIST_INSERT_HEAD(&s->loads, c, next);
@@ -524,7 +373,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                 return r;
         if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
                 return sd_varlink_error_invalid_parameter_name(link, "name");
-        r = join_parameters(p.parameters, &joined);
+        r = load_parameters_join(p.parameters, &joined);
         if (r == -EINVAL || r == -E2BIG)
                 return sd_varlink_error_invalid_parameter_name(link, "parameters");
         if (r < 0)
@@ -537,6 +386,9 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                 return r;
         request->force = (p.force_vermagic ? LOADER_FORCE_VERMAGIC : 0) |
                          (p.force_modversion ? LOADER_FORCE_MODVERSIONS : 0);
+        r = service_prepare_proof(link, request, joined || request->force);
+        if (r != 0)
+                return r < 0 ? r : 0;
         index = index_keeper_get(s->manager->index); /* reads it anew if it has to */
         begun_usec = clock_usec(CLOCK_MONOTONIC);
         r = planner_plan(&s->manager->planner, index, request, PLAN_NAMED, joined, &plan);
@@ -548,7 +400,9 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         omission = find_required_omission(plan);
         if (omission)
                 return reply_omission(link, plan, omission);
-        r = check_all_parameters(s, link, plan, p.parameters);
+        r = load_parameters_check_rights(link, plan, request);
+        if (r == 0)
+                r = load_parameters_check(s, link, plan, p.parameters);
         if (r != 0)
                 return r < 0 ? r : 0;
 

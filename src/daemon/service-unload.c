@@ -31,6 +31,7 @@ static void unload_call_free(UnloadCall *c) {
         LIST_REMOVE(c, next);
         unload_run_free(c->run);
         record_list_clear(&c->records);
+        request_drop_client(c->request);
         request_unref(c->request);
         strings_free(c->modules);
         sd_varlink_unref(c->link);
@@ -42,8 +43,10 @@ void service_forget_unloads(Service *s, sd_varlink *link) {
         UnloadCall *c;
 
         LIST_FOREACH(c, &s->unloads, next)
-                if (c->link == link)
+                if (c->link == link) {
                         c->link = sd_varlink_unref(c->link);
+                        request_drop_client(c->request);
+                }
 }
 
 void service_drop_unloads(Service *s) {
@@ -336,6 +339,9 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r < 0)
                 return r;
         request->force = p.force ? LOADER_FORCE_REMOVAL : 0;
+        r = service_prepare_proof(link, request, request->force);
+        if (r != 0)
+                return r < 0 ? r : 0;
         r = find_modules(s, link, p.name, &modules);
         if (r != 0)
                 return r < 0 ? r : 0;

@@ -104,6 +104,23 @@ int request_of_client(sd_varlink *link, const char *key, Request **ret) {
         return request_new_client(ret, key, uid, pid, unit);
 }
 
+/**
+ * service_prepare_proof() - have ready what lkmd-loader wants to see of root's requests
+ * @is_needed: it is asked for what only root's word is enough for
+ *
+ * What only root may ask, lkmd-loader believes nobody but root: it looks at the connection itself.
+ *
+ * Return: 0: go on; 1: refused, and the reply is out; negative errno.
+ */
+int service_prepare_proof(sd_varlink *link, Request *request, bool is_needed) {
+        if (request->force && request->uid != 0) {
+                (void) reply_message(link, LKMD_ERROR_DENIED, "run lkmctl as root",
+                                     "%s: only root may go without the kernel's checks", request->key);
+                return 1;
+        }
+        return is_needed && request->uid == 0 ? request_keep_client(request, sd_varlink_get_fd(link)) : 0;
+}
+
 /* For a method without parameters; sd-varlink wants a table all the same. */
 int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters) {
         static const sd_json_dispatch_field table[] = { {} };

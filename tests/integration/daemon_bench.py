@@ -63,8 +63,9 @@ def make_tree(root):
 class FakeLoader:
     """The other end of src/daemon/loader-protocol.h: answers 0 or what was said for a module, at once or when told."""
 
-    REQUEST, REPLY = struct.Struct("<IIQII56s4096s4096s"), struct.Struct("<IiQQiIiI1024s")
-    MAGIC = 0x6c6b6d32
+    REQUEST, REPLY = struct.Struct("<IIQII56s4096sII"), struct.Struct("<IiQQiIiI1024s")
+    WORDS, ORIGIN = struct.Struct("<4096s768s8192s"), struct.Struct("<6H")     # only with parameters
+    MAGIC = 0x6c6b6d33
     VERBS = {1: "insert", 2: "remove", 3: "install-command", 4: "remove-command"}
     LOOK = 5
 
@@ -98,8 +99,9 @@ class FakeLoader:
                 return
             if not packet:
                 return
-            magic, op, number, _, _, *strings = self.REQUEST.unpack(packet)
-            assert magic == self.MAGIC
+            magic, op, number, _, _, *strings, n_origins, _ = self.REQUEST.unpack_from(packet)
+            assert magic == self.MAGIC and len(packet) == self.REQUEST.size + (self.WORDS.size if n_origins else 0)
+            strings.append(self.WORDS.unpack_from(packet, self.REQUEST.size)[0] if n_origins else b"")
             if op == self.LOOK:
                 with contextlib.suppress(OSError):      # who asked is gone
                     connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, op, 4711, 0, b"[<0>] msleep+0x2d/0x40\n"))

@@ -109,7 +109,7 @@ static void take_request(FakeLoader *l, const LoaderRequest *request) {
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         FakeLoader *l = userdata;
-        LoaderRequest request;
+        LoaderRequest request = {};
         ssize_t n;
 
         n = recv(fd, &request, sizeof(request), MSG_TRUNC);
@@ -117,7 +117,8 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
                 disconnect(l);
                 return 0;
         }
-        must(n == sizeof(request) && request.magic == LOADER_MAGIC, "request");
+        must(n == (ssize_t) LOADER_REQUEST_SIZE(request.words.n_origins) && request.magic == LOADER_MAGIC,
+             "request");
         must(request.op >= LOADER_INSERT && request.op < _LOADER_OP_MAX, "op");
         take_request(l, &request);
         return 0;

@@ -7,6 +7,11 @@
 
 #define _bench_ _cleanup_(daemon_bench_close)
 #define _heard_ _cleanup_(heard_clear)
+#define WORDS(said)                                 \
+        (&(PlanWords) { .kind = PLAN_WORDS_OF_LINE, \
+                        .text = (char *) (said),    \
+                        .name = (char *) "m",       \
+                        .file = (char *) "/etc/modprobe.d/m.conf" })
 
 static void set_limits(DaemonBench *b, unsigned loads, uint64_t slow_usec) {
         scheduler_set_limits(b->scheduler, &(SchedulerLimits) { .loads = loads, .slow_usec = slow_usec });
@@ -161,12 +166,14 @@ static void test_as_many_as_there_may_be(void **state) {
                                                    .module = names[i],
                                                    .path = "/x.ko",
                                                    .parameters = parameters,
+                                                   .words = WORDS(parameters),
+                                                   .n_words = 1,
                                                    .request = b.request,
                                            },
                                            heard, h + i));
         }
         event_settle(b.event);
-        assert_string_equal(fake_loader_last(b.loader)->parameters, parameters);
+        assert_string_equal(fake_loader_last(b.loader)->words.text, parameters);
         for (size_t i = 0; i < LOADS_MAX; i++) {
                 assert_int_equal(h[i].record->outcome, OUTCOME_LOADED);
                 heard_clear(h + i);
@@ -258,12 +265,14 @@ static void test_parameters_reach_the_loader(void **state) {
                                            .module = "lkmdt_a",
                                            .path = "/lib/modules/a b.ko.xz",
                                            .parameters = "x=\"1 2\" \xff",
+                                           .words = WORDS("x=\"1 2\" \xff"),
+                                           .n_words = 1,
                                            .request = b.request,
                                    },
                                    heard, &h));
         event_settle(b.event);
         assert_string_equal(fake_loader_last(b.loader)->path, "/lib/modules/a b.ko.xz");
-        assert_string_equal(fake_loader_last(b.loader)->parameters, "x=\"1 2\" \xff");
+        assert_string_equal(fake_loader_last(b.loader)->words.text, "x=\"1 2\" \xff");
         assert_string_equal(h.record->parameters, "x=\"1 2\" \xff");
 }
 
@@ -281,6 +290,8 @@ static void test_too_long_for_the_protocol(void **state) {
                                            .module = "lkmdt_a",
                                            .path = "/x.ko",
                                            .parameters = parameters,
+                                           .words = WORDS(parameters),
+                                           .n_words = 1,
                                            .request = b.request,
                                    },
                                    heard, &h));
@@ -519,11 +530,13 @@ static void test_async_probe(void **state) {
                                                    .module = cases[i].module,
                                                    .path = "/x.ko",
                                                    .parameters = cases[i].given,
+                                                   .words = WORDS(cases[i].given),
+                                                   .n_words = cases[i].given != NULL,
                                                    .request = b.request,
                                            },
                                            heard, &h));
                 event_settle(b.event);
-                assert_string_equal(fake_loader_last(b.loader)->parameters, cases[i].sent);
+                assert_string_equal(fake_loader_last(b.loader)->words.text, cases[i].sent);
                 assert_string_equal(h.record->parameters ?: "", cases[i].sent);
         }
 }

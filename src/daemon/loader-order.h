@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/plan.h"
+#include "common/util.h"
+#include "daemon/loader-protocol.h"
+
+/* What a plan says of a step's parameters, as lkmd-loader wants it proved. */
+int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, const char *more);
