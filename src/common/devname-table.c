@@ -10,6 +10,8 @@
 #include "common/devname-table.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "common/text.h"
@@ -75,13 +77,21 @@ static int read_lines(DevnameTable *t, const char *path, ProblemList *problems) 
 
 /* Return: 0 with @ret; -ENOENT and its kind; -EFBIG. A NUL ends the text. */
 static int read_text(const char *path, char **ret) {
+        _cleanup_(closep) int fd = -EBADF;
         _cleanup_(fclosep) FILE *f = NULL;
         _cleanup_(freep) char *text = NULL;
+        struct stat st;
         size_t n;
 
-        f = fopen(path, "re");
-        if (!f)
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO is not waited for */
+        if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EBADF;
+        f = fdopen(fd, "r");
+        if (!f)
+                return -ENOMEM;
+        STEAL_FD(fd);
         text = malloc(DEVNAME_FILE_MAX + 1);
         if (!text)
                 return -ENOMEM;
@@ -116,7 +126,8 @@ int devname_table_new(DevnameTable **ret, const char *path, ProblemList *problem
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT) {
-                r = problem_list_add(problems, path, 0, "cannot be read: %s", strerror(-r));
+                r = problem_list_add(problems, path, 0, "cannot be read: %s",
+                                     r == -EBADF ? "Not a regular file" : strerror(-r));
                 if (r < 0)
                         return r;
         }

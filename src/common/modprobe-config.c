@@ -2,14 +2,16 @@
 
 /*
  * ModprobeConfig: modprobe.d and the kernel command line, each line with its place. Says what libkmod's
- * configuration iterators say, which do not know where a line came from. Owns the text of every file it
- * read; the entries point into it. Immutable once made.
+ * configuration iterators say, which do not know where a line came from. Owns the names, values and paths that
+ * the entries point to, and nothing else of the files: their text is read into one place, each over the one before.
+ * Immutable once made.
  */
 
 #include "common/modprobe-config.h"
 
 #include <assert.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,6 +20,7 @@
 #include "common/glob.h"
 #include "common/kernel-command-line.h"
 #include "common/name-normal.h"
+#include "common/string-arena.h"
 #include "common/text.h"
 
 #define FILE_SIZE_MAX (16U << 20)       /* bytes; the largest real one is of some kilobytes */
@@ -28,7 +31,7 @@ typedef struct EntryList {
 } EntryList;
 
 typedef struct ConfigFile {
-        char *path;
+        const char *path;
         const char *name;               /* its last part: decides order and masking */
         size_t rank;                    /* of its directory, the highest first */
         bool optional;                  /* nobody has to have it */
@@ -36,20 +39,26 @@ typedef struct ConfigFile {
 
 typedef struct FileList {
         ConfigFile *items;
-        size_t n_items;
+        size_t n_items, n_allocated;
+        StringArena paths;
 } FileList;
+
+typedef struct TextBuffer {             /* for one file after the other */
+        char *text;
+        size_t size, n_allocated;
+} TextBuffer;
 
 struct ModprobeConfig {
         EntryList lists[_CONFIG_KIND_MAX];
         const ConfigEntry **blacklist;  /* of lists[CONFIG_BLACKLIST], by name, then by order */
-        char **texts;                   /* contents and names of the files */
-        size_t n_texts;
+        StringArena strings;
 };
 
 typedef struct Reader {                 /* one file while it is read */
         ModprobeConfig *config;
         ProblemList *problems;
         const char *file;
+        const char *kept_file;          /* the same, owned by the configuration; NULL: no entry needed it yet */
         unsigned line;                  /* first of the logical line under way */
 } Reader;
 
@@ -74,41 +83,49 @@ static const char *const kind_names[_CONFIG_KIND_MAX] = {
         [CONFIG_WEAKDEP]   = "weakdep",
 };
 
-/* Takes @text over, also on failure. */
-static int config_keep(ModprobeConfig *c, char *text) {
-        char **texts;
+static int entry_list_grow(EntryList *l) {
+        size_t n = MAX(l->n_allocated * 2, 16U);
+        ConfigEntry *items;
 
-        texts = reallocarray(c->texts, c->n_texts + 1, sizeof(*texts));
-        if (!texts) {
-                free(text);
+        if (l->n_items < l->n_allocated)
+                return 0;
+        items = reallocarray(l->items, n, sizeof(*items));
+        if (!items)
                 return -ENOMEM;
-        }
-
-        c->texts = texts;
-        c->texts[c->n_texts++] = text;
+        l->items = items;
+        l->n_allocated = n;
         return 0;
 }
 
-static int config_add(const Reader *r, ConfigKind kind, const char *name, const char *value) {
+/* Gives back what was allocated for entries that did not come. */
+static void entry_list_fit(EntryList *l) {
+        ConfigEntry *items = l->n_items > 0 ? reallocarray(l->items, l->n_items, sizeof(*items)) : NULL;
+
+        if (!items)
+                return;
+        l->items = items;
+        l->n_allocated = l->n_items;
+}
+
+/* Keeps copies of the name, the value, and, once for all lines of a file, of where it lies. */
+static int config_add(Reader *r, ConfigKind kind, const char *name, const char *value) {
+        StringArena *strings = &r->config->strings;
         EntryList *l = &r->config->lists[kind];
+        ConfigEntry e = { .kind = kind, .line = r->line };
+        int q;
 
-        if (l->n_items == l->n_allocated) {
-                size_t n = MAX(l->n_allocated * 2, 16U);
-                ConfigEntry *items = reallocarray(l->items, n, sizeof(*items));
+        q = entry_list_grow(l);
+        if (q < 0)
+                return q;
+        if (!r->kept_file)
+                r->kept_file = string_arena_add(strings, r->file, strlen(r->file));
+        e.file = r->kept_file;
+        e.name = string_arena_add(strings, name, strlen(name));
+        e.value = value ? string_arena_add(strings, value, strlen(value)) : NULL;
+        if (!e.file || !e.name || (value && !e.value))
+                return -ENOMEM;
 
-                if (!items)
-                        return -ENOMEM;
-                l->items = items;
-                l->n_allocated = n;
-        }
-
-        l->items[l->n_items++] = (ConfigEntry) {
-                .kind = kind,
-                .name = name,
-                .value = value,
-                .file = r->file,
-                .line = r->line,
-        };
+        l->items[l->n_items++] = e;
         return 0;
 }
 
@@ -123,7 +140,7 @@ static ConfigKind kind_from_string(const char *word) {
 }
 
 /* Return: 1 if @text is a whole line of that kind, which has been added; 0 if not. */
-static int parse_arguments(const Reader *r, ConfigKind kind, char *text) {
+static int parse_arguments(Reader *r, ConfigKind kind, char *text) {
         char *name, *value = NULL;
         int q;
 
@@ -150,7 +167,7 @@ static int parse_arguments(const Reader *r, ConfigKind kind, char *text) {
         return q < 0 ? q : 1;
 }
 
-static int parse_line(const Reader *r, char *text) {
+static int parse_line(Reader *r, char *text) {
         char shown[TEXT_SHOWN_MAX], *word;
         ConfigKind kind;
         int q = 0;
@@ -193,39 +210,37 @@ static int parse_text(Reader *r, char *text, size_t size) {
 
 /* ------------------------------------------------------------------------------------------------- files */
 
-/* Reads all of a file of unknown size, with one more writable byte behind it. */
-static int read_text(int fd, char **ret, size_t *ret_size) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size = 0, allocated = 0;
+static void text_buffer_clear(TextBuffer *b) {
+        free(b->text);
+}
 
+/* Reads all of a file of unknown size, with one more writable byte behind it. */
+static int read_text(int fd, TextBuffer *b) {
+        b->size = 0;
         for (;;) {
                 ssize_t n;
 
-                if (allocated - size < 2) {
+                if (b->n_allocated - b->size < 2) {
                         char *p;
 
-                        if (allocated > FILE_SIZE_MAX)
+                        if (b->n_allocated > FILE_SIZE_MAX)
                                 return -EFBIG;
-                        allocated = MAX(allocated * 2, 4096U);
-                        p = realloc(text, allocated);
+                        p = realloc(b->text, MAX(b->n_allocated * 2, 4096U));
                         if (!p)
                                 return -ENOMEM;
-                        text = p;
+                        b->text = p;
+                        b->n_allocated = MAX(b->n_allocated * 2, 4096U);
                 }
 
-                n = read(fd, text + size, allocated - size - 1);
+                n = read(fd, b->text + b->size, b->n_allocated - b->size - 1);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
                         return -errno;
                 if (n == 0)
-                        break;
-                size += (size_t) n;
+                        return 0;
+                b->size += (size_t) n;
         }
-
-        *ret = STEAL_PTR(text);
-        *ret_size = size;
-        return 0;
 }
 
 /* Opens what may be read to its end without waiting for anybody. */
@@ -244,22 +259,15 @@ static int open_text(const char *path) {
         return STEAL_FD(fd);
 }
 
-/* The file's name goes over to the configuration. */
-static int read_file(ModprobeConfig *c, ConfigFile *file, ProblemList *problems) {
+static int read_file(ModprobeConfig *c, const ConfigFile *file, TextBuffer *buffer, ProblemList *problems) {
         Reader reader = { .config = c, .problems = problems, .file = file->path };
         _cleanup_(closep) int fd = -EBADF;
-        char *text = NULL;
-        size_t size = 0;
         int r;
-
-        r = config_keep(c, STEAL_PTR(file->path));
-        if (r < 0)
-                return r;
 
         fd = open_text(reader.file);
         if (fd == -ENOENT && file->optional)
                 return 0;
-        r = fd < 0 ? fd : read_text(fd, &text, &size);
+        r = fd < 0 ? fd : read_text(fd, buffer);
         if (r == -ENOMEM)
                 return r;
         if (r == -EINVAL)
@@ -267,32 +275,32 @@ static int read_file(ModprobeConfig *c, ConfigFile *file, ProblemList *problems)
         if (r < 0)
                 return problem_list_add(problems, reader.file, 0, "cannot be read: %s", strerror(-r));
 
-        r = config_keep(c, text);
-        if (r < 0)
-                return r;
-
-        return parse_text(&reader, text, size);
+        return parse_text(&reader, buffer->text, buffer->size);
 }
 
 static void file_list_clear(FileList *l) {
-        for (size_t i = 0; i < l->n_items; i++)
-                free(l->items[i].path);
+        string_arena_clear(&l->paths);
         free(l->items);
 }
 
 static int file_list_add(FileList *l, const char *dir, const char *name, size_t rank, bool optional) {
-        ConfigFile *items;
-        char *path = NULL;
+        char joined[PATH_MAX];
+        const char *path;
+        int n;
 
-        items = reallocarray(l->items, l->n_items + 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        l->items = items;
+        n = snprintf(joined, sizeof(joined), "%s%s%s", dir, name ? "/" : "", name ?: "");
+        if (n < 0 || (size_t) n >= sizeof(joined))
+                return 0;               /* nobody could open it */
+        if (l->n_items == l->n_allocated) {
+                size_t n_allocated = MAX(l->n_allocated * 2, 16U);
+                ConfigFile *items = reallocarray(l->items, n_allocated, sizeof(*items));
 
-        if (!name)
-                path = strdup(dir);
-        else if (asprintf(&path, "%s/%s", dir, name) < 0)
-                path = NULL;
+                if (!items)
+                        return -ENOMEM;
+                l->items = items;
+                l->n_allocated = n_allocated;
+        }
+        path = string_arena_add(&l->paths, joined, (size_t) n);
         if (!path)
                 return -ENOMEM;
 
@@ -380,6 +388,7 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
  */
 static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, ProblemList *problems) {
         _cleanup_(file_list_clear) FileList files = {};
+        _cleanup_(text_buffer_clear) TextBuffer buffer = {};
         const char *const *paths = sources->paths ?: default_paths;
         int r;
 
@@ -403,7 +412,7 @@ static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, P
                 if (kept != SIZE_MAX && streq(f->name, files.items[kept].name))
                         continue;
                 kept = i;
-                r = read_file(c, f, problems);
+                r = read_file(c, f, &buffer, problems);
                 if (r < 0)
                         return r;
         }
@@ -413,7 +422,7 @@ static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, P
 
 /* ----------------------------------------------------------------------------------- kernel command line */
 
-static int add_blacklisted(const Reader *r, char *names) {
+static int add_blacklisted(Reader *r, char *names) {
         EntryList *l = &r->config->lists[CONFIG_BLACKLIST];
         char *name;
         int q;
@@ -433,7 +442,7 @@ static int add_blacklisted(const Reader *r, char *names) {
 
 static int on_kernel_option(char *module, char *parameter, void *userdata) {
         char shown[TEXT_SHOWN_MAX];
-        const Reader *r = userdata;
+        Reader *r = userdata;
 
         if (streq(module, "modprobe") && startswith(parameter, "blacklist="))
                 return add_blacklisted(r, parameter + strlen("blacklist="));
@@ -450,16 +459,10 @@ static int on_kernel_option(char *module, char *parameter, void *userdata) {
 
 static int read_command_line(ModprobeConfig *c, const char *command_line, ProblemList *problems) {
         Reader reader = { .config = c, .problems = problems, .file = KERNEL_COMMAND_LINE_FILE };
-        char *text;
-        int r;
+        _cleanup_(freep) char *text = strdup(command_line);
 
-        text = strdup(command_line);
         if (!text)
                 return -ENOMEM;
-        r = config_keep(c, text);
-        if (r < 0)
-                return r;
-
         return kernel_command_line_parse(text, on_kernel_option, &reader);
 }
 
@@ -515,6 +518,8 @@ int modprobe_config_new(ModprobeConfig **ret, const ModprobeConfigSources *sourc
                         return r;
         }
 
+        for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
+                entry_list_fit(c->lists + k);
         r = sort_blacklist(c);
         if (r < 0)
                 return r;
@@ -529,9 +534,7 @@ ModprobeConfig *modprobe_config_free(ModprobeConfig *c) {
 
         for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
                 free(c->lists[k].items);
-        for (size_t i = 0; i < c->n_texts; i++)
-                free(c->texts[i]);
-        free(c->texts);
+        string_arena_clear(&c->strings);
         free(c->blacklist);
         free(c);
         return NULL;

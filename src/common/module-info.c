@@ -11,8 +11,10 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <libkmod.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
+#include "common/names.h"
 #include "common/util.h"
 
 #define LIBKMOD "libkmod.so.2"
@@ -81,12 +83,24 @@ static void module_info_close(ModuleInfo *info) {
                 (void) lib.kmod_unref(info->ctx);
 }
 
+/* libkmod would wait for a FIFO, and read a file that has no end. */
+static int check_file(const char *path) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        return !S_ISREG(st.st_mode) ? -EBADF : st.st_size > MODULE_FILE_MAX ? -EFBIG : 0;
+}
+
 /* Return: 0; -ENOSYS without libkmod; -ENOMEM; the negative errno of reading the file. To be closed in any case. */
 static int module_info_open(ModuleInfo *ret, const char *path) {
         static const char *const no_config[] = { NULL };
         int r;
 
         *ret = (ModuleInfo) {};
+        r = check_file(path);
+        if (r < 0)
+                return r;
         r = open_libkmod();
         if (r < 0)
                 return r;

@@ -45,6 +45,7 @@
 /* Limits. */
 #define MODULE_NAME_MAX 55U             /* bytes without NUL: MODULE_NAME_LEN - 1, linux/moduleparam.h */
 #define REQUEST_KEY_MAX 4096U           /* bytes of a module name, alias or modalias; a uevent holds 2048 */
+#define MODULE_FILE_MAX (1 << 30)       /* bytes of a module that is looked into; the largest have some MiB */
 #define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
 #define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
 #define COMMANDS_MAX 32U                /* install and remove commands beside them, which may wait for them */

@@ -117,6 +117,7 @@ int problem_list_copy(ProblemList *to, const ProblemList *from) {
                 if (r < 0)
                         return r;
         }
+        to->n_dropped += from->n_dropped;
         return 0;
 }
 

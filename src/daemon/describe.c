@@ -191,10 +191,31 @@ static int describe_problem_item(const void *item, sd_json_variant **ret) {
         return describe_problem(item, ret);
 }
 
+/* One more for those that the list had no room for, at the place of the last that it had. */
+static int describe_dropped(const ProblemList *list, sd_json_variant **array) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        char message[64];
+        int r;
+
+        if (list->n_dropped == 0 || list->n_items == 0)
+                return 0;
+        (void) snprintf(message, sizeof(message), "and %zu more, which are not listed", list->n_dropped);
+        r = describe_problem(&(Problem) { .file = list->items[list->n_items - 1].file, .message = message }, &v);
+        return r < 0 ? r : sd_json_variant_append_array(array, v);
+}
+
 int describe_problems(const ProblemList *list, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        int r;
+
         assert(list);
 
-        return describe_array(list->items, list->n_items, sizeof(*list->items), describe_problem_item, ret);
+        r = describe_array(list->items, list->n_items, sizeof(*list->items), describe_problem_item, &array);
+        if (r >= 0)
+                r = describe_dropped(list, &array);
+        if (r >= 0)
+                *ret = STEAL_PTR(array);
+        return r;
 }
 
 /* ------------------------------------------------------------------------------------------------ back */

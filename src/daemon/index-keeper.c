@@ -70,9 +70,12 @@ static int watch_files(IndexKeeper *k) {
 
 /* Takes the list over; says in the journal what is new in it. */
 static void keep_problems(IndexKeeper *k, ProblemList *problems) {
-        if (!problem_list_equal(&k->problems, problems))
+        if (!problem_list_equal(&k->problems, problems)) {
                 for (size_t i = 0; i < problems->n_items; i++)
                         log_problem(problems->items + i);
+                if (problems->n_dropped > 0)
+                        log_warning("and %zu more like these", problems->n_dropped);
+        }
         problem_list_clear(&k->problems);
         k->problems = *problems;
         *problems = (ProblemList) {};

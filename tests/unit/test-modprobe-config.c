@@ -344,6 +344,52 @@ static void test_questions(void **state) {
         scratch_close(&s);
 }
 
+/* ---------------------------------------------------------------------------------------------- memory */
+
+/* AddressSanitizer's own; absent in builds without it, where the most is not known. */
+size_t __sanitizer_get_allocated_size(const volatile void *p) __attribute__((weak));
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *p, size_t size),
+                                              void (*on_free)(const volatile void *p)) __attribute__((weak));
+
+static size_t allocated, allocated_most;
+
+static void on_malloc(const volatile void *p, size_t size) {
+        allocated += size;
+        allocated_most = MAX(allocated_most, allocated);
+}
+
+static void on_free(const volatile void *p) {
+        if (p)
+                allocated -= MIN(allocated, __sanitizer_get_allocated_size(p));
+}
+
+/* Tools write a file for each thing that they forbid. What is kept of one is its line, also while there are two. */
+static void test_many_small_files(void **state) {
+        enum { FILES = 4000, BYTES_EACH = 256 };
+        _cleanup_(modprobe_config_freep) ModprobeConfig *before = NULL, *after = NULL;
+        _cleanup_(scratch_close) Scratch s;
+        const char *paths[] = { NULL, NULL };
+        const ModprobeConfigSources sources = { .paths = paths };
+        size_t n;
+
+        scratch_open(&s);
+        for (unsigned i = 0; i < FILES; i++) {
+                char name[32], text[2048];
+
+                snprintf(name, sizeof(name), "d/%u.conf", i);
+                snprintf(text, sizeof(text), "# %01000d\nblacklist m%u\n", 0, i);
+                scratch_write(&s, name, text);
+        }
+        paths[0] = scratch_path(&s, "d");
+        if (__sanitizer_install_malloc_and_free_hooks)
+                assert_true(__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0);
+        assert_ok(modprobe_config_new(&before, &sources, NULL));
+        assert_ok(modprobe_config_new(&after, &sources, NULL));
+        (void) modprobe_config_entries(after, CONFIG_BLACKLIST, &n);
+        assert_int_equal(n, FILES);
+        assert_true(allocated_most <= 2UL * FILES * BYTES_EACH + (1U << 20));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
@@ -355,6 +401,7 @@ int main(void) {
                 cmocka_unit_test(test_kernel_command_line),
                 cmocka_unit_test(test_command_line_comes_last),
                 cmocka_unit_test(test_questions),
+                cmocka_unit_test(test_many_small_files),
         };
 
         return RUN_TESTS(tests);
