@@ -10,12 +10,17 @@
 
 #include <assert.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-varlink.h>
 
 #include "cli/failure.h"
 #include "cli/format.h"
 #include "common/names.h"
+
+#define CONNECT_TIMEOUT_SEC 10
 
 struct Client {
         Output *out;
@@ -92,6 +97,10 @@ static int tell_not_reachable(Client *c, const char *address, int error) {
         case -EPERM:
                 return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "the same with sudo",
                                         "not allowed to connect to %s", address);
+        case -ETIMEDOUT:
+                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "try again in a moment; systemctl status lkmd",
+                                        "lkmd is too busy: nobody was let in on %s within %u s", address,
+                                        (unsigned) CONNECT_TIMEOUT_SEC);
         default:
                 return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "systemctl status lkmd",
                                         "cannot connect to %s: %s", address, strerror(-error));
@@ -126,6 +135,39 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
         return 0;
 }
 
+/*
+ * Waits where the queue of lkmd's socket is full, as it is when somebody connects again and again; sd-varlink would
+ * take that for a connection that is being made. Return: the socket, owned by the caller; negative errno.
+ */
+static int connect_to(const char *address) {
+        const struct timeval patience = { .tv_sec = CONNECT_TIMEOUT_SEC };
+        struct sockaddr_un name = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (strlen(address) >= sizeof(name.sun_path))
+                return -ENAMETOOLONG;
+        (void) stpcpy(name.sun_path, address);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+        (void) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+        if (connect(fd, (const struct sockaddr *) &name, sizeof(name)) < 0)
+                return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        return STEAL_FD(fd);
+}
+
+static int link_to(sd_varlink **ret, const char *address) {
+        _cleanup_(closep) int fd = connect_to(address);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = sd_varlink_connect_fd(ret, fd);
+        if (r >= 0)
+                fd = -EBADF;            /* it has it now */
+        return r;
+}
+
 /* Return: 0; an exit status, after telling what is wrong; negative errno. */
 static int client_connect(Client *c) {
         const char *address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET;
@@ -141,7 +183,7 @@ static int client_connect(Client *c) {
                 }
                 r = sd_varlink_connect_url(&link, url);
         } else
-                r = sd_varlink_connect_address(&link, address);
+                r = link_to(&link, address);
         if (r < 0)
                 return tell_not_reachable(c, address, r);
 

@@ -40,6 +40,9 @@ static const Explanation explanations[] = {
         { LKMD_ERROR_NO_SUCH_GRANT,     STATUS_FAILED,         "nothing with that name is allowed or denied for a time",
           "lkmctl status lists what is" },
         { LKMD_ERROR_RELOAD_FAILED,     STATUS_FAILED,         "a file is broken, nothing was changed" },
+        { LKMD_ERROR_TOO_MANY_CLIENTS,  STATUS_NOT_REACHABLE,  "there are too many connections to lkmd", "try again in a moment" },
+        { LKMD_ERROR_MESSAGE_TOO_LARGE, STATUS_FAILED,         "what was asked for is more than lkmd takes at once",
+          "ask for less at once" },
 
         { CLIENT_ERROR_USAGE,           STATUS_USAGE },
         { CLIENT_ERROR_NOT_REACHABLE,   STATUS_NOT_REACHABLE },

@@ -510,6 +510,9 @@ static SD_VARLINK_DEFINE_ERROR(
                 SD_VARLINK_FIELD_COMMENT("What is wrong; the old configuration stays in force."),
                 SD_VARLINK_DEFINE_FIELD_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_ERROR(TooManyClients, MESSAGE_FIELDS);
+static SD_VARLINK_DEFINE_ERROR(MessageTooLarge, MESSAGE_FIELDS);
+
 SD_VARLINK_DEFINE_INTERFACE(
         io_lkmd_Manager, "io.lkmd.Manager",
         SD_VARLINK_INTERFACE_COMMENT(
@@ -574,4 +577,12 @@ SD_VARLINK_DEFINE_INTERFACE(
         &vl_error_BuiltIn, SD_VARLINK_SYMBOL_COMMENT("Something still uses it."), &vl_error_InUse,
         SD_VARLINK_SYMBOL_COMMENT("The module has no such parameter."), &vl_error_UnknownParameter,
         SD_VARLINK_SYMBOL_COMMENT("The time is over."), &vl_error_Timeout,
-        SD_VARLINK_SYMBOL_COMMENT("A file is broken; nothing was changed."), &vl_error_ReloadFailed);
+        SD_VARLINK_SYMBOL_COMMENT("A file is broken; nothing was changed."), &vl_error_ReloadFailed,
+        SD_VARLINK_SYMBOL_COMMENT("Not answered, but told before lkmd hangs up, and perhaps before it is asked: there is no place "
+                                  "for one more connection. A user may have 16 of them, each with one call at a time; root and "
+                                  "the group lkmd-admin may have more, and have places kept for them. An unprivileged "
+                                  "connection that makes no call for five minutes ends, when room is short before that."),
+        &vl_error_TooManyClients,
+        SD_VARLINK_SYMBOL_COMMENT("The call has more than 64 KiB, or is nested deeper than 16 arrays and objects. It was not even "
+                                  "looked at, and lkmd hangs up."),
+        &vl_error_MessageTooLarge);

@@ -69,8 +69,14 @@
 #define AUDIT_FILE_MAX (16U << 20)      /* likewise */
 #define FILE_WATCHES_MAX 512U           /* of inotify, for what is read of modprobe.d or of policies */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of these */
-#define CLIENTS_MAX 1024U               /* varlink connections at once */
-#define CLIENTS_PER_UID_MAX 512U
+#define CLIENTS_MAX 256U                /* varlink connections at once */
+#define CLIENTS_FOR_ADMINS 64U          /* of these, kept for root and members of LKMD_ADMIN_GROUP */
+#define CLIENTS_PER_UID_MAX 16U         /* of anybody else; each has one call open at most */
+#define CLIENT_MESSAGE_MAX (64U << 10)  /* bytes of a call, without the NUL at its end */
+#define CLIENT_DEPTH_MAX 16U            /* of arrays and objects in a call */
+#define CLIENT_UNSENT_MAX (256U << 10)  /* bytes that a client may leave unread and be told more */
+#define CLIENTS_UNSENT_MAX (32U << 20)  /* all clients together */
+#define CLIENT_IDLE_USEC (5U * 60U * 1000U * 1000U) /* without a call, and an unprivileged connection ends */
 #define INTAKE_DEVICES_MAX 512U         /* devices of which it is known how often they announce themselves */
 #define INTAKE_NOISY_EVENTS 32U         /* more of one device within the window, and it is held back */
 #define INTAKE_WINDOW_USEC (10U * 1000U * 1000U)

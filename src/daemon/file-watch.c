@@ -27,6 +27,7 @@
 #include "common/path-trace.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/loop-order.h"
 
 #define FILE_MASK (IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
 #define DIRECTORY_MASK (FILE_MASK | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
@@ -347,7 +348,7 @@ static int arm(Walk *walk, Spot *s, const struct stat *st) {
         if (r < 0)
                 return complain(s->watch, s->path, r);
         /* before the events of devices, so that a look-up never uses what a finished depmod has replaced */
-        (void) sd_event_source_set_priority(s->source, SD_EVENT_PRIORITY_IMPORTANT - 10);
+        (void) sd_event_source_set_priority(s->source, LOOP_FILES);
         (void) sd_event_source_set_description(s->source, s->path);
         return 0;
 }
@@ -619,7 +620,7 @@ static int watch_mounts(FileWatch *w) {
         r = sd_event_add_io(w->event, &w->mounts_source, w->mounts_fd, EPOLLPRI, on_mounts, w);
         if (r < 0)
                 return r;
-        return sd_event_source_set_priority(w->mounts_source, SD_EVENT_PRIORITY_IMPORTANT - 10);
+        return sd_event_source_set_priority(w->mounts_source, LOOP_FILES);
 }
 
 /**

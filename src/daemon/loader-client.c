@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "daemon/loop-order.h"
+
 struct LoaderClient {
         sd_event *event;
         char *address;
@@ -119,8 +121,7 @@ static int loader_client_connect(LoaderClient *c) {
         r = sd_event_add_io(c->event, &c->source, fd, EPOLLIN, on_reply, c);
         if (r < 0)
                 return r;
-        /* outcomes before new work: they make room for it */
-        (void) sd_event_source_set_priority(c->source, SD_EVENT_PRIORITY_IMPORTANT);
+        (void) sd_event_source_set_priority(c->source, LOOP_LOADER);
         (void) sd_event_source_set_description(c->source, "loader");
 
         c->fd = STEAL_FD(fd);

@@ -14,6 +14,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/loop-order.h"
 #include "daemon/module-state.h"
 #include "daemon/service.h"
 
@@ -419,6 +420,20 @@ static int load_settings(Manager *m) {
         return 0;
 }
 
+/* @handler: NULL: the loop ends. What systemd wants goes before whatever else there is to do. */
+static int watch_signal(Manager *m, int number, sd_event_signal_handler_t handler) {
+        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
+        int r;
+
+        r = sd_event_add_signal(m->event, &source, number | SD_EVENT_SIGNAL_PROCMASK, handler, m);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(source, LOOP_SIGNALS);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_floating(source, true);
+}
+
 static int open_loop(Manager *m) {
         int r;
 
@@ -426,13 +441,13 @@ static int open_loop(Manager *m) {
         if (r < 0)
                 return r;
         (void) sd_event_set_watchdog(m->event, true);
-        r = sd_event_add_signal(m->event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+        r = watch_signal(m, SIGTERM, NULL);
         if (r < 0)
                 return r;
-        r = sd_event_add_signal(m->event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+        r = watch_signal(m, SIGINT, NULL);
         if (r < 0)
                 return r;
-        return sd_event_add_signal(m->event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_sighup, m);
+        return watch_signal(m, SIGHUP, on_sighup);
 }
 
 static int open_sources(Manager *m) {

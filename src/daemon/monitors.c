@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Monitors: whoever called Monitor is told every event from then on. Owns a reference to each of those
- * connections. Events are put into JSON only while somebody listens. A client that does not read is cut off
- * when its buffer in sd-varlink is full, so that it cannot eat our memory.
+ * Monitors: whoever called Monitor is told every event from then on. Owns a reference to the link of each of those
+ * calls. Events are put into JSON only while somebody listens. A client that does not read is cut off by Clients, so
+ * that it cannot eat our memory.
  */
 
 #include "daemon/monitors.h"
@@ -15,9 +15,14 @@
 #include "daemon/describe.h"
 #include "daemon/log.h"
 
+typedef struct Monitor {
+        sd_varlink *link;               /* in the list once */
+        bool dead;                      /* it can be told nothing any more */
+} Monitor;
+
 struct Monitors {
-        sd_varlink **links;
-        size_t n_links;
+        Monitor *items;
+        size_t n_items;
 };
 
 int monitors_new(Monitors **ret) {
@@ -32,34 +37,37 @@ Monitors *monitors_free(Monitors *m) {
         if (!m)
                 return NULL;
 
-        for (size_t i = 0; i < m->n_links; i++)
-                sd_varlink_unref(m->links[i]);
-        free(m->links);
+        for (size_t i = 0; i < m->n_items; i++)
+                sd_varlink_unref(m->items[i].link);
+        free(m->items);
         free(m);
         return NULL;
 }
 
 /**
  * monitors_add() - tell this client everything from now on
- * @link: a reference is taken
+ * @link: a reference is taken; its call wants 'more'
  *
- * Return: 0, -ENOMEM or what sending the first reply gave.
+ * Return: 0, -ENOMEM, -EALREADY for a link that is listed, or what sending the first reply gave.
  */
 int monitors_add(Monitors *m, sd_varlink *link) {
-        sd_varlink **grown;
+        Monitor *grown;
         int r;
 
         assert(m && link);
 
-        grown = reallocarray(m->links, m->n_links + 1, sizeof(*grown));
+        for (size_t i = 0; i < m->n_items; i++)
+                if (m->items[i].link == link)
+                        return -EALREADY;
+        grown = reallocarray(m->items, m->n_items + 1, sizeof(*grown));
         if (!grown)
                 return -ENOMEM;
-        m->links = grown;
+        m->items = grown;
 
         r = sd_varlink_notify(link, NULL);
         if (r < 0)
                 return r;
-        m->links[m->n_links++] = sd_varlink_ref(link);
+        m->items[m->n_items++] = (Monitor) { .link = sd_varlink_ref(link) };
         return 0;
 }
 
@@ -67,10 +75,10 @@ int monitors_add(Monitors *m, sd_varlink *link) {
 void monitors_remove(Monitors *m, sd_varlink *link) {
         assert(m);
 
-        for (size_t i = 0; i < m->n_links; i++)
-                if (m->links[i] == link) {
+        for (size_t i = 0; i < m->n_items; i++)
+                if (m->items[i].link == link) {
+                        m->items[i] = m->items[--m->n_items];
                         sd_varlink_unref(link);
-                        m->links[i] = m->links[--m->n_links];
                         return;
                 }
 }
@@ -78,7 +86,28 @@ void monitors_remove(Monitors *m, sd_varlink *link) {
 bool monitors_is_empty(const Monitors *m) {
         assert(m);
 
-        return m->n_links == 0;
+        return m->n_items == 0;
+}
+
+/*
+ * sd_varlink_close() calls back, monitors_remove() for one: no list may be under way then. Whatever is called back,
+ * what is still dead is looked for anew each time.
+ */
+static void hang_up_on_the_dead(Monitors *m) {
+        size_t i = 0;
+
+        while (i < m->n_items) {
+                sd_varlink *link = m->items[i].link;
+
+                if (!m->items[i].dead) {
+                        i++;
+                        continue;
+                }
+                m->items[i] = m->items[--m->n_items];
+                (void) sd_varlink_close(link);
+                sd_varlink_unref(link);
+                i = 0;
+        }
 }
 
 /* @event: taken, may be NULL when it could not be made. */
@@ -92,15 +121,10 @@ static void monitors_publish(Monitors *m, sd_json_variant *event, int error) {
                 return;
         }
 
-        for (size_t i = m->n_links; i > 0; i--) {
-                sd_varlink *link = m->links[i - 1];
-
-                if (sd_varlink_notify(link, reply) < 0) {
-                        m->links[i - 1] = m->links[--m->n_links];
-                        (void) sd_varlink_close(link);
-                        sd_varlink_unref(link);
-                }
-        }
+        for (size_t i = 0; i < m->n_items; i++)
+                if (sd_varlink_notify(m->items[i].link, reply) < 0)
+                        m->items[i].dead = true;
+        hang_up_on_the_dead(m);
 }
 
 /**

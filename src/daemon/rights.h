@@ -3,5 +3,7 @@
 
 #include <systemd/sd-varlink.h>
 
-/* Who may call what. */
-int rights_check(sd_varlink *link, const char *method);
+#include "daemon/peer.h"
+
+/* Who may call what, and how. */
+int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags);

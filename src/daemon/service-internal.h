@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-varlink.h>
 
+#include "daemon/clients.h"
 #include "daemon/service.h"
 
 typedef struct LoadCall LoadCall;
@@ -13,7 +14,8 @@ typedef struct UnloadCall UnloadCall;
 
 struct Service {
         Manager *manager;
-        sd_varlink_server *server;
+        sd_varlink_server *server;      /* of the methods; it has no loop, see clients.h */
+        Clients *clients;
         LIST_HEAD(, LoadCall) loads;
         LIST_HEAD(, UnloadCall) unloads;
 };
@@ -60,5 +62,6 @@ int reply_message(sd_varlink *link, const char *error_id, const char *hint, cons
 int send_progress(sd_varlink *link, const char *kind, const Record *record);
 int reply_no_such_module(sd_varlink *link, Manager *m, const char *name);
 int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters);
-int request_of_client(sd_varlink *link, const char *key, Request **ret);
-int service_prepare_proof(sd_varlink *link, Request *request, bool is_needed);
+int service_admit(Service *s, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags);
+int request_of_client(Service *s, sd_varlink *link, const char *key, Request **ret);
+int service_prepare_proof(Service *s, sd_varlink *link, Request *request, bool is_needed);

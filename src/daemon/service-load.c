@@ -13,7 +13,6 @@
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 #include "daemon/plan-run.h"
-#include "daemon/rights.h"
 #include "daemon/service-internal.h"
 
 struct LoadCall {
@@ -303,6 +302,7 @@ static void on_load_done(PlanRun *run, void *userdata) {
         load_call_free(c);
 }
 
+/* @link: NULL: nobody wants an answer */
 static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Request *request) {
         _cleanup_(plan_freep) Plan *taken = plan;
         LoadCall *c;
@@ -365,7 +365,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         Index *index;
         int r;
 
-        r = rights_check(link, "Load");
+        r = service_admit(s, link, "Load", flags);
         if (r != 0)
                 return r;
         r = sd_varlink_dispatch(link, parameters, table, &p);
@@ -381,12 +381,12 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 
         c->requests++;
         c->lookups++;
-        r = request_of_client(link, p.name, &request);
+        r = request_of_client(s, link, p.name, &request);
         if (r < 0)
                 return r;
         request->force = (p.force_vermagic ? LOADER_FORCE_VERMAGIC : 0) |
                          (p.force_modversion ? LOADER_FORCE_MODVERSIONS : 0);
-        r = service_prepare_proof(link, request, joined || request->force);
+        r = service_prepare_proof(s, link, request, joined || request->force);
         if (r != 0)
                 return r < 0 ? r : 0;
         index = index_keeper_get(s->manager->index); /* reads it anew if it has to */
@@ -406,5 +406,5 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        return start_load(s, link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(plan), request);
+        return start_load(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(plan), request);
 }

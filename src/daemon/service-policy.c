@@ -12,7 +12,6 @@
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
-#include "daemon/rights.h"
 #include "daemon/service-internal.h"
 
 /* -------------------------------------------------------------------------------------------------- grants */
@@ -135,7 +134,7 @@ int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         const Grant *grant;
         int r;
 
-        r = rights_check(link, "Grant");
+        r = service_admit(s, link, "Grant", flags);
         if (r != 0)
                 return r;
         r = sd_varlink_dispatch(link, parameters, table, &p);
@@ -144,7 +143,7 @@ int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         r = check_grant(link, &p);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = request_of_client(link, p.module, &request);
+        r = request_of_client(s, link, p.module, &request);
         if (r < 0)
                 return r;
 
@@ -187,7 +186,7 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         const Grant *grant;
         int r;
 
-        r = rights_check(link, "Revoke");
+        r = service_admit(s, link, "Revoke", flags);
         if (r != 0)
                 return r;
         r = sd_varlink_dispatch(link, parameters, table, &p);
@@ -198,7 +197,7 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (!grant)
                 return reply_message(link, LKMD_ERROR_NO_SUCH_GRANT, "lkmctl status lists the grants that hold",
                                      "there is no grant '%s'; it may be over or used up", p.id);
-        r = request_of_client(link, grant->module, &request);
+        r = request_of_client(s, link, grant->module, &request);
         if (r < 0)
                 return r;
         log_grant(request, grant, "taken back");
@@ -214,7 +213,7 @@ int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         Service *s = userdata;
         int r;
 
-        r = rights_check(link, "Audit");
+        r = service_admit(s, link, "Audit", flags);
         if (r != 0)
                 return r;
         r = dispatch_nothing(link, parameters);

@@ -13,7 +13,6 @@
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
-#include "daemon/rights.h"
 #include "daemon/service-internal.h"
 
 #define FAILURES_SHOWN 8U
@@ -99,7 +98,7 @@ int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         Service *s = userdata;
         int r;
 
-        r = rights_check(link, "List");
+        r = service_admit(s, link, "List", flags);
         if (r != 0)
                 return r;
         r = dispatch_nothing(link, parameters);
@@ -186,7 +185,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         Index *index;
         int r;
 
-        r = rights_check(link, "Status");
+        r = service_admit(s, link, "Status", flags);
         if (r != 0)
                 return r;
         r = dispatch_nothing(link, parameters);
@@ -398,7 +397,7 @@ int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_
         Service *s = userdata;
         int r;
 
-        r = rights_check(link, "DescribeModule");
+        r = service_admit(s, link, "DescribeModule", flags);
         if (r != 0)
                 return r;
         r = sd_varlink_dispatch(link, parameters, table, &p);

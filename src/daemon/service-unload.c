@@ -11,7 +11,6 @@
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
-#include "daemon/rights.h"
 #include "daemon/service-internal.h"
 #include "daemon/unload-run.h"
 
@@ -211,6 +210,7 @@ static int start_next(UnloadCall *c) {
         return unload_run_start(c->run);
 }
 
+/* @link: NULL: nobody wants an answer */
 static int start_unload(Service *s, sd_varlink *link, bool more, char **modules, Request *request) {
         UnloadCall *c;
         int r;
@@ -325,7 +325,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         Service *s = userdata;
         int r;
 
-        r = rights_check(link, "Unload");
+        r = service_admit(s, link, "Unload", flags);
         if (r != 0)
                 return r;
         r = sd_varlink_dispatch(link, parameters, table, &p);
@@ -335,11 +335,11 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 return sd_varlink_error_invalid_parameter_name(link, "name");
 
         s->manager->counters.requests++;
-        r = request_of_client(link, p.name, &request);
+        r = request_of_client(s, link, p.name, &request);
         if (r < 0)
                 return r;
         request->force = p.force ? LOADER_FORCE_REMOVAL : 0;
-        r = service_prepare_proof(link, request, request->force);
+        r = service_prepare_proof(s, link, request, request->force);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = find_modules(s, link, p.name, &modules);
@@ -351,5 +351,5 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                         return r < 0 ? r : 0;
         }
 
-        return start_unload(s, link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(modules), request);
+        return start_unload(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(modules), request);
 }

@@ -2,15 +2,15 @@
 
 /*
  * Service: the varlink server and the small methods; Load, Unload and the reading ones have files of their
- * own. Owns the server and the calls that wait for an outcome. sd-varlink refuses what is not in the
- * interface's description before a handler sees it, so handlers check only what a type cannot say.
+ * own. Owns the server, the clients in front of it and the calls that wait for an outcome. A link is one call
+ * (client.c). sd-varlink refuses what is not in the interface's description before a handler sees it, so handlers
+ * check only what a type cannot say.
  */
 
 #include "daemon/service.h"
 
 #include <assert.h>
 #include <stdarg.h>
-#include <systemd/sd-login.h>
 
 #include "common/device-path.h"
 #include "common/interface.h"
@@ -77,31 +77,20 @@ int reply_no_such_module(sd_varlink *link, Manager *m, const char *name) {
                              index_get_module_dir(index));
 }
 
-/* By its pidfd where the kernel has that, so that a number that was used again tells nothing. NULL: not known. */
-static char *unit_of_client(sd_varlink *link) {
-        char *unit = NULL;
-        int fd, r;
-
-        fd = sd_varlink_get_peer_pidfd(link); /* borrowed */
-        r = fd >= 0 ? sd_pidfd_get_unit(fd, &unit) : sd_peer_get_unit(sd_varlink_get_fd(link), &unit);
-        return r < 0 ? NULL : unit;
+/* What each method asks first: may this client do that, and so? Return: as rights_check(). */
+int service_admit(Service *s, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags) {
+        return rights_check(clients_find_peer(s->clients, link), link, method, flags);
 }
 
-/* Return: 0, -ENOMEM, -E2BIG, or why the peer is not known. */
-int request_of_client(sd_varlink *link, const char *key, Request **ret) {
+/* Return: 0, -ENOMEM, -E2BIG, or -ENOTCONN when the client has gone. */
+int request_of_client(Service *s, sd_varlink *link, const char *key, Request **ret) {
+        const Peer *peer = clients_find_peer(s->clients, link);
         _cleanup_(freep) char *unit = NULL;
-        uid_t uid;
-        pid_t pid;
-        int r;
 
-        r = sd_varlink_get_peer_uid(link, &uid);
-        if (r < 0)
-                return r;
-        r = sd_varlink_get_peer_pid(link, &pid);
-        if (r < 0)
-                return r;
-        unit = unit_of_client(link);
-        return request_new_client(ret, key, uid, pid, unit);
+        if (!peer)
+                return -ENOTCONN;
+        unit = peer_get_unit(peer);
+        return request_new_client(ret, key, peer->uid, peer->pid, unit);
 }
 
 /**
@@ -112,13 +101,15 @@ int request_of_client(sd_varlink *link, const char *key, Request **ret) {
  *
  * Return: 0: go on; 1: refused, and the reply is out; negative errno.
  */
-int service_prepare_proof(sd_varlink *link, Request *request, bool is_needed) {
+int service_prepare_proof(Service *s, sd_varlink *link, Request *request, bool is_needed) {
+        const Peer *peer = clients_find_peer(s->clients, link);
+
         if (request->force && request->uid != 0) {
                 (void) reply_message(link, LKMD_ERROR_DENIED, "run lkmctl as root",
                                      "%s: only root may go without the kernel's checks", request->key);
                 return 1;
         }
-        return is_needed && request->uid == 0 ? request_keep_client(request, sd_varlink_get_fd(link)) : 0;
+        return is_needed && peer && request->uid == 0 ? request_keep_client(request, peer->fd) : 0;
 }
 
 /* For a method without parameters; sd-varlink wants a table all the same. */
@@ -135,7 +126,7 @@ static int vl_method_monitor(sd_varlink *link, sd_json_variant *parameters, sd_v
         Service *s = userdata;
         int r;
 
-        r = rights_check(link, "Monitor");
+        r = service_admit(s, link, "Monitor", flags);
         if (r != 0)
                 return r;
         r = dispatch_nothing(link, parameters);
@@ -151,7 +142,7 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
         Service *s = userdata;
         int r, reloaded;
 
-        r = rights_check(link, "Reload");
+        r = service_admit(s, link, "Reload", flags);
         if (r != 0)
                 return r;
         r = dispatch_nothing(link, parameters);
@@ -210,7 +201,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         Service *s = userdata;
         int r;
 
-        r = rights_check(link, "Wait");
+        r = service_admit(s, link, "Wait", flags);
         if (r != 0)
                 return r;
         r = sd_varlink_dispatch(link, parameters, table, &p);
@@ -243,7 +234,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
 
 /* --------------------------------------------------------------------------------------------- server */
 
-/* A client hung up. What it asked for goes on, nobody is told. */
+/* A call is over, or its client hung up. What it asked for goes on, nobody is told. */
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata) {
         Service *s = userdata;
 
@@ -272,8 +263,7 @@ static int bind_methods(Service *s) {
 static int open_server(Service *s) {
         int r;
 
-        r = sd_varlink_server_new(&s->server,
-                                  SD_VARLINK_SERVER_ACCOUNT_UID | SD_VARLINK_SERVER_INHERIT_USERDATA);
+        r = sd_varlink_server_new(&s->server, SD_VARLINK_SERVER_INHERIT_USERDATA);
         if (r < 0)
                 return r;
         sd_varlink_server_set_userdata(s->server, s);
@@ -284,30 +274,25 @@ static int open_server(Service *s) {
         r = sd_varlink_server_set_connections_max(s->server, CLIENTS_MAX);
         if (r < 0)
                 return r;
-        r = sd_varlink_server_set_connections_per_uid_max(s->server, CLIENTS_PER_UID_MAX);
-        if (r < 0)
-                return r;
         r = sd_varlink_server_add_interface(s->server, &vl_interface_io_lkmd_Manager);
         if (r < 0)
                 return r;
         r = bind_methods(s);
         if (r < 0)
                 return r;
-        r = sd_varlink_server_bind_disconnect(s->server, on_disconnect);
-        if (r < 0)
-                return r;
-        return sd_varlink_server_attach_event(s->server, s->manager->event, SD_EVENT_PRIORITY_NORMAL);
+        return sd_varlink_server_bind_disconnect(s->server, on_disconnect);
 }
 
 /**
  * service_new() - serve from the next turn of the loop on
  * @m:         borrowed; its objects outlive the service
- * @listen_fd: taken; negative: listen on @address
+ * @listen_fd: taken in any case; negative: listen on @address
  *
  * Return: 0, or what sd-varlink or bind(2) say.
  */
 int service_new(Service **ret, Manager *m, int listen_fd, const char *address) {
         _cleanup_(service_freep) Service *s = NULL;
+        _cleanup_(closep) int fd = listen_fd;
         int r;
 
         assert(ret && m && (listen_fd >= 0 || address));
@@ -322,8 +307,15 @@ int service_new(Service **ret, Manager *m, int listen_fd, const char *address) {
         r = open_server(s);
         if (r < 0)
                 return r;
-        r = listen_fd >= 0 ? sd_varlink_server_listen_fd(s->server, listen_fd) :
-                             sd_varlink_server_listen_address(s->server, address, 0666);
+        if (fd < 0)
+                fd = clients_listen(address, 0666);
+        if (fd < 0)
+                return fd;
+        r = clients_new(&s->clients, &(ClientsOptions) {
+                                             .event = m->event,
+                                             .server = s->server,
+                                             .listen_fd = STEAL_FD(fd),
+                                     });
         if (r < 0)
                 return r;
 
@@ -336,11 +328,25 @@ Service *service_free(Service *s) {
         if (!s)
                 return NULL;
 
+        clients_free(s->clients);
         service_drop_loads(s);
         service_drop_unloads(s);
         sd_varlink_server_unref(s->server);
         free(s);
         return NULL;
+}
+
+/**
+ * service_add_connection() - serve somebody who did not come by the listening socket
+ * @fd:    connected, non-blocking, taken in any case
+ * @ucred: who it is
+ *
+ * Return: as clients_add_connection().
+ */
+int service_add_connection(Service *s, int fd, const struct ucred *ucred) {
+        assert(s);
+
+        return clients_add_connection(s->clients, fd, ucred);
 }
 
 /* To those whose request this record is a part of. */

@@ -11,4 +11,7 @@ int service_new(Service **ret, Manager *m, int listen_fd, const char *address);
 Service *service_free(Service *s);
 DEFINE_CLEANUP(Service, service_free);
 
+struct ucred;
+
+int service_add_connection(Service *s, int fd, const struct ucred *ucred);
 void service_tell_progress(Service *s, const char *kind, const Record *record);

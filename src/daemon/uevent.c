@@ -17,6 +17,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/loop-order.h"
 #include "daemon/sequence-gaps.h"
 
 #define EVENTS_AT_ONCE 256U             /* then the rest of the loop has its turn */
@@ -196,7 +197,7 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         r = sd_event_source_set_enabled(u->gap_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = sd_event_source_set_priority(u->gap_source, SD_EVENT_PRIORITY_NORMAL + 5);
+        r = sd_event_source_set_priority(u->gap_source, LOOP_EVENT_GAPS);
         if (r < 0)
                 return r;
         r = monitor_open(u, options, "kernel", &u->kernel, &u->kernel_source);

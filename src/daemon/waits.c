@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Waits: owns one entry a waiting client. Idleness is looked at when the loop has nothing else to do, so
- * that an event that lies in a socket already is not missed. That somebody else's module has become live is
- * announced by nobody (its uevent comes before its init), and what a device has may change faster than its
- * events arrive; while such a wait is open, and only then, it is looked for ten times a second.
+ * Waits: owns one entry a waiting call. Idleness is looked at when the loop has nothing else to do but to hear
+ * clients, so that an event that lies in a socket already is not missed. That somebody else's module has become live
+ * is announced by nobody (its uevent comes before its init), and what a device has may change faster than its events
+ * arrive; while such a wait is open, and only then, it is looked for ten times a second.
  *
  * The kernel shows the driver of a device before the driver's probe has run, and takes it back if that fails
  * (really_probe() in drivers/base/dd.c). As long as the module of the driver is still in its init, which
@@ -23,6 +23,7 @@
 #include "common/interface.h"
 #include "common/text.h"
 #include "daemon/log.h"
+#include "daemon/loop-order.h"
 #include "daemon/module-state.h"
 
 #define POLL_USEC (100U * 1000U)
@@ -296,7 +297,7 @@ int waits_new(Waits **ret, sd_event *event, waits_idle_t is_idle, void *userdata
         r = sd_event_add_defer(event, &w->check, on_check, w);
         if (r < 0)
                 return r;
-        r = sd_event_source_set_priority(w->check, SD_EVENT_PRIORITY_IDLE);
+        r = sd_event_source_set_priority(w->check, LOOP_LULL);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(w->check, SD_EVENT_OFF);
@@ -346,10 +347,10 @@ static int wait_set(Wait *w, const WaitFor *what) {
 
 /**
  * waits_add() - answer this client later
- * @link: a reference is taken
+ * @link: a reference is taken; its call wants an answer
  * @what: at least one thing
  *
- * Return: 0, -ENOMEM or what sd-event says.
+ * Return: 0, -ENOMEM, -EALREADY for a link that waits, or what sd-event says.
  */
 int waits_add(Waits *waits, sd_varlink *link, const WaitFor *what) {
         Wait *w;
@@ -357,6 +358,9 @@ int waits_add(Waits *waits, sd_varlink *link, const WaitFor *what) {
 
         assert(waits && link && what && (what->idle || what->module || what->device));
 
+        LIST_FOREACH(w, &waits->list, next)
+                if (w->link == link)
+                        return -EALREADY;
         w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;

@@ -220,8 +220,8 @@ class VarlinkError(Exception):
 class Client:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))  # waits where there is no room; with a timeout it would not
         self.socket.settimeout(TIMEOUT)
-        self.socket.connect(str(path))
         self._buffer = b""
 
     def send(self, method, parameters=None, **flags):

@@ -3,20 +3,23 @@
 
 import contextlib
 import json
+import os
+import resource
 import select
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from daemon_bench import INTERFACE, Client, Daemon, VarlinkError
+from daemon_bench import BUILD, INTERFACE, TIMEOUT, Client, Daemon, VarlinkError
 
 NOBODY = 65534
-INPUT_MAX = 16 << 20                    # that sd-varlink takes of one message
+UNSENT_MAX = 256 << 10                  # that a client may leave unread and be told more
 SOCKET_MAX = 4 << 20                    # what may lie in the socket beside that
 
 
@@ -88,16 +91,39 @@ def test_half_a_message_and_no_more(daemon):
         assert client.receive()["parameters"]["version"]
 
 
-def test_message_without_an_end(daemon):
+def refusal_of(client):
+    """The error that comes before lkmd hangs up."""
+    with pytest.raises(VarlinkError) as failed:
+        client.receive()
+    assert failed.value.parameters["message"] and failed.value.parameters["hint"]
+    assert client.hung_up()
+    return failed.value.name
+
+
+@pytest.mark.parametrize("data", [
+    b"x" * (64 << 20),
+    b"[" * (8 << 20) + b"\0",
+    b'{"method":"io.lkmd.Manager.Wait","parameters":{"idle":[' + b"0," * 3500000 + b"0]}}\0",
+    b'{"method":"io.lkmd.Manager.Status"' + b" " * (64 << 10) + b"}\0",
+    b'{"method":"io.lkmd.Manager.Status","parameters":{"x":' + b"[" * 15 + b"]" * 15 + b"}}\0",
+    b'{"a":' * 12000 + b"1" + b"}" * 12000 + b"\0",
+], ids=("without-an-end", "brackets", "seven-megabytes", "one-too-many", "too-deep", "objects"))
+def test_message_beyond_its_bounds(daemon, data):
+    """It is refused before it is parsed, and costs its sender the connection."""
+    assert daemon.call("Status")["version"]
+    before = daemon.memory_peak()
     client = daemon.client()
-    block, sent = b"x" * (1 << 20), 0
-    with pytest.raises((BrokenPipeError, ConnectionResetError)):
-        while sent < 100 << 20:
-            sent += client.socket.send(block)
-            if sent % (4 << 20) < len(block):
-                assert daemon.call("Status")["version"]
-    assert sent <= INPUT_MAX + SOCKET_MAX
+    with contextlib.suppress(BrokenPipeError):
+        client.socket.sendall(data)
+    assert refusal_of(client) == "MessageTooLarge"
     assert is_served(daemon)
+    assert daemon.memory_peak() - before < 8 << 20
+
+
+def test_message_within_its_bounds(shared):
+    client = shared.client()
+    client.socket.sendall(b'{"method":"io.lkmd.Manager.Status"' + b" " * ((64 << 10) - 35) + b"}\0")
+    assert client.receive()["parameters"]["version"]
 
 
 def test_many_messages_at_once(daemon):
@@ -220,20 +246,121 @@ def test_two_hundred_at_once(daemon):
     assert is_served(daemon)
 
 
+class Abuser:
+    """abuser.py, as nobody, until it is told to stop."""
+
+    def __init__(self, daemon, kind):
+        self.process = subprocess.Popen(["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups",
+                                         sys.executable, Path(__file__).parents[1] / "soak/abuser.py", daemon.socket, kind, "600"],
+                                        stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        assert self.process.stdout.readline() == b"going\n"
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+HOLD = r"""
+import socket, sys
+links, refused = [], None
+for n in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    links.append(s)
+    try:
+        s.sendall(b'{"method":"io.lkmd.Manager.%s","parameters":{%s}}\0' % (sys.argv[3].encode(), sys.argv[4].encode()))
+    except BrokenPipeError:
+        pass
+    if sys.argv[3] == "Status" and not s.recv(1 << 20).startswith(b'{"parameters"'):
+        refused = refused or n
+print(refused, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def held_by(daemon, uid, number, method="Status", parameters=""):
+    """That many connections of a user; how many were taken before the first that was refused."""
+    process = subprocess.Popen(["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", sys.executable, "-c", HOLD,
+                                str(daemon.socket), str(number), method, parameters], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        taken = process.stdout.readline().strip().decode()
+        yield taken == "None" and number or int(taken)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_places_of_a_user(daemon):
+    with held_by(daemon, NOBODY, 20) as taken:
+        assert taken == 16
+        refused = as_user(daemon, "Status")
+        assert refused.returncode != 0 and "TooManyClients" in refused.stderr
+        for verb in ("status", "list", "wait", "monitor"):
+            told = subprocess.run(["setpriv", "--reuid", str(NOBODY), "--clear-groups", BUILD / "src/cli/lkmctl", verb],
+                                  env={**os.environ, "LKMD_SOCKET": str(daemon.socket)}, capture_output=True, text=True, check=False)
+            assert told.returncode == 4
+            assert told.stderr == "lkmctl: your user has too many connections to lkmd\n  try: end one of them, and try again\n"
+        with held_by(daemon, 1000, 1) as other:
+            assert other == 1
+        assert is_served(daemon)
+    assert as_user(daemon, "Status").returncode == 0
+
+
+def test_places_for_root(daemon):
+    """Others hold every place that they can get, and wait on all of them: root comes in all the same."""
+    with contextlib.ExitStack() as others:
+        for uid in range(20000, 20013):
+            others.enter_context(held_by(daemon, uid, 20, "Wait", '"module":"lkmdt_slow"'))
+        refused = as_user(daemon, "Status")
+        assert refused.returncode != 0 and "TooManyClients" in refused.stderr
+        assert is_served(daemon)
+        clients = [daemon.client() for _ in range(60)]
+        for client in clients:
+            assert client.call("Status")["version"]
+
+
 def test_more_than_there_may_be(daemon):
-    """Nobody can take all places: a user has so many, and gets more when some are free again."""
+    """Root's places have an end too, and are free again when they are left."""
     clients, refused = [], 0
-    for _ in range(600):
+    for _ in range(300):
         client = daemon.client()
+        with contextlib.suppress(BrokenPipeError): # who is one too many finds the connection closed already
+            client.send("Status")
         try:
-            client.send("Status")  # who is one too many may find the connection closed already
             assert client.receive()["parameters"]["version"]
             clients.append(client)
-        except (ConnectionResetError, BrokenPipeError):
+        except VarlinkError as error:
+            assert error.name == "TooManyClients"
             refused += 1
-    assert len(clients) == 512 and refused == 88
+    assert len(clients) == 256 and refused == 44
     clients[0].close()
     clients[1].call("Status")
+    assert is_served(daemon)
+
+
+def test_no_file_descriptors(daemon):
+    """It can take nobody in for a while. That is not for good."""
+    here = daemon.client()
+    here.call("Status")
+    pid = daemon.process.pid
+    used = {int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    few = min(set(range(len(used) + 1)) - used)
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, before[1]))
+    late = daemon.client()
+    late.send("Status")
+    deadline = time.monotonic() + TIMEOUT
+    while "Too many open files" not in daemon.text():
+        assert time.monotonic() < deadline
+    with pytest.raises(VarlinkError):           # a call takes some, too; its connection stays
+        here.call("Status")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    assert late.receive()["parameters"]["version"]
+    assert here.call("Status")["version"]
     assert is_served(daemon)
 
 
@@ -255,8 +382,108 @@ def test_monitor_that_never_reads(daemon):
         assert loading.call("Load", name=name)["records"][0]["outcome"] == "loaded"
         assert good.event("finished")["record"]["module"] == "lkmdt_any"
         loads += 1
-        assert loads * 40000 < 2 * (INPUT_MAX + SOCKET_MAX)
+        assert loads * 40000 < 2 * (UNSENT_MAX + SOCKET_MAX)
     assert is_served(daemon)
+
+
+# --------------------------------------------------------------------------------------- answers to the wrong call
+
+SOON = {"module": "lkmdt_slow", "timeoutUSec": 1}
+
+
+@pytest.mark.parametrize("calls", [
+    [("Wait", SOON, {"oneway": True})],
+    [("Wait", SOON, {"oneway": True})] * 50,
+    [("Wait", {"idle": True, "timeoutUSec": 1}, {"oneway": True})],
+    [("Wait", {"idle": True}, {"oneway": True})],
+    [("Monitor", {}, {"oneway": True})] * 3,
+    [("Load", {"name": "lkmdt_alone"}, {"oneway": True})],
+    [("Load", {"name": "lkmdt_alone"}, {"oneway": True})] * 3,
+    [("Unload", {"name": "lkmdt_any"}, {"oneway": True})],
+    [("Reload", {}, {"oneway": True})],
+    [("Grant", {"module": "x", "verdict": "deny", "reason": "none"}, {"oneway": True})],
+    [("Revoke", {"id": "grant-1"}, {"oneway": True})],
+    [("Status", {}, {"oneway": True}), ("List", {}, {"oneway": True}), ("Audit", {}, {"oneway": True})],
+    [("NoSuchMethod", {}, {"oneway": True})],
+], ids=lambda calls: f"{calls[0][0]}-{len(calls)}")
+def test_no_answer_to_a_call_that_is_over(daemon, calls):
+    """Calls that want no answer, and Monitor behind them on the same connection, twice: what they come to is told to
+    nobody, and a subscription that stands is one."""
+    daemon.devices.set_module("lkmdt_any", "live", refcnt=0)
+    client, other = daemon.client(), daemon.client()
+    client.socket.settimeout(20)
+    daemon.loader.held.update(("lkmdt_alone", "lkmdt_any"))
+    for _ in range(2):
+        for method, parameters, flags in calls:
+            client.send(method, parameters, **flags)
+        client.subscribe()
+        daemon.loader.release("lkmdt_alone")
+        daemon.loader.release("lkmdt_any")
+        with pytest.raises(VarlinkError):       # by now the one microsecond of the others is over, too
+            other.call("Wait", **SOON)
+        other.call("Load", name="lkmdt_mid")
+        assert client.event("finished")["record"]["module"].startswith("lkmdt_")
+        client.socket.close()
+        client = daemon.client()
+    assert is_served(daemon)
+    other.call("Load", name="lkmdt_mid")
+
+
+def test_list_of_a_call_that_is_over(daemon):
+    """Two calls of Monitor on one connection were one link in the list twice, when the first was answered by a Wait. The
+    event behind them is told to whoever is left."""
+    here = daemon.client()
+    here.subscribe()
+    clients = [daemon.client() for _ in range(4)]
+    for client in clients:
+        for _ in range(3):
+            client.send("Wait", SOON, oneway=True)
+            client.send("Monitor", more=True)
+            with pytest.raises(VarlinkError):
+                daemon.call("Wait", **SOON)
+    for _ in range(2):
+        for _ in range(4):
+            daemon.call("Load", name="lkmdt_alone")
+            assert here.event("finished")["record"]["module"] == "lkmdt_alone"
+        for client in clients:
+            client.close()
+    assert is_served(daemon)
+
+
+@pytest.mark.parametrize("method, parameters", [("Status", {}), ("List", {}), ("Audit", {}), ("Reload", {}), ("Wait", {"idle": True}),
+                                                ("DescribeModule", {"name": "lkmdt_mid"}), ("Revoke", {"id": "grant-1"})])
+def test_more_where_there_is_no_more(shared, method, parameters):
+    client = shared.client()
+    client.send(method, parameters, more=True)
+    with pytest.raises(VarlinkError) as failed:
+        client.receive()
+    assert failed.value.name == "org.varlink.service.InvalidParameter"
+    assert failed.value.parameters["parameter"] == "more"
+    assert client.call("Status")["version"]
+
+
+@pytest.mark.parametrize("flags", [{"oneway": True, "more": True}, {"upgrade": True}, {"oneway": "yes"}, {"more": 1}], ids=str)
+def test_flags_that_are_none(shared, flags):
+    client = shared.client()
+    client.send("Wait", {"idle": True}, **flags)
+    assert client.hung_up()
+    assert is_served(shared)
+
+
+# -------------------------------------------------------------------------------------------------------- abuse
+
+@pytest.mark.parametrize("kind", ["flood", "pipeline", "half", "slow", "waits", "big", "storm", "garbage", "flags", "churn", "hoard"])
+def test_abuse(daemon, kind):
+    """While it goes on, devices get their drivers, root is answered, and lkmd leaves when it is told to."""
+    with Abuser(daemon, kind) as abuser:
+        for number in range(3):
+            daemon.devices.add(f"1-{number}", b"usb:v1111p2222d0000dc00dsc00dp00ic08isc06ip50in00")
+            daemon.loader.wait_for("lkmdt_top", times=number + 1)
+            assert daemon.call("Status")["version"]
+            daemon.wait_idle()
+        assert abuser.process.poll() is None    # all of that was while it went on
+        assert daemon.memory_peak() < 512 << 20 # of which most is what AddressSanitizer keeps
+        daemon.stop()
 
 
 # -------------------------------------------------------------------------------------------------------- rights

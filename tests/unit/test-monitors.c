@@ -9,15 +9,23 @@
 typedef struct Bench {
         VarlinkBench varlink;
         Monitors *monitors;
+        sd_varlink *links[8];           /* in order, borrowed */
+        size_t n_links, n_disconnected;
 } Bench;
 
 static int on_monitor(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                       void *userdata) {
-        return monitors_add(((Bench *) userdata)->monitors, link);
+        Bench *b = userdata;
+
+        b->links[b->n_links++] = link;
+        return monitors_add(b->monitors, link);
 }
 
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata) {
-        monitors_remove(((Bench *) userdata)->monitors, link);
+        Bench *b = userdata;
+
+        b->n_disconnected++;
+        monitors_remove(b->monitors, link);
 }
 
 static void bench_open(Bench *b) {
@@ -137,11 +145,70 @@ static void test_one_hangs_up_while_it_is_told(void **state) {
         }
 }
 
+static int on_monitor_twice(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                            void *userdata) {
+        Monitors *m = ((Bench *) userdata)->monitors;
+
+        assert_ok(monitors_add(m, link));
+        assert_int_equal(monitors_add(m, link), -EALREADY);
+        return 0;
+}
+
+static void test_is_listed_once(void **state) {
+        _cleanup_(bench_close) Bench b = {};
+        _cleanup_(freep) char *text = NULL;
+        int fd;
+
+        assert_ok(monitors_new(&b.monitors));
+        varlink_bench_open(&b.varlink, "Monitor", on_monitor_twice, on_disconnect, &b);
+        fd = subscribe(&b);
+        monitors_message(b.monitors, "rescan", "said once");
+        text = hear(&b, fd);
+        assert_non_null(strstr(text, "said once"));
+        assert_null(strstr(strstr(text, "said once") + 1, "said once"));
+        close(fd);
+        event_settle(b.varlink.event);
+        assert_true(monitors_is_empty(b.monitors));
+}
+
+/*
+ * Links that can be told nothing any more, because somebody has answered their call: the server calls back for each
+ * that is hung up on, and the list has to be a list at that moment.
+ */
+static void test_links_that_take_nothing_more(void **state) {
+        for (unsigned which = 0; which < 8; which++) {
+                _cleanup_(bench_close) Bench b;
+                size_t n_dead = 0;
+                int fds[3];
+
+                bench_open(&b);
+                for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+                        fds[i] = subscribe(&b);
+                for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+                        if (which & (1U << i)) {
+                                assert_ok(sd_varlink_reply(b.links[i], NULL));
+                                n_dead++;
+                        }
+                monitors_message(b.monitors, "rescan", "first");
+                monitors_message(b.monitors, "rescan", "second");
+                assert_int_equal(b.n_disconnected, n_dead);
+                for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+                        if (!(which & (1U << i)))
+                                assert_hears(&b, fds[i], "second");
+                        close(fds[i]);
+                }
+                event_settle(b.varlink.event);
+                assert_true(monitors_is_empty(b.monitors));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_who_listens_is_told),
                 cmocka_unit_test(test_what_is_told),
                 cmocka_unit_test(test_one_hangs_up_while_it_is_told),
+                cmocka_unit_test(test_is_listed_once),
+                cmocka_unit_test(test_links_that_take_nothing_more),
         };
 
         return RUN_TESTS(tests);

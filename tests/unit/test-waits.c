@@ -194,6 +194,26 @@ static void test_all_of_it_has_to_hold(void **state) {
         close(fd);
 }
 
+static int on_wait_twice(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                         void *userdata) {
+        Bench *b = userdata;
+
+        assert_ok(waits_add(b->waits, link, &b->what));
+        assert_int_equal(waits_add(b->waits, link, &b->what), -EALREADY);
+        return 0;
+}
+
+static void test_is_answered_once(void **state) {
+        _cleanup_(bench_close) Bench b = { .idle = true, .what = { .idle = true, .timeout_usec = UINT64_MAX } };
+        int fd;
+
+        varlink_bench_open(&b.varlink, "Wait", on_wait_twice, on_disconnect, &b);
+        assert_ok(waits_new(&b.waits, b.varlink.event, is_idle, &b));
+        fd = wait_for(&b);
+        assert_hears(fd, "{\"parameters\":{}}\n");
+        close(fd);
+}
+
 static void test_freed_with_clients_waiting(void **state) {
         _cleanup_(bench_close) Bench b;
         int idle, module;
@@ -216,6 +236,7 @@ int main(void) {
                 cmocka_unit_test(test_device_is_gone),
                 cmocka_unit_test(test_path_too_long_for_a_device),
                 cmocka_unit_test(test_all_of_it_has_to_hold),
+                cmocka_unit_test(test_is_answered_once),
                 cmocka_unit_test(test_freed_with_clients_waiting),
         };
 

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+
+/* How deep a text of JSON is nested, before anything parses it. */
+size_t message_depth(const char *text, size_t size);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+
+/* Bytes that come at one end and go at the other. All zero: empty. An empty one holds no memory. */
+typedef struct ByteQueue {
+        char *bytes;
+        size_t begin, end, allocated;   /* what is in it: bytes[begin..end) */
+} ByteQueue;
+
+int byte_queue_put(ByteQueue *q, const void *bytes, size_t size);
+void byte_queue_drop(ByteQueue *q, size_t size);
+void byte_queue_clear(ByteQueue *q);
+
+static inline const char *byte_queue_peek(const ByteQueue *q) {
+        return q->bytes + q->begin;
+}
+
+static inline size_t byte_queue_size(const ByteQueue *q) {
+        return q->end - q->begin;
+}

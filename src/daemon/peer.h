@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Who is at the other end of a connection, as the kernel noted it when that was made. */
+typedef struct Peer {
+        uid_t uid;
+        gid_t gid;
+        pid_t pid;
+        bool admin;                     /* root, or a member of LKMD_ADMIN_GROUP */
+        int fd;                         /* the connection, borrowed; its process is asked by it */
+} Peer;
+
+/* The group that may change things. All zero: not looked up yet. */
+typedef struct AdminGroup {
+        bool exists;
+        gid_t gid;
+        uint64_t asked_usec;            /* 0: never */
+        int64_t file_sec, file_nsec;    /* of /etc/group, as it was then */
+        ino_t file_inode;
+} AdminGroup;
+
+int peer_read(Peer *ret, int fd, AdminGroup *group);
+void peer_set(Peer *ret, int fd, const struct ucred *ucred, AdminGroup *group);
+char *peer_get_unit(const Peer *peer);
