@@ -43,6 +43,7 @@ static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
 
         s->action = builtin ? PLAN_BUILTIN : command ? PLAN_COMMAND : PLAN_INSERT;
         s->parent = SIZE_MAX;
+        s->by_alias = n->by_alias;
         s->module = copy(n->name, &failed);
         s->alias = copy(n->alias, &failed);
         if (s->action == PLAN_INSERT)
@@ -61,6 +62,7 @@ static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
                 return 0;
         }
         s->reported = n->ruling[n->part].verdict == POLICY_REPORT;
+        s->allowed_once = n->ruling[n->part].rule && n->ruling[n->part].rule->once;
         r = plan_cause_set(&s->allowed_by, n->ruling + n->part);
         return r < 0 ? r : plan_parameters_collect(g, n, s);
 }
@@ -182,12 +184,6 @@ static int follow(PlanGraph *g, const Target *t, unsigned depth) {
                      depth + 1);
 }
 
-static PolicyPart part_of(PlanReason reason) {
-        return reason == PLAN_REQUESTED    ? POLICY_REQUESTED
-               : reason == PLAN_DEPENDENCY ? POLICY_DEPENDENCY
-                                           : POLICY_SOFTDEP;
-}
-
 /* One module between its softdeps; its dependencies are there already. */
 static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, unsigned depth) {
         _cleanup_(target_list_clear) TargetList targets = {};
@@ -197,7 +193,7 @@ static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, u
                 return 0;
         g->nodes[i].state = NODE_WALKING;
         g->nodes[i].reason = g->nodes[i].requested ? PLAN_REQUESTED : reason;
-        g->nodes[i].part = part_of(g->nodes[i].reason);
+        g->nodes[i].part = plan_part_of(g->nodes[i].reason);
         g->nodes[i].parent = g->nodes[i].requested ? NOBODY : parent;
         if (reason == PLAN_DEPENDENCY && !g->nodes[i].requested)
                 g->nodes[i].alias = g->nodes[i].option_key = NULL; /* it is reached by its name */
@@ -242,7 +238,7 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
         if (g->nodes[i].state == NODE_PLACED)
                 return 1;
 
-        r = plan_graph_judge(g, i, g->nodes[i].requested ? POLICY_REQUESTED : part_of(reason),
+        r = plan_graph_judge(g, i, g->nodes[i].requested ? POLICY_REQUESTED : plan_part_of(reason),
                              parent == NOBODY ? NULL : g->nodes[parent].name, config,
                              reason == PLAN_REQUESTED);
         if (r <= 0)

@@ -256,19 +256,11 @@ int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, con
         return 0;
 }
 
-static bool ruling_is_blacklist(const PlanGraph *g, const PolicyRuling *ruling) {
-        return ruling->source == POLICY_BY_BLACKLIST ||
-               (ruling->source == POLICY_BY_COMMAND_LINE && !ruling->rule);
-}
-
 /* A denied node is left out: by whichever line it is denied. */
 int plan_graph_deny(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by, bool candidate) {
         const PolicyRuling *ruling = g->nodes[i].ruling + part;
 
-        return plan_graph_omit(g,
-                               ruling_is_blacklist(g, ruling) && part == POLICY_REQUESTED ? PLAN_BLACKLISTED
-                                                                                        : PLAN_DENIED,
-                               g->nodes[i].name, wanted_by, ruling, candidate);
+        return plan_graph_omit(g, plan_denial_kind(ruling, part), g->nodes[i].name, wanted_by, ruling, candidate);
 }
 
 /* One node that is not fit. @config: the softdep that asked for it, NULL for none. */

@@ -94,6 +94,6 @@ int plan_graph_judge_alone(PlanGraph *g, size_t n, PolicyPart part);
 int plan_graph_judge(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by,
                      const ConfigEntry *config, bool candidate);
 int plan_graph_deny(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by, bool candidate);
-int plan_cause_set(PlanCause *c, const PolicyRuling *ruling);
+PolicyPart plan_part_of(PlanReason reason);
 
 int plan_graph_finish(PlanGraph *g);

@@ -196,6 +196,56 @@ void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecis
         policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
 }
 
+/* As what a module comes in. */
+PolicyPart plan_part_of(PlanReason reason) {
+        return reason == PLAN_REQUESTED    ? POLICY_REQUESTED
+               : reason == PLAN_DEPENDENCY ? POLICY_DEPENDENCY
+                                           : POLICY_SOFTDEP;
+}
+
+PolicyPart plan_step_part(const PlanStep *step) {
+        assert(step);
+
+        return plan_part_of(step->reason);
+}
+
+/* What a denial is called in a plan: of a blacklist line people know that it does not hold for a name. */
+PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part) {
+        bool is_blacklist;
+
+        assert(ruling);
+
+        is_blacklist = ruling->source == POLICY_BY_BLACKLIST ||
+                       (ruling->source == POLICY_BY_COMMAND_LINE && !ruling->rule);
+        return is_blacklist && part == POLICY_REQUESTED ? PLAN_BLACKLISTED : PLAN_DENIED;
+}
+
+/**
+ * plan_judge_step() - ask the policy again about a module of a plan
+ * @request: as for plan_new(), with the policy and the time of now
+ * @step:    of a plan for the same request
+ * @ret:     borrows from the index, the policy and the step
+ */
+void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
+                     PolicyDecision *ret) {
+        const PlanGraph g = { .index = (Index *) index, .request = request };
+        PolicyRequester requester;
+        PolicySubject subject;
+        Node n;
+
+        assert(index && request && request->key && step && ret);
+
+        n = (Node) {
+                .name = step->module,
+                .module = index_find_module(index, step->module),
+                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, step->module),
+                .by_alias = step->by_alias,
+        };
+        make_subject(&g, &n, part, &requester, &subject);
+        subject.path = subject.path ?: step->path;
+        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
+}
+
 /**
  * plan_rules_each_options() - the rules whose options a node is to get
  *

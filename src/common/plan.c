@@ -62,6 +62,7 @@ int plan_new(Plan **ret, Index *index, const PlanRequest *request) {
         p = calloc(1, sizeof(*p));
         if (!p)
                 return -ENOMEM;
+        p->mode = request->mode;
         p->key = strdup(request->key);
         if (!p->key)
                 return -ENOMEM;
@@ -96,6 +97,43 @@ void plan_cause_clear(PlanCause *c) {
         free(c->reason);
 }
 
+static void omission_clear(PlanOmission *o) {
+        free(o->module);
+        free(o->wanted_by);
+        plan_cause_clear(&o->cause);
+}
+
+/**
+ * plan_add_omission() - say of a step that it is left out after all
+ * @cause: copied
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanCause *cause) {
+        const PlanStep *s;
+        PlanOmission *o;
+        int r;
+
+        assert(p && step < p->n_steps && cause);
+
+        o = reallocarray(p->omissions, p->n_omissions + 1, sizeof(*o));
+        if (!o)
+                return -ENOMEM;
+        p->omissions = o;
+        s = p->steps + step;
+        o += p->n_omissions;
+        *o = (PlanOmission) { .kind = kind, .required = s->required, .module = strdup(s->module) };
+        if (s->parent != SIZE_MAX)
+                o->wanted_by = strdup(p->steps[s->parent].module);
+        r = plan_cause_copy(&o->cause, cause);
+        if (r < 0 || !o->module || (s->parent != SIZE_MAX && !o->wanted_by)) {
+                omission_clear(o);
+                return -ENOMEM;
+        }
+        p->n_omissions++;
+        return 0;
+}
+
 static void step_clear(PlanStep *s) {
         for (size_t i = 0; i < s->n_parameter_origins; i++) {
                 free(s->parameter_origins[i].text);
@@ -125,11 +163,8 @@ Plan *plan_free(Plan *p) {
 
         for (size_t i = 0; i < p->n_steps; i++)
                 step_clear(&p->steps[i]);
-        for (size_t i = 0; i < p->n_omissions; i++) {
-                free(p->omissions[i].module);
-                free(p->omissions[i].wanted_by);
-                plan_cause_clear(&p->omissions[i].cause);
-        }
+        for (size_t i = 0; i < p->n_omissions; i++)
+                omission_clear(p->omissions + i);
         free(p->steps);
         free(p->omissions);
         free(p->key);

@@ -89,6 +89,9 @@ typedef struct PlanStep {
         unsigned command_line;
         PlanReason reason;
         PlanCause allowed_by;           /* what the policy went by */
+        bool allowed_once;              /* a grant for one request, which this request uses up */
+        bool would_refuse;              /* it was told that what is in audit mode would leave it out */
+        bool by_alias;                  /* requested, and an alias led here: blacklist lines hold */
         bool reported;                  /* allowed, and to be reported ("verdict: audit") */
         size_t parent;                  /* index of the step it is in for; SIZE_MAX for PLAN_REQUESTED */
         bool required;                  /* some requested module fails without it */
@@ -125,6 +128,8 @@ typedef struct Plan {
         size_t n_omissions;
         size_t n_matches;               /* modules that the key means, also those left out; 0: none */
         bool audited;                   /* it would be another one with as_if_enforced */
+        PlanMode mode;                  /* as asked */
+        uint64_t generation;            /* of policy and index, for who keeps them; 0 */
 } Plan;
 
 /* Told of all that the policy met on its way to a verdict about a module of the plan, in order. */
@@ -153,6 +158,14 @@ DEFINE_CLEANUP(Plan, plan_free);
 /* Would the module of just this name be allowed to whoever asks for it by that name? Its company is not looked at. */
 void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
 
+/* Is a module of a plan that was made before still allowed, as what it is to the request? */
+void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
+                     PolicyDecision *ret);
+PolicyPart plan_step_part(const PlanStep *step);
+PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part);
+int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanCause *cause);
+
+int plan_cause_set(PlanCause *c, const PolicyRuling *ruling);
 int plan_cause_copy(PlanCause *ret, const PlanCause *c);
 void plan_cause_clear(PlanCause *c);
 const char *plan_action_to_string(PlanAction a);

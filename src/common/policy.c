@@ -31,7 +31,7 @@ struct Policy {
         size_t n_rules;
         PolicyOptions options;
         const PolicyFile *default_file; /* the first that has a default; NULL: none */
-        bool has_options, has_preferences;
+        bool has_options, has_preferences, has_dates;
 
         Literal *literals;              /* by name, then by rule */
         size_t n_literals;
@@ -212,6 +212,7 @@ static void collect_rules(Policy *p) {
                         p->rules[p->n_rules++] = f->rules + k;
                         p->has_options |= f->rules[k].n_options > 0;
                         p->has_preferences |= f->rules[k].n_prefer > 0;
+                        p->has_dates |= f->rules[k].expires_usec != UINT64_MAX;
                 }
         }
 }
@@ -331,6 +332,10 @@ void policy_set_mode(Policy *p, PolicyMode mode) {
 
 bool policy_is_empty(const Policy *p) {
         return !p || (p->n_rules == 0 && !p->default_file);
+}
+
+bool policy_has_dates(const Policy *p) {
+        return p && p->has_dates;
 }
 
 size_t policy_count_rules(const Policy *p) {

@@ -102,6 +102,7 @@ int policy_replace_grants(Policy **p, PolicyFile *grants);
 
 void policy_set_mode(Policy *p, PolicyMode mode);
 bool policy_is_empty(const Policy *p);          /* no rule, no default: nothing to ask it */
+bool policy_has_dates(const Policy *p);         /* some rule expires: what it says changes by itself */
 size_t policy_count_rules(const Policy *p);
 const PolicyRule *policy_get_rule(const Policy *p, size_t i); /* in order */
 size_t policy_count_files(const Policy *p);

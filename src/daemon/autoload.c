@@ -66,10 +66,7 @@ Autoload *autoload_free(Autoload *a) {
 }
 
 static void on_run_done(PlanRun *run, void *userdata) {
-        DeviceRun *d = userdata;
-
-        planner_note_end(d->autoload->planner, run);
-        device_run_free(d);
+        device_run_free(userdata);
 }
 
 /* Is anything to be done at all? Most events are about devices whose drivers are there, or do not exist. */
@@ -103,7 +100,7 @@ static int start_run(Autoload *a, Plan *plan, Request *request) {
         if (!d)
                 return -ENOMEM;
         d->autoload = a;
-        r = plan_run_new(&d->run, a->scheduler, taken, request, on_run_done, d);
+        r = plan_run_new(&d->run, a->scheduler, a->planner, taken, request, on_run_done, d);
         if (r < 0) {
                 free(d);
                 return r;

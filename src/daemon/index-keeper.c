@@ -30,6 +30,7 @@ struct IndexKeeper {
         FileWatch *watch;
         sd_event_source *timer;
         bool stale;
+        uint64_t generation;            /* how often it was read */
         index_swapped_t swapped;
         void *userdata;
 };
@@ -106,6 +107,7 @@ int index_keeper_rebuild(IndexKeeper *k) {
         assert(k);
 
         k->stale = false;
+        k->generation++;
         (void) sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);
         file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
 
@@ -192,6 +194,13 @@ Index *index_keeper_get(IndexKeeper *k) {
                         log_error("cannot read the module index anew: %s", strerror(-r));
         }
         return k->index;
+}
+
+/* Another number: it may be another index. Nothing is read for that. */
+uint64_t index_keeper_get_generation(const IndexKeeper *k) {
+        assert(k);
+
+        return k->generation;
 }
 
 /* What is wrong with the files that were read last. */

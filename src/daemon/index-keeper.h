@@ -19,6 +19,7 @@ IndexKeeper *index_keeper_free(IndexKeeper *k);
 DEFINE_CLEANUP(IndexKeeper, index_keeper_free);
 
 Index *index_keeper_get(IndexKeeper *k);
+uint64_t index_keeper_get_generation(const IndexKeeper *k);
 int index_keeper_rebuild(IndexKeeper *k);
 const ProblemList *index_keeper_get_problems(const IndexKeeper *k);
 const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k);

@@ -555,7 +555,9 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = autoload_new(&m->autoload, m->scheduler, &m->planner, m->monitors, &m->counters);
         if (r < 0)
                 return r;
-        return index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);
+        r = index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);
+        m->planner.index = m->index;
+        return r;
 }
 
 /**

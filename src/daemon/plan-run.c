@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanRun: one plan being carried out. Owns the plan and the records of what was done; borrows the
- * scheduler. A step is submitted when everything it waits for is over, or of what it depends on, can be used;
+ * PlanRun: one plan being carried out. Owns the plan and the records of what was done; borrows the scheduler and the
+ * planner. A step is submitted when everything it waits for is over, or of what it depends on, can be used;
  * a step whose dependency failed fails with it; a softdep's failure stops nothing. What a requested module that is
  * loaded already would have needed is not looked at, as in modprobe.
+ *
+ * A plan may be under way for long. Right before a step goes to the loader the policy is asked again, if it may be
+ * another one by then; what it denies now becomes an omission of the plan, as if the plan had been made now, and so
+ * does what needs it. What only a denied step needed is left.
  */
 
 #include "daemon/plan-run.h"
@@ -20,15 +24,18 @@ typedef enum StepState {                /* allowed moves: step_next[] */
         STEP_LIVE,                      /* its module can be used, its load is not over */
         STEP_DONE,
         STEP_FAILED,
-        STEP_UNNEEDED,                  /* only for the sake of modules that are there already */
+        STEP_UNNEEDED,                  /* only for the sake of modules that are there already, or denied */
+        STEP_DENIED,                    /* since the plan was made; the plan has an omission for it */
         _STEP_STATE_MAX,
 } StepState;
 
 #define TO(state) (1U << (state))
 
 _unused_ static const unsigned step_next[_STEP_STATE_MAX] = {
-        [STEP_WAITING] = TO(STEP_SUBMITTED) | TO(STEP_DONE) | TO(STEP_FAILED) | TO(STEP_UNNEEDED),
-        [STEP_SUBMITTED] = TO(STEP_LIVE) | TO(STEP_DONE) | TO(STEP_FAILED),
+        [STEP_WAITING] = TO(STEP_SUBMITTED) | TO(STEP_DONE) | TO(STEP_FAILED) | TO(STEP_UNNEEDED) |
+                         TO(STEP_DENIED),
+        [STEP_SUBMITTED] = TO(STEP_LIVE) | TO(STEP_DONE) | TO(STEP_FAILED) | TO(STEP_UNNEEDED) |
+                           TO(STEP_DENIED),
         [STEP_LIVE] = TO(STEP_DONE) | TO(STEP_FAILED),
 };
 
@@ -37,11 +44,13 @@ typedef struct StepRun {
         PlanRun *run;
         size_t index;
         StepState state;
+        StepState dropped;              /* STEP_DENIED or STEP_UNNEEDED: that is what it is to become; else 0 */
         uint64_t rank_usec; /* time of the longest chain that begins with it */
 } StepRun;
 
 struct PlanRun {
         Scheduler *scheduler;
+        const Planner *planner;         /* NULL: nobody is asked again */
         Plan *plan;
         Request *request;
         plan_run_done_t done;
@@ -58,14 +67,15 @@ static bool step_is_under_way(const StepRun *step) {
 
 /**
  * plan_run_new() - nothing happens before plan_run_start()
+ * @planner: asked again before each step; NULL: nobody is
  * @plan:    taken on success; has no required omission
  * @request: a reference is taken
  * @done:    called once every step has its outcome, from the event loop
  *
  * Return: 0 or -ENOMEM.
  */
-int plan_run_new(PlanRun **ret, Scheduler *scheduler, Plan *plan, Request *request, plan_run_done_t done,
-                 void *userdata) {
+int plan_run_new(PlanRun **ret, Scheduler *scheduler, const Planner *planner, Plan *plan, Request *request,
+                 plan_run_done_t done, void *userdata) {
         _cleanup_(plan_run_freep) PlanRun *run = NULL;
 
         assert(ret && scheduler && plan && request && done);
@@ -80,6 +90,7 @@ int plan_run_new(PlanRun **ret, Scheduler *scheduler, Plan *plan, Request *reque
                 run->steps[i] = (StepRun) { .run = run, .index = i };
 
         run->scheduler = scheduler;
+        run->planner = planner;
         run->request = request_ref(request);
         run->done = done;
         run->userdata = userdata;
@@ -165,13 +176,181 @@ static bool step_is_free(const PlanRun *run, const PlanStep *step) {
         return true;
 }
 
+/*
+ * Whatever a needed step waits for is needed, unless it is denied. Edges lead back only, so one pass from the end
+ * finds all.
+ */
+static void spread_to_dependencies(const PlanRun *run, bool *needed) {
+        const Plan *plan = run->plan;
+
+        for (size_t i = plan->n_steps; i > 0; i--) {
+                const PlanStep *step = plan->steps + i - 1;
+
+                for (size_t k = 0; needed[i - 1] && k < step->n_after; k++)
+                        if (run->steps[step->after[k].step].dropped != STEP_DENIED)
+                                needed[step->after[k].step] = true;
+        }
+}
+
+/*
+ * What a needed module wants after it is needed too; so is what it wants before it where that order cannot be
+ * kept, since it does not wait for that then. Return: true if that is news.
+ */
+static bool spread_to_softdeps(const PlanRun *run, bool *needed) {
+        const Plan *plan = run->plan;
+        bool news = false;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = plan->steps + i;
+
+                if (!needed[i] && run->steps[i].dropped != STEP_DENIED &&
+                    (step->reason == PLAN_SOFTDEP_POST || step->reason == PLAN_SOFTDEP_PRE) &&
+                    needed[step->parent])
+                        needed[i] = news = true;
+        }
+        return news;
+}
+
+static void spread_need(const PlanRun *run, bool *needed) {
+        do
+                spread_to_dependencies(run, needed);
+        while (spread_to_softdeps(run, needed));
+}
+
+/* ------------------------------------------------------------------------------------------- judging again */
+
+/* Can it still be kept out? What is in the loader cannot. */
+static bool step_is_open(const PlanRun *run, size_t i) {
+        StepState state = run->steps[i].state;
+
+        return run->steps[i].dropped == 0 && run->plan->steps[i].action != PLAN_BUILTIN &&
+               (state == STEP_WAITING ||
+                (state == STEP_SUBMITTED && scheduler_is_queued(run->scheduler, run->plan->steps[i].module)));
+}
+
+static void deny_step(PlanRun *run, size_t i, PlanOmissionKind kind, const PlanCause *cause) {
+        run->steps[i].dropped = STEP_DENIED;
+        if (plan_add_omission(run->plan, kind, i, cause) < 0)
+                log_warning("%s is denied, and there is no memory to say why", run->plan->steps[i].module);
+}
+
+/* Does something need it that is not denied? */
+static bool is_dependency(const PlanRun *run, size_t i) {
+        const Plan *plan = run->plan;
+
+        for (size_t k = i + 1; k < plan->n_steps; k++)
+                for (size_t e = 0; run->steps[k].dropped == 0 && e < plan->steps[k].n_after; e++)
+                        if (plan->steps[k].after[e].step == i && plan->steps[k].after[e].required)
+                                return true;
+        return false;
+}
+
+/* One that is not wanted for itself any more may still come along with another, as in a plan that is made now. */
+static void judge_step(PlanRun *run, size_t i) {
+        PolicyPart part = plan_step_part(run->plan->steps + i);
+        PlanOmissionKind kind;
+        PlanCause cause;
+
+        if (!planner_denies_step(run->planner, run->request, run->plan, i, part, &cause, &kind))
+                return;
+        if (part != POLICY_DEPENDENCY && is_dependency(run, i)) {
+                PlanOmissionKind other_kind;
+                PlanCause other;
+
+                if (!planner_denies_step(run->planner, run->request, run->plan, i, POLICY_DEPENDENCY, &other,
+                                         &other_kind)) {
+                        plan_cause_clear(&cause);
+                        return;
+                }
+                plan_cause_clear(&other);
+        }
+        deny_step(run, i, kind, &cause);
+        plan_cause_clear(&cause);
+}
+
+/* What cannot be had without a denied step, by that one's line. Steps stand in a valid order. */
+static void spread_denial(PlanRun *run, size_t first_omission) {
+        const Plan *plan = run->plan;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = plan->steps + i;
+
+                for (size_t k = 0; step_is_open(run, i) && k < step->n_after; k++) {
+                        const char *needs = plan->steps[step->after[k].step].module;
+                        _cleanup_(plan_cause_clear) PlanCause cause = {};
+
+                        if (!step->after[k].required || run->steps[step->after[k].step].dropped != STEP_DENIED)
+                                continue;
+                        for (size_t o = first_omission; o < plan->n_omissions; o++)
+                                if (streq(plan->omissions[o].module, needs)) {
+                                        (void) plan_cause_copy(&cause, &plan->omissions[o].cause);
+                                        break;
+                                }
+                        deny_step(run, i, PLAN_IMPOSSIBLE, &cause);
+                }
+        }
+}
+
+/* What nothing wants any more that can be had. */
+static void drop_orphans(PlanRun *run) {
+        _cleanup_(freep) bool *needed = calloc(run->plan->n_steps + 1, sizeof(*needed));
+
+        if (!needed)
+                return;                 /* it is allowed, and does no harm */
+        for (size_t i = 0; i < run->plan->n_steps; i++)
+                needed[i] = run->plan->steps[i].reason == PLAN_REQUESTED && run->steps[i].dropped == 0;
+        spread_need(run, needed);
+        for (size_t i = 0; i < run->plan->n_steps; i++)
+                if (!needed[i] && step_is_open(run, i))
+                        run->steps[i].dropped = STEP_UNNEEDED;
+}
+
+static void judge_steps(PlanRun *run, bool requested) {
+        for (size_t i = 0; i < run->plan->n_steps; i++) {
+                const PlanStep *step = run->plan->steps + i;
+
+                if (step_is_open(run, i) && !step->allowed_once && (step->reason == PLAN_REQUESTED) == requested)
+                        judge_step(run, i);
+        }
+}
+
+/* The policy may be another one. No step changes its state here: the scheduler, or plan_run_advance(), sees to it. */
+static void judge_again(PlanRun *run) {
+        size_t first = run->plan->n_omissions;
+
+        judge_steps(run, /* requested= */ true);
+        if (run->plan->n_omissions > first)
+                drop_orphans(run);      /* of what comes along with a denied module nothing is to be said */
+        judge_steps(run, /* requested= */ false);
+        if (run->plan->n_omissions == first)
+                return;
+        spread_denial(run, first);
+        drop_orphans(run);
+        planner_note_omissions(run->planner, run->request, run->plan, first);
+}
+
+/* -------------------------------------------------------------------------------------------------- steps */
+
 static void plan_run_advance(PlanRun *run);
+
+static bool on_step_asked(void *userdata) {
+        const StepRun *step = userdata;
+
+        if (step->run->planner && planner_has_news(step->run->planner, step->run->plan))
+                judge_again(step->run);
+        return step->dropped == 0;
+}
 
 static void on_step_done(Record *record, void *userdata) {
         StepRun *step = userdata;
         PlanRun *run = step->run;
         const PlanStep *planned = run->plan->steps + step->index;
 
+        if (!record) {
+                step_enter(run, step->index, step->dropped);
+                plan_run_advance(run);
+                return;
+        }
         step_enter(run, step->index, outcome_is_success(record->outcome) ? STEP_DONE : STEP_FAILED);
         keep_record(run, record, planned->required);
         plan_run_advance(run);
@@ -202,6 +381,7 @@ static int step_submit(PlanRun *run, size_t i) {
                         .rank_usec = run->steps[i].rank_usec,
                         .allowed_by = &step->allowed_by,
                         .parent = step->parent == SIZE_MAX ? NULL : run->plan->steps[step->parent].module,
+                        .may = on_step_asked,
                         .live = on_step_live,
                 },
                 on_step_done, run->steps + i);
@@ -218,7 +398,13 @@ static bool step_advance(PlanRun *run, size_t i) {
         const PlanEdge *failed;
         int r;
 
-        if (run->steps[i].state != STEP_WAITING || !step_is_free(run, step))
+        if (run->steps[i].state != STEP_WAITING)
+                return false;
+        if (run->steps[i].dropped != 0) {
+                step_enter(run, i, run->steps[i].dropped);
+                return true;
+        }
+        if (!step_is_free(run, step))
                 return false;
 
         failed = find_failed_edge(run, step);
@@ -253,33 +439,6 @@ static void plan_run_advance(PlanRun *run) {
                 run->done(run, run->userdata);
 }
 
-/* Whatever a needed step waits for is needed. Edges lead back only, so one pass from the end finds all. */
-static void spread_to_dependencies(const Plan *plan, bool *needed) {
-        for (size_t i = plan->n_steps; i > 0; i--) {
-                const PlanStep *step = plan->steps + i - 1;
-
-                for (size_t k = 0; needed[i - 1] && k < step->n_after; k++)
-                        needed[step->after[k].step] = true;
-        }
-}
-
-/*
- * What a needed module wants after it is needed too; so is what it wants before it where that order cannot be
- * kept, since it does not wait for that then. Return: true if that is news.
- */
-static bool spread_to_softdeps(const Plan *plan, bool *needed) {
-        bool news = false;
-
-        for (size_t i = 0; i < plan->n_steps; i++) {
-                const PlanStep *step = plan->steps + i;
-
-                if (!needed[i] && (step->reason == PLAN_SOFTDEP_POST || step->reason == PLAN_SOFTDEP_PRE) &&
-                    needed[step->parent])
-                        needed[i] = news = true;
-        }
-        return news;
-}
-
 /*
  * A requested module that is there already stays in: the scheduler says so, and the ledger notes that it is
  * wanted.
@@ -294,13 +453,22 @@ static void drop_unneeded(PlanRun *run, bool *needed) {
                         continue;
                 needed[i] = step->action == PLAN_BUILTIN || module_state_read(step->module) != MODULE_LIVE;
         }
-        do
-                spread_to_dependencies(plan, needed);
-        while (spread_to_softdeps(plan, needed));
+        spread_need(run, needed);
 
         for (size_t i = 0; i < plan->n_steps; i++)
                 if (!needed[i] && plan->steps[i].reason != PLAN_REQUESTED)
                         step_enter(run, i, STEP_UNNEEDED);
+}
+
+/*
+ * A grant for one request is used up before anything is done: who asks in the meantime asks without it, and what comes
+ * of this request makes no difference. Where there is nothing to do, it is not used.
+ */
+static void use_grants(PlanRun *run) {
+        for (size_t i = 0; run->planner && i < run->plan->n_steps; i++)
+                if (run->steps[i].state == STEP_WAITING && run->plan->steps[i].action != PLAN_BUILTIN &&
+                    module_state_read(run->plan->steps[i].module) != MODULE_LIVE)
+                        planner_use(run->planner, run->plan->steps + i);
 }
 
 /* Edges lead back only: from the end, whatever waits for a step has its rank already. */
@@ -339,6 +507,7 @@ int plan_run_start(PlanRun *run) {
                 return -ENOMEM;
 
         drop_unneeded(run, needed);
+        use_grants(run);
         rank_steps(run);
         plan_run_advance(run);
         return 0;

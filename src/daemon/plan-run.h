@@ -3,14 +3,15 @@
 
 #include "common/plan.h"
 #include "common/util.h"
+#include "daemon/planner.h"
 #include "daemon/scheduler.h"
 
 /* PlanRun: one plan being carried out, step by step as its edges allow, until every step has an outcome. */
 typedef struct PlanRun PlanRun;
 typedef void (*plan_run_done_t)(PlanRun *run, void *userdata); /* may free the run */
 
-int plan_run_new(PlanRun **ret, Scheduler *scheduler, Plan *plan, Request *request, plan_run_done_t done,
-                 void *userdata);
+int plan_run_new(PlanRun **ret, Scheduler *scheduler, const Planner *planner, Plan *plan, Request *request,
+                 plan_run_done_t done, void *userdata);
 PlanRun *plan_run_free(PlanRun *run);
 DEFINE_CLEANUP(PlanRun, plan_run_free);
 

@@ -14,6 +14,11 @@
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 
+/* Both only grow, and so does their sum. */
+static uint64_t get_generation(const Planner *p) {
+        return policy_keeper_get_generation(p->policy) + index_keeper_get_generation(p->index);
+}
+
 static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode) {
         return (PlanRequest) {
                 .key = key,
@@ -39,8 +44,16 @@ static const PlanOmission *find_refusal(const Plan *plan, size_t end, const char
         return NULL;
 }
 
-static void note_omissions(const Planner *p, const Request *request, const Plan *plan) {
-        for (size_t i = 0; i < plan->n_omissions; i++) {
+/**
+ * planner_note_omissions() - tell monitors, journal, audit and counters what is left out
+ * @first: of the plan's omissions; what is before it was told
+ *
+ * It may change the policy: a grant that denies once has done so.
+ */
+void planner_note_omissions(const Planner *p, const Request *request, const Plan *plan, size_t first) {
+        assert(p && request && plan);
+
+        for (size_t i = first; i < plan->n_omissions; i++) {
                 const PlanOmission *o = plan->omissions + i;
 
                 monitors_verdict(p->monitors, request, o);
@@ -50,7 +63,7 @@ static void note_omissions(const Planner *p, const Request *request, const Plan 
                 p->counters->denied++;
                 audit_note(p->audit, AUDIT_REFUSED, o->module, &o->cause, request);
         }
-        for (size_t i = 0; i < plan->n_omissions; i++)
+        for (size_t i = first; i < plan->n_omissions; i++)
                 policy_keeper_use(p->policy, &plan->omissions[i].cause);
 }
 
@@ -65,16 +78,22 @@ static void note_reported(const Planner *p, const Request *request, const Plan *
         }
 }
 
-static void note_would_refuse(const Planner *p, const Request *request, const Plan *plan, const Plan *enforced) {
+static void note_would_refuse(const Planner *p, const Request *request, const PlanOmission *o) {
+        p->counters->would_deny++;
+        verdicts_tell_would_refuse(p->verdicts, request, o);
+        audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->cause, request);
+}
+
+static void note_difference(const Planner *p, const Request *request, Plan *plan, const Plan *enforced) {
         for (size_t i = 0; i < enforced->n_omissions; i++) {
                 const PlanOmission *o = enforced->omissions + i;
 
                 if (!is_refusal(o) || find_refusal(enforced, i, o->module) ||
                     find_refusal(plan, plan->n_omissions, o->module))
                         continue;
-                p->counters->would_deny++;
-                verdicts_tell_would_refuse(p->verdicts, request, o);
-                audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->cause, request);
+                note_would_refuse(p, request, o);
+                for (size_t k = 0; k < plan->n_steps; k++)
+                        plan->steps[k].would_refuse |= streq(plan->steps[k].module, o->module);
         }
 }
 
@@ -107,40 +126,84 @@ int planner_plan(const Planner *p, Index *index, const Request *request, PlanMod
                 r = plan_new(&enforced, index, &question);
                 if (r < 0)
                         return r;
-                note_would_refuse(p, request, plan, enforced);
+                note_difference(p, request, plan, enforced);
         }
         note_reported(p, request, plan);
-        note_omissions(p, request, plan); /* at last: it may change the policy */
+        plan->generation = get_generation(p);
+        planner_note_omissions(p, request, plan, 0); /* at last: it may change the policy */
 
         *ret = STEAL_PTR(plan);
         return 0;
 }
 
-/* Was something done for this step? */
-static bool step_was_run(const PlanRun *run, const PlanStep *step) {
-        const RecordList *records = plan_run_get_records(run);
+/* -------------------------------------------------------------------------------- while it is carried out */
 
-        for (size_t i = 0; i < records->n_items; i++) {
-                const Record *record = records->items[i];
+/**
+ * planner_has_news() - may the policy say something else of a plan's steps than when it was last asked?
+ *
+ * Reads what has changed. It costs next to nothing when nothing has, so that it can be asked before every load.
+ */
+bool planner_has_news(const Planner *p, Plan *plan) {
+        const Policy *policy;
+        uint64_t generation;
 
-                if (streq(record->module, step->module))
-                        return record->outcome != OUTCOME_ALREADY_LOADED && record->outcome != OUTCOME_BUILT_IN &&
-                               record->outcome != OUTCOME_DEPENDENCY_FAILED;
+        assert(p && plan);
+
+        (void) index_keeper_get(p->index);
+        policy = policy_keeper_get(p->policy);
+        generation = get_generation(p);
+        if (generation == plan->generation && !policy_has_dates(policy))
+                return false;
+        plan->generation = generation;
+        return true;
+}
+
+/**
+ * planner_denies_step() - is a step denied that was allowed when its plan was made?
+ * @part:     as what it is asked about
+ * @ret:      what denies it; to be cleared
+ * @ret_kind: what that is called
+ *
+ * What would be denied if it were not in audit mode is told, once.
+ */
+bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
+                         PlanCause *ret, PlanOmissionKind *ret_kind) {
+        PolicyRequester requester = request_get_requester(request);
+        const Index *index = index_keeper_get(p->index);
+        PlanRequest question = make_request(p, plan->key, plan->mode); /* reading an index may replace the policy */
+        PlanStep *s = plan->steps + step;
+        PolicyDecision decision;
+
+        assert(step < plan->n_steps && ret && ret_kind);
+
+        question.requester = &requester;
+        plan_judge_step(index, &question, s, part, &decision);
+        *ret = (PlanCause) {};
+        *ret_kind = plan_denial_kind(&decision.actual, part);
+        if (decision.actual.verdict == POLICY_DENY) {
+                (void) plan_cause_set(ret, &decision.actual); /* without memory it is denied for no known reason */
+                return true;
+        }
+        if (decision.would.verdict == POLICY_DENY && !s->would_refuse) {
+                PlanOmission o = { .kind = plan_denial_kind(&decision.would, part), .module = s->module };
+
+                s->would_refuse = true;
+                if (plan_cause_set(&o.cause, &decision.would) >= 0)
+                        note_would_refuse(p, request, &o);
+                plan_cause_clear(&o.cause);
         }
         return false;
 }
 
-/* A plan was carried out: what it was allowed by once is used up. */
-void planner_note_end(const Planner *p, const PlanRun *run) {
-        const Plan *plan;
+/* A step is about to be carried out: a grant for one request that allowed it is used up, whatever comes of it. */
+void planner_use(const Planner *p, const PlanStep *step) {
+        assert(p && step);
 
-        assert(p && run);
-
-        plan = plan_run_get_plan(run);
-        for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].allowed_by.source == POLICY_BY_GRANT && step_was_run(run, plan->steps + i))
-                        policy_keeper_use(p->policy, &plan->steps[i].allowed_by);
+        if (step->allowed_once)
+                policy_keeper_use(p->policy, &step->allowed_by);
 }
+
+/* ------------------------------------------------------------------------------------------------ questions */
 
 /**
  * planner_ask() - what would be done about a name or alias

@@ -6,8 +6,8 @@
 #include "common/settings.h"
 #include "daemon/audit.h"
 #include "daemon/counters.h"
+#include "daemon/index-keeper.h"
 #include "daemon/monitors.h"
-#include "daemon/plan-run.h"
 #include "daemon/policy-keeper.h"
 #include "daemon/verdicts.h"
 
@@ -17,6 +17,7 @@
  */
 typedef struct Planner {
         PolicyKeeper *policy;
+        IndexKeeper *index;             /* NULL: none yet, and no plan */
         Audit *audit;
         Verdicts *verdicts;
         Monitors *monitors;
@@ -27,7 +28,13 @@ typedef struct Planner {
 /* For a request that is to be carried out. */
 int planner_plan(const Planner *p, Index *index, const Request *request, PlanMode mode, const char *parameters,
                  Plan **ret);
-void planner_note_end(const Planner *p, const PlanRun *run);
+
+/* While it is carried out: rules may have come since. */
+bool planner_has_news(const Planner *p, Plan *plan);
+bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
+                         PlanCause *ret, PlanOmissionKind *ret_kind);
+void planner_note_omissions(const Planner *p, const Request *request, const Plan *plan, size_t first);
+void planner_use(const Planner *p, const PlanStep *step);
 
 /* For a question: nothing is told, and nobody in particular asks. */
 int planner_ask(const Planner *p, Index *index, const char *key, PlanMode mode, Plan **ret);

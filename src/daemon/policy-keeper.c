@@ -39,6 +39,7 @@ struct PolicyKeeper {
         sd_event_source *quiet_timer;
         sd_event_source *expiry_timer, *boot_timer; /* of grants, by the wall clock and by the boot's */
         bool stale;
+        uint64_t generation;            /* how often it may have become another one */
         policy_changed_t changed;       /* NULL before there is a first policy */
         policy_problem_t problem;
         void *userdata;
@@ -130,6 +131,7 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
         assert(k);
 
         k->stale = false;
+        k->generation++;
         (void) sd_event_source_set_enabled(k->quiet_timer, SD_EVENT_OFF);
         file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
 
@@ -189,6 +191,7 @@ static int apply_grants(PolicyKeeper *k) {
         else
                 problem_list_clear(&k->grant_problems); /* what was wrong is not in the file any more */
         arm_expiry(k);
+        k->generation++;
         r = put_grants_in(k, &k->policy);
         if (r < 0)
                 return r;
@@ -264,7 +267,7 @@ int policy_keeper_revoke(PolicyKeeper *k, const char *id) {
         return r < 0 ? r : apply_grants(k);
 }
 
-/* Something was decided by @cause, and is over. If that is a grant for one request, it is used up. */
+/* Something was decided by @cause. If that is a grant for one request, it is used up. */
 void policy_keeper_use(PolicyKeeper *k, const PlanCause *cause) {
         const Grant *grant;
         int r;
@@ -401,6 +404,13 @@ const Policy *policy_keeper_get(PolicyKeeper *k) {
         return k->policy;
 }
 
+/* Another number: it may be another policy. Nothing is read for that. */
+uint64_t policy_keeper_get_generation(const PolicyKeeper *k) {
+        assert(k);
+
+        return k->generation;
+}
+
 /* Mode= of lkmd.conf, as of now. */
 void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode) {
         assert(k);
@@ -408,6 +418,7 @@ void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode) {
         if (mode == k->mode)
                 return;
         k->mode = mode;
+        k->generation++;
         policy_set_mode(k->policy, mode);
         tell_change(k, policy_is_empty(k->policy));
 }

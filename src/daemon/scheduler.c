@@ -23,20 +23,21 @@
 #include <assert.h>
 #include <sys/queue.h>
 
-#include "common/error-text.h"
 #include "common/names-match.h"
 #include "daemon/clock.h"
 #include "daemon/durations.h"
+#include "daemon/job-record.h"
 #include "daemon/loader-client.h"
 #include "daemon/loader-order.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
-#include "daemon/refusal.h"
 
 #define TO(state) (1U << (state))
 
 typedef struct Waiter Waiter;
 struct Waiter {
+        JobSpec spec;                   /* borrowed; read only if it has @may */
+        bool owns;                      /* the job's record is of its request */
         job_live_t live;                /* NULL: called, or of no interest */
         job_done_t done;
         void *userdata;
@@ -131,25 +132,134 @@ static bool job_is_in_loader(const Job *j) {
         return j->state == JOB_RUNNING || j->state == JOB_LIVE;
 }
 
-static int job_add_waiter(Job *j, job_live_t live, job_done_t done, void *userdata) {
+static int job_add_waiter(Job *j, const JobSpec *spec, bool owns, job_done_t done, void *userdata) {
         Waiter *w = calloc(1, sizeof(*w));
 
         if (!w)
                 return -ENOMEM;
-        w->live = live;
+        w->spec = *spec;
+        w->owns = owns;
+        w->live = spec->live;
         w->done = done;
         w->userdata = userdata;
         STAILQ_INSERT_TAIL(&j->waiters, w, next);
         return 0;
 }
 
+/* Does it for this request from now on; nothing has been done yet. On failure it is as before. */
+static int job_take_spec(Job *j, const JobSpec *spec) {
+        const char *async_probe_modules = j->scheduler->limits.async_probe_modules;
+        _cleanup_(record_unrefp) Record *record = NULL;
+        _cleanup_(freep) LoaderWords *words = NULL;
+        _cleanup_(freep) char *path = NULL;
+        bool too_long;
+        int r;
+
+        if (spec->path && !(path = strdup(spec->path)))
+                return -ENOMEM;
+        r = loader_words_new(&words, spec->words, spec->n_words,
+                             job_wants_async_probe(spec, async_probe_modules) ? "async_probe" : NULL);
+        too_long = r == -E2BIG;
+        if (r < 0 && !too_long)
+                return r;
+        r = job_record_new(&record, spec, async_probe_modules);
+        if (r < 0)
+                return r;
+        if (j->record)
+                record->submitted_usec = j->record->submitted_usec;
+
+        record_unref(j->record);
+        j->record = STEAL_PTR(record);
+        free(j->path);
+        j->path = STEAL_PTR(path);
+        free(j->words);
+        j->words = STEAL_PTR(words);
+        j->too_long = too_long;
+        return 0;
+}
+
+static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
+        _cleanup_(job_freep) Job *j = NULL;
+        int r;
+
+        j = calloc(1, sizeof(*j));
+        if (!j)
+                return -ENOMEM;
+        STAILQ_INIT(&j->waiters);
+        j->scheduler = s;
+        j->op = spec->op;
+        j->flags = job_flags(spec);
+        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
+        r = job_take_spec(j, spec);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(j);
+        return 0;
+}
+
+/* Off the list of what is to be done. */
+static void job_unlink(Job *j) {
+        Scheduler *s = j->scheduler;
+        Job *later;
+
+        TAILQ_REMOVE(&s->jobs, j, next);
+        TAILQ_FOREACH(later, &s->jobs, next)
+                if (later->earlier == j)
+                        later->earlier = NULL;
+        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+}
+
+/* Nobody wants it any more, and nobody ever heard of it. */
+static void job_leave(Job *j) {
+        assert(j->state == JOB_QUEUED);
+
+        j->scheduler->n_queued--;
+        job_unlink(j);
+        job_free(j);
+}
+
+static Waiter *find_refused(const Job *j) {
+        Waiter *w;
+
+        STAILQ_FOREACH(w, &j->waiters, next)
+                if (w->spec.may && !w->spec.may(w->userdata))
+                        return w;
+        return NULL;
+}
+
 /*
- * The only place where a job changes its state. A finished one is off the list afterwards, its waiters told,
+ * The last moment at which nothing has been done. Each who waits is asked, since what one may another may not; who may
+ * not leaves, and the job goes on for the others. Whoever is told may submit, join and forget: each time the search
+ * begins anew.
+ *
+ * Return: 1: go on; 0: nobody is left; -ENOMEM.
+ */
+static int job_ask_waiters(Job *j) {
+        bool had_any = !STAILQ_EMPTY(&j->waiters), needs_owner = false;
+        Waiter *w;
+
+        while ((w = find_refused(j))) {
+                STAILQ_REMOVE(&j->waiters, w, Waiter, next);
+                needs_owner |= w->owns;
+                w->done(NULL, w->userdata);
+                free(w);
+        }
+        w = STAILQ_FIRST(&j->waiters);
+        if (!w)
+                return had_any ? 0 : 1; /* of those who went away it is not known, and they were allowed */
+        if (!needs_owner || !w->spec.may)
+                return 1;
+        w->owns = true;
+        return job_take_spec(j, &w->spec) < 0 ? -ENOMEM : 1;
+}
+
+/*
+ * Where a job changes its state, but for job_leave(). A finished one is off the list afterwards, its waiters told,
  * and freed.
  */
 static void job_enter(Job *j, JobState to) {
         Scheduler *s = j->scheduler;
-        Job *later;
         Waiter *w;
 
         assert(job_next[j->state] & TO(to));
@@ -174,11 +284,7 @@ static void job_enter(Job *j, JobState to) {
                 return;
 
         j->slow_source = sd_event_source_disable_unref(j->slow_source);
-        TAILQ_REMOVE(&s->jobs, j, next);
-        TAILQ_FOREACH(later, &s->jobs, next)
-                if (later->earlier == j)
-                        later->earlier = NULL;
-        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+        job_unlink(j);
         s->telling = j;
         s->observer(SCHEDULER_FINISHED, j->record, s->userdata);
         while ((w = STAILQ_FIRST(&j->waiters))) {
@@ -190,61 +296,10 @@ static void job_enter(Job *j, JobState to) {
         job_free(j);
 }
 
-/* Puts the failure into words: what the errno means, and what the kernel wrote about it. */
-static void job_explain(Job *j, int error, LoaderRefusal refusal, int wait_status) {
-        Record *record = j->record;
-        size_t n = 0;
-        int r;
-
-        record->outcome = OUTCOME_FAILED;
-        record->error = error;
-        (void) kernel_log_take(j->scheduler->kernel_log, record->module, &record->kernel_log, &n);
-
-        if (refusal != LOADER_NOT_REFUSED)
-                r = refusal_text(refusal, record->module, &record->message, &record->hint);
-        else if (error == -ECANCELED)
-                r = error_text_command(record->module, job_is_removal(j) ? "remove" : "install", wait_status,
-                                       &record->message, &record->hint);
-        else if (job_is_removal(j))
-                r = error_text_remove(record->module, error, (const char *const *) record->kernel_log, n,
-                                      &record->message, &record->hint);
-        else
-                r = error_text_insert(record->module, error, (const char *const *) record->kernel_log, n,
-                                      &record->message, &record->hint);
-        if (r < 0)
-                log_error("%s: cannot put its failure into words: %s", record->module, strerror(-r));
-}
-
-/* It never came to the kernel. */
-static void job_explain_loader(Job *j, int error) {
-        Record *record = j->record;
-
-        record->outcome = OUTCOME_FAILED;
-        record->error = error;
-        if (error == -E2BIG)
-                record->message = strdup("its path or its parameters are too long");
-        else if (asprintf(&record->message, "%s was not tried: lkmd-loader cannot be reached (%s)",
-                          record->module, strerror(-error)) < 0)
-                record->message = NULL;
-        record->hint = strdup(error == -E2BIG ? "modprobe -c shows its options" :
-                                                "systemctl restart lkmd-loader.socket lkmd");
-}
-
-static Outcome job_success(const Job *j) {
-        switch (j->op) {
-        case LOADER_INSERT:
-                return OUTCOME_LOADED;
-        case LOADER_REMOVE:
-                return OUTCOME_UNLOADED;
-        default:
-                return OUTCOME_COMMAND_RUN;
-        }
-}
-
 static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
         record_set_whereabouts(j->record, 0, "");
         if (error == 0) {
-                j->record->outcome = job_success(j);
+                j->record->outcome = job_success(j->op);
                 if (j->op == LOADER_INSERT)
                         durations_note(&j->scheduler->durations, j->record->module,
                                        j->record->live_usec ?: j->record->duration_usec);
@@ -253,7 +308,7 @@ static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
                 j->record->outcome = OUTCOME_UNLOADED;
         else
-                job_explain(j, error, refusal, wait_status);
+                job_record_explain(j->record, j->scheduler->kernel_log, error, refusal, wait_status);
         job_enter(j, JOB_FINISHED);
 }
 
@@ -375,13 +430,24 @@ static int job_send(const Job *j) {
 
 static void job_start(Job *j) {
         Scheduler *s = j->scheduler;
-        Record *record = j->record;
+        Record *record;
         int r;
 
-        if (!job_is_removal(j) && module_state_read(record->module) == MODULE_LIVE) {
+        if (!job_is_removal(j) && module_state_read(j->record->module) == MODULE_LIVE) {
                 job_finish_already_loaded(j);
                 return;
         }
+        r = job_ask_waiters(j);
+        if (r == 0) {
+                job_leave(j);
+                return;
+        }
+        if (r < 0) {
+                job_record_explain_loader(j->record, r);
+                job_enter(j, JOB_FINISHED);
+                return;
+        }
+        record = j->record;
 
         if (s->n_running[SLOT_KERNEL] + s->n_running[SLOT_COMMAND] == 0)
                 kernel_log_skip(s->kernel_log);
@@ -397,7 +463,7 @@ static void job_start(Job *j) {
         /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
         r = j->too_long ? -E2BIG : job_send(j);
         if (r < 0) {
-                job_explain_loader(j, r);
+                job_record_explain_loader(j->record, r);
                 job_enter(j, JOB_FINISHED);
         } else
                 job_enter(j, JOB_RUNNING);
@@ -561,73 +627,6 @@ void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits) {
         (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
 }
 
-/* What the request says, and what the settings want every load of this module to have. */
-static int job_set_parameters(Job *j, const JobSpec *spec) {
-        const char *given = spec->parameters ?: "", *list = j->scheduler->limits.async_probe_modules;
-        bool async = spec->op == LOADER_INSERT && list && names_match(list, spec->module) &&
-                     !strstr(given, "async_probe");
-        int r;
-
-        r = loader_words_new(&j->words, spec->words, spec->n_words, async ? "async_probe" : NULL);
-        j->too_long = r == -E2BIG;
-        if (r < 0 && !j->too_long)
-                return r;
-        if (given[0] == '\0' && !async)
-                return 0;
-        if (asprintf(&j->record->parameters, "%s%s%s", given, async && given[0] != '\0' ? " " : "",
-                     async ? "async_probe" : "") < 0) {
-                j->record->parameters = NULL;
-                return -ENOMEM;
-        }
-        return 0;
-}
-
-/* Force is for the system calls; a command of modprobe.d knows none. */
-static unsigned job_flags(const JobSpec *spec) {
-        switch (spec->op) {
-        case LOADER_INSERT:
-                return spec->request->force & (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS);
-        case LOADER_REMOVE:
-                return spec->request->force & LOADER_FORCE_REMOVAL;
-        default:
-                return 0;
-        }
-}
-
-static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
-        _cleanup_(job_freep) Job *j = NULL;
-        int r;
-
-        j = calloc(1, sizeof(*j));
-        if (!j)
-                return -ENOMEM;
-        STAILQ_INIT(&j->waiters);
-        j->scheduler = s;
-        j->op = spec->op;
-        j->flags = job_flags(spec);
-        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
-
-        r = record_new(&j->record, spec->module, spec->request);
-        if (r < 0)
-                return r;
-        j->record->submitted_usec = clock_usec(CLOCK_MONOTONIC);
-        j->record->removal = job_is_removal(j);
-        j->record->reason = spec->reason;
-        if (spec->path && !(j->path = strdup(spec->path)))
-                return -ENOMEM;
-        if (spec->parent && !(j->record->parent = strdup(spec->parent)))
-                return -ENOMEM;
-        r = job_set_parameters(j, spec);
-        if (r < 0)
-                return r;
-        r = spec->allowed_by ? plan_cause_copy(&j->record->allowed_by, spec->allowed_by) : 0;
-        if (r < 0)
-                return r;
-
-        *ret = STEAL_PTR(j);
-        return 0;
-}
-
 static Job *find_latest(const Scheduler *s, const char *module) {
         Job *j;
 
@@ -653,7 +652,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         /* only the latest one: what an earlier one does will be undone by it */
         latest = find_latest(s, spec->module);
         if (latest && latest->op == spec->op && latest->flags == job_flags(spec)) {
-                r = job_add_waiter(latest, spec->live, done, userdata);
+                r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
                 if (r < 0)
                         return r;
                 if (latest->state == JOB_LIVE)
@@ -668,7 +667,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         r = job_new(&j, s, spec);
         if (r < 0)
                 return r;
-        r = job_add_waiter(j, spec->live, done, userdata);
+        r = job_add_waiter(j, spec, /* owns= */ true, done, userdata);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);

@@ -23,11 +23,12 @@ typedef enum JobState {                 /* allowed moves: job_next[] in schedule
         _JOB_STATE_MAX,
 } JobState;
 
-/* Neither is ever called from inside scheduler_submit(). */
+/* None is ever called from inside scheduler_submit(). */
+typedef bool (*job_may_t)(void *userdata);      /* the last word before it goes to the loader; frees nothing */
 typedef void (*job_live_t)(void *userdata);     /* its module can be used now; at most once, before the outcome */
-typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome */
+typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome; NULL: none, for job_may_t said no */
 
-typedef struct JobSpec {
+typedef struct JobSpec {                /* with @may, all of it stays where it is until the outcome */
         LoaderOp op;
         const char *module;
         const char *path;               /* LOADER_INSERT */
@@ -39,6 +40,7 @@ typedef struct JobSpec {
         const char *parent;             /* NULL: requested itself */
         const PlanCause *allowed_by;    /* what the policy went by; NULL: it was not asked */
         uint64_t rank_usec; /* how long the longest chain of what waits for it will take, itself included */
+        job_may_t may;                  /* NULL: it may */
         job_live_t live;                /* NULL: of no interest */
 } JobSpec;
 

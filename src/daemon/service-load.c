@@ -271,6 +271,8 @@ static int reply_failure(sd_varlink *link, const Record *failure, sd_json_varian
 static int load_call_reply(const LoadCall *c) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *records = NULL, *omissions = NULL;
         const Record *failure = plan_run_get_failure(c->run);
+        const Plan *plan = plan_run_get_plan(c->run);
+        const PlanOmission *denied = find_required_omission(plan); /* since it was begun */
         int r;
 
         r = describe_records(plan_run_get_records(c->run), &records);
@@ -281,7 +283,12 @@ static int load_call_reply(const LoadCall *c) {
                 return 0;
         }
 
-        r = plan_omissions_to_json(plan_run_get_plan(c->run), &omissions);
+        if (denied) {
+                (void) reply_omission(c->link, plan, denied);
+                return 0;
+        }
+
+        r = plan_omissions_to_json(plan, &omissions);
         if (r < 0)
                 return r;
         return sd_varlink_replybo(c->link,
@@ -293,7 +300,6 @@ static void on_load_done(PlanRun *run, void *userdata) {
         LoadCall *c = userdata;
         int r;
 
-        planner_note_end(&c->service->manager->planner, run);
         r = c->link ? load_call_reply(c) : 0;
         if (r < 0) {
                 log_warning("cannot answer a client: %s", strerror(-r));
@@ -311,7 +317,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        r = plan_run_new(&c->run, s->manager->scheduler, taken, request, on_load_done, c);
+        r = plan_run_new(&c->run, s->manager->scheduler, &s->manager->planner, taken, request, on_load_done, c);
         if (r < 0) {
                 free(c);
                 return r;

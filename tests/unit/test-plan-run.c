@@ -89,7 +89,7 @@ static void ending_clear(Ending *e) {
 static PlanRun *start(DaemonBench *b, const Step *steps, Ending *e) {
         PlanRun *run;
 
-        assert_ok(plan_run_new(&run, b->scheduler, make_plan(steps), b->request, on_done, e));
+        assert_ok(plan_run_new(&run, b->scheduler, NULL, make_plan(steps), b->request, on_done, e));
         assert_ok(plan_run_start(run));
         return run;
 }
@@ -519,7 +519,7 @@ static void test_freed_before_it_starts(void **state) {
         PlanRun *run;
 
         open_bench(&b);
-        assert_ok(plan_run_new(&run, b.scheduler, make_plan(diamond), b.request, on_done, &e));
+        assert_ok(plan_run_new(&run, b.scheduler, NULL, make_plan(diamond), b.request, on_done, &e));
         assert_string_equal(plan_run_get_plan(run)->key, "asked");
         plan_run_free(run);
         event_settle(b.event);

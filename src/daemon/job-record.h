@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/kernel-log.h"
+#include "daemon/scheduler.h"
+
+/* JobRecord: what the record of a job says before it begins, and of its end. */
+
+unsigned job_flags(const JobSpec *spec);
+Outcome job_success(LoaderOp op);
+bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules);
+int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules);
+void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status);
+void job_record_explain_loader(Record *record, int error);
