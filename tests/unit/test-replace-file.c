@@ -109,9 +109,48 @@ static void test_no_room(void **state) {
         scratch_close(&s);
 }
 
+/* The collector's user may have become somebody else's. Root does not write where that one points to. */
+static void test_links_of_others(void **state) {
+        Scratch s;
+
+        if (geteuid() != 0)
+                return;                 /* nobody else can make links of others */
+        scratch_open(&s);
+        scratch_mkdir(&s, "target");
+        scratch_mkdir(&s, "collector");
+        scratch_link(&s, "own", "target");
+        assert_ok(replace_file(scratch_path(&s, "own/../own/file"), "x", 1));
+
+        scratch_link(&s, "theirs", "target");
+        assert_int_equal(lchown(scratch_path(&s, "theirs"), 1234, 1234), 0);
+        assert_int_equal(replace_file(scratch_path(&s, "theirs/other"), "x", 1), -EREMCHG);
+        scratch_link(&s, "collector/link", "../target"); /* whose directory is another's */
+        assert_int_equal(chown(scratch_path(&s, "collector"), 1234, 1234), 0);
+        assert_int_equal(replace_file(scratch_path(&s, "collector/link/other"), "x", 1), -EREMCHG);
+        assert_int_equal(access(scratch_path(&s, "target/other"), F_OK), -1);
+        assert_ok(replace_file(scratch_path(&s, "collector/file"), "x", 1));
+        assert_holds(&s, "collector/file", "x");
+        scratch_close(&s);
+}
+
+static void test_relative(void **state) {
+        Scratch s;
+
+        scratch_open(&s);
+        assert_int_equal(chdir(s.dir), 0);
+        assert_ok(replace_file("file", "x", 1));
+        assert_ok(replace_file("./file", "y", 1));
+        assert_int_equal(chdir("/"), 0);
+        assert_holds(&s, "file", "y");
+        assert_int_equal(count_entries(&s), 1);
+        scratch_close(&s);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_replace),
+                cmocka_unit_test(test_links_of_others),
+                cmocka_unit_test(test_relative),
                 cmocka_unit_test(test_readers_see_one_or_the_other),
                 cmocka_unit_test(test_what_is_not_replaced),
                 cmocka_unit_test(test_no_room),
