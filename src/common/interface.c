@@ -324,7 +324,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
         Load, SD_VARLINK_SUPPORTS_MORE, SD_VARLINK_FIELD_COMMENT("Module name or alias."),
         SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
         SD_VARLINK_FIELD_COMMENT(
-                "Module parameters, NAME or NAME=VALUE each, for the requested modules only."),
+                "Module parameters, NAME or NAME=VALUE each, for the requested modules only. Root's have to be among the "
+                "arguments of the process that calls, or in JSON in one of them; others need a rule with parameters."),
         SD_VARLINK_DEFINE_INPUT(parameters, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Load it and what it needs also if they were built for another kernel "
                                  "(MODULE_INIT_IGNORE_VERMAGIC). For kernels that allow it, CONFIG_MODULE_FORCE_LOAD."),

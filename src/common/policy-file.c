@@ -67,12 +67,12 @@ static const char *find_line(const char *from, const char *end, unsigned at, uns
         return from;
 }
 
-static int check_words(const PolicyFile *f, const PolicyRule *rule, const char *text, size_t size,
-                       const char *key, const char *const *items, size_t n_items, ProblemList *problems) {
+static int check_words(const PolicyRule *rule, const char *text, size_t size, const char *key,
+                       const char *const *items, size_t n_items, ProblemList *problems) {
         for (size_t i = 0; i < n_items; i++)
                 if (!policy_words_have(text, size, key, items[i])) {
-                        int r = problem_list_add(
-                                problems, f->path, rule->line,
+                        int r = problem_list_add_at(
+                                problems, rule->file, rule->line, rule->column,
                                 "lkmd-loader, which reads no YAML, does not find '%s' under "
                                 "\"%s\": write it there as it is, without \\ and on one line",
                                 items[i], key);
@@ -98,10 +98,10 @@ static int check_all_words(const PolicyFile *f, const char *text, size_t size, P
                 stop = next && next->line > line ? find_line(from, end, line, next->line) : end;
                 if (next && next->line == line)
                         continue;
-                r = check_words(f, rule, from, (size_t) (stop - from), "options", rule->options,
+                r = check_words(rule, from, (size_t) (stop - from), "options", rule->options,
                                 rule->n_options, problems);
                 if (r >= 0)
-                        r = check_words(f, rule, from, (size_t) (stop - from), "parameters",
+                        r = check_words(rule, from, (size_t) (stop - from), "parameters",
                                         rule->parameters, rule->n_parameters, problems);
         }
         return r;

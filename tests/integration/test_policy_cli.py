@@ -293,6 +293,10 @@ rules:
     assert rules[1]["match"] == {"origin": ["!device"]}
     text = machine.run("policy", "show", tree=False, check=0).stdout
     assert re.search(r"allow +enforce +module=nouveau +grant grant-7 +\S+grants.yaml:4:5 +\d+ d \d+ h left: demo", text)
+    machine.policy("version: 1\nrules: [{match: {module: uas}, verdict: allow, parameters: [\"debug=*\", x]}]\n", "30-c.yaml")
+    rules = json.loads(machine.run("policy", "show", "--json", tree=False, check=0).stdout)
+    assert [rule["parameters"] for rule in rules if "parameters" in rule] == [["debug=*", "x"]]
+    assert "allow, parameters debug=* x" in machine.run("policy", "show", tree=False, check=0).stdout
     assert re.search(r"deny +audit +what nothing above is about +default +\S+20-a.yaml:3:10", text)
 
 

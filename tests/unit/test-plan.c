@@ -477,6 +477,71 @@ static void test_parameters(void **state) {
         assert_string_equal(f->plan->steps[3].parameters, "a=1 b=\"x y\"  c=2 pattern=1 d=4 e");
 }
 
+static void expect_words(const PlanWords *w, PlanWordsKind kind, const char *text, const char *name, const char *file) {
+        assert_int_equal(w->kind, kind);
+        assert_string_equal(w->text, text);
+        assert_true(streq_ptr(w->name, name));
+        if (!file || !w->file)
+                assert_true(streq_ptr(w->file, file));
+        else
+                assert_non_null(strstr(w->file, file));
+}
+
+/* Who wrote each of the parameters, as lkmd-loader wants it proved. */
+static void test_words(void **state) {
+        static const char rules[] = "version: 1\nrules:\n"
+                                    "- match: {module: top}\n  options: [r=1]\n"
+                                    "- match: {module: top, uid: 1000}\n  verdict: allow\n  parameters: [\"own=[0-9]\", x]\n";
+        Fixture *f = *state;
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        PolicyFile *file = NULL, **files;
+        PolicyRequester member = { .origin = ORIGIN_CLIENT, .has_uid = true, .uid = 1000 };
+        PlanRequest request = { .key = "top", .mode = PLAN_NAMED, .parameters = "own=1 two=\"2 3\"" };
+        const PlanWords *w;
+
+        assert_ok(policy_file_parse(&file, "FILE.yaml", POLICY_FILE_RULES, rules, sizeof(rules) - 1, NULL));
+        files = calloc(1, sizeof(*files));
+        assert_non_null(files);
+        files[0] = file;
+        assert_ok(policy_new(&policy, files, 1, &(PolicyOptions) { .mode = POLICY_ENFORCE }));
+        request.policy = policy;
+
+        configure(f, "options top a=1 b=2\nalias other top\noptions other c=3\n", "top.d=4");
+        expect_request(f, &request, "sidedtop leafdmiddle middledtop[leaf] top![side,middle]", "");
+        assert_int_equal(f->plan->steps[3].n_words, 5);
+        w = f->plan->steps[3].words;
+        expect_words(w, PLAN_WORDS_OF_LINE, "a=1 b=2", "top", "conf/a.conf");
+        assert_null(w->alias_file);
+        expect_words(w + 1, PLAN_WORDS_OF_KERNEL_LINE, "d=4", "top", "/proc/cmdline");
+        expect_words(w + 2, PLAN_WORDS_OF_RULE, "r=1", NULL, "FILE.yaml");
+        expect_words(w + 3, PLAN_WORDS_OF_ROOT, "own=1", "top", NULL);
+        expect_words(w + 4, PLAN_WORDS_OF_ROOT, "two=\"2 3\"", "top", NULL);
+
+        request.requester = &member;
+        expect_request(f, &request, "sidedtop leafdmiddle middledtop[leaf] top![side,middle]", "");
+        w = f->plan->steps[3].words;
+        expect_words(w + 3, PLAN_WORDS_ALLOWED, "own=1", "own=[0-9]", "FILE.yaml");
+        expect_words(w + 4, PLAN_WORDS_NOT_ALLOWED, "two=\"2 3\"", "top", NULL);
+        member.uid = 1001;              /* the rule that has the patterns is not about this one */
+        expect_request(f, &request, "sidedtop leafdmiddle middledtop[leaf] top![side,middle]", "");
+        expect_words(f->plan->steps[3].words + 3, PLAN_WORDS_NOT_ALLOWED, "own=1", "top", NULL);
+        member.uid = 0;
+        expect_request(f, &request, "sidedtop leafdmiddle middledtop[leaf] top![side,middle]", "");
+        expect_words(f->plan->steps[3].words + 3, PLAN_WORDS_OF_ROOT, "own=1", "top", NULL);
+
+        request.key = "other";
+        expect_request(f, &request, "sidedtop leafdmiddle middledtop[leaf] top![side,middle]", "");
+        w = f->plan->steps[3].words;
+        expect_words(w + 1, PLAN_WORDS_OF_LINE, "c=3", "other", "conf/a.conf");
+        assert_non_null(strstr(w[1].alias_file, "conf/a.conf"));
+        expect_words(w + 4, PLAN_WORDS_OF_ROOT, "own=1", "other", NULL);
+        assert_non_null(strstr(w[4].alias_file, "conf/a.conf"));
+        request.key = "pci:v12";
+        expect_request(f, &request, "sidedtop leafdmiddle middledtop[leaf] top![side,middle] alone!", "");
+        w = f->plan->steps[3].words;
+        assert_non_null(strstr(w[3].alias_file, "/modules.alias"));
+}
+
 static void test_hostile_keys(void **state) {
         static const char *const keys[] = {
                 "", " ", "\n", "\"'`$(x)", "\xff\xfe", "%s%n", "*", "?", "[", "[]", "../../x",
@@ -535,6 +600,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_rules_of_kmod, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_parameters, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_words, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hostile_keys, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_circle_in_modules_dep, setup, teardown),
         };
