@@ -477,7 +477,8 @@ static void test_parameters(void **state) {
         assert_string_equal(f->plan->steps[3].parameters, "a=1 b=\"x y\"  c=2 pattern=1 d=4 e");
 }
 
-static void expect_words(const PlanWords *w, PlanWordsKind kind, const char *text, const char *name, const char *file) {
+static void expect_words(const PlanWords *w, PlanWordsKind kind, const char *text, const char *name,
+                         const char *file) {
         assert_int_equal(w->kind, kind);
         assert_string_equal(w->text, text);
         assert_true(streq_ptr(w->name, name));
