@@ -256,7 +256,7 @@ static void print_next(const Output *out, sd_json_variant *status) {
                 print_escaped(stdout, module);
                 putchar('\n');
         } else if (field_elements(status, "problems") > 0) {
-                printf("\nNext: correct the file, then ");
+                printf("\nNext: correct what is wrong, then ");
                 output_command(out, stdout);
                 printf("reload\n");
         } else if (streq_ptr(field_string(status, "inCharge"), "lkmd_and_udev"))

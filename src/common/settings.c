@@ -664,6 +664,12 @@ static int read_main_file(Settings *s, const char *const *roots, ProblemList *pr
         return r == -ENOENT ? 0 : r;
 }
 
+const char *const *settings_roots(void) {
+        static const char *const roots[] = { LKMD_SYSCONF_DIR "/lkmd", LKMD_RUN_DIR, LKMD_LIB_DIR, NULL };
+
+        return roots;
+}
+
 /**
  * settings_load() - read lkmd.conf and its drop-ins
  * @roots:    where to look, highest first; NULL: where this build looks
@@ -676,15 +682,13 @@ static int read_main_file(Settings *s, const char *const *roots, ProblemList *pr
  * Return: 0; -ENOMEM. Bad files are no failure.
  */
 int settings_load(Settings *ret, const char *const *roots, ProblemList *problems) {
-        static const char *const default_roots[] = { LKMD_SYSCONF_DIR "/lkmd", LKMD_RUN_DIR, LKMD_LIB_DIR,
-                                                     NULL };
         Settings s;
         int r;
 
         assert(ret);
 
         if (!roots)
-                roots = default_roots;
+                roots = settings_roots();
         settings_default(&s);
 
         r = read_main_file(&s, roots, problems);

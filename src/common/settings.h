@@ -49,10 +49,10 @@ typedef struct Settings {
 
 void settings_default(Settings *ret);
 
-/*
- * @roots: directories with lkmd.conf and lkmd.conf.d/, highest first, ended by NULL; NULL: those of this
- * build.
- */
+/* Directories with lkmd.conf and lkmd.conf.d/ of this build, highest first, ended by NULL. */
+const char *const *settings_roots(void);
+
+/* @roots: as settings_roots(); NULL: those. */
 int settings_load(Settings *ret, const char *const *roots, ProblemList *problems);
 
 /* The keys that lkmd.conf may have, in its order; NULL behind the last. */

@@ -350,6 +350,7 @@ int manager_reload(Manager *m, ProblemList *problems) {
 
         assert(m && problems);
 
+        settings_watch_reading(m->settings_watch);
         r = settings_load(&settings, NULL, problems);
         if (r < 0)
                 return r;
@@ -412,6 +413,10 @@ static int drop_capabilities(void) {
 static int load_settings(Manager *m) {
         int r;
 
+        r = settings_watch_new(&m->settings_watch, m->event);
+        if (r < 0)
+                return r;
+        settings_watch_reading(m->settings_watch);
         r = settings_load(&m->settings, NULL, &m->setting_problems);
         if (r < 0)
                 return r;
@@ -579,13 +584,13 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
                 return -ENOMEM;
         m->started_usec = clock_usec(CLOCK_REALTIME);
 
+        r = open_loop(m);
+        if (r < 0)
+                return r;
         r = load_settings(m);
         if (r < 0)
                 return r;
         log_set_level(m->settings.log_level);
-        r = open_loop(m);
-        if (r < 0)
-                return r;
         r = open_sources(m);
         if (r < 0)
                 return r;
@@ -621,6 +626,7 @@ Manager *manager_free(Manager *m) {
         monitors_free(m->monitors);
         ledger_free(m->ledger);
         kernel_log_free(m->kernel_log);
+        settings_watch_free(m->settings_watch);
         problem_list_clear(&m->setting_problems);
         free(m->loaded_but_denied);
         if (m->udev)

@@ -18,6 +18,7 @@
 #include "daemon/planner.h"
 #include "daemon/policy-keeper.h"
 #include "daemon/scheduler.h"
+#include "daemon/settings-watch.h"
 #include "daemon/uevent.h"
 #include "daemon/verdicts.h"
 #include "daemon/waits.h"
@@ -30,6 +31,7 @@ typedef struct Manager {
         struct udev *udev;
         Settings settings;
         ProblemList setting_problems;
+        SettingsWatch *settings_watch;
         KernelLog *kernel_log;
         Ledger *ledger;
         Monitors *monitors;

@@ -123,14 +123,30 @@ int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 
 /* --------------------------------------------------------------------------------------------- Status */
 
-static int describe_both(const ProblemList *one, const ProblemList *other, sd_json_variant **ret) {
-        _cleanup_(problem_list_clear) ProblemList both = {};
-        int r;
+/* What several lists say, NULL behind the last. */
+static int describe_all(const ProblemList *const *lists, sd_json_variant **ret) {
+        _cleanup_(problem_list_clear) ProblemList all = {};
 
-        r = problem_list_copy(&both, one);
-        if (r >= 0)
-                r = problem_list_copy(&both, other);
-        return r < 0 ? r : describe_problems(&both, ret);
+        for (size_t i = 0; lists[i]; i++) {
+                int r = problem_list_copy(&all, lists[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return describe_problems(&all, ret);
+}
+
+static int describe_broken_files(Manager *m, sd_json_variant **ret) {
+        return describe_all((const ProblemList *const[]) { &m->setting_problems,
+                                                           settings_watch_get_problems(m->settings_watch),
+                                                           index_keeper_get_problems(m->index), NULL },
+                            ret);
+}
+
+static int describe_unwatched(Manager *m, sd_json_variant **ret) {
+        return describe_all((const ProblemList *const[]) { policy_keeper_get_watch_problems(m->policy),
+                                                           index_keeper_get_watch_problems(m->index), NULL },
+                            ret);
 }
 
 static bool list_has_module(const RecordList *list, const char *module) {
@@ -199,11 +215,10 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = describe_failures(m->ledger, &failures);
         if (r < 0)
                 return r;
-        r = describe_both(&m->setting_problems, index_keeper_get_problems(m->index), &problems);
+        r = describe_broken_files(m, &problems);
         if (r < 0)
                 return r;
-        r = describe_both(policy_keeper_get_watch_problems(m->policy),
-                          index_keeper_get_watch_problems(m->index), &unwatched);
+        r = describe_unwatched(m, &unwatched);
         if (r < 0)
                 return r;
         r = describe_policy(m, &policy);

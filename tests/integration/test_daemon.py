@@ -504,6 +504,21 @@ def test_reload_keeps_the_last_good_settings(daemon, lkmd_conf):
     assert daemon.call("Status")["problems"] == []
 
 
+def test_settings_that_wait_for_a_reload_are_told(daemon, lkmd_conf):
+    drop_in = lkmd_conf.path.with_name("lkmd.conf.d") / "a.conf"
+    drop_in.parent.mkdir()
+    try:
+        for change in (lambda: lkmd_conf("[Manager]\nLoaderThreads=2\n"), lambda: drop_in.write_text("[Manager]\n"),
+                       drop_in.unlink, lkmd_conf.path.unlink):
+            change()
+            problem, = daemon.call("Status")["problems"]
+            assert problem["file"] == str(lkmd_conf.path) and "systemctl reload lkmd" in problem["message"]
+            assert daemon.call("Reload") == {"problems": []}
+            assert daemon.call("Status")["problems"] == []
+    finally:
+        drop_in.parent.rmdir()
+
+
 # -------------------------------------------------------------------------------------------------- module index
 
 def test_module_directory_appears(stopped):
