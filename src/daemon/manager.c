@@ -430,7 +430,8 @@ static int watch_signal(Manager *m, int number, sd_event_signal_handler_t handle
         _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
         int r;
 
-        r = sd_event_add_signal(m->event, &source, number | SD_EVENT_SIGNAL_PROCMASK, handler, m);
+        /* without a handler, userdata is what the loop ends with */
+        r = sd_event_add_signal(m->event, &source, number | SD_EVENT_SIGNAL_PROCMASK, handler, handler ? m : NULL);
         if (r < 0)
                 return r;
         r = sd_event_source_set_priority(source, LOOP_SIGNALS);
