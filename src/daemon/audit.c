@@ -42,6 +42,7 @@ struct Audit {
         AuditEntry *entries;
         size_t n_entries;
         uint64_t n_dropped;
+        sd_json_variant *described;     /* all of it, NULL: nobody has asked since it changed */
         StateLog log;
 };
 
@@ -259,6 +260,7 @@ Audit *audit_free(Audit *a) {
         for (size_t i = 0; a->entries && i < a->n_entries; i++)
                 entry_clear(a->entries + i);
         free(a->entries);
+        sd_json_variant_unref(a->described);
         free(a);
         return NULL;
 }
@@ -300,6 +302,7 @@ void audit_note(Audit *a, AuditKind kind, const char *module, const PlanCause *c
                 log_warning("%s: cannot remember what the policy did: %s", module, strerror(-r));
                 return;
         }
+        a->described = sd_json_variant_unref(a->described);
         entry = find_entry(a, &e);
         if (!entry)
                 entry = add_entry(a, &e);
@@ -345,15 +348,21 @@ static int compare_entries(const void *a, const void *b) {
 /**
  * audit_describe() - an array of the varlink type AuditEntry, in order
  *
+ * It takes a while to put together, and anybody may ask for it again and again: it is kept until something changes.
+ *
  * Return: 0, -ENOMEM or what sd-json says.
  */
-int audit_describe(const Audit *a, sd_json_variant **ret) {
+int audit_describe(Audit *a, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
         _cleanup_(freep) const AuditEntry **sorted = NULL;
         int r;
 
         assert(a && ret);
 
+        if (a->described) {
+                *ret = sd_json_variant_ref(a->described);
+                return 0;
+        }
         sorted = calloc(a->n_entries + 1, sizeof(*sorted));
         if (!sorted)
                 return -ENOMEM;
@@ -372,6 +381,7 @@ int audit_describe(const Audit *a, sd_json_variant **ret) {
         if (r < 0)
                 return r;
 
+        a->described = sd_json_variant_ref(array);
         *ret = STEAL_PTR(array);
         return 0;
 }

@@ -26,6 +26,6 @@ void audit_note(Audit *a, AuditKind kind, const char *module, const PlanCause *c
 
 size_t audit_count(const Audit *a);
 uint64_t audit_count_dropped(const Audit *a);
-int audit_describe(const Audit *a, sd_json_variant **ret);
+int audit_describe(Audit *a, sd_json_variant **ret);
 
 const char *audit_kind_to_string(AuditKind kind);

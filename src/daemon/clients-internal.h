@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the two files of the clients share; nobody else includes this. */
+/* What the files of the clients share; nobody else includes this. */
 
 #include <sys/queue.h>
 
@@ -90,5 +90,13 @@ void client_end_call(Client *c);
 
 /* clients.c */
 void clients_note_call(Clients *p, Client *c, bool open);
+void clients_arm_turn(Clients *p);
+int clients_admit(Clients *p, int fd, const Peer *peer);
+
+/* clients-accept.c */
+void clients_accept_some(Clients *p);
+int clients_open_listening(Clients *p);
+
+/* client-trouble.c */
 void clients_tell(Clients *p, ClientTrouble trouble, uid_t uid, int error);
 const char *client_trouble_answer(ClientTrouble trouble);

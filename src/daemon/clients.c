@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Clients: the listening socket, everybody who is connected over it, and whose turn it is. Owns all of them; borrows
- * the server of sd-varlink, which gets one call at a time (client.c).
+ * Clients: the listening socket (clients-accept.c), everybody who is connected over it, and whose turn it is. Owns all
+ * of them; borrows the server of sd-varlink, which gets one call at a time (client.c).
  *
  * Nobody can take more than a part. Places: so many for each user, some for root and admins alone; an unprivileged
  * connection that says nothing ends after a while, and at once when the room is short. Time: a turn of the loop takes
@@ -14,79 +14,20 @@
 #include "daemon/clients.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
-#include "common/interface.h"
 #include "common/names.h"
 #include "daemon/clients-internal.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"
 
-#define ACCEPTS_AT_ONCE 64U
-#define ACCEPT_PAUSE_USEC (100U * 1000U)
 #define SWEEP_USEC (10U * 1000U * 1000U)
-#define TELL_AGAIN_USEC (10U * 60U * 1000U * 1000U)
-
-/* ----------------------------------------------------------------------------------------------- refusals */
-
-static const struct {
-        const char *error_id, *message, *hint; /* of plain letters: they are put between quotes as they are */
-        const char *told;               /* to the journal, behind "a client of user N " */
-} troubles[_TROUBLE_MAX] = {
-        [TROUBLE_USER_FULL] = { LKMD_ERROR_TOO_MANY_CLIENTS, "your user has too many connections to lkmd",
-                                "end one of them, and try again",
-                                "was refused: that user has as many connections as one may have" },
-        [TROUBLE_FULL] = { LKMD_ERROR_TOO_MANY_CLIENTS, "there are too many connections to lkmd",
-                           "try again in a moment; root and the group " LKMD_ADMIN_GROUP " have places of their own",
-                           "was refused: all places are taken" },
-        [TROUBLE_TOO_LARGE] = { LKMD_ERROR_MESSAGE_TOO_LARGE, "the call has more than 64 KiB", "send less at once",
-                                "was cut off: a call of more than 64 KiB" },
-        [TROUBLE_TOO_DEEP] = { LKMD_ERROR_MESSAGE_TOO_LARGE, "the call is nested deeper than 16 arrays and objects",
-                               "no method of lkmd needs that", "was cut off: a call that is nested too deep" },
-        [TROUBLE_TOO_SLOW] = { .told = "was cut off: it does not read what it asked for" },
-        [TROUBLE_NO_CALL] = { LKMD_ERROR_TOO_MANY_CLIENTS, "lkmd has no room for the call", "try again in a moment",
-                              "could not be served" },
-};
-
-/* A whole varlink message. */
-const char *client_trouble_answer(ClientTrouble trouble) {
-        static char answer[512];
-
-        (void) snprintf(answer, sizeof(answer),
-                        "{\"error\":\"%s\",\"parameters\":{\"message\":\"%s\",\"hint\":\"%s\"}}",
-                        troubles[trouble].error_id, troubles[trouble].message, troubles[trouble].hint);
-        return answer;
-}
-
-/**
- * clients_tell() - one line in the journal for each kind of trouble, and then none for a while
- * @error: negative errno, 0 for none
- */
-void clients_tell(Clients *p, ClientTrouble trouble, uid_t uid, int error) {
-        TroubleNote *note = p->notes + trouble;
-        uint64_t now = clock_usec(CLOCK_MONOTONIC);
-        char again[64] = "";
-
-        if (note->told_usec > 0 && now - note->told_usec < TELL_AGAIN_USEC) {
-                note->n_untold++;
-                return;
-        }
-        if (note->n_untold > 0)
-                (void) snprintf(again, sizeof(again), "; %u more since this was said last", note->n_untold);
-        log_entry(LOG_NOTICE, &(LogFields) { .requester_uid = uid, .requester_pid = -1, .error = -error },
-                  "a client of user %u %s%s%s%s", (unsigned) uid, troubles[trouble].told, error < 0 ? ": " : "",
-                  error < 0 ? strerror(-error) : "", again);
-        *note = (TroubleNote) { .told_usec = now };
-}
 
 /* -------------------------------------------------------------------------------------------------- turns */
 
-static void arm_turn(Clients *p) {
+void clients_arm_turn(Clients *p) {
         if (p->acceptable || !TAILQ_EMPTY(&p->ready_admins) || !TAILQ_EMPTY(&p->ready_users))
                 (void) sd_event_source_set_enabled(p->turn_source, SD_EVENT_ONESHOT);
 }
@@ -104,7 +45,7 @@ static void enqueue(Clients *p, Client *c) {
                 TAILQ_INSERT_TAIL(ready_list(u, p), u, by_turn);
         TAILQ_INSERT_TAIL(&u->ready, c, by_turn);
         c->queued = true;
-        arm_turn(p);
+        clients_arm_turn(p);
 }
 
 /* Its user goes behind all others. */
@@ -286,8 +227,11 @@ static int client_add(Clients *p, int fd, const Peer *peer) {
         return 0;
 }
 
-/* @fd: taken, in any case */
-static int admit(Clients *p, int fd, const Peer *peer) {
+/*
+ * Takes somebody in, or says why not. @fd: taken in any case. Return: 0; -EUSERS: there was no place, and that was
+ * said; negative errno.
+ */
+int clients_admit(Clients *p, int fd, const Peer *peer) {
         ClientTrouble trouble = make_place(p, peer);
         const char *answer;
         int r = 0;
@@ -318,82 +262,20 @@ int clients_add_connection(Clients *p, int fd, const struct ucred *ucred) {
         assert(p && fd >= 0 && ucred);
 
         peer_set(&peer, fd, ucred, &p->admins);
-        return admit(p, fd, &peer);
+        return clients_admit(p, fd, &peer);
 }
 
-/* ------------------------------------------------------------------------------------------------- accept */
-
-/* No file descriptors or no memory left: not for good, and not to be asked for again and again meanwhile. */
-static void pause_accepting(Clients *p, int error) {
-        uint64_t now = clock_usec(CLOCK_MONOTONIC);
-
-        if (p->pause_told_usec == 0 || now - p->pause_told_usec >= TELL_AGAIN_USEC) {
-                log_warning("clients have to wait: %s", strerror(-error));
-                p->pause_told_usec = now;
-        }
-        p->acceptable = false;
-        if (sd_event_source_set_time_relative(p->pause_source, ACCEPT_PAUSE_USEC) >= 0)
-                (void) sd_event_source_set_enabled(p->pause_source, SD_EVENT_ONESHOT);
-}
-
-static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
-        Clients *p = userdata;
-
-        (void) sd_event_source_set_enabled(p->listen_source, SD_EVENT_ON);
-        return 0;
-}
-
-static int on_listen(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Clients *p = userdata;
-
-        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF); /* until these are taken in */
-        p->acceptable = true;
-        arm_turn(p);
-        return 0;
-}
-
-/* Has it hung up without a word? Those who do nothing else are not worth a place, and a turn to leave it. */
-static bool has_gone(int fd) {
-        char byte;
-
-        return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-static void accept_some(Clients *p) {
-        for (unsigned i = 0; p->acceptable && i < ACCEPTS_AT_ONCE; i++) {
-                int fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
-                Peer peer;
-
-                if (fd < 0 && errno == EAGAIN) {
-                        p->acceptable = false;
-                        (void) sd_event_source_set_enabled(p->listen_source, SD_EVENT_ON);
-                        return;
-                }
-                if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
-                        continue;
-                if (fd < 0) {
-                        pause_accepting(p, -errno);
-                        return;
-                }
-                r = has_gone(fd) ? -ENOTCONN : peer_read(&peer, fd, &p->admins);
-                if (r >= 0)
-                        (void) admit(p, fd, &peer);
-                else
-                        (void) close(fd);
-        }
-}
+/* ------------------------------------------------------------------------------------------------ the loop */
 
 static int on_turn(sd_event_source *source, void *userdata) {
         Clients *p = userdata;
 
-        accept_some(p);
+        clients_accept_some(p);
         serve_one(p, &p->ready_admins);
         serve_one(p, &p->ready_users);
-        arm_turn(p);
+        clients_arm_turn(p);
         return 0;
 }
-
-/* ------------------------------------------------------------------------------------------------- sweeps */
 
 /* All together leave too much unread: the one with the most of it goes. */
 static void bound_unsent(Clients *p) {
@@ -444,37 +326,6 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
 
 /* ------------------------------------------------------------------------------------------------- object */
 
-/**
- * clients_listen() - a socket that anybody may connect to
- * @mode: of the file that it has in the file system
- *
- * Return: the socket, owned by the caller; negative errno.
- */
-int clients_listen(const char *address, mode_t mode) {
-        struct sockaddr_un name = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int fd = -EBADF;
-        mode_t before;
-        int r;
-
-        assert(address);
-
-        if (strlen(address) >= sizeof(name.sun_path))
-                return -ENAMETOOLONG;
-        (void) stpcpy(name.sun_path, address);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return -errno;
-        (void) unlink(address);         /* of one that is gone */
-        before = umask(~mode & 0777);
-        r = bind(fd, (const struct sockaddr *) &name, sizeof(name)) < 0 ? -errno : 0;
-        (void) umask(before);
-        if (r < 0)
-                return r;
-        if (listen(fd, SOMAXCONN) < 0)
-                return -errno;
-        return STEAL_FD(fd);
-}
-
 static int open_sources(Clients *p) {
         int r;
 
@@ -499,30 +350,6 @@ static int open_sources(Clients *p) {
         if (r < 0)
                 return r;
         return sd_event_source_set_priority(p->sweep_source, LOOP_CONNECTIONS);
-}
-
-static int open_listening(Clients *p) {
-        int flags, r;
-
-        flags = fcntl(p->listen_fd, F_GETFL);
-        if (flags < 0 || fcntl(p->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0)
-                return -errno;
-        if (fcntl(p->listen_fd, F_SETFD, FD_CLOEXEC) < 0)
-                return -errno;
-        r = sd_event_add_io(p->event, &p->listen_source, p->listen_fd, EPOLLIN, on_listen, p);
-        if (r < 0)
-                return r;
-        (void) sd_event_source_set_description(p->listen_source, "listen");
-        r = sd_event_source_set_priority(p->listen_source, LOOP_CONNECTIONS);
-        if (r < 0)
-                return r;
-        r = sd_event_add_time_relative(p->event, &p->pause_source, CLOCK_MONOTONIC, 0, 0, on_pause_over, p);
-        if (r < 0)
-                return r;
-        r = sd_event_source_set_enabled(p->pause_source, SD_EVENT_OFF);
-        if (r < 0)
-                return r;
-        return sd_event_source_set_priority(p->pause_source, LOOP_CONNECTIONS);
 }
 
 /**
@@ -554,7 +381,7 @@ int clients_new(Clients **ret, const ClientsOptions *options) {
 
         r = open_sources(p);
         if (r >= 0 && p->listen_fd >= 0)
-                r = open_listening(p);
+                r = clients_open_listening(p);
         if (r < 0)
                 return r;
 

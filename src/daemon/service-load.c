@@ -412,5 +412,6 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        return start_load(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(plan), request);
+        return start_load(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE,
+                          STEAL_PTR(plan), request);
 }

@@ -351,5 +351,6 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                         return r < 0 ? r : 0;
         }
 
-        return start_unload(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE, STEAL_PTR(modules), request);
+        return start_unload(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE,
+                            STEAL_PTR(modules), request);
 }

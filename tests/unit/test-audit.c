@@ -27,7 +27,7 @@ static void note(Audit *a, AuditKind kind, const char *module, const PlanCause *
 }
 
 /* "MODULE/KEY*COUNT " of all, in the order in which they are shown. */
-static char *shown(const Audit *a) {
+static char *shown(Audit *a) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
         char *text = NULL;
         size_t size;
@@ -46,7 +46,7 @@ static char *shown(const Audit *a) {
         return text;
 }
 
-static void assert_shown(const Audit *a, const char *expected) {
+static void assert_shown(Audit *a, const char *expected) {
         _cleanup_(freep) char *text = shown(a);
 
         assert_string_equal(text, expected);

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Twelve kinds of abuse at once, for a minute ("-k short") and for ten, by one user and by as many as there are kinds:
+devices get their drivers all the while, root is answered, and lkmd neither ends nor grows."""
+
+import driver
+import pytest
+
+import abuse
+
+
+@pytest.fixture(scope="module")
+def machine():
+    machine = driver.boot()
+    yield machine
+    machine.remove()
+
+
+@pytest.mark.parametrize("seconds", [60, 600], ids=["short", "long"])
+@pytest.mark.parametrize("users", [[abuse.NOBODY], range(40000, 40000 + len(abuse.KINDS))], ids=["one", "many"])
+def test_abuse(machine, users, seconds):
+    before = abuse.memory(machine)
+    drivers, answers = abuse.live_with_it(machine, users, seconds)
+    print(f"drivers within {max(drivers):.2f} s of {len(drivers)}, answers within {max(answers):.2f} s")
+    assert abuse.memory(machine) < before + (32 << 20)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Users who abuse lkmd in a machine, all of them at once, and what the rest of the machine notices of it."""
+
+import contextlib
+import re
+import time
+from pathlib import Path
+
+from support import lkmctl, main_pid, remove, wait_bound, wait_unbound
+
+PROGRAM = Path(__file__).parents[1] / "soak/abuser.py"
+SOCKET = "/run/lkmd/io.lkmd.Manager"
+KINDS = ("flood", "pipeline", "half", "slow", "waits", "big", "storm", "garbage", "flags", "churn", "hoard", "uevents")
+NOBODY = 65534
+DRIVER_SECONDS = 5                      # emulated: from what the kernel says of the device to what its driver says
+STATUS_SECONDS = 5                      # emulated, with lkmctl's own start, and all processors taken by others
+MEMORY_MAX = 96 << 20                   # of lkmd.service, at any time
+
+
+@contextlib.contextmanager
+def abused(machine, users, seconds=3600):
+    """Each kind by one of the users, until the end of the block; it begins when all have begun."""
+    machine.write("/run/abuser.py", PROGRAM.read_text(encoding="utf-8"))
+    machine.run("modprobe fuse; sysctl -q kernel.unprivileged_userns_clone=1 || true")
+    units = []
+    for number, kind in enumerate(KINDS):
+        uid = users[number % len(users)]
+        units.append(f"abuse-{kind}")
+        machine.run(["systemd-run", "--quiet", "--collect", f"--unit={units[-1]}", f"--uid={uid}", "-p", f"StandardOutput=file:/run/{units[-1]}",
+                     "-p", "MemoryMax=200M", "python3", "/run/abuser.py", SOCKET, kind, str(seconds)])
+    try:
+        for unit in units:
+            machine.wait(f"grep -q going /run/{unit}", timeout=180)
+        yield units
+        for unit in units:              # none of them gave up
+            machine.run(["systemctl", "is-active", unit])
+    finally:
+        machine.run(["systemctl", "stop", *units], check=False)
+
+
+def books(machine):
+    """What must not change, whatever anybody does."""
+    return main_pid(machine), machine.run("systemctl show --value -p NRestarts lkmd").stdout.strip()
+
+
+def memory(machine, which="MemoryCurrent"):
+    return int(machine.run(["systemctl", "show", "--value", "-p", which, "lkmd"]).stdout)
+
+
+def kernel_time(machine, pattern):
+    """When the kernel said that last, in seconds since it started."""
+    lines = [line for line in machine.run("dmesg").stdout.splitlines() if re.search(pattern, line)]
+    return float(re.match(r"\[ *([0-9.]+)\]", lines[-1])[1])
+
+
+def plug(machine):
+    """A network card comes, gets its driver, and leaves with it. How long it waited for the driver."""
+    machine.qmp("device_add", driver="e1000e", id="abused", bus="rp0")
+    wait_bound(machine, "pci", "e1000e", timeout=120)
+    waited = kernel_time(machine, r"e1000e: Intel") - kernel_time(machine, r"pci .*: \[8086:10d3\]")
+    machine.unplug("abused", timeout=120)
+    wait_unbound(machine, "pci", "e1000e", timeout=120)
+    remove(machine, "e1000e")
+    return waited
+
+
+def status_seconds(machine):
+    """What root waits for lkmctl status, by the clock of the machine."""
+    said = machine.run("a=$(date +%s%N); lkmctl status >/dev/null || exit; b=$(date +%s%N); echo $((b - a))", timeout=120).stdout
+    return int(said) / 1e9
+
+
+def live_with_it(machine, users, seconds):
+    """Plug and ask while it goes on; (times of drivers, times of answers)."""
+    before, drivers, answers = books(machine), [], []
+    with abused(machine, users):
+        end = time.monotonic() + seconds
+        while not drivers or time.monotonic() < end:
+            answers.append(status_seconds(machine))
+            drivers.append(plug(machine))
+            assert books(machine) == before
+    lkmctl(machine, "status")
+    assert books(machine) == before
+    assert memory(machine, "MemoryPeak") < MEMORY_MAX
+    assert max(drivers) < DRIVER_SECONDS, drivers
+    assert max(answers) < STATUS_SECONDS, answers
+    return drivers, answers
