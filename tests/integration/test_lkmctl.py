@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """lkmctl against a server that plays lkmd: every verb, every error, every exit status, every way to go wrong."""
 
+import contextlib
 import json
 import os
 import pty
@@ -570,6 +571,26 @@ def test_nobody_listens(ctl, environment):
 def test_not_a_socket(ctl, environment):
     Path(environment["LKMD_SOCKET"]).write_text("")
     ctl("status", check=4)
+
+
+def test_no_room_in_the_queue(environment):
+    """Others connect faster than lkmd takes them in: lkmctl waits until it is its turn."""
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.ExitStack() as others:
+        listening.bind(environment["LKMD_SOCKET"])
+        listening.listen(0)
+        waiting = others.enter_context(socket.socket(socket.AF_UNIX))
+        waiting.connect(environment["LKMD_SOCKET"])
+        with socket.socket(socket.AF_UNIX) as refused, pytest.raises(BlockingIOError):
+            refused.setblocking(False)
+            refused.connect(environment["LKMD_SOCKET"])
+        process = start(environment, "status")
+        others.enter_context(listening.accept()[0])
+        here = others.enter_context(listening.accept()[0])
+        here.sendall(b'{"error":"io.lkmd.Manager.TooManyClients","parameters":{"message":"no room","hint":"later"}}\0')
+        here.close()                            # before it has asked
+        _, told = finish(process)
+    assert process.returncode == 4
+    assert told == "lkmctl: no room\n  try: later\n"
 
 
 def test_a_path_too_long_for_a_socket(ctl):
