@@ -65,8 +65,8 @@
 #define GRANT_REASON_MAX 1024U          /* bytes */
 #define GRANT_USEC_MAX (3660ULL * 24 * 3600 * 1000 * 1000) /* ten years */
 #define AUDIT_ENTRIES_MAX 1024U
-#define LEDGER_FILE_MAX (64U << 20)     /* bytes that are read of it when lkmd starts, the latest */
-#define AUDIT_FILE_MAX (16U << 20)      /* likewise */
+#define LEDGER_FILE_MAX (16U << 20)     /* bytes that are read of it when lkmd starts, the latest */
+#define AUDIT_FILE_MAX (8U << 20)      /* likewise */
 #define FILE_WATCHES_MAX 512U           /* of inotify, for what is read of modprobe.d or of policies */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of these */
 #define CLIENTS_MAX 256U                /* varlink connections at once */

@@ -25,6 +25,7 @@
 #include "daemon/log.h"
 #include "daemon/state-log.h"
 
+#define LINES_MAX (4U * AUDIT_ENTRIES_MAX) /* then the file is written anew */
 #define COUNT_MAX (1ULL << 52)          /* JSON knows larger ones only as fractions */
 
 typedef struct AuditEntry {
@@ -190,7 +191,7 @@ static void audit_write(Audit *a, const AuditEntry *e) {
         r = entry_to_json(e, &v);
         if (r < 0)
                 log_warning("%s: cannot write down what the policy did to %s: %s", a->log.path, e->module, strerror(-r));
-        else if (a->log.n_lines > 4 * AUDIT_ENTRIES_MAX)
+        else if (a->log.n_lines > LINES_MAX)
                 state_log_rewrite(&a->log);
         else
                 state_log_append(&a->log, v);
@@ -241,7 +242,7 @@ int audit_new(Audit **ret, const char *file) {
                 .userdata = a,
                 .loss = "what the policy does from now on will be forgotten at a restart",
         };
-        r = state_log_open(&a->log, file, AUDIT_FILE_MAX, take_line);
+        r = state_log_open(&a->log, file, AUDIT_FILE_MAX, 2 * LINES_MAX, take_line);
         if (r < 0)
                 return r;
         state_log_rewrite(&a->log);

@@ -67,6 +67,7 @@ struct FileWatch {
         Spot **spots;
         size_t n_spots;
         uint64_t digest;                /* of what was there at the last refresh */
+        bool mounts_changed;            /* and nobody has looked since */
         int mounts_fd;
         sd_event_source *mounts_source, *timer;
         ProblemList problems;           /* of what cannot be watched */
@@ -545,6 +546,7 @@ void file_watch_refresh(FileWatch *w) {
                 w->n_unwatched = MAX(w->n_unwatched, (size_t) 1);
         }
         tell_problems(w, n_before);
+        w->mounts_changed = false;
         w->looked_usec = clock_usec(CLOCK_MONOTONIC);
         if (w->n_unwatched == 0)
                 w->looks_until_retry = 1;
@@ -558,6 +560,7 @@ void file_watch_refresh(FileWatch *w) {
 static void look(FileWatch *w) {
         Walk walk = { .watch = w };
 
+        w->mounts_changed = false;
         w->looked_usec = clock_usec(CLOCK_MONOTONIC);
         if (walk_all(&walk) >= 0 && walk.digest != w->digest) {
                 w->digest = walk.digest;
@@ -568,18 +571,31 @@ static void look(FileWatch *w) {
 /**
  * file_watch_look() - before something is decided: see what no watch would have told
  *
- * Costs nothing while all is watched, and not much if it was called just before.
+ * Costs nothing while all is watched and nothing was mounted, and not much if it was called just before.
  */
 void file_watch_look(FileWatch *w) {
         assert(w);
 
-        if (w->n_unwatched > 0 && clock_usec(CLOCK_MONOTONIC) - w->looked_usec >= LOOK_AGAIN_USEC)
+        if (w->mounts_changed ||
+            (w->n_unwatched > 0 && clock_usec(CLOCK_MONOTONIC) - w->looked_usec >= LOOK_AGAIN_USEC))
                 look(w);
 }
 
-/* Something was mounted or unmounted, anywhere. */
+static void look_within(FileWatch *w, uint64_t usec) {
+        if (sd_event_source_set_time_relative(w->timer, usec) >= 0)
+                (void) sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+/*
+ * Something was mounted or unmounted, anywhere: as often as users like who may mount something, FUSE for one. So it
+ * is looked at before the next decision, or a little later once for all that comes until then.
+ */
 static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        look(userdata);
+        FileWatch *w = userdata;
+
+        if (!w->mounts_changed)
+                look_within(w, LOOK_AGAIN_USEC);
+        w->mounts_changed = true;
         return 0;
 }
 
@@ -595,16 +611,16 @@ static void retry(FileWatch *w) {
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         FileWatch *w = userdata;
 
+        look(w);
         if (w->n_unwatched == 0)
                 return 0;
-        look(w);
         if (++w->n_looks >= w->looks_until_retry) {
                 w->n_looks = 0;
                 w->looks_until_retry = MIN(2 * w->looks_until_retry, LOOKS_MAX);
                 retry(w);
         }
-        if (w->n_unwatched > 0 && sd_event_source_set_time_relative(w->timer, LOOK_USEC) >= 0)
-                (void) sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+        if (w->n_unwatched > 0)
+                look_within(w, LOOK_USEC);
         return 0;
 }
 

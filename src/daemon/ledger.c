@@ -82,9 +82,14 @@ static int print_records(FILE *f, void *userdata) {
         return 0;
 }
 
+/* Then it is written anew. */
+static size_t lines_max(const Ledger *l) {
+        return 4 * l->capacity + 64;
+}
+
 /* What the last line says is in memory already. */
 static void ledger_append(Ledger *l, sd_json_variant *line) {
-        if (l->log.n_lines > 4 * l->capacity + 64)
+        if (l->log.n_lines > lines_max(l))
                 state_log_rewrite(&l->log);
         else
                 state_log_append(&l->log, line);
@@ -219,7 +224,7 @@ int ledger_new(Ledger **ret, const char *file, size_t capacity) {
                 .userdata = l,
                 .loss = "what is done from now on will be forgotten at a restart",
         };
-        r = state_log_open(&l->log, file, LEDGER_FILE_MAX, take_line);
+        r = state_log_open(&l->log, file, LEDGER_FILE_MAX, 2 * lines_max(l), take_line);
         if (r < 0)
                 return r;
         settle_all(l);

@@ -68,26 +68,45 @@ static int take_lines(FILE *f, state_file_line_t take, void *userdata, size_t *r
 }
 
 /* Goes to where the last @size_max bytes begin. */
-static int skip_to_end(int fd, const char *path, size_t size_max) {
+static int skip_bytes(FILE *f, const char *path, size_t size_max) {
         struct stat st;
 
-        if (fstat(fd, &st) < 0)
+        if (fstat(fileno(f), &st) < 0)
                 return -errno;
         if (st.st_size <= (off_t) size_max)
                 return 0;
-        log_warning("%s: it is larger than lkmd writes it, only the last %zu MiB are read", path, size_max >> 20);
-        return lseek(fd, st.st_size - (off_t) size_max, SEEK_SET) < 0 ? -errno : 0;
+        log_warning("%s: it is larger than lkmd writes it, only the last %zu bytes are read", path, size_max);
+        return fseeko(f, st.st_size - (off_t) size_max, SEEK_SET) < 0 ? -errno : 0;
+}
+
+/* From there, goes to where the last @lines_max lines begin: short ones take as long as long ones, and are more. */
+static int skip_lines(FILE *f, const char *path, size_t lines_max) {
+        off_t start = ftello(f);
+        size_t n = 0;
+        int c;
+
+        while ((c = getc_unlocked(f)) != EOF)
+                n += c == '\n';
+        if (start < 0 || fseeko(f, start, SEEK_SET) < 0)
+                return -errno;
+        if (n <= lines_max)
+                return 0;
+        log_warning("%s: it has more lines than lkmd writes, only the last %zu are read", path, lines_max);
+        for (n -= lines_max; n > 0 && (c = getc_unlocked(f)) != EOF;)
+                n -= c == '\n';
+        return 0;
 }
 
 /**
  * state_file_read_lines() - give each line to @take
- * @size_max: bytes that are read of it, from the end
+ * @size_max, @lines_max: what is read of it, from the end
  *
  * Lines that @take does not want are counted and logged.
  *
  * Return: 0, also if there is no file, or none that is to be used, which has been logged; -ENOMEM.
  */
-int state_file_read_lines(const char *path, size_t size_max, state_file_line_t take, void *userdata) {
+int state_file_read_lines(const char *path, size_t size_max, size_t lines_max, state_file_line_t take,
+                          void *userdata) {
         _cleanup_(fclosep) FILE *f = NULL;
         _cleanup_(closep) int fd = -EBADF;
         const char *reason = NULL;
@@ -99,13 +118,15 @@ int state_file_read_lines(const char *path, size_t size_max, state_file_line_t t
         fd = checked_file_open(AT_FDCWD, path, geteuid(), &reason);
         if (fd < 0)
                 return refuse(path, fd, reason) == -ENOMEM ? -ENOMEM : 0;
-        r = skip_to_end(fd, path, size_max);
-        if (r < 0)
-                return refuse(path, r, strerrordesc_np(-r)) == -ENOMEM ? -ENOMEM : 0;
         f = fdopen(fd, "r");
         if (!f)
                 return -ENOMEM;
         STEAL_FD(fd);
+        r = skip_bytes(f, path, size_max);
+        if (r >= 0)
+                r = skip_lines(f, path, lines_max);
+        if (r < 0)
+                return refuse(path, r, strerrordesc_np(-r)) == -ENOMEM ? -ENOMEM : 0;
 
         r = take_lines(f, take, userdata, &n_bad);
         if (n_bad > 0)

@@ -11,7 +11,7 @@
 int state_file_read(const char *path, size_t size_max, char **ret, size_t *ret_size);
 
 typedef int (*state_file_line_t)(char *line, void *userdata); /* negative: it is none of ours */
-int state_file_read_lines(const char *path, size_t size_max, state_file_line_t take, void *userdata);
+int state_file_read_lines(const char *path, size_t size_max, size_t lines_max, state_file_line_t take, void *userdata);
 
 typedef int (*state_file_print_t)(FILE *f, void *userdata);
 int state_file_print(const char *path, state_file_print_t print, void *userdata, FILE **ret);

@@ -106,11 +106,13 @@ static int take_line(char *line, void *userdata) {
  * state_log_open() - read what an earlier lkmd wrote; to be followed by state_log_rewrite()
  * @l:    print, userdata and loss are set; else zeroed
  * @path: NULL for none
+ * @size_max, @lines_max: more than lkmd writes
  * @take: gets each object of the file; negative if it is none of ours
  *
  * Return: 0 or -ENOMEM; trouble with the file is logged and survived.
  */
-int state_log_open(StateLog *l, const char *path, size_t size_max, int (*take)(sd_json_variant *v, void *userdata)) {
+int state_log_open(StateLog *l, const char *path, size_t size_max, size_t lines_max,
+                   int (*take)(sd_json_variant *v, void *userdata)) {
         assert(l && l->print && l->loss && take);
 
         if (!path)
@@ -118,7 +120,7 @@ int state_log_open(StateLog *l, const char *path, size_t size_max, int (*take)(s
         l->path = strdup(path);
         if (!l->path)
                 return -ENOMEM;
-        return state_file_read_lines(path, size_max, take_line, &(Taker) { l, take });
+        return state_file_read_lines(path, size_max, lines_max, take_line, &(Taker) { l, take });
 }
 
 /* What could not be written is tried once more. */

@@ -19,7 +19,8 @@ typedef struct StateLog {
         unsigned wait, n_waited;        /* writes left out until it is tried again, and how many were */
 } StateLog;
 
-int state_log_open(StateLog *l, const char *path, size_t size_max, int (*take)(sd_json_variant *v, void *userdata));
+int state_log_open(StateLog *l, const char *path, size_t size_max, size_t lines_max,
+                   int (*take)(sd_json_variant *v, void *userdata));
 void state_log_close(StateLog *l);
 int state_log_print_line(FILE *f, sd_json_variant *v);
 void state_log_append(StateLog *l, sd_json_variant *v);

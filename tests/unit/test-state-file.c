@@ -168,16 +168,19 @@ static int count_line(char *line, void *userdata) {
 static void test_lines(void **state) {
         static const struct {
                 const char *text;
-                size_t size, size_max;
+                size_t size, size_max, lines_max;
                 const char *seen;
         } cases[] = {
-                { "",                 0, 100, ""        },
-                { "\n",               1, 100, "|"       },
-                { "a",                1, 100, "a|"      }, /* cut off, or not: the line says it itself */
-                { "a\nb\n",           4, 100, "a|b|"    },
-                { "a\n\nx\nb",        6, 100, "a||x|b|" },
-                { "a\nb\0c\nd\n",     8, 100, "a|d|"    },
-                { "aaa\nbbb\nccc\n", 12, 6,   "b|ccc|"  },
+                { "",                 0,  100, 9, ""        },
+                { "\n",               1,  100, 9, "|"       },
+                { "a",                1,  100, 9, "a|"      }, /* cut off, or not: the line says it itself */
+                { "a\nb\n",           4,  100, 9, "a|b|"    },
+                { "a\n\nx\nb",        6,  100, 9, "a||x|b|" },
+                { "a\nb\0c\nd\n",     8,  100, 9, "a|d|"    },
+                { "aaa\nbbb\nccc\n", 12, 6,   9, "b|ccc|"  },
+                { "aaa\nbbb\nccc\n", 12, 100, 2, "bbb|ccc|" },
+                { "aaa\nbbb\nccc",   11, 100, 1, "bbb|ccc|" },
+                { "aaa\nbbb\nccc\n", 12, 6,   1, "ccc|"    },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -186,7 +189,8 @@ static void test_lines(void **state) {
 
                 scratch_open(&s);
                 scratch_write_bytes(&s, "file", cases[i].text, cases[i].size);
-                assert_ok(state_file_read_lines(scratch_path(&s, "file"), cases[i].size_max, count_line, seen));
+                assert_ok(state_file_read_lines(scratch_path(&s, "file"), cases[i].size_max,
+                                                cases[i].lines_max, count_line, seen));
                 assert_string_equal(seen, cases[i].seen);
         }
 }
@@ -199,14 +203,14 @@ static void test_long_line(void **state) {
         memset(text, 'y', STATE_LINE_MAX + 8);
         memcpy(text + STATE_LINE_MAX + 1, "\nb\n", 3);
         scratch_write_bytes(&s, "file", text, STATE_LINE_MAX + 4);
-        assert_ok(state_file_read_lines(scratch_path(&s, "file"), LEDGER_FILE_MAX, count_line, seen));
+        assert_ok(state_file_read_lines(scratch_path(&s, "file"), LEDGER_FILE_MAX, 9, count_line, seen));
         assert_string_equal(seen, "b|");
 
         text[STATE_LINE_MAX] = '\n';
         text[STATE_LINE_MAX + 1] = 'b';
         *seen = '\0';
         scratch_write_bytes(&s, "file", text, STATE_LINE_MAX + 2);
-        assert_ok(state_file_read_lines(scratch_path(&s, "file"), LEDGER_FILE_MAX, count_line, seen));
+        assert_ok(state_file_read_lines(scratch_path(&s, "file"), LEDGER_FILE_MAX, 9, count_line, seen));
         assert_int_equal(strlen(seen), STATE_LINE_MAX + 3);
 }
 

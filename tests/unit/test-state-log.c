@@ -54,7 +54,7 @@ static int take_number(sd_json_variant *v, void *userdata) {
 
 static void numbers_open(Numbers *numbers, const char *path) {
         *numbers = (Numbers) { .log = { .print = print_numbers, .userdata = numbers, .loss = "it is lost" } };
-        assert_ok(state_log_open(&numbers->log, path, 1U << 20, take_number));
+        assert_ok(state_log_open(&numbers->log, path, 1U << 20, 1000, take_number));
         state_log_rewrite(&numbers->log);
 }
 
@@ -67,7 +67,7 @@ static void numbers_add(Numbers *numbers) {
 static unsigned numbers_in_file(const char *path) {
         Numbers numbers = { .log = { .print = print_numbers, .userdata = &numbers, .loss = "it is lost" } };
 
-        assert_ok(state_log_open(&numbers.log, path, 1U << 20, take_number));
+        assert_ok(state_log_open(&numbers.log, path, 1U << 20, 1000, take_number));
         state_log_close(&numbers.log);
         return numbers.n;
 }
