@@ -259,7 +259,20 @@ static int open_text(const char *path) {
         return STEAL_FD(fd);
 }
 
-static int read_file(ModprobeConfig *c, const ConfigFile *file, TextBuffer *buffer, ProblemList *problems) {
+/* lkmd-loader takes parameters only from files that root alone can write: better told now than when they are needed. */
+static int check_owner(int fd, const char *path, ProblemList *problems) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || (st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH))))
+                return 0;
+        return problem_list_add(problems, path, 0,
+                                "others than root can write it, so loads that need its options are refused: chown root '%s'; "
+                                "chmod go-w '%s'", path, path);
+}
+
+static int read_file(ModprobeConfig *c, const ConfigFile *file, bool is_systems, TextBuffer *buffer,
+                     ProblemList *problems) {
+        size_t n_options = c->lists[CONFIG_OPTIONS].n_items;
         Reader reader = { .config = c, .problems = problems, .file = file->path };
         _cleanup_(closep) int fd = -EBADF;
         int r;
@@ -275,7 +288,10 @@ static int read_file(ModprobeConfig *c, const ConfigFile *file, TextBuffer *buff
         if (r < 0)
                 return problem_list_add(problems, reader.file, 0, "cannot be read: %s", strerror(-r));
 
-        return parse_text(&reader, buffer->text, buffer->size);
+        r = parse_text(&reader, buffer->text, buffer->size);
+        if (r >= 0 && is_systems && c->lists[CONFIG_OPTIONS].n_items > n_options)
+                r = check_owner(fd, reader.file, problems);
+        return r;
 }
 
 static void file_list_clear(FileList *l) {
@@ -412,7 +428,7 @@ static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, P
                 if (kept != SIZE_MAX && streq(f->name, files.items[kept].name))
                         continue;
                 kept = i;
-                r = read_file(c, f, &buffer, problems);
+                r = read_file(c, f, !sources->paths, &buffer, problems);
                 if (r < 0)
                         return r;
         }

@@ -52,6 +52,7 @@
 #define LOADER_THREADS_MAX 128U         /* of lkmd-loader: these, and loads that wait for probes of others */
 #define LOADER_ORIGINS_MAX 64U /* lines, and words of rules and clients, of one load's parameters */
 #define LOADER_STRINGS_MAX 8192U /* bytes of their files and names */
+#define LOADER_ALIASES_MAX 4U           /* of those, by the name of an alias: a long file is read for each */
 #define LOADER_FILE_MAX \
         (16U << 20) /* bytes of a file in which words are looked for; modules.alias has 2 MB */
 #define LOADER_ARGUMENTS_MAX (256U << 10) /* bytes of a client's arguments */

@@ -20,6 +20,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
@@ -282,6 +283,15 @@ static int check_client(const LoaderPlaces *places, const Word *w, const char *m
 
 /* --------------------------------------------------------------------------------------------- the whole */
 
+/* A handful of lines by aliases is many; beyond it somebody wants to keep this busy. */
+static bool has_many_aliases(const LoaderWords *words) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < words->n_origins; i++)
+                n += words->strings[words->origins[i].alias_file] != '\0';
+        return n > LOADER_ALIASES_MAX;
+}
+
 static int check_word(const LoaderPlaces *places, const Word *w, const char *module, int client_fd,
                       LoaderRefusal *ret_refusal) {
         switch (w->kind) {
@@ -353,14 +363,22 @@ bool loader_words_are_sound(const LoaderWords *words) {
 /**
  * loader_words_check() - did root write all of the parameters?
  * @request: sound
+ *
+ * One request after the other, so that the memory for what is read is that of one.
  */
 int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
                        LoaderRefusal *ret_refusal) {
+        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
         const char *from;
         int r = 0;
 
         assert(places && request && ret_refusal);
 
+        if (request->words.n_origins == 0)
+                return 0;
+        if (has_many_aliases(&request->words))
+                return refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        (void) pthread_mutex_lock(&lock);
         from = request->words.text;
         for (size_t i = 0; r >= 0 && i < request->words.n_origins; i++) {
                 char text[PARAMETERS_MAX];
@@ -369,6 +387,7 @@ int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request,
                 from = get_word(&request->words, i, from, text, &w);
                 r = check_word(places, &w, request->module, client_fd, ret_refusal);
         }
+        (void) pthread_mutex_unlock(&lock);
         return r;
 }
 

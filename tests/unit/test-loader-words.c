@@ -204,6 +204,35 @@ static void test_aliases(void **state) {
         expect(&b, ALIASED("x=1", "other", "/etc/modprobe.d/a.conf", "/etc/modprobe.d/a.conf"), LOADER_REFUSED_WORDS);
 }
 
+/* A long file for each of many: that is no load, but work for the sake of work. */
+static void test_many_aliases(void **state) {
+        LoaderRefusal refusal = LOADER_NOT_REFUSED;
+        _bench_ Bench b;
+        size_t at = 0;
+
+        bench_open(&b);
+        scratch_write(&b.scratch, "etc/modprobe.d/a.conf", "options x a=1\nalias x loop\n");
+        for (unsigned n = 0; n <= LOADER_ALIASES_MAX + 1; n++) {
+                b.request = (LoaderRequest) { .magic = LOADER_MAGIC, .op = LOADER_INSERT, .module = "loop" };
+                b.n_strings = 1;
+                at = 0;
+                for (unsigned i = 0; i < n; i++) {
+                        at += (size_t) sprintf(b.request.words.text + at, "%sa=1", i > 0 ? " " : "");
+                        b.request.words.origins[i] = (LoaderOrigin) {
+                                .kind = LOADER_BY_LINE,
+                                .size = 3,
+                                .name = add_string(&b, "x"),
+                                .file = add_string(&b, "/etc/modprobe.d/a.conf"),
+                                .alias_file = add_string(&b, "/etc/modprobe.d/a.conf"),
+                        };
+                }
+                b.request.words.n_origins = n;
+                assert_true(loader_words_are_sound(&b.request.words));
+                assert_int_equal(loader_words_check(&b.places, &b.request, -EBADF, &refusal),
+                                 n <= LOADER_ALIASES_MAX ? 0 : -EPERM);
+        }
+}
+
 static void test_kernel_line(void **state) {
         _bench_ Bench b;
 
@@ -418,6 +447,7 @@ int main(void) {
                 cmocka_unit_test(test_links),
                 cmocka_unit_test(test_walks),
                 cmocka_unit_test(test_aliases),
+                cmocka_unit_test(test_many_aliases),
                 cmocka_unit_test(test_kernel_line),
                 cmocka_unit_test(test_policies),
                 cmocka_unit_test(test_roots_client),

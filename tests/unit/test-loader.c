@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -569,6 +570,26 @@ static void test_a_manager_that_does_not_read(void **state) {
         server_join(&s);
 }
 
+/* Also when nobody reads what it has to say, and there is more to be said. */
+static void test_a_signal_comes_first(void **state) {
+        LoaderRequest look = { .magic = LOADER_MAGIC, .op = LOADER_LOOK, .id = 7 };
+        sigset_t mask;
+        Server s;
+        int fd;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGTERM);
+        assert_int_equal(pthread_sigmask(SIG_BLOCK, &mask, NULL), 0);
+        fd = server_start(&s);
+        for (unsigned i = 0; i < 349; i++)
+                (void) send(fd, &look, LOADER_REQUEST_SIZE(0), MSG_NOSIGNAL | MSG_DONTWAIT);
+        assert_int_equal(kill(getpid(), SIGTERM), 0);
+        server_join(&s);
+        close(fd);
+        assert_int_equal(sigtimedwait(&mask, NULL, &(struct timespec) {}), SIGTERM); /* it is pending still */
+        assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &mask, NULL), 0);
+}
+
 static size_t count_descriptors(void) {
         _cleanup_(closedirp) DIR *d = opendir("/proc/self/fd");
         size_t n = 0;
@@ -673,6 +694,7 @@ int main(void) {
                 cmocka_unit_test(test_newest_manager_is_served),
                 cmocka_unit_test(test_manager_hangs_up),
                 cmocka_unit_test(test_a_manager_that_does_not_read),
+                cmocka_unit_test(test_a_signal_comes_first),
                 cmocka_unit_test(test_keeps_no_descriptors),
                 cmocka_unit_test(test_force_needs_root),
         };

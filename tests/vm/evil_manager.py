@@ -7,7 +7,6 @@ given: {"name": .., "allowed": .., "what": ..}. It knows the loader's packets (s
 
 import array
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -242,10 +241,8 @@ def loader():
 
 # ------------------------------------------------------------------------------------------------- system
 
-def system_call(name, number, *arguments):
-    libc = ctypes.CDLL(None, use_errno=True)
-    result = libc.syscall(number, *arguments)
-    tell(name, result >= 0, os.strerror(ctypes.get_errno()))
+def runs(name, *words):
+    tell(name, os.spawnvp(os.P_WAIT, words[0], words) == 0)
 
 
 def does(name, action):
@@ -260,7 +257,6 @@ def write(path):
 
 
 def system():
-    fd = os.open(PARAMS, os.O_RDONLY)
     for name, path in (("passwd", "/etc/passwd"), ("shadow", "/etc/shadow"), ("a job for cron", "/etc/cron.d/evil"),
                        ("a unit", "/run/systemd/system/evil.service"), ("a drop-in", "/run/systemd/system/lkmd.service.d/x.conf"),
                        ("modprobe.d", "/etc/modprobe.d/x.conf"), ("modprobe.d in /run", "/run/modprobe.d/x.conf"),
@@ -282,10 +278,13 @@ def system():
     does("a file of root's", lambda: os.chown(f"{STATE}/evil.conf", 0, 0))
     does("a socket of the network", lambda: socket.socket(socket.AF_INET))
     does("PID 1's own socket", lambda: socket.socket(socket.AF_UNIX).connect("/run/systemd/private"))
-    system_call("finit_module", 313, fd, b"", 0)
-    system_call("delete_module", 176, b"softdog", 0)
-    system_call("ptrace", 101, 16, 1, 0, 0)
-    system_call("reboot", 169, 0xfee1dead, 672274793, 0x1234567, 0)
+    runs("insmod", "busybox", "insmod", PARAMS)
+    runs("rmmod", "busybox", "rmmod", "softdog")
+    runs("reboot", "busybox", "reboot", "-f")
+    runs("mount", "busybox", "mount", "-t", "tmpfs", "none", "/etc")
+    runs("start a unit", "systemctl", "start", "debug-shell.service")
+    runs("a transient unit", "systemd-run", "--quiet", "touch", f"{STATE}/ran")
+    runs("become root by su", "su", "-c", f"touch {STATE}/ran")
     does("kill init", lambda: os.kill(1, 9))
 
 

@@ -61,8 +61,9 @@ def attempts(machine):
     machine.wait(f"grep -q '\"end\"' {REPORT}", timeout=240)
     text = machine.read(REPORT)
     machine.run("systemctl stop lkmd-loader", timeout=60)       # while 349 requests are unread
+    assert machine.run("systemctl show --value -p Result lkmd-loader").stdout == "success\n"
     machine.run("rm -r /run/systemd/system/lkmd.service.d; systemctl daemon-reload; systemctl stop lkmd")
-    machine.run(f"systemctl stop {status.unit}", check=False)
+    machine.run(f"systemctl stop {status.unit}; rm /etc/modprobe.d/open.conf", check=False)
     start_lkmd(machine)
     return [json.loads(line) for line in text.splitlines()]
 
@@ -82,6 +83,16 @@ def test_and_has_changed_nothing(machine, attempts):
     assert machine.run("getent passwd | awk -F: '$3 == 0' | wc -l").stdout.strip() == "1"
     assert not {"lkmd_test_params", "lkmd_test_inner", "lkmd_test_slow", "lkmd_test_fail"} & loaded(machine)
     assert "softdog" in loaded(machine)
+
+
+def test_options_of_somebody(machine, attempts):
+    """A file that root does not own: lkmd says so beforehand, and the loader has the last word."""
+    problems = {p["file"]: p["message"] for p in ask(machine, "status")["problems"]}
+    assert "chown root" in problems["/etc/modprobe.d/owned.conf"]
+    result = lkmctl(machine, "load", "lkmd_test_params", status=1)
+    assert "parameters from a file that others than root could have written" in result.stderr
+    machine.run("rm /etc/modprobe.d/owned.conf")
+    lkmctl(machine, "reload")
 
 
 def test_lkmd_is_there_again(machine, attempts):
