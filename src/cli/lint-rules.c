@@ -11,6 +11,7 @@
 #include "cli/inquiry.h"
 #include "cli/lint.h"
 #include "common/glob.h"
+#include "common/names.h"
 #include "common/text.h"
 
 typedef struct RuleUse {
@@ -216,6 +217,20 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
         return 0;
 }
 
+/* A pattern whose name could be any gives away more than anybody can oversee: the kernel runs what some name. */
+static int lint_parameters(Lint *l, const PolicyRule *rule) {
+        Finding finding = finding_of(rule, "any_parameter", "the names that are needed, such as \"debug=*\"");
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < rule->n_parameters; i++)
+                if (glob_match(rule->parameters[i], "lkmd_any_name=/lkmd/any/value"))
+                        r = lint_tell(l, &finding,
+                                      "'%s' lets members of " LKMD_ADMIN_GROUP
+                                      " give any parameter, also one that names a program which the kernel runs as root",
+                                      rule->parameters[i]);
+        return r;
+}
+
 static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRule *rule) {
         const RuleUse *use = bsearch(&(RuleUse) { .rule = rule }, uses, n_uses, sizeof(*uses), by_address);
         int r;
@@ -238,6 +253,8 @@ static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRu
         r = lint_patterns(l, rule);
         if (r >= 0)
                 r = lint_origins(l, rule);
+        if (r >= 0)
+                r = lint_parameters(l, rule);
         return r < 0 ? r : lint_reach(l, use);
 }
 

@@ -367,6 +367,7 @@ def test_lint_of_nothing(machine):
     ("[{match: {module: uas}, verdict: deny, expires: 2020-01-01}]", "expired", "this rule has expired"),
     ("[{match: {module: uas, origin: device, uid: 1000}, verdict: deny}]", "never_known", "'uid' is known of clients"),
     ("[{match: {module: uas, origin: [boot, device], unit: x.service}, verdict: deny}]", "never_known", "'unit' is known of"),
+    ("[{match: {module: uas}, verdict: allow, parameters: ['debug=*', '*=*']}]", "any_parameter", "'*=*' lets members of lkmd-admin"),
     ("[{match: {module: uas, origin: kernel, subsystem: usb}, verdict: deny}]", "never_known", "'subsystem' is known of devices"),
 ])
 def test_lint_of_rules(machine, rules, kind, says):

@@ -26,7 +26,7 @@ MODULES = f"/lib/modules/{RELEASE}"
 PARAMS = f"{MODULES}/extra/lkmd_test_params.ko"
 
 report = open(sys.argv[1], "w", buffering=1, encoding="utf-8")
-kept = []                                       # sockets that stay open
+kept, current = [], []                          # sockets that stay open; the connection to the loader
 
 
 def tell(name, allowed, what=""):
@@ -57,18 +57,22 @@ def connect():
 
 
 def ask(data, fds=()):
-    """What the loader answers to a packet: (error, refusal), or a word for the end of the connection."""
-    with connect() as s:
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-        s.sendmsg([data], rights)
+    """What the loader answers to a packet: (error, refusal, status), or a word for the end of the connection. It is the same
+    connection as long as the loader has it, since a new one starts another loader."""
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    for s in (current.pop() if current else connect(), None):
+        s = s or connect()
         try:
+            s.sendmsg([data], rights)
             answer = s.recv(65536)
-        except ConnectionResetError:
-            return "reset"
+        except (BrokenPipeError, ConnectionResetError):
+            continue                            # the loader has let go of it before
         if not answer:
             return "hung up"
+        current.append(s)
         _, error, _, _, status, _, _, refusal, _ = REPLY.unpack(answer)
         return error, refusal, status
+    return "reset"
 
 
 def attempt(name, data, fds=()):
