@@ -259,7 +259,7 @@ static int open_text(const char *path) {
         return STEAL_FD(fd);
 }
 
-/* lkmd-loader takes parameters only from files that root alone can write: better told now than when they are needed. */
+/* lkmd-loader takes parameters only from files that root alone can write: better told now than when they are needed */
 static int check_owner(int fd, const char *path, ProblemList *problems) {
         struct stat st;
 
