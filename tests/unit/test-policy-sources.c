@@ -372,6 +372,29 @@ static void test_trust_in_lists_and_grants(void **state) {
         expect_rules(f, "g");
 }
 
+/* Root reads them too, where user lkmd may put anything: nothing of it leads elsewhere. */
+static void test_links_to_grants(void **state) {
+        Fixture *f = *state;
+
+        for (int trusted = 0; trusted < 2; trusted++) {
+                f->sources.trusted_only = trusted;
+                write_rule(f, "secret/grants.yaml", "s");
+                scratch_mkdir(&f->scratch, "run");
+                scratch_link(&f->scratch, "run/grants.yaml", "../secret/grants.yaml");
+                load(f);
+                expect_problem(f, "run/grants.yaml", 0, 0, "it is a link");
+                expect_rules(f, "");
+
+                scratch_remove(&f->scratch, "run/grants.yaml");
+                scratch_remove(&f->scratch, "run");
+                scratch_link(&f->scratch, "run", "secret");
+                load(f);
+                expect_problem(f, "run/grants.yaml", 0, 0, "its directory is a link");
+                expect_rules(f, "");
+                scratch_remove(&f->scratch, "run");
+        }
+}
+
 static void test_odd_files(void **state) {
         Fixture *f = *state;
         char *large = malloc(10 << 20);
@@ -583,6 +606,7 @@ int main(void) {
                 TEST(test_grants_of_this_boot),
                 TEST(test_trust),
                 TEST(test_trust_in_lists_and_grants),
+                TEST(test_links_to_grants),
                 TEST(test_odd_files),
                 TEST(test_directory_is_a_file),
                 TEST(test_single_files),
