@@ -13,29 +13,27 @@ SOCKET = "/run/lkmd/io.lkmd.Manager"
 KINDS = ("flood", "pipeline", "half", "slow", "waits", "big", "storm", "garbage", "flags", "churn", "hoard", "uevents")
 NOBODY = 65534
 DRIVER_SECONDS = 5                      # emulated: from what the kernel says of the device to what its driver says
-STATUS_SECONDS = 5                      # emulated, with lkmctl's own start, and all processors taken by others
+STATUS_SECONDS = 8                      # emulated, with the start of lkmctl, while others want all processors
 MEMORY_MAX = 96 << 20                   # of lkmd.service, at any time
 
 
 @contextlib.contextmanager
 def abused(machine, users, seconds=3600):
-    """Each kind by one of the users, until the end of the block; it begins when all have begun."""
+    """Each kind by one of the users, until the end of the block; it begins when all have begun. They are in the slice that
+    users of a machine are in."""
     machine.write("/run/abuser.py", PROGRAM.read_text(encoding="utf-8"))
-    machine.run("modprobe fuse; sysctl -q kernel.unprivileged_userns_clone=1 || true")
-    units = []
+    script = ["modprobe fuse; sysctl -q kernel.unprivileged_userns_clone=1; true"]
     for number, kind in enumerate(KINDS):
-        uid = users[number % len(users)]
-        units.append(f"abuse-{kind}")
-        machine.run(["systemd-run", "--quiet", "--collect", f"--unit={units[-1]}", f"--uid={uid}", "-p", f"StandardOutput=file:/run/{units[-1]}",
-                     "-p", "MemoryMax=200M", "python3", "/run/abuser.py", SOCKET, kind, str(seconds)])
+        script.append(f"systemd-run --quiet --collect --no-block --unit=abuse-{kind} --slice=user.slice --uid={users[number % len(users)]} "
+                      f"-p StandardOutput=file:/run/abuse-{kind} -p MemoryMax=200M "
+                      f"python3 /run/abuser.py {SOCKET} {kind} {seconds}")
+    machine.run("rm -f /run/abuse-*; " + " && ".join(script), timeout=180)
     try:
-        for unit in units:
-            machine.wait(f"grep -q going /run/{unit}", timeout=180)
-        yield units
-        for unit in units:              # none of them gave up
-            machine.run(["systemctl", "is-active", unit])
+        machine.wait("for kind in " + " ".join(KINDS) + "; do grep -q going /run/abuse-$kind || exit; done", timeout=300)
+        yield
+        machine.run("systemctl is-active " + " ".join(f"abuse-{kind}" for kind in KINDS)) # none of them gave up
     finally:
-        machine.run(["systemctl", "stop", *units], check=False)
+        machine.run("systemctl stop 'abuse-*'", check=False, timeout=180)
 
 
 def books(machine):
