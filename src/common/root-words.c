@@ -139,13 +139,12 @@ bool root_arguments_hold(const char *arguments, size_t size, const char *word) {
         return false;
 }
 
-/* Does it say --force, -f, or their like, or "forceVermagic" in JSON? */
+/* Does it say --force or its like, or "forceVermagic" in JSON? */
 bool root_arguments_force(const char *arguments, size_t size) {
         assert(arguments);
 
         for (const char *a = arguments; a < arguments + size; a += strlen(a) + 1)
-                if (startswith(a, "--force") || strstr(a, "\"force") ||
-                    (a[0] == '-' && a[1] != '-' && strchr(a, 'f')))
+                if (startswith(a, "--force") || strstr(a, "\"force"))
                         return true;
         return false;
 }

@@ -130,7 +130,7 @@ static void test_arguments(void **state) {
 
         assert_true(root_arguments_force(ARGUMENTS("lkmctl\0load\0loop\0--force\0")));
         assert_true(root_arguments_force(ARGUMENTS("lkmctl\0load\0--force-vermagic\0loop\0")));
-        assert_true(root_arguments_force(ARGUMENTS("modprobe\0-vf\0loop\0")));
+        assert_false(root_arguments_force(ARGUMENTS("lkmctl\0-Hfoo\0status\0")));
         assert_true(root_arguments_force(ARGUMENTS("varlinkctl\0{\"name\":\"loop\",\"forceVermagic\":true}\0")));
         assert_false(root_arguments_force(ARGUMENTS("lkmctl\0metrics\0--output=f\0")));
         assert_false(root_arguments_force(ARGUMENTS("lkmctl\0load\0force\0")));
