@@ -15,10 +15,12 @@
 /* The loader. */
 #define LKMD_LOADER_SOCKET LKMD_RUN_DIR "/loader"
 #define LKMD_LOADER_SOCKET_ENV "LKMD_LOADER_SOCKET"
+#define LKMD_LOADER_PROGRAM LKMD_LIB_DIR "/lkmd-loader"
 
 /* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
 #define LKMD_FD_VARLINK "varlink"
 #define LKMD_FD_KMSG "kmsg"
+#define LKMD_FD_IN_CHARGE "in-charge"
 
 /* Files. What lkmd itself writes lies apart, in a directory of its own, so that no path of root's leads through it. */
 #define LKMD_STATE_DIR LKMD_RUN_DIR "/state"
@@ -26,6 +28,11 @@
 #define LKMD_LEDGER_ENV "LKMD_LEDGER"
 #define LKMD_AUDIT_FILE LKMD_STATE_DIR "/audit"
 #define LKMD_AUDIT_ENV "LKMD_AUDIT"
+#define LKMD_DENIED_FILE LKMD_STATE_DIR "/denied" /* names of modules, one a line */
+#define LKMD_DENIED_ENV "LKMD_DENIED"
+#define LKMD_DENIED_FORGET "#forget\n"  /* how it begins with OnStop=forget */
+#define MODPROBE_RUN_DIR "/run/modprobe.d"
+#define LKMD_DENIED_CONF MODPROBE_RUN_DIR "/lkmd-denied.conf" /* the same for udev and modprobe; of no news to lkmd */
 #define LKMD_CONF_NAME "lkmd.conf"
 #define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
@@ -36,17 +43,32 @@
 #define SERVICE_MANAGER_ADDRESS "unix:path=/run/systemd/private" /* of PID 1, for root, there before any bus is */
 #define UDEV_UNIT "systemd-udevd.service"
 #define UDEV_AUTOLOAD_RULE "80-drivers.rules"
-/* How long the way back waits for udevd to read its rules: seconds, more than the 3 after which it looks by itself. */
-#define UDEV_RELOAD_TIMEOUT "5"
-#define UDEV_RUN_RULES_DIR "/run/udev/rules.d"
+#define UDEV_RUN_DIR "/run/udev"
+#define UDEV_RUN_RULES_DIR UDEV_RUN_DIR "/rules.d"
 #define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"
+#define UDEV_LOCAL_RULES_DIR "/usr/local/lib/udev/rules.d"
 #define UDEV_LIB_RULES_DIR "/usr/lib/udev/rules.d"
+#define UDEV_RULE_HEAD "# Written by lkmd-handover" /* how the file that stands over udev's begins */
+
+/*
+ * Who loads drivers, for udev's rule to look at: a file that lkmd may change the mode of, in a directory where it may
+ * not replace it.
+ */
+#define LKMD_UNIT "lkmd.service"
+#define LKMD_USER "lkmd"
+#define LKMD_IN_CHARGE_NAME "in-charge"
+#define LKMD_IN_CHARGE_FILE LKMD_RUN_DIR "/" LKMD_IN_CHARGE_NAME
+#define IN_CHARGE_NOW 0100U             /* lkmd; what udev's rule goes by */
+#define IN_CHARGE_BEFORE 0010U          /* lkmd was, since it was started: devices may have relied on it */
+#define IN_CHARGE_OWED 0001U            /* an earlier lkmd was, and nobody has looked at the devices since */
 
 /* Limits. */
 #define MODULE_NAME_MAX 55U             /* bytes without NUL: MODULE_NAME_LEN - 1, linux/moduleparam.h */
 #define REQUEST_KEY_MAX 4096U           /* bytes of a module name, alias or modalias; a uevent holds 2048 */
 #define MODULE_FILE_MAX (1 << 30)       /* bytes of a module that is looked into; the largest have some MiB */
 #define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
+#define LKMD_DENIED_CONF_MAX (1U << 20) /* bytes of the denied names, and of what they become */
+#define UDEV_RULE_MAX (64U << 10)       /* bytes of udev's rule that loads drivers; it has about 1 KiB */
 #define LOADS_MAX 16U                   /* inserts and removes under way at once, at most */
 #define COMMANDS_MAX 32U                /* install and remove commands beside them, which may wait for them */
 #define LOADER_THREADS_MAX 128U         /* of lkmd-loader: these, and loads that wait for probes of others */

@@ -3,5 +3,5 @@
 
 #include <stdbool.h>
 
-/* Is udev's own rule that loads drivers out of force, so that lkmd is the only one to load them? */
-bool udev_rule_is_masked(const char *root);
+/* Does udev leave drivers to lkmd while lkmd is in charge, so that there are never two that load them? */
+bool udev_rule_leaves_it_to_lkmd(const char *root);

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stddef.h>
+#include <sys/types.h>
+
 /* What lkmd-handover does to files; @root is a prefix of their paths for tests, "" for none. */
 
-int handover_mask(const char *root);
-int handover_unmask(const char *root);
+int handover_find_cgroup(const char *root, const char *self_cgroup, char **ret);
+int handover_guard(const char *root, const char *cgroup);
+
+int handover_take_run_dir(const char *root);
+int handover_open_charge(const char *root, uid_t uid, gid_t gid);
+int handover_read_charge(const char *root, mode_t *ret);
+int handover_set_charge(const char *root, mode_t clear, mode_t set);

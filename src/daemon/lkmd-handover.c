@@ -1,48 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * lkmd-handover: run as root by lkmd.service before the manager starts ("take") and after it has stopped for
- * whatever reason ("give-back"). Does not stay. A failure here is said and does not keep lkmd from running:
- * two that load the same module do no harm, one that loads none does.
+ * lkmd-handover: run as root by lkmd.service before the manager starts ("take") and after it has stopped for whatever
+ * reason ("give-back"), and by lkmd-handover.service when lkmd says that it is in charge no longer ("follow"). Does
+ * not stay. A failure here is said and does not keep lkmd from running: two that load the same module do no harm, one
+ * that loads none does.
+ *
+ * Nothing that udev does hangs on it: udev's rule goes by what is there, see handover.c. What is left for this
+ * program are the devices that came in a moment when lkmd was in charge and had no time for them.
  */
 
-#include <libudev.h>
+#include <pwd.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include "common/names.h"
 #include "common/util.h"
+#include "daemon/handover-devices.h"
 #include "daemon/handover.h"
 #include "daemon/service-manager.h"
-
-extern char **environ;
 
 static void say(const char *what, int error) {
         fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));
 }
 
-/* Return: exit status; -EINTR if a signal ended it; what posix_spawnp(3) said. */
-static int run(char *const *argv) {
-        int status, r;
-        pid_t pid;
-
-        r = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
-        if (r != 0)
-                return -r;
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
-/* Return: NULL if systemd cannot be reached, which is told. @otherwise: what is done then. */
-static sd_bus *connect_to_systemd(const char *otherwise) {
+/* Return: NULL if systemd cannot be reached, which is told. @about, @otherwise: who it is asked about; what is done then. */
+static sd_bus *connect_to_systemd(const char *about, const char *otherwise) {
         sd_bus *bus = NULL;
         int r = service_manager_connect(&bus, SERVICE_MANAGER_ADDRESS);
 
         if (r < 0)
-                fprintf(stderr, "lkmd-handover: cannot ask systemd about udevd, %s: %s\n", otherwise, strerror(-r));
+                fprintf(stderr, "lkmd-handover: cannot ask systemd about %s, %s: %s\n", about, otherwise, strerror(-r));
         return bus;
 }
 
@@ -70,7 +57,7 @@ static int udevd_state(sd_bus *bus, const char *otherwise) {
  */
 static void tell_udev(void) {
         static const char *const otherwise = "which reads its rules by itself before its next events";
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = connect_to_systemd(otherwise);
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = connect_to_systemd("udevd", otherwise);
         int r;
 
         if (udevd_state(bus, otherwise) != SERVICE_UP)
@@ -80,106 +67,172 @@ static void tell_udev(void) {
                 say("cannot tell " UDEV_UNIT " to read its rules; it does so by itself before its next events", r);
 }
 
-/*
- * On the way back it is waited for: the devices that are announced next are for the rules as they are now. That is why
- * also one is asked that is just being started, which may have read them before, and one of which nobody knows: with a
- * connection too many udevd is started, with one too few devices are left without a driver.
- *
- * To udevd a uevent matters more than its control socket, so that while uevents come without an end it answers nobody,
- * and udevadm would wait a minute. Nothing is lost with one that does not answer: by then it is more than 3 s ago that
- * it looked for changed rules, as above.
- */
-static void reload_udev(void) {
-        static char *const reload[] = { (char *) "udevadm", (char *) "control", (char *) "--reload",
-                                        (char *) "--timeout=" UDEV_RELOAD_TIMEOUT, NULL };
+/* --------------------------------------------------------------------------------------------------- take */
 
-        if (run(reload) != 0)
-                fprintf(stderr, "lkmd-handover: systemd-udevd did not read its rules within " UDEV_RELOAD_TIMEOUT
-                                " s; it does so by itself before its next events\n");
+/* Return: 0 with a text that is the caller's. */
+static int read_own_cgroup(char **ret) {
+        _cleanup_(fclosep) FILE *f = fopen("/proc/self/cgroup", "re");
+        size_t size = 0;
+
+        if (!f)
+                return -errno;
+        *ret = NULL;
+        if (getdelim(ret, &size, '\0', f) < 0) {
+                free(*ret);
+                return ferror(f) ? -EIO : -ENOENT;
+        }
+        return 0;
 }
 
-static int take(void) {
+/* Return: as handover_guard(). */
+static int guard_udevs_rule(void) {
+        _cleanup_(freep) char *text = NULL, *cgroup = NULL;
         int r;
 
-        r = handover_mask("");
+        r = read_own_cgroup(&text);
+        if (r >= 0)
+                r = handover_find_cgroup("", text, &cgroup);
+        return r < 0 ? r : handover_guard("", cgroup);
+}
+
+static int prepare_charge(void) {
+        const struct passwd *user;
+        int r;
+
+        r = handover_take_run_dir("");
+        if (r < 0)
+                return r;
+        errno = 0;
+        user = getpwnam(LKMD_USER);
+        if (!user)
+                return errno > 0 ? -errno : -ESRCH;
+        return handover_open_charge("", user->pw_uid, user->pw_gid);
+}
+
+static void stand_in_for_udevs_rule(void) {
+        int r;
+
+        r = guard_udevs_rule();
         if (r == -EEXIST)
                 fprintf(stderr, "lkmd-handover: " UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE
                                 " is somebody's own; udev loads drivers as well\n");
         else if (r < 0)
-                say("cannot mask udev's rule; udev loads drivers as well", r);
+                say("cannot stand in for udev's rule; udev loads drivers as well", r);
         if (r > 0)
                 tell_udev();
+}
+
+static int take(void) {
+        int r = prepare_charge();
+
+        if (r < 0)
+                say("cannot make " LKMD_IN_CHARGE_FILE "; udev loads drivers as well", r);
+        stand_in_for_udevs_rule();
         return 0;
 }
 
-/* Has it told what it is, and found nobody? */
-static bool is_left_alone(struct udev_device *device) {
-        return udev_device_get_property_value(device, "MODALIAS") && !udev_device_get_driver(device);
-}
-
-/*
- * A device that appeared after lkmd's end and before udev had its rule again was seen by nobody. Those
- * without a driver are announced once more; all others have theirs.
- */
-static void announce_devices(void) {
-        struct udev *udev = udev_new();
-        struct udev_enumerate *enumerate = udev ? udev_enumerate_new(udev) : NULL;
-        struct udev_list_entry *entry;
-
-        if (!enumerate || udev_enumerate_scan_devices(enumerate) < 0) {
-                say("cannot list the devices", -ENOMEM);
-                return;
-        }
-        udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate)) {
-                struct udev_device *device = udev_device_new_from_syspath(udev,
-                                                                          udev_list_entry_get_name(entry));
-
-                if (!device)
-                        continue;
-                if (is_left_alone(device))
-                        (void) udev_device_set_sysattr_value(device, "uevent", "add");
-                udev_device_unref(device);
-        }
-        udev_enumerate_unref(enumerate);
-        udev_unref(udev);
-}
+/* ---------------------------------------------------------------------------------------------- give back */
 
 /* On the way down nobody needs drivers any more, and udev would only be kept busy. */
 static bool system_is_stopping(sd_bus *bus) {
-        int r = service_manager_is_stopping(bus);
+        int r = bus ? service_manager_is_stopping(bus) : 0;
 
         if (r < 0)
                 say("cannot ask for the state of the system, which is taken as running", r);
         return r > 0;
 }
 
+static void announce(void) {
+        int r = handover_announce_devices();
+
+        if (r < 0)
+                say("cannot list the devices", r);
+}
+
+/* A lkmd that is there again in a moment looks at all devices itself, and by its policy. */
+static bool lkmd_is_back_soon(sd_bus *bus, const char *result) {
+        int r = bus ? service_manager_restarts_soon(bus, LKMD_UNIT, result) : 0;
+
+        if (r < 0)
+                say("systemd does not tell whether lkmd is started again, which is taken as no", r);
+        return r > 0;
+}
+
+/*
+ * Whether or not it is started again, an lkmd that is not there is not in charge: that was its own to say, but it may
+ * have been killed. Devices that came since then are udev's already.
+ *
+ * Those before may have been left to an lkmd that had no time for them. If one follows, it sees to them; if that
+ * one ends without having been in charge, they are owed still, and udev is to have them now.
+ */
 static int give_back(void) {
-        static const char *const otherwise = "which is asked to read its rules even if it does not run";
+        static const char *const otherwise = "and devices are announced to udev";
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        mode_t charge = 0;
         int r;
 
-        r = handover_unmask("");
-        if (r < 0) {
-                say("cannot unmask udev's rule", r);
-                return r;
-        }
-        if (r == 0)
-                return 0;
-        bus = connect_to_systemd(otherwise);
+        stand_in_for_udevs_rule();      /* an earlier lkmd left a mask there */
+        r = handover_read_charge("", &charge);
+        if (r >= 0)
+                r = handover_set_charge("", IN_CHARGE_NOW, 0);
+        if (r < 0)
+                say("cannot change " LKMD_IN_CHARGE_FILE, r);
+        else if (charge == 0)
+                return 0;               /* nobody has relied on it */
+        bus = connect_to_systemd(LKMD_UNIT, otherwise);
         if (bus && system_is_stopping(bus))
                 return 0;
-        if (udevd_state(bus, otherwise) != SERVICE_DOWN)
-                reload_udev();
-        announce_devices();
-        return 0;
+        if (!(charge & IN_CHARGE_OWED) && lkmd_is_back_soon(bus, getenv("SERVICE_RESULT") ?: "success"))
+                return 0;
+        announce();
+        return handover_set_charge("", IN_CHARGE_BEFORE | IN_CHARGE_OWED, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------- follow */
+
+/*
+ * lkmd says that it is in charge no longer, or has ended for good without "give-back", which systemd does not run for
+ * a unit that is masked or gone. While lkmd runs the file is its own to change.
+ */
+static int follow(void) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        mode_t charge;
+        int r, state;
+
+        r = handover_read_charge("", &charge);
+        if (r < 0) {
+                say("cannot read " LKMD_IN_CHARGE_FILE, r);
+                return r;
+        }
+        if (charge == 0)
+                return 0;
+        bus = connect_to_systemd(LKMD_UNIT, "and devices are announced to udev");
+        if (!bus) {
+                announce();
+                return 0;
+        }
+        state = service_manager_get_state(bus, LKMD_UNIT);
+        if (system_is_stopping(bus) || state == SERVICE_STARTING || (state == SERVICE_UP && charge & IN_CHARGE_NOW))
+                return 0;
+        if (state == SERVICE_STOPPING && service_manager_has_unit(bus, LKMD_UNIT) > 0)
+                return 0;               /* "give-back" comes */
+        if (state == SERVICE_DOWN && lkmd_is_back_soon(bus, NULL))
+                return 0;
+        announce();
+        return state == SERVICE_DOWN ? handover_set_charge("", IN_CHARGE_NOW | IN_CHARGE_BEFORE | IN_CHARGE_OWED, 0) : 0;
 }
 
 int main(int argc, char **argv) {
-        if (argc == 2 && streq(argv[1], "take"))
-                return take() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        if (argc == 2 && streq(argv[1], "give-back"))
-                return give_back() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        static const struct {
+                const char *name;
+                int (*run)(void);
+        } verbs[] = { { "take", take }, { "give-back", give_back }, { "follow", follow } };
 
-        fprintf(stderr, "lkmd-handover: run by lkmd.service, with 'take' or 'give-back'\n");
+        for (size_t i = 0; argc == 2 && i < ARRAY_LEN(verbs); i++)
+                if (streq(argv[1], verbs[i].name))
+                        return verbs[i].run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        fprintf(stderr, "lkmd-handover: run by lkmd.service and lkmd-handover.service, with 'take', 'give-back' or "
+                        "'follow'\n");
         return 2;
 }

@@ -29,6 +29,8 @@ static int take_fds(ManagerOptions *options) {
                         options->varlink_fd = fd;
                 else if (streq(names[i], LKMD_FD_KMSG) && options->kmsg_fd < 0)
                         options->kmsg_fd = fd;
+                else if (streq(names[i], LKMD_FD_IN_CHARGE) && options->in_charge_fd < 0)
+                        options->in_charge_fd = fd;
                 else
                         (void) close(fd);
         }
@@ -40,6 +42,7 @@ static int run(void) {
         ManagerOptions options = {
                 .varlink_fd = -EBADF,
                 .kmsg_fd = -EBADF,
+                .in_charge_fd = -EBADF,
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,

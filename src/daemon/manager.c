@@ -592,6 +592,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         log_set_level(m->settings.log_level);
+        r = charge_new(&m->charge, options->in_charge_fd);
+        if (r < 0)
+                return r;
         r = open_sources(m);
         if (r < 0)
                 return r;
@@ -613,6 +616,7 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
 
+        charge_free(m->charge);
         m->service = service_free(m->service); /* first: its calls borrow from all others */
         autoload_free(m->autoload);
         scheduler_free(m->scheduler);
@@ -637,6 +641,13 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
+static void take_charge(Manager *m) {
+        int r = charge_take(m->charge);
+
+        if (r < 0)
+                log_warning("cannot tell udev that lkmd is in charge, so that both load drivers: %s", strerror(-r));
+}
+
 /**
  * manager_run() - say that we are ready, queue the first walk over the devices, and serve until SIGTERM
  *
@@ -650,6 +661,7 @@ int manager_run(Manager *m) {
 
         assert(m);
 
+        take_charge(m);                 /* udevd waits for us at boot, and is not to begin by itself */
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
         if (m->settings.coldplug) {
                 r = start_coldplug(m);
@@ -659,6 +671,7 @@ int manager_run(Manager *m) {
                 m->coldplug_done = true;
 
         r = sd_event_loop(m->event);
+        (void) charge_leave(m->charge);
         (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
         return r;
 }

@@ -8,6 +8,7 @@
 #include "common/util.h"
 #include "daemon/audit.h"
 #include "daemon/autoload.h"
+#include "daemon/charge.h"
 #include "daemon/coldplug.h"
 #include "daemon/counters.h"
 #include "daemon/index-keeper.h"
@@ -41,6 +42,7 @@ typedef struct Manager {
         Verdicts *verdicts;
         Planner planner;
         Autoload *autoload;
+        Charge *charge;
         IndexKeeper *index;
         Uevent *uevent;
         Intake *intake;
@@ -57,6 +59,7 @@ typedef struct ManagerOptions {
         int varlink_fd;                 /* listening, taken; negative: listen on varlink_address */
         const char *varlink_address;
         int kmsg_fd;                    /* taken; negative: none */
+        int in_charge_fd;               /* of the file that udev looks at, taken; negative: none */
         const char *loader_address;
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */

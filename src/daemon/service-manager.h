@@ -4,12 +4,15 @@
 #include <systemd/sd-bus.h>
 
 typedef enum ServiceState {
-        SERVICE_DOWN,                   /* or on its way there, or there is none of that name */
+        SERVICE_DOWN,                   /* or there is none of that name */
         SERVICE_STARTING,               /* a signal might end it before it knows what the signal means */
         SERVICE_UP,
+        SERVICE_STOPPING,               /* or what it has to do after its end runs still */
 } ServiceState;
 
 int service_manager_connect(sd_bus **ret, const char *address);
 int service_manager_get_state(sd_bus *bus, const char *unit);
+int service_manager_has_unit(sd_bus *bus, const char *unit);
+int service_manager_restarts_soon(sd_bus *bus, const char *unit, const char *result);
 int service_manager_signal(sd_bus *bus, const char *unit, int signo);
 int service_manager_is_stopping(sd_bus *bus);

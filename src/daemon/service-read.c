@@ -239,7 +239,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesKnown", index_count_modules(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("aliasesKnown", index_count_aliases(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesLoaded", count_loaded()),
-                SD_JSON_BUILD_PAIR_STRING("inCharge", udev_rule_is_masked("") ? "lkmd" : "lkmd_and_udev"),
+                SD_JSON_BUILD_PAIR_STRING("inCharge", udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev"),
                 SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", m->started_usec),
                 SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", m->coldplug_done),
                 SD_JSON_BUILD_PAIR_BOOLEAN("idle", manager_is_idle(m)),

@@ -44,6 +44,7 @@ static void make_manager(void) {
                                           .varlink_fd = -EBADF,
                                           .varlink_address = address.sun_path,
                                           .kmsg_fd = -EBADF,
+                                          .in_charge_fd = -EBADF,
                                           .loader_address = "/nonexistent/loader",
                                           .root = "/nonexistent",
                                   });

@@ -14,9 +14,15 @@
 #define UNIT "some-thing.service"
 #define UNIT_PATH "/org/freedesktop/systemd1/unit/some_2dthing_2eservice"
 
+#define JOB_PATH "/org/freedesktop/systemd1/job/7"
+
 /* A systemd with one unit, which serves one connection in a thread. */
 typedef struct FakeSystemd {
         const char *unit_state, *system_state;  /* NULL: an error instead */
+        const char *load_state;                 /* NULL: an error instead */
+        const char *job;                        /* NULL: none; "gone": over when it is asked about */
+        const char *restart;                    /* NULL: an error instead */
+        uint64_t restart_usec;
         const char *refuse_signal;              /* name of an error, or NULL */
         bool hangs_up;                          /* on everybody */
         char signalled[64];                     /* "UNIT WHOM SIGNAL" of the last signal */
@@ -44,14 +50,33 @@ static int reply_state(sd_bus_message *m, const char *state) {
         return sd_bus_reply_method_return(m, "v", "s", state);
 }
 
+static int on_get_of_unit(FakeSystemd *f, sd_bus_message *m, const char *interface, const char *property) {
+        if (streq(property, "RestartUSecNext") || streq(property, "Restart"))
+                must_equal(interface, "org.freedesktop.systemd1.Service");
+        else
+                must_equal(interface, "org.freedesktop.systemd1.Unit");
+        if (streq(property, "RestartUSecNext"))
+                return sd_bus_reply_method_return(m, "v", "t", f->restart_usec);
+        if (streq(property, "Restart"))
+                return reply_state(m, f->restart);
+        if (streq(property, "Job"))
+                return sd_bus_reply_method_return(m, "v", "(uo)", f->job ? 7U : 0U, f->job ? JOB_PATH : "/");
+        if (streq(property, "LoadState"))
+                return reply_state(m, f->load_state);
+        must_equal(property, "ActiveState");
+        return reply_state(m, f->unit_state);
+}
+
 static int on_get(FakeSystemd *f, sd_bus_message *m) {
         const char *interface, *property;
 
         must(sd_bus_message_read(m, "ss", &interface, &property));
-        if (streq(sd_bus_message_get_path(m), UNIT_PATH)) {
-                must_equal(interface, "org.freedesktop.systemd1.Unit");
-                must_equal(property, "ActiveState");
-                return reply_state(m, f->unit_state);
+        if (streq(sd_bus_message_get_path(m), UNIT_PATH))
+                return on_get_of_unit(f, m, interface, property);
+        if (streq(sd_bus_message_get_path(m), JOB_PATH)) {
+                must_equal(interface, "org.freedesktop.systemd1.Job");
+                must_equal(property, "JobType");
+                return reply_state(m, streq(f->job, "gone") ? NULL : f->job);
         }
         must_equal(sd_bus_message_get_path(m), "/org/freedesktop/systemd1");
         must_equal(interface, "org.freedesktop.systemd1.Manager");
@@ -137,7 +162,7 @@ static void test_states(void **state) {
                 { "reloading", "degraded", SERVICE_UP, 0 },
                 { "inactive", "starting", SERVICE_DOWN, 0 },
                 { "activating", "initializing", SERVICE_STARTING, 0 },
-                { "deactivating", "stopping", SERVICE_DOWN, 1 },
+                { "deactivating", "stopping", SERVICE_STOPPING, 1 },
                 { "failed", "maintenance", SERVICE_DOWN, 0 },
                 { "", "", SERVICE_DOWN, 0 },
                 { NULL, NULL, -EACCES, -EACCES },
@@ -151,6 +176,80 @@ static void test_states(void **state) {
                 assert_ok(service_manager_connect(&bus, fake.address));
                 assert_int_equal(service_manager_get_state(bus, UNIT), cases[i].state);
                 assert_int_equal(service_manager_is_stopping(bus), cases[i].stopping);
+                sd_bus_close_unref(bus);
+                fake_stop(&fake);
+        }
+}
+
+static void test_has_unit(void **state) {
+        static const struct {
+                const char *load_state;
+                int expected;
+        } cases[] = { { "loaded", 1 }, { "masked", 0 }, { "not-found", 0 }, { NULL, -EACCES } };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                FakeSystemd fake = { .load_state = cases[i].load_state };
+                sd_bus *bus;
+
+                fake_start(&fake);
+                assert_ok(service_manager_connect(&bus, fake.address));
+                assert_int_equal(service_manager_has_unit(bus, UNIT), cases[i].expected);
+                sd_bus_close_unref(bus);
+                fake_stop(&fake);
+        }
+}
+
+static void test_restarts_soon(void **state) {
+        static const struct {
+                const char *job, *restart;
+                uint64_t restart_usec;
+                const char *result;
+                int expected;
+        } cases[] = {
+                { "restart", "no", 0, "success", 1 },
+                { "try-restart", "no", 0, "success", 1 },
+                { "start", "no", 0, "success", 1 },
+                { "start", "no", 0, NULL, 1 },
+                { "stop", "always", 0, "signal", 0 },
+                { "stop", "always", 0, NULL, 0 },
+                { "reload", "always", 0, "signal", 1 },
+                { "gone", "always", 0, "signal", 1 },
+                { "gone", "no", 0, "signal", 0 },
+                { NULL, "always", 0, NULL, 0 },
+                { NULL, "always", 0, "success", 1 },
+                { NULL, "always", 100000, "signal", 1 },
+                { NULL, "always", 2000000, "signal", 1 },
+                { NULL, "always", 2000001, "signal", 0 },
+                { NULL, "no", 0, "signal", 0 },
+                { NULL, "on-failure", 0, "signal", 1 },
+                { NULL, "on-failure", 0, "exit-code", 1 },
+                { NULL, "on-failure", 0, "oom-kill", 1 },
+                { NULL, "on-failure", 0, "success", 0 },
+                { NULL, "on-success", 0, "success", 1 },
+                { NULL, "on-success", 0, "signal", 0 },
+                { NULL, "on-abnormal", 0, "core-dump", 1 },
+                { NULL, "on-abnormal", 0, "watchdog", 1 },
+                { NULL, "on-abnormal", 0, "timeout", 1 },
+                { NULL, "on-abnormal", 0, "exit-code", 0 },
+                { NULL, "on-watchdog", 0, "watchdog", 1 },
+                { NULL, "on-watchdog", 0, "signal", 0 },
+                { NULL, "on-abort", 0, "signal", 1 },
+                { NULL, "on-abort", 0, "watchdog", 0 },
+                { NULL, "nonsense", 0, "signal", 0 },
+                { NULL, NULL, 0, "signal", -EACCES },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                FakeSystemd fake = {
+                        .job = cases[i].job,
+                        .restart = cases[i].restart,
+                        .restart_usec = cases[i].restart_usec,
+                };
+                sd_bus *bus;
+
+                fake_start(&fake);
+                assert_ok(service_manager_connect(&bus, fake.address));
+                assert_int_equal(service_manager_restarts_soon(bus, UNIT, cases[i].result), cases[i].expected);
                 sd_bus_close_unref(bus);
                 fake_stop(&fake);
         }
@@ -210,6 +309,8 @@ static void test_hangs_up(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_states),
+                cmocka_unit_test(test_has_unit),
+                cmocka_unit_test(test_restarts_soon),
                 cmocka_unit_test(test_signal_to_main_process),
                 cmocka_unit_test(test_signal_refused),
                 cmocka_unit_test(test_nobody_there),

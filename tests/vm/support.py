@@ -5,7 +5,9 @@ import contextlib
 import itertools
 import json
 
-RULE = "/run/udev/rules.d/80-drivers.rules"     # the mask over the rule by which udev loads drivers
+RULE = "/run/udev/rules.d/80-drivers.rules"     # what stands over the rule by which udev loads drivers
+IN_CHARGE = "/run/lkmd/in-charge"               # what that looks at
+CGROUP = "/sys/fs/cgroup/system.slice/lkmd.service"
 
 serial = itertools.count(1)
 
@@ -189,8 +191,10 @@ def kill_lkmd(machine):
     return pid
 
 
-def rule_is_masked(machine):
-    return machine.run(f'test "$(readlink {RULE})" = /dev/null', check=False).returncode == 0
+def udev_leaves_it_to_lkmd(machine):
+    """Whether the guard in RULE holds at this moment."""
+    return machine.run(f"grep -q '^TEST==\"{CGROUP}\", TEST{{0100}}==\"{IN_CHARGE}\", GOTO=' {RULE} && test -d {CGROUP} && "
+                       f"test $((0$(stat -c %a {IN_CHARGE}) & 0100)) -ne 0", check=False).returncode == 0
 
 
 def start_lkmd(machine):

@@ -3,7 +3,7 @@
 
 import pytest
 
-from support import (ask, bound, cause_of, kill_lkmd, lkmctl, loaded, main_pid, remove, rule_is_masked, start_lkmd,
+from support import (ask, bound, cause_of, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd, udev_leaves_it_to_lkmd,
                      wait_bound, wait_idle, wait_unbound, watching)
 
 
@@ -159,7 +159,7 @@ def test_plugged_while_lkmd_is_being_killed(machine):
     machine.wait("systemctl is-active lkmd", 60)
     wait_idle(machine)
     assert main_pid(machine) not in (0, before)
-    assert rule_is_masked(machine)
+    assert udev_leaves_it_to_lkmd(machine)
     unplug_all(machine)
 
 

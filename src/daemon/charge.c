@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Charge: see charge.h. udev's rule looks at the mode of a file that root made (handover.c) and that this process may
+ * change the mode of, and nothing else: it is root's directory. Owns the file descriptor of it, which systemd passes.
+ * lkmd takes charge only when it can really load something, and leaves it as soon as it cannot; what happens
+ * to the file when lkmd is killed is lkmd-handover's business.
+ */
+
+#include "daemon/charge.h"
+
+#include <assert.h>
+#include <sys/stat.h>
+
+#include "common/names.h"
+
+struct Charge {
+        int fd;                         /* negative: there is nobody to tell */
+        bool taken;
+};
+
+/**
+ * charge_new() - not taken yet
+ * @fd: of the file, taken also on failure; negative: none, as in a test
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int charge_new(Charge **ret, int fd) {
+        Charge *c;
+
+        assert(ret);
+
+        c = calloc(1, sizeof(*c));
+        if (!c) {
+                closep(&fd);
+                return -ENOMEM;
+        }
+        *c = (Charge) { .fd = fd };
+        *ret = c;
+        return 0;
+}
+
+/* Return: NULL. It is left. */
+Charge *charge_free(Charge *c) {
+        if (!c)
+                return NULL;
+
+        (void) charge_leave(c);
+        closep(&c->fd);
+        free(c);
+        return NULL;
+}
+
+static int tell(const Charge *c, mode_t mode) {
+        return c->fd >= 0 && fchmod(c->fd, 0600U | mode) < 0 ? -errno : 0;
+}
+
+/**
+ * charge_take() - from now on udev leaves drivers to lkmd
+ *
+ * Whoever calls this has uevents coming in already, and looks at all devices afterwards.
+ *
+ * Return: 0; what fchmod(2) said, with lkmd in charge and udev loading drivers as well.
+ */
+int charge_take(Charge *c) {
+        assert(c);
+
+        c->taken = true;
+        return tell(c, IN_CHARGE_NOW | IN_CHARGE_BEFORE);
+}
+
+/**
+ * charge_leave() - from now on udev loads drivers; lkmd-handover sees to it that it looks at what came before
+ *
+ * Return: 0, also if it was not taken; what fchmod(2) said.
+ */
+int charge_leave(Charge *c) {
+        assert(c);
+
+        if (!c->taken)
+                return 0;
+        c->taken = false;
+        return tell(c, IN_CHARGE_BEFORE);
+}
+
+bool charge_is_taken(const Charge *c) {
+        assert(c);
+
+        return c->taken;
+}
