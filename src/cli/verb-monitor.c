@@ -29,7 +29,7 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
                 return streq_ptr(outcome, "unloaded") ? "unloaded" : streq_ptr(outcome, "loaded") ? "loaded" : "finished";
         }
         if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") || streq(kind, "rescan") ||
-            streq(kind, "noisy"))
+            streq(kind, "noisy") || streq(kind, "charge"))
                 *ret_tone = TONE_WARN;
         return kind;
 }

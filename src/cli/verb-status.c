@@ -66,6 +66,11 @@ static void print_in_charge(const Output *out, sd_json_variant *status) {
         else if (streq(in_charge, "lkmd_and_udev")) {
                 print_in_tone(out, TONE_WARN, "lkmd and udev both load drivers");
                 printf(": udev's own rule is in force as well\n");
+        } else if (streq(in_charge, "udev")) {
+                print_in_tone(out, TONE_WARN, "not lkmd");
+                printf(": ");
+                print_escaped(stdout, field_string(status, "steppedBack"));
+                printf("; udev loads drivers\n");
         } else {
                 print_escaped(stdout, in_charge);
                 putchar('\n');
@@ -249,6 +254,10 @@ static void print_next(const Output *out, sd_json_variant *status) {
                 printf("\nNext: depmod ");
                 print_escaped(stdout, release);
                 printf("; if the directory itself is missing, install the package with the modules of that kernel\n");
+        } else if (field_string(status, "steppedBackRemedy")) {
+                printf("\nNext: ");
+                print_escaped(stdout, field_string(status, "steppedBackRemedy"));
+                putchar('\n');
         } else if (module) {
                 printf("\nNext: ");
                 output_command(out, stdout);

@@ -203,10 +203,12 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         Authority,
-        SD_VARLINK_FIELD_COMMENT("lkmd loads drivers for devices; udev's own rule for that is masked."),
+        SD_VARLINK_FIELD_COMMENT("lkmd loads drivers for devices; udev's own rule for that is out of force."),
         SD_VARLINK_DEFINE_ENUM_VALUE(lkmd),
         SD_VARLINK_FIELD_COMMENT("udev's rule is in force as well, so that both load."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(lkmd_and_udev));
+        SD_VARLINK_DEFINE_ENUM_VALUE(lkmd_and_udev),
+        SD_VARLINK_FIELD_COMMENT("lkmd cannot load anything and has stepped back; udev's rule is in force."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(udev));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 Counters,
@@ -301,6 +303,8 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_FIELD_COMMENT("A device announces itself without an end, and is looked at less often from "
                                  "now on: message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(noisy),
+        SD_VARLINK_FIELD_COMMENT("lkmd has stepped back, so that udev loads drivers, or is in charge again: message."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(charge),
         SD_VARLINK_FIELD_COMMENT("The configuration or the module index was read anew: message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(reloaded), SD_VARLINK_FIELD_COMMENT("A file is broken: problem."),
         SD_VARLINK_DEFINE_ENUM_VALUE(problem));
@@ -368,6 +372,10 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT(modulesLoaded, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("Who loads drivers for devices."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(inCharge, Authority, 0),
+        SD_VARLINK_FIELD_COMMENT("Why lkmd has stepped back, in words; null while it is in charge."),
+        SD_VARLINK_DEFINE_OUTPUT(steppedBack, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("The command that mends it; lkmd is in charge again by itself then."),
+        SD_VARLINK_DEFINE_OUTPUT(steppedBackRemedy, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("When lkmd started, CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_OUTPUT(startedUSec, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("The walk over the devices that were there before is over."),

@@ -20,6 +20,7 @@
 #include "common/glob.h"
 #include "common/kernel-command-line.h"
 #include "common/name-normal.h"
+#include "common/names.h"
 #include "common/string-arena.h"
 #include "common/text.h"
 
@@ -277,6 +278,8 @@ static int read_file(ModprobeConfig *c, const ConfigFile *file, bool is_systems,
         _cleanup_(closep) int fd = -EBADF;
         int r;
 
+        if (streq(reader.file, LKMD_DENIED_CONF))
+                return 0;               /* what our own policy says; it is to be asked itself */
         fd = open_text(reader.file);
         if (fd == -ENOENT && file->optional)
                 return 0;

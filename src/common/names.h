@@ -55,6 +55,8 @@
  * not replace it.
  */
 #define LKMD_UNIT "lkmd.service"
+#define LKMD_LOADER_UNIT "lkmd-loader.service"
+#define LKMD_LOADER_SOCKET_UNIT "lkmd-loader.socket"
 #define LKMD_USER "lkmd"
 #define LKMD_IN_CHARGE_NAME "in-charge"
 #define LKMD_IN_CHARGE_FILE LKMD_RUN_DIR "/" LKMD_IN_CHARGE_NAME

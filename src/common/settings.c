@@ -34,6 +34,7 @@
 #define LOADS_MIN_DEFAULT 4U /* loader threads beside one for each CPU: most loads wait for hardware */
 #define USEC_PER_SEC 1000000ULL
 #define SLOW_LOAD_USEC_DEFAULT (10 * USEC_PER_SEC)
+#define LOADER_TIMEOUT_USEC_DEFAULT (1000U * 1000U)
 #define RECEIVE_BUFFER_DEFAULT (128U << 20)
 #define LEDGER_ENTRIES_DEFAULT 4096U
 
@@ -193,7 +194,7 @@ static int take_time(const char **value, uint64_t *ret_usec) {
 }
 
 /* As time spans in systemd.time(7), up to hours; without a unit in seconds. */
-static int read_slow_load(const char *value, void *ret) {
+static int read_time_span(const char *value, void *ret) {
         uint64_t total = 0, part;
 
         if (streq(value, "infinity")) {
@@ -241,6 +242,20 @@ static int read_blacklist(const char *value, void *ret) {
         if (word < 0)
                 return word;
         *(BlacklistMeaning *) ret = (BlacklistMeaning) word;
+        return 0;
+}
+
+static const char *const on_stop_names[_ON_STOP_MAX] = {
+        [ON_STOP_HOLD] = "hold",
+        [ON_STOP_FORGET] = "forget",
+};
+
+static int read_on_stop(const char *value, void *ret) {
+        int word = find_word(on_stop_names, ARRAY_LEN(on_stop_names), value);
+
+        if (word < 0)
+                return word;
+        *(OnStop *) ret = (OnStop) word;
         return 0;
 }
 
@@ -308,12 +323,14 @@ static const SettingInfo settings_table[] = {
           "emerg, alert, crit, err, warning, notice, info or debug" },
         { "Coldplug", read_boolean, PLACE(coldplug), "yes or no" },
         { "LoaderThreads", read_loader_threads, PLACE(loader_threads), "a number from 1 to 16" },
-        { "SlowLoadSec", read_slow_load, PLACE(slow_load_usec), "a time such as 10s, 1min 30s or infinity" },
+        { "SlowLoadSec", read_time_span, PLACE(slow_load_usec), "a time such as 10s, 1min 30s or infinity" },
+        { "LoaderTimeoutSec", read_time_span, PLACE(loader_timeout_usec), "a time such as 1s, 500ms or infinity" },
         { "ReceiveBuffer", read_receive_buffer, PLACE(receive_buffer_bytes), "a size from 64K to 1G" },
         { "LedgerEntries", read_ledger_entries, PLACE(ledger_entries), "a number from 16 to 1048576" },
         { "Mode", read_mode, PLACE(mode), "off, audit or enforce" },
         { "Blacklist", read_blacklist, PLACE(blacklist), "kmod or deny" },
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
+        { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
         { "SerialModules", read_module_list, PLACE(serial_modules),
           "names or globs of modules, 1023 bytes in all" },
@@ -341,11 +358,13 @@ void settings_default(Settings *ret) {
                 .coldplug = true,
                 .loader_threads = MIN(LOADS_MIN_DEFAULT + n, LOADS_MAX),
                 .slow_load_usec = SLOW_LOAD_USEC_DEFAULT,
+                .loader_timeout_usec = LOADER_TIMEOUT_USEC_DEFAULT,
                 .receive_buffer_bytes = RECEIVE_BUFFER_DEFAULT,
                 .ledger_entries = LEDGER_ENTRIES_DEFAULT,
                 .mode = POLICY_ENFORCE,
                 .blacklist = BLACKLIST_KMOD,
                 .compat = COMPAT_LKMD,
+                .on_stop = ON_STOP_HOLD,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,
         };
 }

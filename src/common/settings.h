@@ -24,6 +24,13 @@ typedef enum BlacklistMeaning {         /* of "blacklist" in modprobe.d */
         _BLACKLIST_MEANING_INVALID = -EINVAL,
 } BlacklistMeaning;
 
+typedef enum OnStop {                   /* what becomes of denials when lkmd is stopped */
+        ON_STOP_HOLD,                   /* those by name hold for udev and modprobe, too */
+        ON_STOP_FORGET,
+        _ON_STOP_MAX,
+        _ON_STOP_INVALID = -EINVAL,
+} OnStop;
+
 typedef enum Compat {                   /* whose rules hold where lkmd's and kmod's are not the same */
         COMPAT_LKMD,
         COMPAT_KMOD,
@@ -37,11 +44,13 @@ typedef struct Settings {
         bool coldplug;                  /* also for devices that were there before lkmd */
         unsigned loader_threads;        /* 1 .. LOADS_MAX */
         uint64_t slow_load_usec;        /* a load that takes longer is reported; UINT64_MAX: none is */
+        uint64_t loader_timeout_usec;   /* a loader that is silent for longer can do nothing; UINT64_MAX: none is */
         size_t receive_buffer_bytes;    /* of the uevent socket */
         size_t ledger_entries;          /* kept in memory and in the ledger's file */
         PolicyMode mode;                /* the most force that a rule of the policy has */
         BlacklistMeaning blacklist;
         Compat compat;
+        OnStop on_stop;
         UnknownParameters unknown_parameters;
         char serial_modules[SETTING_LIST_MAX]; /* names_match(): never two of them at once */
         char async_probe_modules[SETTING_LIST_MAX]; /* names_match(): loaded with async_probe */

@@ -83,8 +83,26 @@ int charge_leave(Charge *c) {
         return tell(c, IN_CHARGE_BEFORE);
 }
 
+/**
+ * charge_remind() - it is left still, and lkmd-handover is to do what we may not: a change of the file starts it
+ *
+ * Return: 0, also if it is taken; what fchmod(2) said.
+ */
+int charge_remind(Charge *c) {
+        assert(c);
+
+        return c->taken ? 0 : tell(c, IN_CHARGE_BEFORE);
+}
+
 bool charge_is_taken(const Charge *c) {
         assert(c);
 
         return c->taken;
+}
+
+/* Is there somebody who is told? */
+bool charge_is_told(const Charge *c) {
+        assert(c);
+
+        return c->fd >= 0;
 }

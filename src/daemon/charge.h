@@ -16,5 +16,7 @@ DEFINE_CLEANUP(Charge, charge_free);
 
 int charge_take(Charge *c);
 int charge_leave(Charge *c);
+int charge_remind(Charge *c);
 
 bool charge_is_taken(const Charge *c);
+bool charge_is_told(const Charge *c);

@@ -23,13 +23,14 @@
 #define EARLIER_MASK "/dev/null"        /* an lkmd before this one made a link to it */
 #define RULE_TEMPORARY ".lkmd-drivers"  /* not *.rules: udev does not read it */
 
-#define GUARD_FORMAT                                                                                                   \
-        UDEV_RULE_HEAD ", see lkmd(8). While lkmd is in charge, it loads drivers, and the first rule\n"                \
-                       "# here keeps udev from it. From the moment that lkmd has ended or stepped back, the others are in force: "   \
-                       "those\n# of udev's own " UDEV_AUTOLOAD_RULE ". Without lkmd this file may be removed.\n"      \
-                       "TEST==\"%s\", TEST{0100}==\"" LKMD_IN_CHARGE_FILE "\", GOTO=\"lkmd_end\"\n"                    \
-                       "%s\n"                                                                                          \
-                       "LABEL=\"lkmd_end\"\n"
+#define GUARD_FORMAT                                                                                       \
+        UDEV_RULE_HEAD                                                                                      \
+        ", see lkmd(8). While lkmd is in charge, it loads drivers, and the first rule\n"                    \
+        "# here keeps udev from it. From the moment that lkmd has ended or stepped back, the others are in\n" \
+        "# force: those of udev's own " UDEV_AUTOLOAD_RULE ". Without lkmd this file may be removed.\n"     \
+        "TEST==\"%s\", TEST{0100}==\"" LKMD_IN_CHARGE_FILE "\", GOTO=\"lkmd_end\"\n"                       \
+        "%s\n"                                                                                              \
+        "LABEL=\"lkmd_end\"\n"
 
 static void at_root(char path[static PATH_MAX], const char *root, const char *name) {
         (void) snprintf(path, PATH_MAX, "%s%s", root, name);
@@ -371,4 +372,29 @@ int handover_set_charge(const char *root, mode_t clear, mode_t set) {
                 return -EBADMSG;
         mode = st.st_mode & (IN_CHARGE_NOW | IN_CHARGE_BEFORE | IN_CHARGE_OWED);
         return fchmod(fd, 0600U | (mode & ~clear) | set) < 0 ? -errno : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ sockets */
+
+/**
+ * handover_is_listening() - is there somebody behind the socket at @path?
+ * @sockets: /proc/net/unix, proc_net_unix(5), to be read on
+ *
+ * A connection would tell as well, but be taken for the manager's.
+ */
+bool handover_is_listening(FILE *sockets, const char *path) {
+        _cleanup_(freep) char *line = NULL;
+        size_t allocated = 0;
+        unsigned flags;
+        int at;
+
+        assert(sockets && path);
+
+        while (getline(&line, &allocated, sockets) >= 0) {
+                line[strcspn(line, "\n")] = '\0';
+                if (sscanf(line, "%*x: %*x %*x %x %*x %*x %*u %n", &flags, &at) == 1 && (flags & (1U << 16)) != 0 &&
+                    streq(line + at, path))
+                        return true;
+        }
+        return false;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* What lkmd-handover does to files; @root is a prefix of their paths for tests, "" for none. */
@@ -13,3 +14,5 @@ int handover_take_run_dir(const char *root);
 int handover_open_charge(const char *root, uid_t uid, gid_t gid);
 int handover_read_charge(const char *root, mode_t *ret);
 int handover_set_charge(const char *root, mode_t clear, mode_t set);
+
+bool handover_is_listening(FILE *sockets, const char *path);

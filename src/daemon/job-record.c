@@ -118,20 +118,35 @@ void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal
                 log_error("%s: cannot put its failure into words: %s", record->module, strerror(-r));
 }
 
-/* It never came to the kernel. */
-void job_record_explain_loader(Record *record, int error) {
-        assert(record);
+/**
+ * job_record_explain_loader() - say of a load or removal that it failed because of the loader
+ * @error:    what loader_client_send() returned, or -EHOSTDOWN
+ * @was_sent: the loader has it, so that nobody knows what becomes of it
+ */
+void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent) {
+        int n;
+
+        assert(record && error < 0);
 
         record->outcome = OUTCOME_FAILED;
         record->error = error;
-        if (error == -E2BIG)
+        if (error == -E2BIG) {
                 record->message = strdup("its path or its parameters are too long");
-        else if (error == -ENOMEM)
+                record->hint = strdup("modprobe -c shows its options");
+                return;
+        }
+        if (error == -ENOMEM) {
                 record->message = strdup("there is no memory left");
-        else if (asprintf(&record->message, "%s was not tried: lkmd-loader cannot be reached (%s)",
-                          record->module, strerror(-error)) < 0)
+                return;
+        }
+        if (trouble == LOADER_IS_WELL)
+                n = asprintf(&record->message, "%s was not tried: lkmd-loader cannot be reached (%s)", record->module,
+                             strerror(-error));
+        else
+                n = asprintf(&record->message, "%s %s: %s", record->module,
+                             was_sent ? "may or may not be there" : "was not tried", loader_trouble_text(trouble));
+        if (n < 0)
                 record->message = NULL;
-        if (error != -ENOMEM)
-                record->hint = strdup(error == -E2BIG ? "modprobe -c shows its options" :
-                                                        "systemctl restart lkmd-loader.socket lkmd");
+        record->hint = strdup(trouble == LOADER_IS_WELL ? "systemctl restart lkmd-loader.socket lkmd"
+                                                        : loader_trouble_remedy(trouble));
 }

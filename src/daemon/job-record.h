@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/kernel-log.h"
+#include "daemon/loader-trouble.h"
 #include "daemon/scheduler.h"
 
 /* JobRecord: what the record of a job says before it begins, and of its end. */
@@ -11,4 +12,4 @@ Outcome job_success(LoaderOp op);
 bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules);
 int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules);
 void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status);
-void job_record_explain_loader(Record *record, int error);
+void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent);

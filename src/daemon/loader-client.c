@@ -2,8 +2,8 @@
 
 /*
  * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made
- * at the first request (systemd starts the loader for it) and again after it was lost; never waits for the
- * other side.
+ * at the first request (systemd starts the loader for it) and again after it was lost, and the watch over it; never
+ * waits for the other side.
  */
 
 #include "daemon/loader-client.h"
@@ -18,23 +18,35 @@ struct LoaderClient {
         sd_event *event;
         char *address;
         LoaderCallbacks callbacks;
+        LoaderWatch *watch;
         int fd;
         sd_event_source *source;
 };
 
+static int ask_for_life(void *userdata);
+static void connect_again(void *userdata);
+
+static void on_changed(LoaderTrouble trouble, void *userdata) {
+        LoaderClient *c = userdata;
+
+        c->callbacks.changed(trouble, c->callbacks.userdata);
+}
+
 /**
  * loader_client_new() - nothing is connected yet
  * @address:   path of the loader's socket, copied
+ * @program:   the loader's, borrowed, to be looked at when it does not start; NULL: it is not
  * @callbacks: copied
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
  */
-int loader_client_new(LoaderClient **ret, sd_event *event, const char *address,
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, const char *program,
                       const LoaderCallbacks *callbacks) {
         _cleanup_(loader_client_freep) LoaderClient *c = NULL;
+        int r;
 
         assert(ret && event && address && callbacks);
-        assert(callbacks->done && callbacks->looked && callbacks->lost);
+        assert(callbacks->done && callbacks->looked && callbacks->lost && callbacks->changed);
 
         c = calloc(1, sizeof(*c));
         if (!c)
@@ -47,6 +59,16 @@ int loader_client_new(LoaderClient **ret, sd_event *event, const char *address,
         c->address = strdup(address);
         if (!c->address)
                 return -ENOMEM;
+        r = loader_watch_new(&c->watch, &(LoaderWatchOptions) {
+                                                .event = event,
+                                                .program = program,
+                                                .ask = ask_for_life,
+                                                .connect = connect_again,
+                                                .changed = on_changed,
+                                                .userdata = c,
+                                        });
+        if (r < 0)
+                return r;
 
         *ret = STEAL_PTR(c);
         return 0;
@@ -64,10 +86,17 @@ LoaderClient *loader_client_free(LoaderClient *c) {
                 return NULL;
 
         loader_client_disconnect(c);
+        loader_watch_free(c->watch);
         sd_event_unref(c->event);
         free(c->address);
         free(c);
         return NULL;
+}
+
+static void connection_lost(LoaderClient *c) {
+        loader_client_disconnect(c);
+        c->callbacks.lost(c->callbacks.userdata);
+        loader_watch_lost(c->watch);
 }
 
 static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -80,11 +109,13 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
         if (n != sizeof(reply) || reply.magic != LOADER_MAGIC) {
-                loader_client_disconnect(c);
-                c->callbacks.lost(c->callbacks.userdata);
+                connection_lost(c);
                 return 0;
         }
         if (reply.op == LOADER_LOOK) {
+                loader_watch_answered(c->watch);
+                if (reply.id == 0)
+                        return 0;       /* that was all */
                 reply.stack[sizeof(reply.stack) - 1] = '\0';
                 c->callbacks.looked(reply.id, reply.thread_id, reply.stack, c->callbacks.userdata);
                 return 0;
@@ -97,6 +128,7 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 .wait_status = reply.wait_status,
                 .duration_usec = reply.duration_usec,
         };
+        loader_watch_done(c->watch);
         c->callbacks.done(&outcome, c->callbacks.userdata);
         return 0;
 }
@@ -125,25 +157,46 @@ static int loader_client_connect(LoaderClient *c) {
         (void) sd_event_source_set_description(c->source, "loader");
 
         c->fd = STEAL_FD(fd);
+        loader_watch_connected(c->watch);
         return 0;
+}
+
+static void connect_again(void *userdata) {
+        loader_client_prepare(userdata);
 }
 
 /* Connect now rather than at the first request. If that fails, it is tried again then, and told. */
 void loader_client_prepare(LoaderClient *c) {
         assert(c);
 
-        if (c->fd < 0)
-                (void) loader_client_connect(c);
+        if (c->fd < 0 && loader_client_connect(c) < 0)
+                loader_watch_refused(c->watch);
+}
+
+/* How long the loader may be silent: LoaderTimeoutSec=. */
+void loader_client_set_timeout(LoaderClient *c, uint64_t usec) {
+        assert(c);
+
+        loader_watch_set_timeout(c->watch, usec);
+}
+
+LoaderTrouble loader_client_get_trouble(const LoaderClient *c) {
+        assert(c);
+
+        return loader_watch_get_trouble(c->watch);
 }
 
 /*
  * Hang up, which is the loader's sign to leave when it has nothing under way. Whoever calls this waits for no
- * reply; the next request has it started again.
+ * reply; the next request has it started again. Not while there is trouble, the end of which shows on the connection.
  */
 void loader_client_release(LoaderClient *c) {
         assert(c);
 
+        if (loader_watch_get_trouble(c->watch) != LOADER_IS_WELL)
+                return;
         loader_client_disconnect(c);
+        loader_watch_released(c->watch);
 }
 
 static int copy_field(char *to, size_t size, const char *from) {
@@ -175,10 +228,19 @@ static int send_request(int fd, const LoaderRequest *request, int client_fd) {
         return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
+/* The loader's main thread answers at once; whether the connection was lost shows by itself. */
+static int ask_for_life(void *userdata) {
+        const LoaderRequest request = { .magic = LOADER_MAGIC, .op = LOADER_LOOK };
+        LoaderClient *c = userdata;
+
+        return c->fd >= 0 ? send_request(c->fd, &request, -EBADF) : -ENOTCONN;
+}
+
 /**
  * loader_client_send() - have something done
  *
- * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader.
+ * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader; -EHOSTDOWN if it is in
+ * trouble, loader_client_get_trouble().
  */
 int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
         LoaderRequest request = {
@@ -197,15 +259,20 @@ int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
         for (int attempt = 0;; attempt++) {
                 if (c->fd < 0) {
                         r = loader_client_connect(c);
-                        if (r < 0)
+                        if (r < 0) {
+                                loader_watch_refused(c->watch);
                                 return r;
+                        }
                 }
+                if (loader_watch_get_trouble(c->watch) != LOADER_IS_WELL)
+                        return -EHOSTDOWN;
                 r = send_request(c->fd, &request, order->client_fd);
+                if (r >= 0 && order->op != LOADER_LOOK)
+                        loader_watch_sent(c->watch);
                 if (attempt > 0 || (r != -EPIPE && r != -ECONNRESET))
                         return r;
 
                 /* it went away and we had not heard of it yet: whatever was sent before is lost */
-                loader_client_disconnect(c);
-                c->callbacks.lost(c->callbacks.userdata);
+                connection_lost(c);
         }
 }

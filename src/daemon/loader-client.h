@@ -6,6 +6,7 @@
 
 #include "common/util.h"
 #include "daemon/loader-protocol.h"
+#include "daemon/loader-watch.h"
 
 /* The manager's end of the connection to lkmd-loader. */
 typedef struct LoaderClient LoaderClient;
@@ -37,14 +38,17 @@ typedef struct LoaderCallbacks {
         loader_done_t done; /* once for each request that was sent and answered, but for LOADER_LOOK */
         loader_looked_t looked; /* the answer to LOADER_LOOK */
         loader_lost_t lost; /* the connection broke: no request sent so far will be answered */
+        void (*changed)(LoaderTrouble trouble, void *userdata); /* LoaderWatchOptions.changed */
         void *userdata;
 } LoaderCallbacks;
 
-int loader_client_new(LoaderClient **ret, sd_event *event, const char *address,
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, const char *program,
                       const LoaderCallbacks *callbacks);
 LoaderClient *loader_client_free(LoaderClient *c);
 DEFINE_CLEANUP(LoaderClient, loader_client_free);
 
 void loader_client_prepare(LoaderClient *c);
 void loader_client_release(LoaderClient *c);
+void loader_client_set_timeout(LoaderClient *c, uint64_t usec);
+LoaderTrouble loader_client_get_trouble(const LoaderClient *c);
 int loader_client_send(LoaderClient *c, const LoaderOrder *order);

@@ -24,6 +24,8 @@ static void on_device_seen(const DeviceFacts *facts, const char *device, void *u
         Manager *m = userdata;
         int r;
 
+        if (!charge_is_taken(m->charge))
+                return;                 /* udev does; all of them are looked at when lkmd steps in */
         r = autoload_device(m->autoload, index_keeper_get(m->index), facts, device);
         if (r < 0)
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
@@ -142,6 +144,78 @@ static void on_coldplug_done(size_t n_devices, void *userdata) {
         waits_check_soon(m->waits);
 }
 
+/* Whoever waits for a step of lkmd's learns of it in the journal, the monitors and the status. */
+static void tell_charge(Manager *m, LoaderTrouble trouble) {
+        bool in = trouble == LOADER_IS_WELL;
+        LogFields fields = {
+                .message_id = in ? LKMD_MESSAGE_STEPPED_IN : LKMD_MESSAGE_STEPPED_BACK,
+                .requester_uid = -1,
+                .requester_pid = -1,
+        };
+        _cleanup_(freep) char *message = NULL;
+
+        if (in)
+                message = strdup("lkmd-loader works again; lkmd is in charge, and looks at all devices");
+        else if (asprintf(&message, "%s; lkmd steps back, and udev loads drivers; to mend it: %s", loader_trouble_text(trouble),
+                          loader_trouble_remedy(trouble)) < 0)
+                message = NULL;
+        if (!message)
+                return;
+        log_entry(in ? LOG_NOTICE : LOG_ERR, &fields, "%s", message);
+        monitors_message(m->monitors, "charge", message);
+}
+
+static void take_charge(Manager *m) {
+        int r = charge_take(m->charge);
+
+        if (r < 0)
+                log_warning("cannot tell udev that lkmd is in charge, so that both load drivers: %s", strerror(-r));
+}
+
+static void leave_charge(Manager *m) {
+        int r = charge_leave(m->charge);
+
+        if (r < 0)
+                log_error("cannot tell udev that lkmd is not in charge: %s; systemctl stop lkmd", strerror(-r));
+}
+
+/*
+ * One that cannot load is not in charge. What came while it still was is announced to udev by lkmd-handover, which
+ * looks at the file that this changes. Stepping in, it looks at all devices itself: some announced themselves
+ * between our last look away and the moment when udev looked away.
+ */
+static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        if (!m->serving)
+                return;                 /* manager_run() asks */
+        if (trouble != LOADER_IS_WELL && !charge_is_taken(m->charge)) {
+                (void) charge_remind(m->charge);
+                return;
+        }
+        tell_charge(m, trouble);
+        if (trouble != LOADER_IS_WELL) {
+                leave_charge(m);
+                return;
+        }
+        take_charge(m);
+        m->counters.rescans++;
+        r = start_coldplug(m);
+        if (r < 0)
+                log_error("cannot look at all devices: %s", strerror(-r));
+}
+
+/* Without it nothing is less safe while lkmd runs. */
+static void write_denied(Manager *m) {
+        int r = denied_file_update(m->denied_file, policy_keeper_get(m->policy), index_keeper_get(m->index),
+                                   m->settings.on_stop, clock_usec(CLOCK_REALTIME));
+
+        if (r < 0)
+                log_warning("cannot write down what is denied by name, so that it does not hold without lkmd: %s",
+                            strerror(-r));
+}
+
 static int list_loaded_but_denied(Manager *m, char **ret) {
         LoadedModule *loaded = NULL;
         size_t n = 0, size;
@@ -185,8 +259,10 @@ static void on_index_swapped(bool became_complete, void *userdata) {
 
         verdicts_forget(m->verdicts);
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
-        if (m->index)
+        if (m->index) {
                 tell_loaded_but_denied(m); /* by modprobe.d */
+                write_denied(m);
+        }
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* no index yet: this is the first, and the first walk is still to come */
         m->counters.rescans++;
@@ -202,6 +278,7 @@ static void on_policy_changed(bool is_news, void *userdata) {
         if (is_news)
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
         tell_loaded_but_denied(m);
+        write_denied(m);
 }
 
 static void on_policy_problem(const Problem *problem, void *userdata) {
@@ -328,9 +405,12 @@ static void apply_settings(Manager *m) {
         scheduler_set_limits(m->scheduler, &(SchedulerLimits) {
                                                    .loads = m->settings.loader_threads,
                                                    .slow_usec = m->settings.slow_load_usec,
+                                                   .loader_timeout_usec = m->settings.loader_timeout_usec,
                                                    .serial_modules = m->settings.serial_modules,
                                                    .async_probe_modules = m->settings.async_probe_modules,
                                            });
+        if (m->index)
+                write_denied(m);        /* OnStop= */
         r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
         if (r < 0)
                 log_warning("cannot size the ledger: %s", strerror(-r));
@@ -551,7 +631,9 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .kernel_log = m->kernel_log,
                                                  .counters = &m->counters,
                                                  .observer = on_scheduler_event,
+                                                 .loader_program = options->loader_program,
                                                  .loader_lost = on_loader_lost,
+                                                 .loader_changed = on_loader_changed,
                                                  .userdata = m,
                                          });
         if (r < 0)
@@ -595,6 +677,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = charge_new(&m->charge, options->in_charge_fd);
         if (r < 0)
                 return r;
+        r = denied_file_new(&m->denied_file, options->denied_file);
+        if (r < 0)
+                return r;
         r = open_sources(m);
         if (r < 0)
                 return r;
@@ -627,6 +712,7 @@ Manager *manager_free(Manager *m) {
         waits_free(m->waits);
         policy_keeper_free(m->policy);
         audit_free(m->audit);
+        denied_file_free(m->denied_file);
         verdicts_free(m->verdicts);
         monitors_free(m->monitors);
         ledger_free(m->ledger);
@@ -641,11 +727,20 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
-static void take_charge(Manager *m) {
-        int r = charge_take(m->charge);
+/*
+ * udevd waits for us at boot, and is not to begin by itself. That systemd has taken the connection to the loader is
+ * all that is known of it by now: whether it answers shows later.
+ */
+static void begin_to_serve(Manager *m) {
+        LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
 
-        if (r < 0)
-                log_warning("cannot tell udev that lkmd is in charge, so that both load drivers: %s", strerror(-r));
+        m->serving = true;
+        if (trouble == LOADER_IS_WELL) {
+                take_charge(m);
+                return;
+        }
+        tell_charge(m, trouble);
+        (void) charge_remind(m->charge);
 }
 
 /**
@@ -661,7 +756,7 @@ int manager_run(Manager *m) {
 
         assert(m);
 
-        take_charge(m);                 /* udevd waits for us at boot, and is not to begin by itself */
+        begin_to_serve(m);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
         if (m->settings.coldplug) {
                 r = start_coldplug(m);
@@ -671,7 +766,7 @@ int manager_run(Manager *m) {
                 m->coldplug_done = true;
 
         r = sd_event_loop(m->event);
-        (void) charge_leave(m->charge);
+        leave_charge(m);
         (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
         return r;
 }

@@ -11,6 +11,7 @@
 #include "daemon/charge.h"
 #include "daemon/coldplug.h"
 #include "daemon/counters.h"
+#include "daemon/denied-file.h"
 #include "daemon/index-keeper.h"
 #include "daemon/intake.h"
 #include "daemon/kernel-log.h"
@@ -43,6 +44,7 @@ typedef struct Manager {
         Planner planner;
         Autoload *autoload;
         Charge *charge;
+        DeniedFile *denied_file;
         IndexKeeper *index;
         Uevent *uevent;
         Intake *intake;
@@ -50,6 +52,7 @@ typedef struct Manager {
         Waits *waits;
         Service *service;
         Counters counters;
+        bool serving;                   /* manager_run(): from now on lkmd may step back and in */
         char *loaded_but_denied;        /* as it was told last */
         uint64_t started_usec;          /* CLOCK_REALTIME */
         bool coldplug_done;
@@ -61,8 +64,10 @@ typedef struct ManagerOptions {
         int kmsg_fd;                    /* taken; negative: none */
         int in_charge_fd;               /* of the file that udev looks at, taken; negative: none */
         const char *loader_address;
+        const char *loader_program;     /* NULL: not looked at */
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */
+        const char *denied_file;        /* NULL: none */
         const char *root;               /* prefix of /lib/modules, for tests; NULL: none */
         const char *policy_root;        /* of all that belongs to policies, likewise */
 } ManagerOptions;

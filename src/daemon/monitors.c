@@ -214,7 +214,7 @@ void monitors_problem(Monitors *m, const Problem *problem) {
         monitors_publish(m, event, r);
 }
 
-/* @kind: "rescan", "noisy" or "reloaded" */
+/* @kind: "rescan", "noisy", "charge" or "reloaded" */
 void monitors_message(Monitors *m, const char *kind, const char *message) {
         sd_json_variant *event = NULL;
         int r;

@@ -83,6 +83,7 @@ struct Scheduler {
         Counters *counters;
         scheduler_observer_t observer;
         void (*loader_lost)(void *userdata);
+        void (*loader_changed)(LoaderTrouble trouble, void *userdata);
         void *userdata;
         SchedulerLimits limits;
         unsigned n_running[_SLOT_MAX], n_live, n_running_serial;
@@ -296,6 +297,11 @@ static void job_enter(Job *j, JobState to) {
         job_free(j);
 }
 
+/* It never came to the kernel, or nobody knows what became of it there. */
+static void job_explain_loader(Job *j, int error) {
+        job_record_explain_loader(j->record, error, loader_client_get_trouble(j->scheduler->loader), job_is_in_loader(j));
+}
+
 static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
         record_set_whereabouts(j->record, 0, "");
         if (error == 0) {
@@ -303,7 +309,9 @@ static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status
                 if (j->op == LOADER_INSERT)
                         durations_note(&j->scheduler->durations, j->record->module,
                                        j->record->live_usec ?: j->record->duration_usec);
-        } else if (error == -EEXIST && j->op == LOADER_INSERT)
+        } else if (loader_client_get_trouble(j->scheduler->loader) != LOADER_IS_WELL)
+                job_explain_loader(j, error);
+        else if (error == -EEXIST && j->op == LOADER_INSERT)
                 j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
                 j->record->outcome = OUTCOME_UNLOADED;
@@ -384,20 +392,35 @@ static bool job_was_done(const Job *j) {
         }
 }
 
+static void end_running(Scheduler *s, int error) {
+        uint64_t last_id = s->last_id;
+        Job *j;
+
+        while ((j = find_running_before(s, last_id))) {
+                j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+                job_finish(j, job_was_done(j) ? 0 : error, LOADER_NOT_REFUSED, 0);
+        }
+}
+
 static void on_loader_lost(void *userdata) {
         Scheduler *s = userdata;
-        uint64_t last_id = s->last_id;
-        Job *j = find_running_before(s, last_id);
 
-        if (!j)
+        if (!find_running_before(s, s->last_id))
                 return; /* idle, and started again when it is needed */
         log_error("lkmd-loader went away; what it was doing counts as done where the module's state says so, "
                   "else as failed; it is started again when needed");
-        do {
-                j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
-                job_finish(j, job_was_done(j) ? 0 : -ECONNRESET, LOADER_NOT_REFUSED, 0);
-        } while ((j = find_running_before(s, last_id)));
+        end_running(s, -ECONNRESET);
         s->loader_lost(s->userdata);
+}
+
+/* The loader may carry out later what it has got, and its answers are nobody's then. */
+static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
+        Scheduler *s = userdata;
+
+        if (trouble != LOADER_IS_WELL)
+                end_running(s, -EHOSTDOWN);
+        if (s->loader_changed)
+                s->loader_changed(trouble, s->userdata);
 }
 
 static void job_finish_already_loaded(Job *j) {
@@ -443,7 +466,7 @@ static void job_start(Job *j) {
                 return;
         }
         if (r < 0) {
-                job_record_explain_loader(j->record, r);
+                job_explain_loader(j, r);
                 job_enter(j, JOB_FINISHED);
                 return;
         }
@@ -463,7 +486,7 @@ static void job_start(Job *j) {
         /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
         r = j->too_long ? -E2BIG : job_send(j);
         if (r < 0) {
-                job_record_explain_loader(j->record, r);
+                job_explain_loader(j, r);
                 job_enter(j, JOB_FINISHED);
         } else
                 job_enter(j, JOB_RUNNING);
@@ -562,16 +585,18 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         s->counters = options->counters;
         s->observer = options->observer;
         s->loader_lost = options->loader_lost;
+        s->loader_changed = options->loader_changed;
         s->loader_idle_usec = options->loader_idle_usec ?: LOADER_IDLE_USEC;
         s->userdata = options->userdata;
         s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
         TAILQ_INIT(&s->jobs);
 
-        r = loader_client_new(&s->loader, s->event, options->loader_address,
+        r = loader_client_new(&s->loader, s->event, options->loader_address, options->loader_program,
                               &(LoaderCallbacks) {
                                       .done = on_loader_done,
                                       .looked = on_loader_looked,
                                       .lost = on_loader_lost,
+                                      .changed = on_loader_changed,
                                       .userdata = s,
                               });
         if (r < 0)
@@ -619,11 +644,18 @@ void scheduler_prepare(Scheduler *s) {
         loader_client_prepare(s->loader);
 }
 
+LoaderTrouble scheduler_get_trouble(const Scheduler *s) {
+        assert(s);
+
+        return loader_client_get_trouble(s->loader);
+}
+
 /* From the settings; what runs already goes on. The lists of names stay where they are while this is in force. */
 void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits) {
         assert(s && limits && limits->loads > 0 && limits->loads <= LOADS_MAX);
 
         s->limits = *limits;
+        loader_client_set_timeout(s->loader, limits->loader_timeout_usec ?: UINT64_MAX);
         (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
 }
 

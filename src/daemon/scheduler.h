@@ -7,6 +7,7 @@
 #include "daemon/counters.h"
 #include "daemon/kernel-log.h"
 #include "daemon/loader-protocol.h"
+#include "daemon/loader-watch.h"
 #include "daemon/record.h"
 
 /*
@@ -54,10 +55,12 @@ typedef void (*scheduler_observer_t)(SchedulerEvent event, Record *record, void 
 typedef struct SchedulerOptions {
         sd_event *event;
         const char *loader_address;
+        const char *loader_program;     /* NULL: not looked at */
         KernelLog *kernel_log;          /* borrowed */
         Counters *counters; /* borrowed */
         scheduler_observer_t observer;
         void (*loader_lost)(void *userdata); /* with jobs under way, which have failed now */
+        void (*loader_changed)(LoaderTrouble trouble, void *userdata); /* NULL: nobody wants to know */
         void *userdata;
         uint64_t loader_idle_usec; /* without a job, and the loader may go; 0: LOADER_IDLE_USEC */
 } SchedulerOptions;
@@ -69,12 +72,15 @@ DEFINE_CLEANUP(Scheduler, scheduler_free);
 typedef struct SchedulerLimits {
         unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; commands do not count, nor what is live */
         uint64_t slow_usec; /* a job that takes longer is told of; UINT64_MAX: none is */
+        uint64_t loader_timeout_usec;   /* the loader's silence is trouble after this; 0 or UINT64_MAX: never */
         const char *serial_modules; /* names_match(); never two of them at once. Borrowed, as the next one */
         const char *async_probe_modules; /* names_match(); get the parameter async_probe */
 } SchedulerLimits;
 
 void scheduler_prepare(Scheduler *s);
 void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits);
+
+LoaderTrouble scheduler_get_trouble(const Scheduler *s);
 
 void scheduler_note_live(Scheduler *s, const char *module);
 

@@ -186,6 +186,21 @@ int service_manager_signal(sd_bus *bus, const char *unit, int signo) {
         return r < 0 ? r : 0;
 }
 
+/**
+ * service_manager_restart() - have a unit stopped, if it is there, and started
+ *
+ * Return: 0 once it is queued, or a negative errno.
+ */
+int service_manager_restart(sd_bus *bus, const char *unit) {
+        int r;
+
+        assert(bus && unit);
+
+        r = sd_bus_call_method(bus, SERVICE, MANAGER_PATH, MANAGER_INTERFACE, "RestartUnit", NULL, NULL, "ss", unit,
+                               "replace");
+        return r < 0 ? r : 0;
+}
+
 /* Return: 1 if the system is being shut down, 0 if not, or a negative errno. */
 int service_manager_is_stopping(sd_bus *bus) {
         _cleanup_(freep) char *state = NULL;

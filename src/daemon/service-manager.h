@@ -15,4 +15,5 @@ int service_manager_get_state(sd_bus *bus, const char *unit);
 int service_manager_has_unit(sd_bus *bus, const char *unit);
 int service_manager_restarts_soon(sd_bus *bus, const char *unit, const char *result);
 int service_manager_signal(sd_bus *bus, const char *unit, int signo);
+int service_manager_restart(sd_bus *bus, const char *unit);
 int service_manager_is_stopping(sd_bus *bus);

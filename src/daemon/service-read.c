@@ -191,6 +191,15 @@ static size_t count_loaded(void) {
         return loaded_modules_read(&loaded.items, &loaded.n_items) < 0 ? 0 : loaded.n_items;
 }
 
+/* Root's file that udev's rule looks at is missing only where lkmd-handover has failed, and said so. */
+static const char *name_authority(const Manager *m) {
+        if (!charge_is_taken(m->charge))
+                return "udev";
+        if (!charge_is_told(m->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
+                return "lkmd_and_udev";
+        return udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev";
+}
+
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
@@ -198,6 +207,8 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
         Service *s = userdata;
         Manager *m = s->manager;
+        LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
+        bool stepped_back = trouble != LOADER_IS_WELL;
         Index *index;
         int r;
 
@@ -239,7 +250,10 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesKnown", index_count_modules(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("aliasesKnown", index_count_aliases(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesLoaded", count_loaded()),
-                SD_JSON_BUILD_PAIR_STRING("inCharge", udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev"),
+                SD_JSON_BUILD_PAIR_STRING("inCharge", name_authority(m)),
+                SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(loader_trouble_text(trouble))),
+                SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBackRemedy",
+                                             SD_JSON_BUILD_STRING(loader_trouble_remedy(trouble))),
                 SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", m->started_usec),
                 SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", m->coldplug_done),
                 SD_JSON_BUILD_PAIR_BOOLEAN("idle", manager_is_idle(m)),

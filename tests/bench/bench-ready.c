@@ -159,6 +159,7 @@ int main(int argc, char *argv[]) {
         set_path(LKMD_SOCKET_ENV, "varlink");
         set_path(LKMD_LEDGER_ENV, "ledger");
         set_path(LKMD_AUDIT_ENV, "audit");
+        set_path(LKMD_DENIED_ENV, "denied");
         notify_fd = open_socket(SOCK_DGRAM, "notify", "NOTIFY_SOCKET");
         (void) open_socket(SOCK_SEQPACKET, "loader", LKMD_LOADER_SOCKET_ENV);
 

@@ -292,6 +292,7 @@ class Daemon:
         self.dir.chmod(0o755)
         self.socket, self.log = self.dir / "varlink", self.dir / "log"
         self.ledger, self.audit = self.dir / "ledger", self.dir / "audit"
+        self.denied = self.dir / "denied"
         self.policy = self.dir / "policy"
         for directory in ("etc/lkmd/policy.d", "run/lkmd/state"):
             (self.policy / directory).mkdir(parents=True)
@@ -314,7 +315,8 @@ class Daemon:
             ready.settimeout(TIMEOUT)
             self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
                 "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
-                "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_ROOT": str(self.root),
+                "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_DENIED": str(self.denied),
+                "LKMD_ROOT": str(self.root),
                 "LKMD_POLICY_ROOT": str(self.policy), "NOTIFY_SOCKET": str(notify),
                 "UMOCKDEV_DIR": self.devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])})
             message = ready.recv(4096)

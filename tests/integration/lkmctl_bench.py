@@ -55,6 +55,7 @@ EVENTS = [
     {"kind": "reloaded", "timeUSec": 1_700_000_000_000_009, "message": "4123 modules"},
     {"kind": "problem", "timeUSec": 1_700_000_000_000_010, "problem": PROBLEM},
     {"kind": "noisy", "timeUSec": 1_700_000_000_000_011, "message": "/devices/usb1 announces itself again and again"},
+    {"kind": "charge", "timeUSec": 1_700_000_000_000_012, "message": "lkmd steps back"},
     {"kind": "from_the_future", "timeUSec": 1_700_000_000_000_012},
 ]
 

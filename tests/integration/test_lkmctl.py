@@ -219,6 +219,9 @@ def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
     ({"indexComplete": False}, "Next: depmod 6.12.0-test"),
     ({"problems": [PROBLEM]}, "lkmctl reload"),
     ({"inCharge": "lkmd_and_udev"}, "udev both load drivers"),
+    ({"inCharge": "udev", "steppedBack": "lkmd-loader does not answer", "steppedBackRemedy": "wake it"},
+     "not lkmd: lkmd-loader does not answer; udev loads drivers\n"),
+    ({"inCharge": "udev", "steppedBack": "x", "steppedBackRemedy": "wake it"}, "Next: wake it\n"),
     ({"inCharge": "nobody_knows"}, "nobody_knows"),
     ({"idle": False, "queued": 1}, "Next: lkmctl monitor"),
     ({"failures": [FLOPPY] * 9}, "and 4 more"),
@@ -324,12 +327,12 @@ def test_monitor(lkmd, ctl):
     assert len(lines) == len(EVENTS)
     assert all(line.startswith("22:13:20.000  ") for line in lines)
     kinds = ["device", "device", "verdict", "started", "slow", "loaded", "failed", "unloaded", "rescan", "reloaded", "problem",
-             "noisy", "from_the_future"]
+             "noisy", "charge", "from_the_future"]
     assert [line.split()[1] for line in lines] == kinds
     for line, text in zip(lines, ["usb device usb:v0525pA4A5: usb_storage, uas", "no module for it", "blacklisted by /etc/modprobe.d/no.conf:3",
                                   "asked for by lkmctl (pid 4711, uid 0), with a=1", "9.0 s so far, in msleep+0x2d/0x40", "loaded in 23.1 ms",
                                   "failed after 2.0 ms: floppy found no hardware", "unloaded in", "events were lost", "4123 modules",
-                                  "unknown key 'Foo'", "again and again", ""]):
+                                  "unknown key 'Foo'", "again and again", "steps back", ""]):
         assert text in line
     assert lines[0].index("usb device") == lines[5].index("loaded in")
     assert "lkmd went away" in done.stderr

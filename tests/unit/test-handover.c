@@ -65,7 +65,7 @@ static void test_guard(void **state) {
         assert_int_equal(handover_guard(s.dir, "/elsewhere/lkmd.service"), 1);
 }
 
-/* What would be in force without ours: udev(7) looks into /usr/local first, and a link to /dev/null there is a mask. */
+/* What would be in force without ours: udev(7) looks into /usr/local first; a link to /dev/null there is a mask. */
 static void test_whose_rules(void **state) {
         static const struct {
                 const char *local, *lib, *expected;
@@ -327,6 +327,33 @@ static void test_run_dir(void **state) {
         assert_int_equal(st.st_mode, S_IFDIR | 0755);
 }
 
+static void test_listening(void **state) {
+        static const char sockets[] =
+                "Num       RefCount Protocol Flags    Type St Inode Path\n"
+                "00000000abcdef01: 00000002 00000000 00010000 0005 01 12345 /run/lkmd/other\n"
+                "00000000abcdef02: 00000003 00000000 00000000 0005 03 12346 /run/lkmd/connected\n"
+                "00000000abcdef03: 00000003 00000000 00000000 0005 03 12347\n"
+                "00000000abcdef04: 00000002 00000000 00010000 0005 01 12348 /run/lkmd/loader\n"
+                "00000000abcdef05: 00000002 00000000 00010000 0005 01 12349 @/run/lkmd/abstract\n"
+                "nonsense /run/lkmd/nonsense\n";
+        static const struct {
+                const char *path;
+                bool expected;
+        } cases[] = {
+                { "/run/lkmd/loader", true },   { "/run/lkmd/other", true },     { "/run/lkmd/connected", false },
+                { "/run/lkmd/load", false },    { "/run/lkmd/loader2", false },  { "/run/lkmd/abstract", false },
+                { "/run/lkmd/nonsense", false }, { "", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                FILE *f = fmemopen((void *) sockets, strlen(sockets), "r");
+
+                assert_non_null(f);
+                assert_int_equal(handover_is_listening(f, cases[i].path), cases[i].expected);
+                (void) fclose(f);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_guard),
@@ -340,6 +367,7 @@ int main(void) {
                 cmocka_unit_test(test_charge),
                 cmocka_unit_test(test_charge_that_is_none),
                 cmocka_unit_test(test_run_dir),
+                cmocka_unit_test(test_listening),
         };
 
         return RUN_TESTS(tests);

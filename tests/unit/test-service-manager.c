@@ -95,11 +95,23 @@ static int on_kill_unit(FakeSystemd *f, sd_bus_message *m) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int on_restart_unit(FakeSystemd *f, sd_bus_message *m) {
+        const char *unit, *mode;
+
+        must(sd_bus_message_read(m, "ss", &unit, &mode));
+        if (f->refuse_signal)
+                return sd_bus_reply_method_errorf(m, f->refuse_signal, "no");
+        (void) snprintf(f->signalled, sizeof(f->signalled), "%s %s", unit, mode);
+        return sd_bus_reply_method_return(m, "o", JOB_PATH);
+}
+
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "Get"))
                 return on_get(userdata, m);
         if (sd_bus_message_is_method_call(m, "org.freedesktop.systemd1.Manager", "KillUnit"))
                 return on_kill_unit(userdata, m);
+        if (sd_bus_message_is_method_call(m, "org.freedesktop.systemd1.Manager", "RestartUnit"))
+                return on_restart_unit(userdata, m);
         return 0;
 }
 
@@ -281,6 +293,24 @@ static void test_signal_refused(void **state) {
         assert_string_equal(fake.signalled, "");
 }
 
+static void test_restart(void **state) {
+        FakeSystemd fake = {}, refusing = { .refuse_signal = SD_BUS_ERROR_ACCESS_DENIED };
+        sd_bus *bus;
+
+        fake_start(&fake);
+        assert_ok(service_manager_connect(&bus, fake.address));
+        assert_ok(service_manager_restart(bus, UNIT));
+        sd_bus_close_unref(bus);
+        fake_stop(&fake);
+        assert_string_equal(fake.signalled, UNIT " replace");
+
+        fake_start(&refusing);
+        assert_ok(service_manager_connect(&bus, refusing.address));
+        assert_int_equal(service_manager_restart(bus, UNIT), -EACCES);
+        sd_bus_close_unref(bus);
+        fake_stop(&refusing);
+}
+
 static void test_nobody_there(void **state) {
         _cleanup_(scratch_close) Scratch s;
         char address[PATH_MAX + 16];
@@ -313,6 +343,7 @@ int main(void) {
                 cmocka_unit_test(test_restarts_soon),
                 cmocka_unit_test(test_signal_to_main_process),
                 cmocka_unit_test(test_signal_refused),
+                cmocka_unit_test(test_restart),
                 cmocka_unit_test(test_nobody_there),
                 cmocka_unit_test(test_hangs_up),
         };

@@ -86,11 +86,13 @@ static void assert_same(const Settings *a, const Settings *b) {
         assert_int_equal(a->coldplug, b->coldplug);
         assert_int_equal(a->loader_threads, b->loader_threads);
         assert_int_equal(a->slow_load_usec, b->slow_load_usec);
+        assert_int_equal(a->loader_timeout_usec, b->loader_timeout_usec);
         assert_int_equal(a->receive_buffer_bytes, b->receive_buffer_bytes);
         assert_int_equal(a->ledger_entries, b->ledger_entries);
         assert_int_equal(a->mode, b->mode);
         assert_int_equal(a->blacklist, b->blacklist);
         assert_int_equal(a->compat, b->compat);
+        assert_int_equal(a->on_stop, b->on_stop);
         assert_int_equal(a->unknown_parameters, b->unknown_parameters);
         assert_string_equal(a->serial_modules, b->serial_modules);
         assert_string_equal(a->async_probe_modules, b->async_probe_modules);
@@ -116,11 +118,13 @@ static void test_defaults(void **state) {
         assert_true(f->settings.coldplug);
         assert_true(f->settings.loader_threads >= 5 && f->settings.loader_threads <= LOADS_MAX);
         assert_int_equal(f->settings.slow_load_usec, 10000000);
+        assert_int_equal(f->settings.loader_timeout_usec, 1000000);
         assert_int_equal(f->settings.receive_buffer_bytes, 128 << 20);
         assert_int_equal(f->settings.ledger_entries, 4096);
         assert_int_equal(f->settings.mode, POLICY_ENFORCE);
         assert_int_equal(f->settings.blacklist, BLACKLIST_KMOD);
         assert_int_equal(f->settings.compat, COMPAT_LKMD);
+        assert_int_equal(f->settings.on_stop, ON_STOP_HOLD);
         assert_int_equal(f->settings.unknown_parameters, UNKNOWN_PARAMETERS_REFUSE);
 }
 
@@ -165,6 +169,12 @@ static void test_values(void **state) {
                 { "SlowLoadSec=-1", 0, 0, 0 },
                 { "SlowLoadSec=99999999999999999999", 0, 0, 0 },
                 { "SlowLoadSec=18446744073709551h", 0, 0, 0 },
+                { "LoaderTimeoutSec=500ms", FIELD(loader_timeout_usec), 500000 },
+                { "LoaderTimeoutSec=infinity", FIELD(loader_timeout_usec), UINT64_MAX },
+                { "LoaderTimeoutSec=0", 0, 0, 0 },
+                { "OnStop=hold", FIELD(on_stop), ON_STOP_HOLD },
+                { "OnStop=forget", FIELD(on_stop), ON_STOP_FORGET },
+                { "OnStop=keep", 0, 0, 0 },
                 { "ReceiveBuffer=65536", FIELD(receive_buffer_bytes), 65536 },
                 { "ReceiveBuffer=512K", FIELD(receive_buffer_bytes), 512 << 10 },
                 { "ReceiveBuffer=64M", FIELD(receive_buffer_bytes), 64 << 20 },

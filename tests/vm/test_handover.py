@@ -3,13 +3,15 @@
 
 import pytest
 
-from support import (CGROUP, IN_CHARGE, RULE, ask, cause_of, kill_lkmd, lkmctl, loaded, main_pid, pci_driver, remove,
+from support import (CGROUP, RULE, ask, cause_of, configure, kill_lkmd, lkmctl, loaded, main_pid, pci_driver, remove,
                      start_lkmd, udev_leaves_it_to_lkmd, wait_pci)
 
 E1000E = "8086:10d3"
 RULES = "ls -lA --time-style=+ /run/udev/rules.d /etc/udev/rules.d; cat /etc/udev/rules.d/* 2>/dev/null; " \
         "cksum /usr/lib/udev/rules.d/* /etc/udev/udev.conf"
 LAST_CHANGE = "systemctl show --value -p StateChangeTimestampMonotonic"
+POLICY = "/etc/lkmd/policy.d/no-e1000e.yaml"
+DENIED = "/run/modprobe.d/lkmd-denied.conf"
 DROP_IN = "/run/systemd/system/lkmd.service.d/test.conf"
 
 
@@ -232,7 +234,7 @@ def test_nobody_to_ask_on_the_way_back(machine, drop_in):
     machine.run("systemctl kill -s KILL lkmd; while systemctl is-active lkmd || [ -e /run/away ]; do sleep 0.1; done")
     wait_driven(machine)
     assert handover_says(machine).splitlines() == [
-        "lkmd-handover: cannot ask systemd about lkmd.service, and devices are announced to udev: "
+        "lkmd-handover: cannot ask systemd about lkmd.service, which is taken as stopped for good: "
         "No such file or directory"]
     assert not udev_leaves_it_to_lkmd(machine)
     unplug(machine)
@@ -263,7 +265,7 @@ def put_back(machine):
     """After something of lkmd was away: all of it is there again, and lkmd runs."""
     yield
     machine.run("if [ -d /root/away ]; then cp -a /root/away/. / && rm -r /root/away; fi; systemctl unmask lkmd; "
-                "systemctl daemon-reload")
+                "systemctl daemon-reload; systemctl restart lkmd")
     start_lkmd(machine)
     assert udev_leaves_it_to_lkmd(machine)
 
@@ -275,12 +277,10 @@ def take_away(machine, *paths):
 
 def test_masked(machine, put_back):
     """systemd does not run what a masked unit wanted done at its end. A device that lkmd had no time for is udev's, too."""
-    pid = main_pid(machine)
-    machine.run(["kill", "-STOP", str(pid)])
+    machine.run(["kill", "-STOP", str(main_pid(machine))])
     plug(machine)
     machine.run("udevadm settle", timeout=120)
-    machine.run(f"systemctl mask lkmd && systemctl stop --no-block lkmd && kill -CONT {pid}")
-    machine.wait("! systemctl is-active lkmd")
+    machine.run("systemctl mask --now lkmd")            # which sends SIGCONT as well
     wait_driven(machine)
     unplug(machine)
     forget(machine)
@@ -300,6 +300,109 @@ def test_removed_while_it_runs(machine, put_back, gone):
     machine.run(["kill", "-KILL", str(main_pid(machine))])
     machine.wait(f"test ! -d {CGROUP}")
     udev_loads(machine)
+
+
+@pytest.fixture
+def denied(machine):
+    """e1000e is denied by name."""
+    machine.write(POLICY, "version: 1\nrules:\n- match: {module: e1000e}\n  verdict: deny\n  reason: test\n")
+    machine.wait(f"grep -qx 'blacklist e1000e' {DENIED}")
+    yield
+    machine.run(["rm", POLICY])
+    machine.wait(f"test ! -e {DENIED}")
+
+
+def stays_out(machine):
+    machine.run("udevadm settle", timeout=120)
+    assert pci_driver(machine, E1000E) == "" and "e1000e" not in loaded(machine)
+
+
+def test_what_is_denied_stays_out(machine, denied, put_back):
+    """By name, however lkmd ends; a device that was there before, and one that comes then."""
+    plug(machine)
+    for end in ("restart lkmd", "kill -s KILL lkmd", "stop lkmd", "start lkmd", "mask --now lkmd"):
+        machine.run(f"systemctl {end}")
+        stays_out(machine)
+        unplug(machine)
+        plug(machine)
+        stays_out(machine)
+    assert "bin/false" in machine.run("modprobe e1000e", check=False).stderr, "nor does root's modprobe load it"
+    unplug(machine)
+    machine.run("systemctl unmask lkmd")
+    start_lkmd(machine)
+
+
+def test_denials_are_forgotten_where_that_is_wanted(machine, denied):
+    configure(machine, OnStop="forget")
+    try:
+        machine.run("systemctl restart lkmd")
+        machine.run(f"test -e {DENIED}")
+        kill_lkmd(machine)
+        machine.wait("systemctl is-active lkmd")
+        machine.run(f"test -e {DENIED}")
+        machine.run("systemctl stop lkmd")
+        machine.run(f"test ! -e {DENIED}")
+        udev_loads(machine)
+    finally:
+        start_lkmd(machine)
+        configure(machine)
+
+
+# ------------------------------------------------------------------------------------- a loader that can do nothing
+
+LOADER = "/usr/lib/lkmd/lkmd-loader"
+TROUBLES = {                            # what is done, what is said, what mends it
+    "stopped": ("systemctl kill -s STOP lkmd-loader", "does not answer", "systemctl kill -s CONT lkmd-loader"),
+    "not executable": (f"chmod 0 {LOADER}; systemctl kill -s KILL lkmd-loader", "is not executable", f"chmod 755 {LOADER}"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_loader_that_can_do_nothing(machine, trouble):
+    """udev has the device that lkmd asked the loader for, and lkmd is back when the loader is."""
+    harm, said_of_it, remedy = TROUBLES[trouble]
+    lkmctl(machine, "load", "dummy")
+    remove(machine, "dummy")
+    machine.run(harm)
+    plug(machine)
+    wait_driven(machine)
+    machine.wait("lkmctl --json=short status | grep -q '\"inCharge\":\"udev\"'")
+    status = ask(machine, "status")
+    assert said_of_it in status["steppedBack"] and status["steppedBackRemedy"] == remedy, status
+    assert f"not lkmd: {status['steppedBack']}; udev loads drivers\n" in lkmctl(machine, "status").stdout
+    failure = lkmctl(machine, "load", "dummy", status=1, timeout=20)
+    assert said_of_it in failure.stderr and remedy in failure.stderr, failure
+    unplug(machine)
+    forget(machine)
+    plug(machine)
+    wait_driven(machine)
+    unplug(machine)
+    forget(machine)
+    machine.run(remedy)
+    machine.wait("lkmctl --json=short status | grep -q '\"inCharge\":\"lkmd\"'", 90)
+    assert udev_leaves_it_to_lkmd(machine)
+    lkmctl(machine, "load", "dummy")
+    remove(machine, "dummy")
+    assert machine.journal("-b", "-u", "lkmd", "-o", "cat", "MESSAGE_ID=5b0b1f3a3e7e4d0f9d0a6c1b7d2f4e81").count("\n") == \
+        machine.journal("-b", "-u", "lkmd", "-o", "cat", "MESSAGE_ID=c1d7e0a94b3f4c57a8c2f9e15d6b3a70").count("\n")
+
+
+def test_units_away_and_back(machine):
+    """systemd has no socket for the loader any more then. It has when lkmd asks for the loader, or is started again."""
+    for mend in ("true", "systemctl restart lkmd"):
+        machine.run("mkdir /root/units && cp /usr/lib/systemd/system/lkmd* /root/units && rm /usr/lib/systemd/system/lkmd*; "
+                    "systemctl daemon-reload; systemctl kill -s KILL lkmd-loader; "
+                    "mv /root/units/* /usr/lib/systemd/system; rmdir /root/units; systemctl daemon-reload", check=False)
+        machine.run(mend)
+        machine.wait("lkmctl load dummy", 60)
+        remove(machine, "dummy")
+        plug(machine)
+        wait_driven(machine)
+        unplug(machine)
+        forget(machine)
+    machine.run("systemctl restart lkmd")
+    lkmctl(machine, "wait", "--idle", "--timeout=60")
+    assert udev_leaves_it_to_lkmd(machine)
 
 
 def test_udevd_restarted_while_lkmd_runs(machine):

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What the policy denies by name, for udev and modprobe; @root is a prefix of all paths for tests, "" for none. */
+
+int handover_make_conf_dir(const char *root);
+int handover_touch_conf_dirs(const char *root);
+int handover_update_denied(const char *root, uid_t uid);
+int handover_forget_denied(const char *root, uid_t uid);

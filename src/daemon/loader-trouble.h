@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* LoaderTrouble: why lkmd-loader can do nothing. */
+typedef enum LoaderTrouble {
+        LOADER_IS_WELL,
+        LOADER_IS_SILENT,               /* there is a connection, and no answer */
+        LOADER_HANGS_UP,                /* on each connection, before it has answered anything */
+        LOADER_HAS_NO_SOCKET,
+        LOADER_IS_NOT_EXECUTABLE,
+        LOADER_IS_GONE,                 /* its program */
+        _LOADER_TROUBLE_MAX,
+} LoaderTrouble;
+
+const char *loader_trouble_text(LoaderTrouble trouble);
+const char *loader_trouble_remedy(LoaderTrouble trouble);
