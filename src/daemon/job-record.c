@@ -10,6 +10,7 @@
 #include "common/names-match.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/module-state.h"
 #include "daemon/refusal.h"
 
 /* Force is for the system calls; a command of modprobe.d knows none. */
@@ -35,6 +36,20 @@ Outcome job_success(LoaderOp op) {
                 return OUTCOME_UNLOADED;
         default:
                 return OUTCOME_COMMAND_RUN;
+        }
+}
+
+/* What the loader was killed in, the kernel ended all the same: the connection lasts until its last call returned. */
+bool job_was_done(LoaderOp op, const char *module) {
+        assert(module);
+
+        switch (op) {
+        case LOADER_INSERT:
+                return module_state_read(module) == MODULE_LIVE;
+        case LOADER_REMOVE:
+                return module_state_read(module) == MODULE_ABSENT;
+        default:
+                return false;           /* how a command ended is known to the loader only */
         }
 }
 
@@ -90,6 +105,15 @@ int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_mo
 
         *ret = STEAL_PTR(record);
         return 0;
+}
+
+/* Nothing was left to do. */
+void job_record_already_loaded(Record *record) {
+        assert(record);
+
+        record->outcome = OUTCOME_ALREADY_LOADED;
+        if (record->parameters && record->request->origin == ORIGIN_CLIENT)
+                record->message = strdup("parameters take effect at the next load only");
 }
 
 /* Puts the failure into words: what the errno means, and what the kernel wrote about it. */

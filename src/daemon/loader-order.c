@@ -90,3 +90,11 @@ int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, 
                 *ret = STEAL_PTR(w);
         return 0;
 }
+
+/* Is some of it there only because root's process says so, whose connection has to come along? @words: NULL: none */
+bool loader_words_have_client(const LoaderWords *words) {
+        for (size_t i = 0; words && i < words->n_origins; i++)
+                if (words->origins[i].kind == LOADER_BY_CLIENT)
+                        return true;
+        return false;
+}

@@ -7,3 +7,5 @@
 
 /* What a plan says of a step's parameters, as lkmd-loader wants it proved. */
 int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, const char *more);
+
+bool loader_words_have_client(const LoaderWords *words);

@@ -188,8 +188,9 @@ static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Manager *m = userdata;
         int r;
 
+        m->trouble = trouble;
         if (!m->serving)
-                return;                 /* manager_run() asks */
+                return;                 /* manager_run() looks */
         if (trouble != LOADER_IS_WELL && !charge_is_taken(m->charge)) {
                 (void) charge_remind(m->charge);
                 return;
@@ -732,14 +733,12 @@ Manager *manager_free(Manager *m) {
  * all that is known of it by now: whether it answers shows later.
  */
 static void begin_to_serve(Manager *m) {
-        LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
-
         m->serving = true;
-        if (trouble == LOADER_IS_WELL) {
+        if (m->trouble == LOADER_IS_WELL) {
                 take_charge(m);
                 return;
         }
-        tell_charge(m, trouble);
+        tell_charge(m, m->trouble);
         (void) charge_remind(m->charge);
 }
 

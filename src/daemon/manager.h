@@ -52,6 +52,7 @@ typedef struct Manager {
         Waits *waits;
         Service *service;
         Counters counters;
+        LoaderTrouble trouble;          /* of the loader */
         bool serving;                   /* manager_run(): from now on lkmd may step back and in */
         char *loaded_but_denied;        /* as it was told last */
         uint64_t started_usec;          /* CLOCK_REALTIME */

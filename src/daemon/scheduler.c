@@ -298,8 +298,9 @@ static void job_enter(Job *j, JobState to) {
 }
 
 /* It never came to the kernel, or nobody knows what became of it there. */
-static void job_explain_loader(Job *j, int error) {
+static void job_give_up(Job *j, int error) {
         job_record_explain_loader(j->record, error, loader_client_get_trouble(j->scheduler->loader), job_is_in_loader(j));
+        job_enter(j, JOB_FINISHED);
 }
 
 static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
@@ -309,9 +310,7 @@ static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status
                 if (j->op == LOADER_INSERT)
                         durations_note(&j->scheduler->durations, j->record->module,
                                        j->record->live_usec ?: j->record->duration_usec);
-        } else if (loader_client_get_trouble(j->scheduler->loader) != LOADER_IS_WELL)
-                job_explain_loader(j, error);
-        else if (error == -EEXIST && j->op == LOADER_INSERT)
+        } else if (error == -EEXIST && j->op == LOADER_INSERT)
                 j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
         else if (error == -ENOENT && j->op == LOADER_REMOVE)
                 j->record->outcome = OUTCOME_UNLOADED;
@@ -380,25 +379,18 @@ static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
         return NULL;
 }
 
-/* What the loader was killed in, the kernel ended all the same: the connection lasts until its last call returned. */
-static bool job_was_done(const Job *j) {
-        switch (j->op) {
-        case LOADER_INSERT:
-                return j->state == JOB_LIVE || module_state_read(j->record->module) == MODULE_LIVE;
-        case LOADER_REMOVE:
-                return module_state_read(j->record->module) == MODULE_ABSENT;
-        default:
-                return false;           /* how a command ended is known to the loader only */
-        }
-}
-
 static void end_running(Scheduler *s, int error) {
         uint64_t last_id = s->last_id;
         Job *j;
 
         while ((j = find_running_before(s, last_id))) {
+                bool done = j->state == JOB_LIVE || job_was_done(j->op, j->record->module);
+
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
-                job_finish(j, job_was_done(j) ? 0 : error, LOADER_NOT_REFUSED, 0);
+                if (!done && error == -EHOSTDOWN)
+                        job_give_up(j, error);
+                else
+                        job_finish(j, done ? 0 : error, LOADER_NOT_REFUSED, 0);
         }
 }
 
@@ -413,7 +405,7 @@ static void on_loader_lost(void *userdata) {
         s->loader_lost(s->userdata);
 }
 
-/* The loader may carry out later what it has got, and its answers are nobody's then. */
+/* It may carry out later what it has got, and its answers are nobody's then. */
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Scheduler *s = userdata;
 
@@ -423,22 +415,11 @@ static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
                 s->loader_changed(trouble, s->userdata);
 }
 
-static void job_finish_already_loaded(Job *j) {
-        Record *record = j->record;
-
-        record->outcome = OUTCOME_ALREADY_LOADED;
-        if (record->parameters && record->request->origin == ORIGIN_CLIENT)
-                record->message = strdup("parameters take effect at the next load only");
-        job_enter(j, JOB_FINISHED);
-}
-
 /* Words and force that are root's alone come with the connection of root's process, which proves them. */
 static int job_send(const Job *j) {
-        bool has_client = j->flags & LOADER_FORCE_ANY;
+        bool has_client = j->record->request->client_fd >= 0 &&
+                          ((j->flags & LOADER_FORCE_ANY) || loader_words_have_client(j->words));
 
-        for (size_t i = 0; j->words && i < j->words->n_origins; i++)
-                has_client |= j->words->origins[i].kind == LOADER_BY_CLIENT;
-        has_client &= j->record->request->client_fd >= 0;
         return loader_client_send(j->scheduler->loader,
                                   &(LoaderOrder) {
                                           .op = j->op,
@@ -457,7 +438,8 @@ static void job_start(Job *j) {
         int r;
 
         if (!job_is_removal(j) && module_state_read(j->record->module) == MODULE_LIVE) {
-                job_finish_already_loaded(j);
+                job_record_already_loaded(j->record);
+                job_enter(j, JOB_FINISHED);
                 return;
         }
         r = job_ask_waiters(j);
@@ -466,8 +448,7 @@ static void job_start(Job *j) {
                 return;
         }
         if (r < 0) {
-                job_explain_loader(j, r);
-                job_enter(j, JOB_FINISHED);
+                job_give_up(j, r);
                 return;
         }
         record = j->record;
@@ -485,10 +466,9 @@ static void job_start(Job *j) {
         s->observer(SCHEDULER_STARTED, record, s->userdata);
         /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
         r = j->too_long ? -E2BIG : job_send(j);
-        if (r < 0) {
-                job_explain_loader(j, r);
-                job_enter(j, JOB_FINISHED);
-        } else
+        if (r < 0)
+                job_give_up(j, r);
+        else
                 job_enter(j, JOB_RUNNING);
 }
 
@@ -574,8 +554,7 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         int r;
 
         assert(ret && options && options->event && options->loader_address && options->observer);
-        assert(options->loader_lost);
-        assert(options->kernel_log && options->counters);
+        assert(options->loader_lost && options->kernel_log && options->counters);
 
         s = calloc(1, sizeof(*s));
         if (!s)
@@ -604,7 +583,6 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         r = sd_event_add_defer(s->event, &s->start_source, on_start, s);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(s->start_source, "start-jobs");
         r = sd_event_source_set_enabled(s->start_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
@@ -612,7 +590,6 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
                                        on_idle, s);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(s->idle_source, "loader-idle");
 
         *ret = STEAL_PTR(s);
         return 0;
@@ -642,12 +619,6 @@ void scheduler_prepare(Scheduler *s) {
         assert(s);
 
         loader_client_prepare(s->loader);
-}
-
-LoaderTrouble scheduler_get_trouble(const Scheduler *s) {
-        assert(s);
-
-        return loader_client_get_trouble(s->loader);
 }
 
 /* From the settings; what runs already goes on. The lists of names stay where they are while this is in force. */

@@ -80,8 +80,6 @@ typedef struct SchedulerLimits {
 void scheduler_prepare(Scheduler *s);
 void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits);
 
-LoaderTrouble scheduler_get_trouble(const Scheduler *s);
-
 void scheduler_note_live(Scheduler *s, const char *module);
 
 int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata);

@@ -207,7 +207,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
         Service *s = userdata;
         Manager *m = s->manager;
-        LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
+        LoaderTrouble trouble = m->trouble;
         bool stepped_back = trouble != LOADER_IS_WELL;
         Index *index;
         int r;
