@@ -79,6 +79,7 @@ struct Scheduler {
         sd_event_source *start_source;  /* starts what is ready, from the loop */
         sd_event_source *idle_source;   /* lets the loader go */
         LoaderClient *loader;
+        LoaderTrouble trouble;          /* its latest */
         KernelLog *kernel_log;
         Counters *counters;
         scheduler_observer_t observer;
@@ -299,7 +300,7 @@ static void job_enter(Job *j, JobState to) {
 
 /* It never came to the kernel, or nobody knows what became of it there. */
 static void job_give_up(Job *j, int error) {
-        job_record_explain_loader(j->record, error, loader_client_get_trouble(j->scheduler->loader), job_is_in_loader(j));
+        job_record_explain_loader(j->record, error, j->scheduler->trouble, job_is_in_loader(j));
         job_enter(j, JOB_FINISHED);
 }
 
@@ -383,9 +384,8 @@ static void end_running(Scheduler *s, int error) {
         uint64_t last_id = s->last_id;
         Job *j;
 
-        while ((j = find_running_before(s, last_id))) {
-                bool done = j->state == JOB_LIVE || job_was_done(j->op, j->record->module);
-
+        for (bool done; (j = find_running_before(s, last_id));) {
+                done = j->state == JOB_LIVE || job_was_done(j->op, j->record->module);
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 if (!done && error == -EHOSTDOWN)
                         job_give_up(j, error);
@@ -409,6 +409,7 @@ static void on_loader_lost(void *userdata) {
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Scheduler *s = userdata;
 
+        s->trouble = trouble;
         if (trouble != LOADER_IS_WELL)
                 end_running(s, -EHOSTDOWN);
         if (s->loader_changed)
