@@ -122,10 +122,6 @@ static Job *job_free(Job *j) {
 }
 DEFINE_CLEANUP(Job, job_free);
 
-static bool job_is_removal(const Job *j) {
-        return j->op == LOADER_REMOVE || j->op == LOADER_REMOVE_COMMAND;
-}
-
 static Slot job_slot(const Job *j) {
         return j->op == LOADER_INSTALL_COMMAND || j->op == LOADER_REMOVE_COMMAND ? SLOT_COMMAND : SLOT_KERNEL;
 }
@@ -438,7 +434,7 @@ static void job_start(Job *j) {
         Record *record;
         int r;
 
-        if (!job_is_removal(j) && module_state_read(j->record->module) == MODULE_LIVE) {
+        if (!j->record->removal && module_state_read(j->record->module) == MODULE_LIVE) {
                 job_record_already_loaded(j->record);
                 job_enter(j, JOB_FINISHED);
                 return;
