@@ -7,6 +7,7 @@ import pytest
 
 import abuse
 
+MEMORY_MAX = 96 << 20                   # of lkmd.service, at any time
 
 @pytest.fixture(scope="module")
 def machine():
@@ -22,3 +23,4 @@ def test_abuse(machine, users, seconds):
     drivers, answers = abuse.live_with_it(machine, users, seconds)
     print(f"drivers within {max(drivers):.2f} s of {len(drivers)}, answers within {max(answers):.2f} s")
     assert abuse.memory(machine) < before + (32 << 20)
+    assert abuse.memory(machine, "MemoryPeak") < MEMORY_MAX
