@@ -108,13 +108,13 @@ int offline_policy(Run *run, OfflinePolicy *ret) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         int r;
 
-        r = offline_policy_read(run->policy_paths, /* trusted_only= */ false, ret, &problems);
+        r = offline_policy_read(run->policy_paths, /* trusted_only= */ !run->policy_paths, ret, &problems);
         if (r < 0)
                 return r;
         offline_print_problems(run, &problems);
         if (ret->broken && !run->out.quiet)
                 (void) fputs("lkmctl: what cannot be used of the policy is left out here, and no \"default: "
-                             "deny\" holds\n",
+                             "deny\" holds; lkmctl status says what lkmd itself goes by meanwhile\n",
                              stderr);
         return 0;
 }

@@ -51,6 +51,24 @@ static void print_counts(const Output *out, sd_json_variant *counters) {
         putchar('\n');
 }
 
+/* What is in force while a file is broken, and what is missing. */
+static void print_standing(const Output *out, sd_json_variant *policy) {
+        const char *standing = field_string(policy, "standing");
+
+        if (!field_bool(policy, "broken"))
+                return;
+        printf("%sa file is broken%s, ", output_tone(out, stdout, TONE_BAD), output_tone(out, stdout, TONE_PLAIN));
+        if (field_bool(policy, "lacksDefault"))
+                printf("only what can be read of it is in force, and %snothing is denied by default%s, though it may say so; ",
+                       output_tone(out, stdout, TONE_BAD), output_tone(out, stdout, TONE_PLAIN));
+        else if (streq_ptr(standing, "partial"))
+                printf("only what can be read of it is in force; ");
+        else if (streq_ptr(standing, "last_good"))
+                printf("what it was when lkmd could last read it is in force; ");
+        else
+                printf("what was in force before still is; ");
+}
+
 /* "      Policy: enforce, 12 rules in 2 files, what they do not speak of is denied" */
 void status_print_policy(const Output *out, sd_json_variant *status) {
         sd_json_variant *policy = field_object(status, "policy");
@@ -62,9 +80,7 @@ void status_print_policy(const Output *out, sd_json_variant *status) {
         if (!policy)
                 return;
         output_label(out, "Policy");
-        if (field_bool(policy, "broken"))
-                printf("%sa file is broken%s, what was in force before still is; ",
-                       output_tone(out, stdout, TONE_BAD), output_tone(out, stdout, TONE_PLAIN));
+        print_standing(out, policy);
         if (rules == 0 && !streq_ptr(field_string(policy, "defaultVerdict"), "deny")) {
                 printf("none, everything is allowed");
                 print_counts(out, field_object(status, "counters"));

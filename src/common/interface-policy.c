@@ -81,6 +81,16 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0),
                 RULING_FIELDS);
 
+SD_VARLINK_DEFINE_ENUM_TYPE(
+        PolicyStanding, SD_VARLINK_FIELD_COMMENT("It is what the files say."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(current),
+        SD_VARLINK_FIELD_COMMENT("They are broken, and it is what they said before."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(old),
+        SD_VARLINK_FIELD_COMMENT("They were broken when lkmd started, and it is what an earlier lkmd last read whole."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(last_good),
+        SD_VARLINK_FIELD_COMMENT("Likewise, nothing was kept, and it is what those say that are not, without a default of deny."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(partial));
+
 SD_VARLINK_DEFINE_STRUCT_TYPE(
         Policy, SD_VARLINK_FIELD_COMMENT("Mode= of lkmd.conf: no rule has more force than this."),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(mode, PolicyMode, 0),
@@ -90,9 +100,13 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(rules, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("The files that they are from, in the order in which they are asked."),
         SD_VARLINK_DEFINE_FIELD(files, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
-        SD_VARLINK_FIELD_COMMENT("True: some file is broken, so that the policy from before holds; or, if there was none, "
-                                 "what the other files say, without a default of deny."),
+        SD_VARLINK_FIELD_COMMENT("True: some file is broken, and what is in force is something else, see standing."),
         SD_VARLINK_DEFINE_FIELD(broken, SD_VARLINK_BOOL, 0),
+        SD_VARLINK_FIELD_COMMENT("Where what is in force is from."),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(standing, PolicyStanding, 0),
+        SD_VARLINK_FIELD_COMMENT("True: the files say, or may say, \"default: deny\", which does not hold, because some file "
+                                 "is broken and nothing is known of before."),
+        SD_VARLINK_DEFINE_FIELD(lacksDefault, SD_VARLINK_BOOL, 0),
         SD_VARLINK_FIELD_COMMENT("What is wrong with the files of the policy."),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("What is allowed or denied for a time, oldest first."),

@@ -9,6 +9,7 @@ extern const sd_varlink_symbol vl_type_Origin;
 extern const sd_varlink_symbol vl_type_Problem;
 
 extern const sd_varlink_symbol vl_type_PolicySource;
+extern const sd_varlink_symbol vl_type_PolicyStanding;
 extern const sd_varlink_symbol vl_type_PolicyMode;
 extern const sd_varlink_symbol vl_type_PolicyVerdict;
 extern const sd_varlink_symbol vl_type_Ruling;

@@ -535,6 +535,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("Why something was left out of a request."), &vl_type_OmissionKind,
         SD_VARLINK_SYMBOL_COMMENT("What can decide about a module, in the order in which it is asked."),
         &vl_type_PolicySource,
+        &vl_type_PolicyStanding,
         SD_VARLINK_SYMBOL_COMMENT("How much force the policy has."), &vl_type_PolicyMode,
         SD_VARLINK_SYMBOL_COMMENT("What a policy can say of a module."), &vl_type_PolicyVerdict,
         SD_VARLINK_SYMBOL_COMMENT("What of the policy decided, and where that is written."), &vl_type_Ruling,

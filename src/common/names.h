@@ -37,6 +37,8 @@
 #define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
 #define LKMD_GRANTS_FILE LKMD_STATE_DIR "/grants.yaml"
+#define LKMD_GOOD_POLICY_FILE LKMD_STATE_DIR "/policy" /* what was last read whole; lkmd-keep.service copies it .. */
+#define LKMD_KEPT_POLICY_FILE "/var/lib/lkmd/policy" /* .. to where a reboot does not take it */
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
 #define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all that belongs to policies, likewise */
@@ -84,6 +86,7 @@
 #define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
 #define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */
 #define POLICY_FILES_MAX 1024U
+#define POLICY_KEPT_MAX (16U << 20)     /* bytes of all files together; a policy that has more is not kept */
 #define POLICY_RULES_MAX 65536U         /* in all files together */
 #define POLICY_DEPTH_MAX 8U             /* of nodes in its YAML: more than any of our keys needs */
 #define GRANTS_MAX 256U

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "common/names.h"
@@ -30,6 +31,7 @@ PolicyFile *policy_file_free(PolicyFile *f) {
         free(f->rules);
         free(f->includes);
         free(f->path);
+        free(f->text);
         free(f);
         return NULL;
 }
@@ -166,6 +168,74 @@ int policy_check_trust(const char *path, const struct stat *st, ProblemList *pro
         return 0;
 }
 
+static bool is_said(const ProblemList *problems, const char *path) {
+        for (size_t i = 0; problems && i < problems->n_items; i++)
+                if (streq(problems->items[i].file, path) && problems->items[i].line == 0)
+                        return true;
+        return false;
+}
+
+/*
+ * Who can write a directory can put another in the place of what is in it, unless it is one of those for everybody,
+ * where only its owner may move a thing (the sticky bit).
+ */
+static int check_parents(const char *path, ProblemList *problems) {
+        _cleanup_(freep) char *parent = strdup(path);
+        uid_t self = geteuid();
+        char *slash;
+
+        if (!parent)
+                return -ENOMEM;
+        while ((slash = strrchr(parent, '/'))) {
+                const char *name = slash == parent ? "/" : parent;
+                struct stat st;
+
+                *slash = '\0';
+                if (stat(name, &st) < 0)
+                        continue;
+                if (st.st_uid != 0 && (self == 0 || st.st_uid != self))
+                        return is_said(problems, name)
+                                       ? -EPERM
+                                       : refuse(problems, name, -EPERM,
+                                                "it belongs to user %u, who could change what is below it, so that is "
+                                                "not used: chown root '%s'",
+                                                (unsigned) st.st_uid, name);
+                if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))
+                        return is_said(problems, name)
+                                       ? -EPERM
+                                       : refuse(problems, name, -EPERM,
+                                                "others than its owner can write it, so nothing below it is used: "
+                                                "chmod go-w '%s'",
+                                                name);
+        }
+        return 0;
+}
+
+/**
+ * policy_check_directory() - could others than root change what is in it, or which directory it is?
+ * @path: absolute; need not be there
+ *
+ * Return: as policy_check_trust().
+ */
+int policy_check_directory(const char *path, ProblemList *problems) {
+        _cleanup_(freep) char *real = NULL;
+        struct stat st;
+        int r;
+
+        assert(path);
+
+        if (stat(path, &st) == 0) {
+                r = policy_check_trust(path, &st, problems);
+                if (r < 0)
+                        return r;
+        }
+        r = check_parents(path, problems);
+        if (r < 0)
+                return r;
+        real = realpath(path, NULL);
+        return real && !streq(real, path) ? check_parents(real, problems) : 0;
+}
+
 static int check_file(int fd, const char *path, bool trusted_only, ProblemList *problems) {
         struct stat st;
 
@@ -230,7 +300,50 @@ int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind
         r = read_text(fd, path, &text, &size, problems);
         if (r < 0)
                 return r;
-        return policy_file_parse(ret, path, kind, text, size, problems);
+        r = policy_file_parse(ret, path, kind, text, size, problems);
+        if (r < 0)
+                return r;
+        (*ret)->text = STEAL_PTR(text);
+        (*ret)->text_size = size;
+        return 0;
+}
+
+/* What was read of a file is needed by who keeps copies only. */
+void policy_file_forget_text(PolicyFile *f) {
+        assert(f);
+
+        free(f->text);
+        f->text = NULL;
+        f->text_size = 0;
+}
+
+/* Behind @p, blanks and quotes. */
+static const char *skip_blanks(const char *p) {
+        return p + strspn(p, " \t\"'");
+}
+
+/**
+ * policy_file_may_deny() - could it say "default: deny", as far as can be told?
+ *
+ * For a file that is broken or cannot be read: its words are looked at, not its sense.
+ */
+bool policy_file_may_deny(const char *path) {
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        _cleanup_(freep) char *text = NULL, *copy = NULL;
+        size_t size = 0;
+
+        if (fd < 0 || check_file(fd, path, /* trusted_only= */ false, NULL) < 0 ||
+            read_text(fd, path, &text, &size, NULL) < 0)
+                return true;
+        copy = strndup(text ?: "", size); /* NUL bytes are no text, and nothing is looked for behind them */
+        if (!copy || strlen(copy) < size)
+                return true;
+        for (const char *p = copy; (p = strstr(p, "default"));) {
+                p = skip_blanks(p + strlen("default"));
+                if (*p == ':' && startswith(skip_blanks(p + 1), "deny"))
+                        return true;
+        }
+        return false;
 }
 
 /**

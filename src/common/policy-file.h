@@ -33,6 +33,8 @@ typedef struct PolicyFile {
         PolicyInclude *includes;
         size_t n_includes;
         StringArena strings;
+        char *text;                     /* as read; NULL: it was read from memory, or forgotten */
+        size_t text_size;
         void **arrays;                  /* what the rules' arrays were allocated as */
         size_t n_arrays;
 } PolicyFile;
@@ -50,7 +52,12 @@ int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind
                               ProblemList *problems);
 /* -EPERM, with a problem, unless only root could have written what @st is of. */
 int policy_check_trust(const char *path, const struct stat *st, ProblemList *problems);
+/* Likewise of a directory and of all above it, whether it is there or not, and of what links lead to. */
+int policy_check_directory(const char *path, ProblemList *problems);
 /* Rules that have no mode of their own get this one: a list's, from the file that includes it. */
 void policy_file_set_mode(PolicyFile *f, PolicyMode mode);
+void policy_file_forget_text(PolicyFile *f);
+/* Could a file that cannot be used say "default: deny"? Also if it cannot be read. */
+bool policy_file_may_deny(const char *path);
 PolicyFile *policy_file_free(PolicyFile *f);
 DEFINE_CLEANUP(PolicyFile, policy_file_free);

@@ -40,6 +40,7 @@ typedef struct Reader {
         bool lists_checked;             /* their directories */
         int lists_error;
         bool broken;
+        bool may_deny;                  /* what could not be used may say "default: deny" */
         ProblemList *problems;
 } Reader;
 
@@ -130,6 +131,8 @@ static int add_file(Reader *r, PolicyFile *f) {
         e = array_grow(&r->files, r->n_files, sizeof(*r->files));
         if (e < 0)
                 return e;
+        if (!r->sources->keep_texts)
+                policy_file_forget_text(f);
         r->n_rules += f->n_rules;
         r->files[r->n_files++] = STEAL_PTR(taken);
         return 0;
@@ -146,18 +149,25 @@ static bool is_null_device(const struct stat *st) {
         return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
-static int read_command_line(Reader *r) {
-        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+int policy_sources_read_command_line(PolicyFile **ret, const char *given, ProblemList *problems) {
         _cleanup_(freep) char *text = NULL;
-        const char *given = r->sources->command_line;
         int e;
 
+        assert(ret);
+
         if (!given) {
-                e = kernel_command_line_read(&text, r->problems);
+                e = kernel_command_line_read(&text, problems);
                 if (e < 0)
                         return e;
         }
-        e = policy_command_line_parse(&f, given ?: text ?: "", r->problems);
+        return policy_command_line_parse(ret, given ?: text ?: "", problems);
+}
+
+static int read_command_line(Reader *r) {
+        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+        int e;
+
+        e = policy_sources_read_command_line(&f, r->sources->command_line, r->problems);
         if (e < 0 || f->n_rules == 0)
                 return e;
         return add_file(r, STEAL_PTR(f));
@@ -283,15 +293,12 @@ static int complain_about_list(Reader *r, const PolicyFile *f, const PolicyInclu
 static int check_list_dirs(Reader *r) {
         for (size_t i = 0; r->list_dirs[i]; i++) {
                 _cleanup_(freep) char *path = NULL;
-                struct stat st;
                 int e;
 
                 e = make_path(r, r->list_dirs[i], NULL, "", &path);
                 if (e < 0)
                         return e;
-                if (stat(path, &st) < 0)
-                        continue;
-                e = policy_check_trust(path, &st, r->problems);
+                e = policy_check_directory(path, r->problems);
                 if (e < 0)
                         return e;
         }
@@ -312,7 +319,8 @@ static int read_list(Reader *r, const PolicyFile *f, const PolicyInclude *includ
                                               r->problems);
                 if (e < 0)
                         continue;
-                policy_file_set_mode(list, f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode);
+                list->mode = f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode;
+                policy_file_set_mode(list, list->mode);
                 return add_file(r, STEAL_PTR(list));
         }
         return e == -ENOENT ? complain_about_list(r, f, include) : reader_break(r, e);
@@ -352,19 +360,22 @@ static int read_includes(Reader *r, const PolicyFile *f) {
 static int list_directory(Reader *r, const char *path, Names *ret) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;
-        struct stat st;
         int e;
 
+        if (r->sources->trusted_only) {
+                e = policy_check_directory(path, r->problems); /* one that is not there, somebody could put there */
+                if (e < 0) {
+                        r->may_deny = true;
+                        return reader_break(r, e);
+                }
+        }
         dir = opendir(path);
         if (!dir && errno == ENOENT)
                 return 0;
-        if (!dir || fstat(dirfd(dir), &st) < 0)
+        if (!dir) {
+                r->may_deny = true;
                 return errno == ENOMEM ? -ENOMEM
                                        : complain(r, path, "it cannot be read: %s", strerror(errno));
-        if (r->sources->trusted_only) {
-                e = policy_check_trust(path, &st, r->problems);
-                if (e < 0)
-                        return reader_break(r, e);
         }
 
         while ((entry = readdir(dir))) {
@@ -388,6 +399,20 @@ static int list_directory(Reader *r, const char *path, Names *ret) {
         return 0;
 }
 
+/* What a link leads to lies in directories of its own. */
+static int check_link(Reader *r, const char *path) {
+        _cleanup_(freep) char *real = NULL;
+        struct stat st;
+
+        if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+                return 0;
+        real = realpath(path, NULL);
+        if (!real)
+                return 0;               /* reading it will say why */
+        *(strrchr(real, '/') + 1) = '\0';
+        return policy_check_directory(real, r->problems);
+}
+
 static int read_file(Reader *r, const char *path) {
         _cleanup_(policy_file_freep) PolicyFile *f = NULL;
         const PolicyFile *added;
@@ -398,13 +423,17 @@ static int read_file(Reader *r, const char *path) {
         if (stat(path, &st) == 0 && is_null_device(&st))
                 return 0; /* it is there to hide others */
 
-        e = policy_file_read_if_there(&f, path, POLICY_FILE_RULES, r->sources->trusted_only, r->problems);
+        e = r->sources->trusted_only ? check_link(r, path) : 0;
+        if (e >= 0)
+                e = policy_file_read_if_there(&f, path, POLICY_FILE_RULES, r->sources->trusted_only, r->problems);
         if (e == -ENOENT && (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)))
                 return 0; /* removed meanwhile, and perhaps there again: another reload follows */
         if (e == -ENOENT)
                 return complain(r, path, "it is a link to a file that is not there");
-        if (e < 0)
+        if (e < 0) {
+                r->may_deny |= policy_file_may_deny(path);
                 return reader_break(r, e);
+        }
 
         n = r->n_files;
         added = f;
@@ -483,8 +512,10 @@ static int read_all(Reader *r) {
 /* What a broken file would have allowed is not known, so nothing is denied for want of a rule. */
 static void drop_default_deny(Reader *r) {
         for (size_t i = 0; i < r->n_files; i++)
-                if (r->files[i]->default_verdict == POLICY_DENY)
+                if (r->files[i]->default_verdict == POLICY_DENY) {
                         r->files[i]->default_verdict = POLICY_NO_VERDICT;
+                        r->may_deny = true;
+                }
 }
 
 /**
@@ -521,6 +552,8 @@ int policy_sources_read(Policy **ret, const PolicySources *sources, const Policy
                 return e;
         r.files = NULL; /* they are the policy's now */
         r.n_files = 0;
+        if (r.broken && r.may_deny)
+                policy_set_incomplete(*ret);
         if (ret_broken)
                 *ret_broken = r.broken;
         return 0;

@@ -14,8 +14,12 @@ typedef struct PolicySources {
         const char *grants_file;        /* NULL: LKMD_GRANTS_FILE; "": none */
         const BootMoment *boot;         /* for the grants: now; NULL: look */
         const char *command_line;       /* text of /proc/cmdline; NULL: read it; "": none */
+        bool keep_texts;                /* of the files, for a copy of them */
         bool trusted_only;              /* refuse files and directories that others than root could write */
 } PolicySources;
+
+/* What the kernel command line says; without rules if that is nothing. @given: its text; NULL: read it. */
+int policy_sources_read_command_line(PolicyFile **ret, const char *given, ProblemList *problems);
 
 /* Those of this build; ended by NULL. */
 const char *const *policy_sources_dirs(void);
@@ -24,7 +28,8 @@ const char *const *policy_sources_list_dirs(void);
 /*
  * Read everything. A file of the same name in a higher directory hides one below it, as in modprobe.d.
  * @ret_broken: some file could not be used; what the others say is in *ret all the same, but without any
- * "default: deny" (what a broken file would have allowed is not known). NULL: then that is -EBADMSG.
+ * "default: deny" (what a broken file would have allowed is not known), and policy_is_incomplete() if there was or may
+ * be one. NULL: then that is -EBADMSG.
  *
  * Return: 0; -EBADMSG with the reasons in @problems; -ENOMEM.
  */

@@ -31,7 +31,7 @@ struct Policy {
         size_t n_rules;
         PolicyOptions options;
         const PolicyFile *default_file; /* the first that has a default; NULL: none */
-        bool has_options, has_preferences, has_dates;
+        bool has_options, has_preferences, has_dates, is_incomplete;
 
         Literal *literals;              /* by name, then by rule */
         size_t n_literals;
@@ -318,6 +318,7 @@ int policy_replace_grants(Policy **p, PolicyFile *grants) {
                 if (old->files[i]->kind == POLICY_FILE_GRANTS)
                         policy_file_free(old->files[i]);
         old->n_files = 0;               /* all others went over */
+        new->is_incomplete = old->is_incomplete;
         policy_free(old);
         *p = new;
         return 0;
@@ -332,6 +333,23 @@ void policy_set_mode(Policy *p, PolicyMode mode) {
 
 bool policy_is_empty(const Policy *p) {
         return !p || (p->n_rules == 0 && !p->default_file);
+}
+
+void policy_set_incomplete(Policy *p) {
+        assert(p);
+
+        p->is_incomplete = true;
+}
+
+bool policy_is_incomplete(const Policy *p) {
+        return p && p->is_incomplete;
+}
+
+void policy_forget_texts(Policy *p) {
+        assert(p);
+
+        for (size_t i = 0; i < p->n_files; i++)
+                policy_file_forget_text(p->files[i]);
 }
 
 bool policy_has_dates(const Policy *p) {

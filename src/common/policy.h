@@ -102,6 +102,10 @@ int policy_replace_grants(Policy **p, PolicyFile *grants);
 
 void policy_set_mode(Policy *p, PolicyMode mode);
 bool policy_is_empty(const Policy *p);          /* no rule, no default: nothing to ask it */
+/* It is what can be read of files of which some are broken, and those may say "default: deny". */
+void policy_set_incomplete(Policy *p);
+bool policy_is_incomplete(const Policy *p);
+void policy_forget_texts(Policy *p);            /* of its files */
 bool policy_has_dates(const Policy *p);         /* some rule expires: what it says changes by itself */
 size_t policy_count_rules(const Policy *p);
 const PolicyRule *policy_get_rule(const Policy *p, size_t i); /* in order */

@@ -6,7 +6,8 @@
  * read when the files have been quiet for a while.
  *
  * It is all or nothing: while a file is broken, all of the policy stays as it was; what is wrong is remembered.
- * Only at the start, when there is nothing to stay with, is it what the other files say (policy-sources.h).
+ * At the start it is what the last lkmd read whole (kept-policy.h). Only if there is nothing to stay with is it what
+ * the other files say (policy-sources.h).
  * Grants are no part of that: they are put into whatever policy is in force, so that an exception can be made
  * and taken back also while a file is broken.
  */
@@ -21,6 +22,7 @@
 #include "common/policy-sources.h"
 #include "daemon/clock.h"
 #include "daemon/file-watch.h"
+#include "daemon/kept-policy.h"
 #include "daemon/log.h"
 
 #define QUIET_USEC (200U * 1000U)
@@ -28,7 +30,8 @@
 struct PolicyKeeper {
         char *root;
         Policy *policy;
-        bool partial;                   /* it lacks what broken files say */
+        PolicyStanding standing;
+        bool keep_failed;               /* which was said */
         bool broken;                    /* some file is, as of the last look */
         PolicyMode mode;
         FileFacts *facts;
@@ -116,6 +119,43 @@ static int put_grants_in(const PolicyKeeper *k, Policy **policy) {
         return r;
 }
 
+static void keep_policy(PolicyKeeper *k, const Policy *policy) {
+        int r = kept_policy_write(policy, k->root);
+
+        if (r < 0 && !k->keep_failed)
+                log_warning("cannot keep a copy of the policy for a start at which it is broken: %s", strerror(-r));
+        k->keep_failed = r < 0;
+}
+
+/*
+ * Some file is broken, and there is no policy from before in memory. @policy is what the others say; it becomes what
+ * the last lkmd read whole, if that was kept.
+ */
+static int fall_back(PolicyKeeper *k, Policy **policy, const PolicyOptions *options) {
+        bool first = !k->policy;
+        Policy *kept;
+        int r;
+
+        r = kept_policy_read(&kept, k->root, options);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0) {
+                policy_free(*policy);
+                *policy = kept;
+                k->standing = POLICY_IS_LAST_GOOD;
+                log_warning("the policy is broken; what it was when it could last be read whole is in force");
+                return 0;
+        }
+        k->standing = POLICY_IS_PARTIAL;
+        if (first && policy_is_incomplete(*policy))
+                log_error("the policy is broken, and there is none from before to hold to; what can be read of it holds, "
+                          "and NOTHING IS DENIED BY DEFAULT, though it says, or may say, \"default: deny\"");
+        else if (first)
+                log_warning("the policy is broken, and there is none from before to hold to; what can be read of it "
+                            "holds");
+        return 0;
+}
+
 /**
  * policy_keeper_rebuild() - read the files now, changed or not
  *
@@ -125,7 +165,8 @@ static int put_grants_in(const PolicyKeeper *k, Policy **policy) {
 int policy_keeper_rebuild(PolicyKeeper *k) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(policy_freep) Policy *policy = NULL;
-        bool broken, was_empty;
+        const PolicyOptions options = { .mode = k->mode, .facts = file_facts_get, .facts_userdata = k->facts };
+        bool broken, was_broken, was_empty;
         int r;
 
         assert(k);
@@ -136,22 +177,31 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
         file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
 
         r = policy_sources_read(&policy,
-                                &(PolicySources) { .root = k->root, .grants_file = "", .trusted_only = true },
-                                &(PolicyOptions) {
-                                        .mode = k->mode, .facts = file_facts_get, .facts_userdata = k->facts },
-                                &broken, &problems);
+                                &(PolicySources) { .root = k->root, .grants_file = "", .keep_texts = true,
+                                                   .trusted_only = true },
+                                &options, &broken, &problems);
         if (r >= 0)
                 r = problem_list_copy(&problems, &k->grant_problems);
         if (r < 0)
                 return r;
-        if (broken && !k->broken)
-                log_warning("the policy is broken; %s", k->policy && !k->partial
-                                                               ? "what held before stays in force"
-                                                               : "what can be read of it holds, nothing is denied by default");
+        was_broken = k->broken;
         k->broken = broken;
         keep_problems(k, &problems);
-        if (broken && k->policy && !k->partial)
+        if (!broken) {
+                keep_policy(k, policy);
+                k->standing = POLICY_IS_CURRENT;
+        } else if (k->policy && k->standing != POLICY_IS_PARTIAL) {
+                if (k->standing == POLICY_IS_CURRENT)
+                        k->standing = POLICY_IS_OLD;
+                if (!was_broken)
+                        log_warning("the policy is broken; what held before stays in force");
                 return 0;
+        } else {
+                r = fall_back(k, &policy, &options);
+                if (r < 0)
+                        return r;
+        }
+        policy_forget_texts(policy);
         r = put_grants_in(k, &policy);
         if (r < 0)
                 return r;
@@ -159,7 +209,6 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
         was_empty = policy_is_empty(k->policy);
         policy_free(k->policy);
         k->policy = STEAL_PTR(policy);
-        k->partial = broken;
         tell_change(k, was_empty);
         return 0;
 }
@@ -428,6 +477,24 @@ bool policy_keeper_is_broken(const PolicyKeeper *k) {
         assert(k);
 
         return k->broken;
+}
+
+/* Where the policy in force is from. */
+PolicyStanding policy_keeper_get_standing(const PolicyKeeper *k) {
+        assert(k);
+
+        return k->standing;
+}
+
+const char *policy_standing_to_string(PolicyStanding s) {
+        static const char *const names[_POLICY_STANDING_MAX] = {
+                [POLICY_IS_CURRENT] = "current",
+                [POLICY_IS_OLD] = "old",
+                [POLICY_IS_LAST_GOOD] = "last_good",
+                [POLICY_IS_PARTIAL] = "partial",
+        };
+
+        return s >= 0 && s < _POLICY_STANDING_MAX ? names[s] : NULL;
 }
 
 /* What is wrong with the files that were read last. */

@@ -20,6 +20,14 @@ typedef void (*policy_changed_t)(bool is_news, void *userdata);
 /* Something is wrong with a file, and was not before. */
 typedef void (*policy_problem_t)(const Problem *problem, void *userdata);
 
+typedef enum PolicyStanding {           /* names are those of the varlink enum PolicyStanding */
+        POLICY_IS_CURRENT,              /* it is what the files say */
+        POLICY_IS_OLD,                  /* they are broken, and it is what they said before */
+        POLICY_IS_LAST_GOOD,            /* likewise, before the last start */
+        POLICY_IS_PARTIAL,              /* likewise, and it is what can be read of them */
+        _POLICY_STANDING_MAX,
+} PolicyStanding;
+
 typedef struct PolicyKeeperOptions {
         sd_event *event;
         const char *root;               /* prefix of all its paths; NULL: none */
@@ -38,6 +46,8 @@ uint64_t policy_keeper_get_generation(const PolicyKeeper *k);
 int policy_keeper_rebuild(PolicyKeeper *k);
 void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode);
 
+PolicyStanding policy_keeper_get_standing(const PolicyKeeper *k);
+const char *policy_standing_to_string(PolicyStanding s);
 bool policy_keeper_is_broken(const PolicyKeeper *k);
 const ProblemList *policy_keeper_get_problems(const PolicyKeeper *k);
 const ProblemList *policy_keeper_get_watch_problems(const PolicyKeeper *k);

@@ -340,6 +340,8 @@ int describe_policy(Manager *m, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_UNSIGNED("rules", policy_count_rules(policy)),
                 SD_JSON_BUILD_PAIR_VARIANT("files", files),
                 SD_JSON_BUILD_PAIR_BOOLEAN("broken", policy_keeper_is_broken(m->policy)),
+                SD_JSON_BUILD_PAIR_STRING("standing", policy_standing_to_string(policy_keeper_get_standing(m->policy))),
+                SD_JSON_BUILD_PAIR_BOOLEAN("lacksDefault", policy_is_incomplete(policy)),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems), SD_JSON_BUILD_PAIR_VARIANT("grants", grants),
                 SD_JSON_BUILD_PAIR_VARIANT("loadedButDenied", denied));
 }

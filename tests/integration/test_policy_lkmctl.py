@@ -19,7 +19,7 @@ GRANT = {"id": "grant-3", "module": "usb_storage", "verdict": "allow", "reason":
          "expiresUSec": NOW + 7_200_000_000, "createdUSec": NOW, "uid": 0}
 RULING = {"source": "rule", "file": "/etc/lkmd/policy.d/10-usb.yaml", "line": 4, "column": 5, "rule": "no-sticks", "reason": "no sticks here"}
 POLICY = {"mode": "enforce", "defaultVerdict": "allow", "rules": 12, "files": ["/etc/lkmd/policy.d/10-usb.yaml"], "broken": False,
-          "problems": [], "grants": [], "loadedButDenied": []}
+          "standing": "current", "lacksDefault": False, "problems": [], "grants": [], "loadedButDenied": []}
 
 
 # ------------------------------------------------------------------------------------------------------- grants

@@ -3,6 +3,7 @@
 #include "daemon/policy-keeper.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "common/names.h"
@@ -178,6 +179,167 @@ static void test_broken_at_the_start(void **state) {
         write_rule(&b, "a.yaml", "c");
         assert_true(denies(&b, "x"));
         assert_string_equal(judge(&b, "b").file, scratch_path(&b.scratch, &DIR "a.yaml"[1]));
+}
+
+static void restart(Bench *b) {
+        b->keeper = policy_keeper_free(b->keeper);
+        b->changes = 0;
+        bench_start(b, POLICY_ENFORCE);
+}
+
+static void write_allow_list(const Bench *b, const char *name) {
+        char path[256];
+
+        snprintf(path, sizeof(path), "%s%s", &DIR[1], name);
+        scratch_write(&b->scratch, path,
+                      "version: 1\ndefault: deny\nrules:\n  - match: {module: good}\n    verdict: allow\n");
+}
+
+/* As lkmd-keep.service does; the next boot finds nothing in /run. */
+static void reboot(Bench *b) {
+        _cleanup_(freep) char *command = NULL;
+
+        assert_true(asprintf(&command, "mkdir -p %s/var/lib/lkmd; cd %s; test ! -e .%s || mv .%s .%s", b->scratch.dir,
+                             b->scratch.dir, LKMD_GOOD_POLICY_FILE, LKMD_GOOD_POLICY_FILE, LKMD_KEPT_POLICY_FILE) > 0);
+        b->keeper = policy_keeper_free(b->keeper);
+        assert_int_equal(system(command), 0);
+        b->changes = 0;
+        bench_start(b, POLICY_ENFORCE);
+}
+
+static void expect_closed(Bench *b, PolicyStanding standing) {
+        assert_true(denies(b, "x"));
+        assert_false(denies(b, "good"));
+        assert_int_equal(policy_keeper_get_standing(b->keeper), standing);
+        assert_int_equal(policy_keeper_is_broken(b->keeper), standing != POLICY_IS_CURRENT);
+        assert_false(policy_is_incomplete(policy_keeper_get(b->keeper)));
+}
+
+/* A machine that denies by default does so however it starts. */
+static void test_last_good(void **state) {
+        _cleanup_(bench_close) Bench b;
+        char place[512];
+
+        bench_open(&b);
+        write_allow_list(&b, "a.yaml");
+        bench_start(&b, POLICY_ENFORCE);
+        expect_closed(&b, POLICY_IS_CURRENT);
+        snprintf(place, sizeof(place), "%s", judge(&b, "x").file);
+
+        write_broken(&b, "a.yaml");
+        expect_closed(&b, POLICY_IS_OLD);
+        restart(&b);
+        expect_closed(&b, POLICY_IS_LAST_GOOD);
+        assert_string_equal(judge(&b, "x").file, place); /* where it was written */
+        assert_int_equal(judge(&b, "x").line, 2);
+        assert_int_equal(policy_keeper_get_problems(b.keeper)->n_items, 1); /* to be mended there */
+
+        for (unsigned i = 0; i < 2; i++) {
+                reboot(&b);
+                expect_closed(&b, POLICY_IS_LAST_GOOD);
+        }
+        write_broken(&b, "b.yaml");     /* one more, and it stays what it was */
+        expect_closed(&b, POLICY_IS_LAST_GOOD);
+
+        scratch_remove(&b.scratch, &DIR "b.yaml"[1]);
+        write_rule(&b, "a.yaml", "x");
+        assert_true(denies(&b, "x"));
+        assert_false(denies(&b, "y"));
+        assert_int_equal(policy_keeper_get_standing(b.keeper), POLICY_IS_CURRENT);
+        write_broken(&b, "a.yaml");
+        reboot(&b);
+        assert_false(denies(&b, "y"));  /* it was the last good one */
+        assert_true(denies(&b, "x"));
+}
+
+/* Grants and the kernel command line are of now, and no part of what is kept. */
+static void test_last_good_and_grants(void **state) {
+        _cleanup_(bench_close) Bench b;
+
+        bench_open(&b);
+        write_allow_list(&b, "a.yaml");
+        bench_start(&b, POLICY_ENFORCE);
+        give(&b, "x", POLICY_ALLOW, UINT64_MAX, false);
+        write_broken(&b, "a.yaml");
+        restart(&b);
+        assert_false(denies(&b, "x"));
+        assert_ok(policy_keeper_revoke(b.keeper, "grant-1"));
+        expect_closed(&b, POLICY_IS_LAST_GOOD);
+        restart(&b);
+        expect_closed(&b, POLICY_IS_LAST_GOOD);
+}
+
+static void garble(Bench *b, const char *file, const char *how) {
+        _cleanup_(freep) char *command = NULL;
+
+        assert_true(asprintf(&command, "f=%s%s; %s", b->scratch.dir, file, how) > 0);
+        assert_int_equal(system(command), 0);
+}
+
+/* Whatever became of the copy: lkmd starts, and says that nothing is denied by default if that may have been meant. */
+static void test_copy_is_of_no_use(void **state) {
+        static const char *const ways[] = {
+                "rm $f",
+                ": > $f",
+                "head -c 40 $f > $f.x; mv $f.x $f",
+                "truncate -s -1 $f",
+                "echo >> $f",
+                "sed -i s/deny/allo/ $f",
+                "sed -i '1s,/etc,/opt,' $f",
+                "head -c 100000 /dev/urandom > $f",
+                "rm $f; mkfifo $f",
+                "rm $f; mkdir $f",
+                "rm $f; ln -s /dev/zero $f",
+                "chmod 0666 $f; truncate -s 100M $f",
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+                _cleanup_(bench_close) Bench b;
+
+                bench_open(&b);
+                write_allow_list(&b, "a.yaml");
+                write_rule(&b, "c.yaml", "c");
+                bench_start(&b, POLICY_ENFORCE);
+                write_broken(&b, "b.yaml");
+                garble(&b, LKMD_GOOD_POLICY_FILE, ways[i]);
+                restart(&b);
+                if (denies(&b, "x") || !denies(&b, "c") ||
+                    policy_keeper_get_standing(b.keeper) != POLICY_IS_PARTIAL ||
+                    !policy_is_incomplete(policy_keeper_get(b.keeper)))
+                        fail_msg("%s", ways[i]);
+                scratch_remove(&b.scratch, &DIR "b.yaml"[1]);
+                if (!denies(&b, "x") || policy_is_incomplete(policy_keeper_get(b.keeper)))
+                        fail_msg("%s: not mended", ways[i]);
+        }
+}
+
+/* What may say "default: deny", and is there nothing to hold to? */
+static void test_may_have_denied(void **state) {
+        static const struct {
+                const char *text;
+                bool may;
+        } cases[] = {
+                { "version: 1\nruels: []\n", false },
+                { "version: 1\ndefault: allow\nruels: []\n", false },
+                { "version: 1\ndefault: deny\nruels: []\n", true },
+                { "{version: 1, \"default\" :  'deny', x: y}\n", true },
+                { "version: 2\ndefault: deny\n", true },
+                { "version: 1\nrules: [\ndefault: deny\n", true },
+                { "version: 1\n\xff\n", false },
+                { "version: 1\ndefaults: deny\n", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(bench_close) Bench b;
+
+                bench_open(&b);
+                scratch_write(&b.scratch, &DIR "a.yaml"[1], cases[i].text);
+                bench_start(&b, POLICY_ENFORCE);
+                assert_false(denies(&b, "x"));
+                assert_int_equal(policy_keeper_get_standing(b.keeper), POLICY_IS_PARTIAL);
+                if (policy_is_incomplete(policy_keeper_get(b.keeper)) != cases[i].may)
+                        fail_msg("%s", cases[i].text);
+        }
 }
 
 static void test_mode(void **state) {
@@ -394,6 +556,10 @@ int main(void) {
                 cmocka_unit_test(test_follows_the_files),
                 cmocka_unit_test(test_broken_keeps_the_old),
                 cmocka_unit_test(test_broken_at_the_start),
+                cmocka_unit_test(test_last_good),
+                cmocka_unit_test(test_last_good_and_grants),
+                cmocka_unit_test(test_copy_is_of_no_use),
+                cmocka_unit_test(test_may_have_denied),
                 cmocka_unit_test(test_mode),
                 cmocka_unit_test(test_grants),
                 cmocka_unit_test(test_grants_do_not_wait_for_files),

@@ -31,7 +31,7 @@ static int set_up(void **state) {
                 .root = f->scratch.dir,
                 .dirs = dirs,
                 .list_dirs = list_dirs,
-                .grants_file = "/run/grants.yaml",
+                .grants_file = "/run/state/grants.yaml",
                 .command_line = "",
                 .trusted_only = true,
         };
@@ -134,7 +134,7 @@ static void test_order(void **state) {
         write_rule(f, "run/policy.d/50.yaml", "run-50");
         write_rule(f, "etc/policy.d/90.yaml", "etc-90");
         write_rule(f, "etc/policy.d/10.yaml", "etc-10");
-        write_rule(f, "run/grants.yaml", "grant");
+        write_rule(f, "run/state/grants.yaml", "grant");
         f->sources.command_line = "quiet lkmd.deny=x";
         expect_clean(f, "- grant etc-10 etc-90 run-50 lib-00");
         assert_string_equal(policy_get_file(f->policy, 0)->path, KERNEL_COMMAND_LINE_FILE);
@@ -268,19 +268,19 @@ static void test_bad_grants(void **state) {
         Fixture *f = *state;
 
         write_rule(f, "etc/policy.d/a.yaml", "a");
-        scratch_write(&f->scratch, "run/grants.yaml", "version: 1\nmode: off\n");
+        scratch_write(&f->scratch, "run/state/grants.yaml", "version: 1\nmode: off\n");
         load(f);
         assert_false(f->broken);   /* the rules are as they were written */
-        expect_problem(f, "run/grants.yaml", 2, 1, "key \"mode\" has no meaning in the file of grants");
+        expect_problem(f, "run/state/grants.yaml", 2, 1, "key \"mode\" has no meaning in the file of grants");
         expect_rules(f, "a");
 
-        scratch_write(&f->scratch, "run/grants.yaml",
+        scratch_write(&f->scratch, "run/state/grants.yaml",
                       "version: 1\nrules:\n"
                       "- {id: wide, match: {module: \"!x\"}, verdict: deny, reason: r}\n"
                       "- {id: g, match: {module: m}, verdict: deny, reason: r}\n");
         load(f);
         assert_false(f->broken);
-        expect_problem(f, "run/grants.yaml", 3, 3, "a grant is for one module or one glob");
+        expect_problem(f, "run/state/grants.yaml", 3, 3, "a grant is for one module or one glob");
         expect_rules(f, "g a");
 }
 
@@ -290,14 +290,14 @@ static void test_grants_of_this_boot(void **state) {
         Fixture *f = *state;
 
         f->sources.boot = &now;
-        scratch_write(&f->scratch, "run/grants.yaml",
+        scratch_write(&f->scratch, "run/state/grants.yaml",
                       "version: 1\nboot: 11111111-2222-3333-4444-555555555555\nrules:\n"
                       "- {id: g, match: {module: m}, verdict: allow, reason: r, expires: 2999-01-01, uptime: 5.000001}\n"
                       "- {id: h, match: {module: m}, verdict: allow, reason: r, expires: 2999-01-01, uptime: 5.000000}\n");
         expect_clean(f, "g");
         f->sources.boot = &(BootMoment) { "21111111-2222-3333-4444-555555555555", 0 };
         load(f);
-        expect_problem(f, "run/grants.yaml", 4, 3, "it was given in another boot");
+        expect_problem(f, "run/state/grants.yaml", 4, 3, "it was given in another boot");
         expect_rules(f, "");
 }
 
@@ -330,10 +330,61 @@ static void test_trust(void **state) {
         expect_clean(f, "a b c");
 }
 
+/* Who can write a directory above, or where a link leads to, can put other files in the place of these. */
+static void test_trust_in_directories(void **state) {
+        static const struct {
+                const char *name;
+                mode_t mode;
+                bool is_fine;
+        } cases[] = {
+                { "etc", 0777, false },           { "etc", 0775, false },         { "etc", 01777, true },
+                { "etc/policy.d", 0777, false },  { "etc/policy.d", 01777, false }, { "etc/policy.d", 0700, true },
+                { "run", 0757, false },           { "lib", 0777, false },         { "lib/policy.d", 0775, false },
+                { "", 0777, false },              { "", 0755, true },
+        };
+        Fixture *f = *state;
+
+        write_rule(f, "etc/policy.d/a.yaml", "a");
+        scratch_mkdir(&f->scratch, "run");
+        scratch_mkdir(&f->scratch, "lib/policy.d");
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                const char *path = *cases[i].name ? scratch_path(&f->scratch, cases[i].name) : f->scratch.dir;
+                struct stat st;
+
+                assert_int_equal(stat(path, &st), 0);
+                assert_int_equal(chmod(path, cases[i].mode), 0);
+                load(f);
+                if (f->broken == cases[i].is_fine)
+                        fail_msg("%s with %o", cases[i].name, (unsigned) cases[i].mode);
+                if (!cases[i].is_fine && *cases[i].name)
+                        expect_problem(f, cases[i].name, 0, 0, "chmod go-w");
+                assert_int_equal(chmod(path, st.st_mode & 07777), 0);
+        }
+        expect_clean(f, "a");
+
+        scratch_mkdir(&f->scratch, "elsewhere/deep"); /* a directory, and a file, by links */
+        write_rule(f, "elsewhere/deep/b.yaml", "b");
+        scratch_link(&f->scratch, "run/policy.d", scratch_path(&f->scratch, "elsewhere/deep"));
+        expect_clean(f, "a b");
+        set_mode(f, "elsewhere", 0777);
+        load(f);
+        assert_true(f->broken);
+        expect_problem(f, "elsewhere", 0, 0, "nothing below it is used");
+        expect_rules(f, "a");
+        scratch_remove(&f->scratch, "run/policy.d");
+        scratch_link(&f->scratch, "etc/policy.d/l.yaml", scratch_path(&f->scratch, "elsewhere/deep/b.yaml"));
+        load(f);
+        assert_true(f->broken);
+        expect_problem(f, "elsewhere", 0, 0, "nothing below it is used");
+        expect_rules(f, "a");
+        set_mode(f, "elsewhere", 0755);
+        expect_clean(f, "a b");
+}
+
 static void test_trust_in_lists_and_grants(void **state) {
         Fixture *f = *state;
 
-        write_rule(f, "run/grants.yaml", "g");
+        write_rule(f, "run/state/grants.yaml", "g");
         write_list(f, "share/lists/one.yaml", "one");
         scratch_write(&f->scratch, "etc/policy.d/a.yaml",
                       "version: 1\ninclude: one\nrules: [{id: a, verdict: allow}]\n");
@@ -351,20 +402,20 @@ static void test_trust_in_lists_and_grants(void **state) {
         expect_rules(f, "g a");
         set_mode(f, "share/lists/one.yaml", 0644);
 
-        set_mode(f, "run/grants.yaml", 0666);
+        set_mode(f, "run/state/grants.yaml", 0666);
         load(f);
         assert_false(f->broken);
-        expect_problem(f, "run/grants.yaml", 0, 0, "others than its owner can write it");
+        expect_problem(f, "run/state/grants.yaml", 0, 0, "others than its owner can write it");
         expect_rules(f, "a one");
-        set_mode(f, "run/grants.yaml", 0644);
+        set_mode(f, "run/state/grants.yaml", 0644);
         if (geteuid() != 0)
                 return;
 
-        assert_int_equal(chown(scratch_path(&f->scratch, "run/grants.yaml"), 1234, 0), 0);
+        assert_int_equal(chown(scratch_path(&f->scratch, "run/state/grants.yaml"), 1234, 0), 0);
         load(f);
         assert_false(f->broken);
-        expect_problem(f, "run/grants.yaml", 0, 0, "it belongs to another user");
-        assert_int_equal(chown(scratch_path(&f->scratch, "run"), 1234, 0), 0);
+        expect_problem(f, "run/state/grants.yaml", 0, 0, "it belongs to another user");
+        assert_int_equal(chown(scratch_path(&f->scratch, "run/state"), 1234, 0), 0);
         expect_clean(f, "g a one");
         assert_int_equal(chown(scratch_path(&f->scratch, "etc/policy.d/a.yaml"), 1234, 0), 0);
         load(f);
@@ -607,6 +658,7 @@ int main(void) {
                 TEST(test_trust),
                 TEST(test_trust_in_lists_and_grants),
                 TEST(test_links_to_grants),
+                TEST(test_trust_in_directories),
                 TEST(test_odd_files),
                 TEST(test_directory_is_a_file),
                 TEST(test_single_files),
