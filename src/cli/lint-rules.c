@@ -7,6 +7,7 @@
  */
 
 #include <assert.h>
+#include <ctype.h>
 
 #include "cli/inquiry.h"
 #include "cli/lint.h"
@@ -115,12 +116,44 @@ static const char *nearest_module(const Lint *l, const char *name) {
         return text_nearest_of(name, names, n);
 }
 
+static void to_lower(char *s) {
+        for (; *s; s++)
+                *s = (char) tolower((unsigned char) *s);
+}
+
+/* A module that the glob would match if upper and lower case were one; NULL: none. */
+static const char *find_in_other_case(const Lint *l, const char *glob) {
+        _cleanup_(freep) char *lower = strdup(glob);
+
+        if (!lower)
+                return NULL;
+        to_lower(lower);
+        for (size_t i = 0; i < index_count_modules(l->index); i++) {
+                const char *name = index_get_module(l->index, i)->name;
+                char copy[MODULE_NAME_MAX + 1];
+
+                if (strlen(name) > MODULE_NAME_MAX)
+                        continue;
+                memcpy(copy, name, strlen(name) + 1);
+                to_lower(copy);
+                if (glob_match(lower, copy))
+                        return name;
+        }
+        return NULL;
+}
+
 static int tell_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
         const char *nearest = strpbrk(glob, "*?[\\") ? NULL : nearest_module(l, glob);
+        const char *other_case = find_in_other_case(l, glob);
         _cleanup_(freep) char *instead = NULL;
         Finding finding = finding_of(rule, "no_such_module", NULL);
 
-        if (nearest && asprintf(&instead, "%s, if that is what is meant", nearest) < 0) {
+        if (other_case) {
+                if (asprintf(&instead, "%s, if that is what is meant: upper and lower case are not alike", other_case) < 0) {
+                        instead = NULL;
+                        return -ENOMEM;
+                }
+        } else if (nearest && asprintf(&instead, "%s, if that is what is meant", nearest) < 0) {
                 instead = NULL;
                 return -ENOMEM;
         }

@@ -27,6 +27,7 @@ typedef struct Finding {
 int lint_tell(Lint *l, const Finding *finding, const char *format, ...) _printf_(3, 4);
 int lint_rules(Lint *l);
 int lint_config(Lint *l);
+int lint_text(Lint *l);
 
 /* Up to three names and how many more: "a, b, c and 5 more". */
 #define NAMES_SHOWN 3U

@@ -109,6 +109,8 @@ int verb_policy_lint(Run *run, char **args, unsigned n_args) {
         if (r >= 0)
                 r = lint_config(&lint);
         if (r >= 0)
+                r = lint_text(&lint);
+        if (r >= 0)
                 r = output_list_end(&run->out);
         if (r < 0)
                 return r;

@@ -390,6 +390,51 @@ def test_lint_of_rules_that_are_well(machine, rules):
     assert lint(machine, check=0) == []
 
 
+@pytest.mark.parametrize("written", ["NVIDIA", "nVi*", "[N]vidia"])
+def test_lint_of_another_case(machine, written):
+    """The kernel tells the case of names apart, and so does a policy; who did not mean that is told."""
+    machine.policy(f"version: 1\nrules: [{{match: {{module: '{written}'}}, verdict: deny}}]\n")
+    assert [finding[0] for finding in lint(machine)] == ["no_such_module"]
+    assert "nvidia, if that is what is meant: upper and lower case are not alike" in machine.run("policy", "lint", check=1).stdout
+
+
+def test_a_dash_in_brackets(machine):
+    file = machine.policy("version: 1\nrules: [{match: {module: 'usb[-]storage'}, verdict: deny}]\n")
+    assert lint(machine, check=0) == []
+    assert f"denied by {file}:2" in machine.run("plan", "usb-storage", check=3).stdout
+    assert machine.run("plan", "usb-storage", "--policy", file, check=3)
+
+
+@pytest.mark.parametrize("text, line, says", [
+    ("blacklist uas\n# blacklist \u202e xyz\n", 2, "U+202E"),
+    ("\ufeffblacklist uas\n", 1, "U+FEFF"),
+    ("options uas a=\u200b1 b=\u2066\n", 1, "U+200B"),
+    ("blacklist uas\nblacklist n\u00advidia\n", 2, "U+00AD"),
+    ("blacklist uas\nblacklist n\U000e0061vidia\n", 2, "U+E0061"),
+])
+def test_lint_of_hidden_characters(machine, text, line, says):
+    machine.modprobe(text + "blacklist x25\n")
+    found = [finding for finding in lint(machine) if finding[0] == "hidden_character"]
+    assert [finding[1] for finding in found] == [line]
+    assert says in found[0][2]
+    assert all(ord(c) < 0x80 for c in machine.run("policy", "lint", check=1).stdout)
+
+
+def test_directories_that_others_may_write(machine):
+    """Nobody who asks is told that such rules hold."""
+    machine.policy(NO_STICKS)
+    machine.run("plan", "usb-storage", check=3)
+    directory = machine.root / "etc/lkmd"
+    directory.chmod(0o777)
+    done = machine.run("policy", "check", tree=False, check=1)
+    assert f"{directory}: others than its owner can write it, so nothing below it is used: chmod go-w '{directory}'" in done.stderr
+    for verb in (("policy", "lint"), ("policy", "show"), ("explain", "usb-storage"), ("plan", "usb-storage")):
+        assert f"chmod go-w '{directory}'" in machine.run(*verb, tree=verb[1] != "show").stderr, verb
+    assert "denied" not in machine.run("plan", "usb-storage", check=0).stdout
+    directory.chmod(0o755)
+    machine.run("policy", "check", tree=False, check=0)
+
+
 def test_lint_leaves_lists_alone(machine):
     rule = "{id: old, match: {module: [x25, no-such]}, verdict: deny, reason: old, source: nobody}"
     for name in ("one", "two"):

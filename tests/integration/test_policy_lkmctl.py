@@ -22,6 +22,20 @@ POLICY = {"mode": "enforce", "defaultVerdict": "allow", "rules": 12, "files": ["
           "standing": "current", "lacksDefault": False, "problems": [], "grants": [], "loadedButDenied": []}
 
 
+@pytest.mark.parametrize("fields, says", [
+    ({"standing": "old"}, "a file is broken, what was in force before still is; enforce, 12 rules"),
+    ({"standing": "last_good"}, "a file is broken, what it was when lkmd could last read it is in force; enforce, 12 rules"),
+    ({"standing": "partial"}, "a file is broken, only what can be read of it is in force; enforce, 12 rules"),
+    ({"standing": "partial", "lacksDefault": True}, "is in force, and nothing is denied by default, though it may say so; enforce"),
+])
+def test_standing_in_status(lkmd, ctl, fields, says):
+    problem = {"file": "/etc/lkmd/policy.d/a.yaml", "line": 3, "column": 7, "message": "expected deny"}
+    lkmd.on("Status", reply(**STATUS, policy={**POLICY, "broken": True, "problems": [problem], **fields}))
+    text = ctl("status", check=0).stdout
+    assert says in text
+    assert "/etc/lkmd/policy.d/a.yaml:3:7: expected deny" in text
+
+
 # ------------------------------------------------------------------------------------------------------- grants
 
 @pytest.mark.parametrize("verb", ["allow", "deny"])

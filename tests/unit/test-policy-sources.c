@@ -430,19 +430,19 @@ static void test_links_to_grants(void **state) {
         for (int trusted = 0; trusted < 2; trusted++) {
                 f->sources.trusted_only = trusted;
                 write_rule(f, "secret/grants.yaml", "s");
-                scratch_mkdir(&f->scratch, "run");
-                scratch_link(&f->scratch, "run/grants.yaml", "../secret/grants.yaml");
+                scratch_mkdir(&f->scratch, "run/state");
+                scratch_link(&f->scratch, "run/state/grants.yaml", "../../secret/grants.yaml");
                 load(f);
-                expect_problem(f, "run/grants.yaml", 0, 0, "it is a link");
+                expect_problem(f, "run/state/grants.yaml", 0, 0, "it is a link");
                 expect_rules(f, "");
 
-                scratch_remove(&f->scratch, "run/grants.yaml");
-                scratch_remove(&f->scratch, "run");
-                scratch_link(&f->scratch, "run", "secret");
+                scratch_remove(&f->scratch, "run/state/grants.yaml");
+                scratch_remove(&f->scratch, "run/state");
+                scratch_link(&f->scratch, "run/state", "../secret");
                 load(f);
-                expect_problem(f, "run/grants.yaml", 0, 0, "its directory is a link");
+                expect_problem(f, "run/state/grants.yaml", 0, 0, "its directory is a link");
                 expect_rules(f, "");
-                scratch_remove(&f->scratch, "run");
+                scratch_remove(&f->scratch, "run/state");
         }
 }
 
