@@ -73,6 +73,8 @@ class FakeLoader:
         self.errors = {}                # module: negative errno
         self.held = set()               # modules that are not answered yet
         self.requests = []              # (verb, module, path, parameters)
+        self.stopped = False            # as by SIGSTOP: nobody looks
+        self._looks = []                # (connection, id)
         self._pending = []              # (connection, id, module)
         self._changed = threading.Condition()
         self._connection = None
@@ -103,8 +105,9 @@ class FakeLoader:
             assert magic == self.MAGIC and len(packet) == self.REQUEST.size + (self.WORDS.size if n_origins else 0)
             strings.append(self.WORDS.unpack_from(packet, self.REQUEST.size)[0] if n_origins else b"")
             if op == self.LOOK:
-                with contextlib.suppress(OSError):      # who asked is gone
-                    connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, op, 4711, 0, b"[<0>] msleep+0x2d/0x40\n"))
+                with self._changed:
+                    self._looks.append((connection, number))
+                    self._answer_looks()
                 continue
             module, path, parameters = (field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape") for field in strings)
             with self._changed:
@@ -123,6 +126,18 @@ class FakeLoader:
                 connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 1, 0, 0, b""))
             except OSError:
                 pass                    # who asked is gone
+
+    def _answer_looks(self):
+        while self._looks and not self.stopped:
+            connection, number = self._looks.pop(0)
+            with contextlib.suppress(OSError):          # who asked is gone
+                connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, self.LOOK, 4711, 0, b"[<0>] msleep+0x2d/0x40\n"))
+
+    def go_on(self):
+        """As by SIGCONT."""
+        with self._changed:
+            self.stopped = False
+            self._answer_looks()
 
     def modules(self):
         with self._changed:

@@ -156,6 +156,34 @@ def test_loader_dies_when_the_kernel_was_done(daemon):
     assert client.receive()["parameters"]["records"][0]["outcome"] == "loaded"
 
 
+def test_loader_that_does_not_answer(daemon):
+    """What waits for it ends with what mends it, udev is told to load drivers, and what comes meanwhile is left to udev."""
+    before = daemon.call("Status")["inCharge"]
+    daemon.loader.held.add("lkmdt_slow")
+    client, watch = daemon.client(), daemon.client()
+    watch.subscribe()
+    daemon.loader.stopped = True
+    client.send("Load", {"name": "lkmdt_slow"})
+    with pytest.raises(VarlinkError) as failed:
+        client.receive()
+    assert (failed.value.name, failed.value.parameters["errno"]) == ("LoadFailed", errno.EHOSTDOWN)
+    assert "lkmd-loader does not answer" in failed.value.parameters["message"]
+    assert "steps back" in watch.event("charge")["message"]
+    status = daemon.call("Status")
+    assert status["inCharge"] == "udev" and status["steppedBackRemedy"] == "systemctl kill -s CONT lkmd-loader"
+    daemon.devices.add("1-1", b"usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert "lkmdt_alone was not tried: lkmd-loader does not answer" in failed.value.parameters["message"]
+    assert daemon.loader.modules() == ["lkmdt_slow"]
+    daemon.loader.go_on()
+    assert "in charge" in watch.event("charge")["message"]
+    daemon.loader.held.clear()
+    assert daemon.call("Load", name="lkmdt_alone")["records"][0]["outcome"] == "loaded"
+    status = daemon.call("Status")
+    assert status["inCharge"] == before != "udev" and not status.get("steppedBack")
+
+
 def test_no_loader(daemon):
     """One that is connected goes on without its socket; one that is gone is not found there again."""
     (daemon.dir / "loader").unlink()

@@ -518,3 +518,14 @@ def test_starts_whatever_lies_in_the_place_of_its_files(stopped, thing):
         assert stopped.text().count(f"{file}: it is ") == 1, stopped.text()
     stopped.stop()
     assert files[0].is_file() and files[1].is_file() and not files[0].is_symlink()
+
+
+def test_names_that_are_denied_are_written_down(daemon):
+    """For the time without lkmd; with what is left out, this follows the policy."""
+    assert not daemon.denied.exists()
+    daemon.write_policy(policy(rule("{module: lkmdt_top}"), rule("{module: lkmdt_alone, origin: device}")))
+    assert refused(daemon, "lkmdt_top")
+    assert daemon.denied.read_text() == "lkmdt_top\n"
+    daemon.write_policy(policy(rule("{module: lkmdt_top}"), mode="audit"))
+    assert loaded(daemon, "lkmdt_top")
+    assert daemon.denied.read_text() == ""

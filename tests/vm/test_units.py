@@ -26,7 +26,8 @@ def test_booted_with_it_and_nothing_failed(machine):
 
 
 def test_units_are_sound(machine):
-    result = machine.run("systemd-analyze verify --man=no lkmd.service lkmd.socket lkmd-loader.service lkmd-loader.socket",
+    result = machine.run("systemd-analyze verify --man=no lkmd.service lkmd.socket lkmd-loader.service lkmd-loader.socket "
+                         "lkmd-handover.service lkmd-handover.path",
                          check=False, timeout=120)
     assert result.returncode == 0 and "lkmd" not in result.stderr, result.stderr
     journal = machine.journal("-b", "-t", "systemd", "-g", "lkmd", "-p", "warning")
@@ -73,7 +74,7 @@ def test_run_directory(machine):
     """What user lkmd may replace lies in a directory of its own; what root and everybody else look up does not."""
     listing = machine.run("stat -c '%A %U:%G %n' /run/lkmd /run/lkmd/* /run/lkmd/state/*").stdout.splitlines()
     for line in ("drwxr-xr-x root:root /run/lkmd", "srw-rw-rw- root:root /run/lkmd/io.lkmd.Manager",
-                 "srw------- lkmd:lkmd /run/lkmd/loader", "drwxr-xr-x lkmd:lkmd /run/lkmd/state",
+                 "srw------- lkmd:lkmd /run/lkmd/loader", "-rwx--x--- lkmd:lkmd /run/lkmd/in-charge", "drwxr-xr-x lkmd:lkmd /run/lkmd/state",
                  "-rw-r--r-- lkmd:lkmd /run/lkmd/state/ledger", "-rw-r--r-- lkmd:lkmd /run/lkmd/state/audit"):
         assert line in listing, "\n".join(listing)
 
