@@ -429,22 +429,27 @@ def test_no_answer_to_a_call_that_is_over(daemon, calls):
     other.call("Load", name="lkmdt_mid")
 
 
-def test_list_of_a_call_that_is_over(daemon):
-    """Two calls of Monitor on one connection were one link in the list twice, when the first was answered by a Wait. The
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("number", [1, 4])
+def test_list_of_a_call_that_is_over(daemon, number, others):
+    """Calls of Monitor on one connection were one link in the list several times, when they were answered by a Wait. The
     event behind them is told to whoever is left."""
-    here = daemon.client()
-    here.subscribe()
-    clients = [daemon.client() for _ in range(4)]
+    listening = [daemon.client() for _ in range(others)]
+    for client in listening:
+        client.subscribe()
+    clients = [daemon.client() for _ in range(number)]
     for client in clients:
         for _ in range(3):
-            client.send("Wait", SOON, oneway=True)
-            client.send("Monitor", more=True)
+            client.socket.sendall(b"".join(     # at once: the second is there when the time of the first is over
+                json.dumps({"method": INTERFACE + method, "parameters": parameters, flag: True}).encode() + b"\0"
+                for method, parameters, flag in (("Wait", SOON, "oneway"), ("Monitor", {}, "more"))))
             with pytest.raises(VarlinkError):
                 daemon.call("Wait", **SOON)
     for _ in range(2):
         for _ in range(4):
-            daemon.call("Load", name="lkmdt_alone")
-            assert here.event("finished")["record"]["module"] == "lkmdt_alone"
+            assert daemon.call("Load", name="lkmdt_alone")["records"]
+            for client in listening:
+                assert client.event("finished")["record"]["module"] == "lkmdt_alone"
         for client in clients:
             client.close()
     assert is_served(daemon)
