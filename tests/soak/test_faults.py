@@ -319,6 +319,30 @@ def test_killed_in_the_middle_of_a_coldplug(machine):
     books_are_right(machine)
 
 
+# ------------------------------------------------------------------------------------------------------ much to read
+
+def peak_mib(machine):
+    status = machine.read(f"/proc/{main_pid(machine)}/status")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def test_fifty_thousand_files_in_modprobe_d(machine):
+    """What they take is what they say, and twice that while they are read anew."""
+    make = "import os\nos.makedirs('/run/modprobe.d', exist_ok=True)\nfor i in range(50000):\n" \
+           "    open(f'/run/modprobe.d/{i}.conf', 'w').write(f'# a file for each\\nblacklist module_{i}\\noptions other_{i} a={i}\\n')\n"
+    machine.run(["python3", "-c", make], timeout=300)
+    try:
+        for _ in range(3):
+            lkmctl(machine, "reload", timeout=300)
+            assert peak_mib(machine) < 60
+        machine.run("systemctl restart lkmd", timeout=300)
+        assert peak_mib(machine) < 60
+        wait_idle(machine)
+    finally:
+        machine.run("rm -r /run/modprobe.d", timeout=300)
+        lkmctl(machine, "reload", timeout=300)
+
+
 # ------------------------------------------------------------------------------------------------------ no memory
 
 GREEDY = r"""
