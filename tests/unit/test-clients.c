@@ -197,7 +197,7 @@ static void test_parts(void **state) {
         bench_open(&b);
         fd = connect_as(&b, NOBODY);
         for (size_t i = 0; i < sizeof(LIST); i++) {
-                assert_int_equal(send(fd, LIST + i, 1, 0), 1);
+                assert_int_equal(send(fd, &LIST[i], 1, 0), 1);
                 event_settle(b.event);
         }
         assert_hears(&b, fd, ANSWER);
