@@ -10,8 +10,11 @@
 
 #include <assert.h>
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
 #include <libkmod.h>
 #include <sys/stat.h>
+#include <stddef.h>
 #include <syslog.h>
 
 #include "common/names.h"
@@ -92,6 +95,41 @@ static int check_file(const char *path) {
         return !S_ISREG(st.st_mode) ? -EBADF : st.st_size > MODULE_FILE_MAX ? -EFBIG : 0;
 }
 
+/* A number of two bytes of an ELF header, in the order of that file. */
+static unsigned half_word(const unsigned char *header, size_t at) {
+        bool big_endian = header[EI_DATA] == ELFDATA2MSB;
+
+        return (unsigned) header[at + !big_endian] << 8 | header[at + big_endian];
+}
+
+/*
+ * libkmod (34) ends the process by an assertion, and so us, where the section with the names of sections is one that a
+ * file does not have, as after a disk lost some of it. The kernel refuses such a file. Compressed ones have sums.
+ *
+ * Return: 0, also for what is no ELF; -ENOEXEC; what open(2) says.
+ */
+static int check_elf_header(const char *path) {
+        unsigned char header[sizeof(Elf64_Ehdr)] = {};
+        _cleanup_(closep) int fd = -EBADF;
+        unsigned n_sections, names;
+        bool wide;
+        ssize_t n;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        n = read(fd, header, sizeof(header));
+        if (n < 0)
+                return -errno;
+        if (n < SELFMAG || memcmp(header, ELFMAG, SELFMAG) != 0)
+                return 0;
+
+        wide = header[EI_CLASS] == ELFCLASS64;
+        n_sections = half_word(header, wide ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum));
+        names = half_word(header, wide ? offsetof(Elf64_Ehdr, e_shstrndx) : offsetof(Elf32_Ehdr, e_shstrndx));
+        return names != SHN_UNDEF && names < n_sections ? 0 : -ENOEXEC;
+}
+
 /* Return: 0; -ENOSYS without libkmod; -ENOMEM; the negative errno of reading the file. To be closed in any case. */
 static int module_info_open(ModuleInfo *ret, const char *path) {
         static const char *const no_config[] = { NULL };
@@ -99,6 +137,9 @@ static int module_info_open(ModuleInfo *ret, const char *path) {
 
         *ret = (ModuleInfo) {};
         r = check_file(path);
+        if (r < 0)
+                return r;
+        r = check_elf_header(path);
         if (r < 0)
                 return r;
         r = open_libkmod();
