@@ -171,9 +171,13 @@ static int on_option(char *module, char *parameter, void *userdata) {
         }
 
         near = text_nearest_of(parameter, names, ARRAY_LEN(names));
-        if (near)
-                return problem_list_add(w->problems, FILE_NAME, 0,
-                                        "unknown lkmd.%s=; did you mean lkmd.%s=?", parameter, near);
+        if (near) {
+                char shown[TEXT_SHOWN_MAX];
+
+                text_show(parameter, shown); /* anybody's bytes, as a boot loader has passed them on */
+                return problem_list_add(w->problems, FILE_NAME, 0, "unknown lkmd.%s=; did you mean lkmd.%s=?", shown,
+                                        near);
+        }
         return 0;
 }
 

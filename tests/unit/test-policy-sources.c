@@ -598,6 +598,8 @@ static void test_command_line(void **state) {
                 { "lkmd.deny", "a", POLICY_ALLOW, POLICY_BY_DEFAULT, "expected names of modules or globs" },
                 { "lkmd.denyy=a", "a", POLICY_ALLOW, POLICY_BY_DEFAULT,
                   "unknown lkmd.denyy=; did you mean lkmd.deny=?" },
+                { "lkmd.den\xffy=a", "a", POLICY_ALLOW, POLICY_BY_DEFAULT,
+                  "unknown lkmd.den\\xffy=; did you mean lkmd.deny=?" },
                 { "lkmd.debug=1 other.deny=a", "a", POLICY_ALLOW, POLICY_BY_DEFAULT, NULL },
                 { "module_blacklist=b,a", "a", POLICY_DENY, POLICY_BY_KERNEL, NULL },
                 { "module-blacklist=\"b,a\"", "a", POLICY_DENY, POLICY_BY_KERNEL, NULL },
