@@ -14,7 +14,7 @@ void byte_queue_drop(ByteQueue *q, size_t size);
 void byte_queue_clear(ByteQueue *q);
 
 static inline const char *byte_queue_peek(const ByteQueue *q) {
-        return q->bytes + q->begin;
+        return q->bytes ? q->bytes + q->begin : NULL;
 }
 
 static inline size_t byte_queue_size(const ByteQueue *q) {
