@@ -74,8 +74,8 @@ static void test_bad_entries(void **state) {
 static void test_bad_files(void **state) {
         static const char *const texts[] = {
                 "",       "version: 2\n",         "rules: [\n", "\xff\xfe",      "version: 1\nrules: {}\n",
-                "[]",     "version: 1\nmode: off\n", "version: 1\nboot: x\n" "rules:\n" GOOD,
-                "version: 1\nboot: [x]\nrules:\n" GOOD,
+                "[]",     "version: 1\nmode: off\n", ("version: 1\nboot: x\nrules:\n" GOOD),
+                ("version: 1\nboot: [x]\nrules:\n" GOOD),
         };
 
         for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

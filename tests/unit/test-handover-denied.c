@@ -94,7 +94,7 @@ static void test_forget(void **state) {
 static void test_nonsense(void **state) {
         static const char *const cases[] = {
                 "e1000e", "e1000e\n\n", "\n", "a b\n", "a-b\n", "a/b\n", "../x\n", "a\tb\n", "a\\\n", "*\n", "a#\n",
-                "#\n", "#forge\n", "e1000e\n" LKMD_DENIED_FORGET, "a\rb\n", "\xc3\xa4\n", "a;reboot\n", "$(x)\n",
+                "#\n", "#forge\n", ("e1000e\n" LKMD_DENIED_FORGET), "a\rb\n", "\xc3\xa4\n", "a;reboot\n", "$(x)\n",
                 "a12345678901234567890123456789012345678901234567890123456\n",
         };
 
