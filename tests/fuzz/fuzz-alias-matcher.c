@@ -8,20 +8,12 @@
  */
 
 #include <fnmatch.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "common/alias-matcher.h"
+#include "support.h"
 
 #define PATTERNS_MAX 64U
 #define TEXT_MAX 4096U                  /* longer ones take glibc too long */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool condition) {
-        if (!condition)
-                __builtin_trap();
-}
 
 static void check(AliasLookup *l, char *const *patterns, size_t n, const char *key) {
         const AliasMatch *matches;
@@ -49,8 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (size < 2 || size > TEXT_MAX)
                 return 0;
         dialect = data[0] == 'i' ? ALIAS_INDEX : ALIAS_FNMATCH;
-        text = strndup((const char *) data + 1, size - 1);
-        must(text);
+        text = fuzz_text(data + 1, size - 1);
         rest = text;
         key = strrchr(text, '\n');
         if (!key)

@@ -5,12 +5,8 @@
  * and agrees.
  */
 
-#include <string.h>
-#include <sys/mman.h>
-
 #include "common/index-file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "support.h"
 
 typedef struct Walk {
         const IndexFile *file;
@@ -18,12 +14,6 @@ typedef struct Walk {
         size_t n_bytes;
         char *last;                     /* the key before this one */
 } Walk;
-
-/* The program is worth nothing if NDEBUG takes its assertions. */
-static void must(bool condition) {
-        if (!condition)
-                __builtin_trap();
-}
 
 static int on_value(const char *key, const char *value, uint32_t priority, void *userdata) {
         size_t *n = userdata;
@@ -56,12 +46,12 @@ static int on_entry(const char *key, const char *value, uint32_t priority, void 
 static void use_unchecked(const uint8_t *data, size_t size) {
         static const char *const keys[] = { "", "a", "usb:v0525pA4A5d0000", "pci:v00008086d00000C00", "*", "of:N*T*" };
         _cleanup_(index_file_freep) IndexFile *f = NULL;
-        _cleanup_(closep) int fd = memfd_create("fuzz", MFD_CLOEXEC);
-        char path[64];
+        static FuzzFile file = { .fd = -EBADF };
 
-        must(fd >= 0 && write(fd, data, size) == (ssize_t) size);
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        if (index_file_map(&f, path) < 0)
+        if (file.fd < 0)
+                fuzz_file_open(&file, "modules.bin");
+        fuzz_file_write(&file, data, size);
+        if (index_file_map(&f, file.path) < 0)
                 return;
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
                 const char *value;

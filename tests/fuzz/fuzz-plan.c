@@ -6,13 +6,9 @@
  * own.
  */
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include "common/plan.h"
 #include "fake-modules.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "support.h"
 
 static const FakeTree tree = {
         .modules = (const FakeModule[]) {
@@ -28,17 +24,7 @@ static const FakeTree tree = {
 };
 
 static Scratch scratch;
-static char config_path[64];
-static int config = -1;
-
-static void check_at(int holds, int line) {
-        if (holds)
-                return;
-        fprintf(stderr, "the check of line %d does not hold\n", line);
-        abort();
-}
-
-#define check(holds) check_at(holds, __LINE__)
+static FuzzFile config = { .fd = -EBADF };
 
 static void at_exit(void) {
         scratch_close(&scratch);
@@ -47,48 +33,47 @@ static void at_exit(void) {
 static void make_tree(void) {
         scratch_open(&scratch);
         fake_tree_write(&scratch, &tree);
-        config = memfd_create("modprobe.conf", MFD_CLOEXEC);
-        snprintf(config_path, sizeof(config_path), "/proc/self/fd/%d", config);
-        check(config >= 0 && atexit(at_exit) == 0);
+        fuzz_file_open(&config, "modprobe.conf");
+        must(atexit(at_exit) == 0);
 }
 
 static void check_step(const Plan *p, size_t i) {
         const PlanStep *s = &p->steps[i];
         size_t n_above = 0;
 
-        check(s->module && s->parameters);
-        check((s->path != NULL) == (s->action == PLAN_INSERT));
-        check((s->command != NULL) == (s->action == PLAN_COMMAND));
-        check((s->parent == SIZE_MAX) == (s->reason == PLAN_REQUESTED));
-        check(s->parent == SIZE_MAX || s->parent < p->n_steps);
+        must(s->module && s->parameters);
+        must((s->path != NULL) == (s->action == PLAN_INSERT));
+        must((s->command != NULL) == (s->action == PLAN_COMMAND));
+        must((s->parent == SIZE_MAX) == (s->reason == PLAN_REQUESTED));
+        must(s->parent == SIZE_MAX || s->parent < p->n_steps);
         for (size_t up = i; up != SIZE_MAX; up = p->steps[up].parent)
-                check(n_above++ < p->n_steps);
+                must(n_above++ < p->n_steps);
         for (size_t k = 0; k < s->n_after; k++)
-                check(s->after[k].step < i);
+                must(s->after[k].step < i);
         for (size_t k = 0; s->required && k < s->n_after; k++)
-                check(!s->after[k].required || p->steps[s->after[k].step].required);
+                must(!s->after[k].required || p->steps[s->after[k].step].required);
         for (size_t k = 0; k < i; k++)
-                check(!streq(s->module, p->steps[k].module));
+                must(!streq(s->module, p->steps[k].module));
         for (size_t k = 0; k < s->n_parameter_origins; k++)
-                check(strstr(s->parameters, s->parameter_origins[k].text) != NULL);
+                must(strstr(s->parameters, s->parameter_origins[k].text) != NULL);
 }
 
 static void check_plan(Index *index, const PlanRequest *request) {
         _cleanup_(plan_freep) Plan *p = NULL;
         size_t n_requested = 0;
 
-        check(plan_new(&p, index, request) == 0);
+        must(plan_new(&p, index, request) == 0);
         for (size_t i = 0; i < p->n_steps; i++) {
                 check_step(p, i);
                 n_requested += p->steps[i].reason == PLAN_REQUESTED;
         }
-        check(n_requested <= p->n_matches);
+        must(n_requested <= p->n_matches);
         for (size_t i = 0; i < p->n_omissions; i++) {
-                check(p->omissions[i].module && (p->omissions[i].cause.file || p->omissions[i].cause.line == 0));
-                check(!p->omissions[i].required || n_requested == 0);
+                must(p->omissions[i].module && (p->omissions[i].cause.file || p->omissions[i].cause.line == 0));
+                must(!p->omissions[i].required || n_requested == 0);
         }
         if (p->n_matches > n_requested) /* what was left out has its reason */
-                check(p->n_omissions > 0);
+                must(p->n_omissions > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -99,16 +84,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(freep) char *own = NULL;
         const uint8_t *end;
 
-        if (config < 0)
+        if (config.fd < 0)
                 make_tree();
         end = size > 0 ? memchr(data, '\n', MIN(size, (size_t) 4096)) : NULL;
         own = strndup((const char *) data, end ? (size_t) (end - data) : 0);
-        check(own && ftruncate(config, 0) == 0 && pwrite(config, data, size, 0) == (ssize_t) size);
+        must(own != NULL);
+        fuzz_file_write(&config, data, size);
 
-        check(index_new(&index, &(IndexSources) {
+        must(index_new(&index, &(IndexSources) {
                 .root = scratch.dir,
                 .release = FAKE_RELEASE,
-                .config_paths = (const char *const[]) { config_path, NULL },
+                .config_paths = (const char *const[]) { config.path, NULL },
                 .command_line = "a.from=cmdline",
         }, NULL) == 0);
         for (size_t i = 0; i < ARRAY_LEN(keys); i++)

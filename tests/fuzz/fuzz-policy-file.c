@@ -6,57 +6,39 @@
  * but the kernel command line denies.
  */
 
-#include <fcntl.h>
-#include <stdint.h>
-
 #include "common/names.h"
 #include "common/policy-command-line.h"
+#include "common/policy-words.h"
 #include "common/policy.h"
-#include "common/text.h"
+#include "support.h"
 
 #define NOW 1800000000000000ULL         /* in 2027 */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int holds) {
-        if (!holds)
-                abort();
-}
-
-static void check_text(const char *text) {
-        _cleanup_(freep) char *escaped = NULL;
-
-        if (!text)
-                return;
-        check(text_escape(text, &escaped) == 0);
-        check(streq(escaped, text));
-}
-
 static void check_problems(ProblemList *problems) {
         for (size_t i = 0; i < problems->n_items; i++) {
-                check_text(problems->items[i].message);
-                check((problems->items[i].line == 0) == (problems->items[i].column == 0));
+                fuzz_must_be_printable(problems->items[i].message);
+                must((problems->items[i].line == 0) == (problems->items[i].column == 0));
         }
         problem_list_clear(problems);
 }
 
 static void check_rule(const PolicyRule *rule) {
-        check(rule->verdict >= 0 && rule->verdict < _POLICY_VERDICT_MAX);
-        check(rule->mode >= 0 && rule->mode < _POLICY_MODE_MAX);
-        check(rule->verdict != POLICY_NO_VERDICT || rule->n_prefer > 0 || rule->n_options > 0);
-        check_text(rule->id);
-        check_text(rule->reason);
+        must(rule->verdict >= 0 && rule->verdict < _POLICY_VERDICT_MAX);
+        must(rule->mode >= 0 && rule->mode < _POLICY_MODE_MAX);
+        must(rule->verdict != POLICY_NO_VERDICT || rule->n_prefer > 0 || rule->n_options > 0);
+        fuzz_must_be_printable(rule->id);
+        fuzz_must_be_printable(rule->reason);
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
                 for (size_t i = 0; i < rule->match[key].n_items; i++) {
                         const PolicyPattern *p = rule->match[key].items + i;
 
-                        check(key == POLICY_KEY_UID ? !p->glob && p->min <= p->max : *p->glob != '\0');
-                        check_text(p->glob);
+                        must(key == POLICY_KEY_UID ? !p->glob && p->min <= p->max : *p->glob != '\0');
+                        fuzz_must_be_printable(p->glob);
                 }
         for (size_t i = 0; i < rule->n_prefer; i++)
-                check(*rule->prefer[i] && strlen(rule->prefer[i]) <= MODULE_NAME_MAX);
+                must(*rule->prefer[i] && strlen(rule->prefer[i]) <= MODULE_NAME_MAX);
         for (size_t i = 0; i < rule->n_options; i++)
-                check_text(rule->options[i]);
+                fuzz_must_be_printable(rule->options[i]);
 }
 
 static const PolicyFileFacts *find_facts(const char *path, void *userdata) {
@@ -66,12 +48,12 @@ static const PolicyFileFacts *find_facts(const char *path, void *userdata) {
 }
 
 static int on_options(const PolicyRule *rule, void *userdata) {
-        check(rule->n_options > 0);
+        must(rule->n_options > 0);
         return 0;
 }
 
 static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
-        check(policy_meeting_to_string(how) != NULL);
+        must(policy_meeting_to_string(how) != NULL);
 }
 
 static void judge_subject(const Policy *p, const PolicySubject *subject, PolicyMode mode) {
@@ -79,16 +61,16 @@ static void judge_subject(const Policy *p, const PolicySubject *subject, PolicyM
 
         policy_judge(p, subject, NOW, &d, NULL, NULL);
         policy_judge(p, subject, NOW, &told, on_met, NULL);
-        check(d.actual.verdict == told.actual.verdict && d.actual.rule == told.actual.rule);
-        check(d.would.verdict == told.would.verdict && d.would.rule == told.would.rule);
-        check(d.actual.verdict != POLICY_NO_VERDICT && d.would.verdict != POLICY_NO_VERDICT);
+        must(d.actual.verdict == told.actual.verdict && d.actual.rule == told.actual.rule);
+        must(d.would.verdict == told.would.verdict && d.would.rule == told.would.rule);
+        must(d.actual.verdict != POLICY_NO_VERDICT && d.would.verdict != POLICY_NO_VERDICT);
         if (mode != POLICY_ENFORCE)
-                check(d.actual.verdict != POLICY_DENY || d.actual.source <= POLICY_BY_COMMAND_LINE);
-        check(policy_each_options(p, subject, NOW, on_options, NULL) == 0);
+                must(d.actual.verdict != POLICY_DENY || d.actual.source <= POLICY_BY_COMMAND_LINE);
+        must(policy_each_options(p, subject, NOW, on_options, NULL) == 0);
         if (subject->requester) {
                 const PolicyRule *rule = policy_find_preference(p, subject->requester, NOW);
 
-                check(!rule || rule->n_prefer > 0);
+                must(!rule || rule->n_prefer > 0);
         }
 }
 
@@ -121,15 +103,19 @@ static size_t read_policy(PolicyFile **files, PolicyFileKind kind, const uint8_t
         ProblemList problems = {};
         int r;
 
+        (void) policy_words_have((const char *) data, size, "parameters", "a=*");
         r = policy_file_parse(files, "FILE", kind, (const char *) data, size, &problems);
-        check(r == 0 || r == -EBADMSG);
-        check((r == 0) == (problems.n_items == 0));
+        must(r == 0 || r == -EBADMSG);
+        must(r == 0 || problems.n_items > 0);
+        must(r < 0 || problems.n_items == 0 || kind == POLICY_FILE_GRANTS); /* of which each entry stands for itself */
         check_problems(&problems);
         if (r < 0)
                 return 0;
         for (size_t i = 0; i < (*files)->n_rules; i++) {
                 check_rule((*files)->rules + i);
-                check((*files)->rules[i].line > 0 && (*files)->rules[i].column > 0);
+                for (size_t k = 0; k < (*files)->rules[i].n_options; k++) /* it need not find them */
+                        (void) policy_words_have((const char *) data, size, "options", (*files)->rules[i].options[k]);
+                must((*files)->rules[i].line > 0 && (*files)->rules[i].column > 0);
         }
         return 1;
 }
@@ -143,16 +129,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         ProblemList problems = {};
 
         command_line = nul ? strndup((const char *) nul + 1, size - n_text - 1) : strdup("");
-        check(files && command_line);
-        check(policy_command_line_parse(files + n++, command_line, &problems) == 0);
+        must(files && command_line);
+        must(policy_command_line_parse(files + n++, command_line, &problems) == 0);
         problem_list_clear(&problems);
         for (size_t i = 0; i < files[0]->n_rules; i++)
-                check(files[0]->rules[i].verdict != POLICY_NO_VERDICT);
+                must(files[0]->rules[i].verdict != POLICY_NO_VERDICT);
 
         n += read_policy(files + n, POLICY_FILE_GRANTS, data, n_text);
         n += read_policy(files + n, POLICY_FILE_RULES, data, n_text);
         n += read_policy(files + n, POLICY_FILE_LIST, data, n_text);
-        check(policy_new(&p, files, n, &(PolicyOptions) { .mode = POLICY_ENFORCE, .facts = find_facts }) ==
+        must(policy_new(&p, files, n, &(PolicyOptions) { .mode = POLICY_ENFORCE, .facts = find_facts }) ==
               0);
         judge(p);
         return 0;

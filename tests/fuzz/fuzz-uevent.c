@@ -5,14 +5,9 @@
  * looked up for the device is what it said itself or a constant, and it can be shown.
  */
 
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "common/device-keys.h"
 #include "common/text.h"
-#include "common/util.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "support.h"
 
 /* The value, if the line is an assignment to the key. */
 static const char *value_of(const char *line, const char *key) {
@@ -48,27 +43,18 @@ static void take_line(DeviceFacts *facts, const char *line) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *keys[DEVICE_KEYS_MAX];
         DeviceFacts facts = {};
-        char *text, *line;
+        char *text = fuzz_text(data, size), *line;
         size_t n;
-
-        text = malloc(size + 1);
-        if (!text)
-                abort();
-        if (size > 0)
-                memcpy(text, data, size);
-        text[size] = '\0';
 
         for (line = text; line < text + size; line += strlen(line) + 1)
                 take_line(&facts, line);
 
         n = device_keys(&facts, keys);
-        if (n > DEVICE_KEYS_MAX || (n > 0 && !streq(facts.action, "add")))
-                abort();
+        must(n <= DEVICE_KEYS_MAX && (n == 0 || streq(facts.action, "add")));
         for (size_t i = 0; i < n; i++) {
-                char shown[TEXT_SHOWN_MAX], *escaped;
+                char shown[TEXT_SHOWN_MAX], *escaped = NULL;
 
-                if (keys[i][0] == '\0' || text_escape(keys[i], &escaped) < 0)
-                        abort();
+                must(keys[i][0] != '\0' && text_escape(keys[i], &escaped) == 0);
                 text_show(keys[i], shown);
                 free(escaped);
         }

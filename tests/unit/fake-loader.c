@@ -44,6 +44,13 @@ static void disconnect(FakeLoader *l) {
         l->fd = -EBADF;
 }
 
+/* As the real one, it drops what a manager that has hung up cannot hear. */
+static void send_all(const FakeLoader *l, const void *data, size_t size) {
+        ssize_t n = send(l->fd, data, size, MSG_NOSIGNAL);
+
+        must(n == (ssize_t) size || (n < 0 && (errno == EPIPE || errno == ECONNRESET)), "send");
+}
+
 static void reply(FakeLoader *l, const LoaderRequest *request, int error, int wait_status) {
         LoaderReply r = {
                 .magic = LOADER_MAGIC,
@@ -53,7 +60,7 @@ static void reply(FakeLoader *l, const LoaderRequest *request, int error, int wa
                 .duration_usec = 1500,
         };
 
-        must(send(l->fd, &r, sizeof(r), MSG_NOSIGNAL) == sizeof(r), "send");
+        send_all(l, &r, sizeof(r));
 }
 
 static void tell(FakeLoader *l, const LoaderRequest *request) {
@@ -81,7 +88,7 @@ static void reply_look(FakeLoader *l, const LoaderRequest *request) {
                         r.thread_id = 4711;
         if (r.thread_id > 0)
                 (void) stpcpy(r.stack, "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x58/0x300\n");
-        must(send(l->fd, &r, sizeof(r), MSG_NOSIGNAL) == sizeof(r), "send");
+        send_all(l, &r, sizeof(r));
 }
 
 static void take_request(FakeLoader *l, const LoaderRequest *request) {
@@ -193,7 +200,7 @@ void fake_loader_answer(FakeLoader *l, const char *module, int error) {
 }
 
 void fake_loader_send(FakeLoader *l, const void *data, size_t size) {
-        must(send(l->fd, data, size, MSG_NOSIGNAL) == (ssize_t) size, "send");
+        send_all(l, data, size);
 }
 
 void fake_loader_hang_up(FakeLoader *l) {
@@ -204,8 +211,16 @@ const char *fake_loader_story(const FakeLoader *l) {
         return l->story;
 }
 
+void fake_loader_forget(FakeLoader *l) {
+        l->story[0] = '\0';
+}
+
 const LoaderRequest *fake_loader_last(const FakeLoader *l) {
         return &l->last;
+}
+
+const LoaderRequest *fake_loader_oldest(const FakeLoader *l) {
+        return l->n_pending > 0 ? l->pending[0] : NULL;
 }
 
 size_t fake_loader_count_pending(const FakeLoader *l) {

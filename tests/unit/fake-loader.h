@@ -30,7 +30,9 @@ void fake_loader_hang_up(FakeLoader *l);
 
 /* "insert a, remove b": everything that was asked for so far, in order. */
 const char *fake_loader_story(const FakeLoader *l);
+void fake_loader_forget(FakeLoader *l);  /* the story so far */
 const LoaderRequest *fake_loader_last(const FakeLoader *l);
+const LoaderRequest *fake_loader_oldest(const FakeLoader *l); /* that is held; NULL: none is */
 size_t fake_loader_count_pending(const FakeLoader *l);
 bool fake_loader_is_connected(const FakeLoader *l);
 size_t fake_loader_count_connections(const FakeLoader *l); /* so far */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Any bytes as the file of a module: refused, or what it says of itself is the same whenever it is asked. */
+
+#include "common/module-info.h"
+#include "support.h"
+
+static FuzzFile file = { .fd = -EBADF };
+
+static void check_parameters(void) {
+        char **names = NULL, **again = NULL;
+        int r = module_info_parameters(file.path, &names);
+
+        must(module_info_parameters(file.path, &again) == r);
+        must((r == 0) == (names != NULL));
+        for (size_t i = 0; names && names[i]; i++) {
+                must(again[i] && streq(names[i], again[i]));
+                must(!strchr(names[i], ':'));
+                for (size_t k = 0; k < i; k++)
+                        must(!streq(names[i], names[k]));
+        }
+        module_info_parameters_free(names);
+        module_info_parameters_free(again);
+}
+
+static void check_facts(size_t size) {
+        _cleanup_(freep) char *license = NULL, *license_again = NULL;
+        bool is_signed, is_signed_again, in_tree, in_tree_again;
+        int r = module_info_facts(file.path, &license, &is_signed, &in_tree);
+
+        must(module_info_facts(file.path, &license_again, &is_signed_again, &in_tree_again) == r);
+        if (r < 0) {
+                must(!license && !license_again);
+                return;
+        }
+        must(streq(license, license_again) && is_signed == is_signed_again && in_tree == in_tree_again);
+        must(strlen(license) <= size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        if (file.fd < 0)
+                fuzz_file_open(&file, "module.ko");
+        fuzz_file_write(&file, data, size);
+        check_parameters();
+        check_facts(size);
+        return 0;
+}
