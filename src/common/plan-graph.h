@@ -44,6 +44,7 @@ typedef struct Node {                   /* what is known of one module; steps ar
         Judgement judgement[_POLICY_PART_MAX];
         PolicyPart part;                /* as what it was placed */
         PolicyRuling ruling[_POLICY_PART_MAX]; /* once judged, and if the policy was asked */
+        bool would_deny[_POLICY_PART_MAX]; /* likewise, what is in audit mode counted */
         size_t step;                    /* SIZE_MAX: none */
         PlanReason reason;
         size_t parent;                  /* node that was begun before it; NOBODY: the request */

@@ -169,6 +169,7 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
         policy_judge(g->request->policy, &subject, g->request->now_usec, &decision,
                      g->request->met ? on_met : NULL, &(Meetings) { g->request, &subject });
         n->ruling[part] = g->request->as_if_enforced ? decision.would : decision.actual;
+        n->would_deny[part] = decision.would.verdict == POLICY_DENY;
         if ((decision.would.verdict == POLICY_DENY) != (decision.actual.verdict == POLICY_DENY))
                 g->plan->audited = true;
         return n->ruling[part].verdict == POLICY_DENY;

@@ -90,7 +90,7 @@ typedef struct PlanStep {
         PlanReason reason;
         PlanCause allowed_by;           /* what the policy went by */
         bool allowed_once;              /* a grant for one request, which this request uses up */
-        bool would_refuse;              /* it was told that what is in audit mode would leave it out */
+        bool would_refuse;              /* what is in audit mode would deny it; no news when it is asked again */
         bool by_alias;                  /* requested, and an alias led here: blacklist lines hold */
         bool reported;                  /* allowed, and to be reported ("verdict: audit") */
         size_t parent;                  /* index of the step it is in for; SIZE_MAX for PLAN_REQUESTED */

@@ -84,7 +84,7 @@ static void note_would_refuse(const Planner *p, const Request *request, const Pl
         audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->cause, request);
 }
 
-static void note_difference(const Planner *p, const Request *request, Plan *plan, const Plan *enforced) {
+static void note_difference(const Planner *p, const Request *request, const Plan *plan, const Plan *enforced) {
         for (size_t i = 0; i < enforced->n_omissions; i++) {
                 const PlanOmission *o = enforced->omissions + i;
 
@@ -92,8 +92,6 @@ static void note_difference(const Planner *p, const Request *request, Plan *plan
                     find_refusal(plan, plan->n_omissions, o->module))
                         continue;
                 note_would_refuse(p, request, o);
-                for (size_t k = 0; k < plan->n_steps; k++)
-                        plan->steps[k].would_refuse |= streq(plan->steps[k].module, o->module);
         }
 }
 
@@ -164,7 +162,7 @@ bool planner_has_news(const Planner *p, Plan *plan) {
  * @ret:      what denies it; to be cleared
  * @ret_kind: what that is called
  *
- * What would be denied if it were not in audit mode is told, once.
+ * What would be denied since if it were not in audit mode is told, once.
  */
 bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
                          PlanCause *ret, PlanOmissionKind *ret_kind) {
