@@ -46,6 +46,7 @@ struct PolicyKeeper {
         policy_changed_t changed;       /* NULL before there is a first policy */
         policy_problem_t problem;
         void *userdata;
+        bool granting;                  /* the newest grant is still being told of: it stays until then */
 };
 
 /* --------------------------------------------------------------------------------------------------- files */
@@ -253,7 +254,7 @@ static void expire_grants(PolicyKeeper *k) {
         size_t n;
         int r;
 
-        if (grants_count(k->grants) == 0)
+        if (grants_count(k->grants) == 0 || k->granting)
                 return;
         n = grants_expire(k->grants, clock_usec(CLOCK_REALTIME), clock_usec(CLOCK_BOOTTIME));
         if (n == 0)
@@ -295,7 +296,9 @@ int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret)
         r = grants_add(k->grants, wanted, &grant);
         if (r < 0)
                 return r;
+        k->granting = true;             /* whoever hears of it asks the policy, and its time may be over by then */
         r = apply_grants(k);
+        k->granting = false;
         if (r < 0) {
                 (void) grants_remove(k->grants, grant->id);
                 (void) grants_write(k->grants);

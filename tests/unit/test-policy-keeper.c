@@ -15,6 +15,7 @@
 #define DIR LKMD_SYSCONF_DIR "/lkmd/" LKMD_POLICY_DIR "/"
 
 typedef struct Bench {
+        bool asks;                      /* whenever the policy has changed */
         Scratch scratch;
         sd_event *event;
         PolicyKeeper *keeper;
@@ -22,7 +23,11 @@ typedef struct Bench {
 } Bench;
 
 static void on_changed(bool is_news, void *userdata) {
-        ((Bench *) userdata)->changes++;
+        Bench *b = userdata;
+
+        b->changes++;
+        if (b->asks)                    /* as the manager does */
+                (void) policy_keeper_get(b->keeper);
 }
 
 static void on_problem(const Problem *problem, void *userdata) {
@@ -526,6 +531,20 @@ static void test_file_of_grants_is_broken(void **state) {
         assert_false(denies(&b, "a"));
 }
 
+/* Whoever gave it hears of it, though its time was over before the policy was put into force. */
+static void test_over_at_once(void **state) {
+        _cleanup_(bench_close) Bench b;
+        const Grant *g;
+
+        bench_open(&b);
+        bench_start(&b, POLICY_ENFORCE);
+        b.asks = true;
+        g = give(&b, "a", POLICY_ALLOW, 1, false);
+        assert_string_equal(g->module, "a");
+        (void) policy_keeper_get(b.keeper);
+        assert_int_equal(grants_count(policy_keeper_get_grants(b.keeper)), 0);
+}
+
 static void test_checks(void **state) {
         static const struct {
                 const char *module;
@@ -568,6 +587,7 @@ int main(void) {
                 cmocka_unit_test(test_file_of_grants_is_broken),
                 cmocka_unit_test(test_entries_of_grants_are_broken),
                 cmocka_unit_test(test_set_clock_gives_no_time),
+                cmocka_unit_test(test_over_at_once),
                 cmocka_unit_test(test_checks),
         };
 
