@@ -29,6 +29,7 @@
 #define LKMD_AUDIT_FILE LKMD_STATE_DIR "/audit"
 #define LKMD_AUDIT_ENV "LKMD_AUDIT"
 #define LKMD_DENIED_FILE LKMD_STATE_DIR "/denied" /* names of modules, one a line */
+#define LKMD_HANDOVER_CALL_FILE LKMD_STATE_DIR "/handover-call" /* while it is there, lkmd-handover has something to look at */
 #define LKMD_DENIED_ENV "LKMD_DENIED"
 #define LKMD_DENIED_FORGET "#forget\n"  /* how it begins with OnStop=forget */
 #define MODPROBE_RUN_DIR "/run/modprobe.d"

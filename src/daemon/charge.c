@@ -3,6 +3,9 @@
 /*
  * Charge: see charge.h. udev's rule looks at the mode of a file that root made (handover.c) and that this process may
  * change the mode of, and nothing else: it is root's directory. Owns the file descriptor of it, which systemd passes.
+ * What lkmd may not do itself, lkmd-handover does when it is called, by a file that it removes before it looks: systemd
+ * starts it as long as the file is there (PathExists=), so that no call is lost that comes while it runs.
+ *
  * lkmd takes charge only when it can really load something, and leaves it as soon as it cannot; what happens
  * to the file when lkmd is killed is lkmd-handover's business.
  */
@@ -10,32 +13,36 @@
 #include "daemon/charge.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "common/names.h"
 
 struct Charge {
         int fd;                         /* negative: there is nobody to tell */
+        char *call_file;
         bool taken;
 };
 
 /**
  * charge_new() - not taken yet
- * @fd: of the file, taken also on failure; negative: none, as in a test
+ * @fd:        of the file, taken also on failure; negative: none, as in a test
+ * @call_file: in a directory of lkmd's own, copied
  *
  * Return: 0 or -ENOMEM.
  */
-int charge_new(Charge **ret, int fd) {
+int charge_new(Charge **ret, int fd, const char *call_file) {
         Charge *c;
 
-        assert(ret);
+        assert(ret && call_file);
 
         c = calloc(1, sizeof(*c));
-        if (!c) {
+        if (!c || !(c->call_file = strdup(call_file))) {
+                free(c);
                 closep(&fd);
                 return -ENOMEM;
         }
-        *c = (Charge) { .fd = fd };
+        c->fd = fd;
         *ret = c;
         return 0;
 }
@@ -47,12 +54,36 @@ Charge *charge_free(Charge *c) {
 
         (void) charge_leave(c);
         closep(&c->fd);
+        free(c->call_file);
         free(c);
         return NULL;
 }
 
 static int tell(const Charge *c, mode_t mode) {
         return c->fd >= 0 && fchmod(c->fd, 0600U | mode) < 0 ? -errno : 0;
+}
+
+/**
+ * charge_call_handover() - have lkmd-handover look at who is in charge and at what is denied by name
+ *
+ * A file that cannot be made is no reason to stop: systemd also notices the other change (lkmd-handover.path), if
+ * lkmd-handover does not run at that moment.
+ */
+void charge_call_handover(const Charge *c) {
+        _cleanup_(closep) int fd = -EBADF;
+
+        assert(c);
+
+        if (c->fd >= 0)
+                fd = open(c->call_file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+}
+
+/* Return: 0; what fchmod(2) said. */
+static int tell_and_call(const Charge *c) {
+        int r = tell(c, IN_CHARGE_BEFORE);
+
+        charge_call_handover(c);
+        return r;
 }
 
 /**
@@ -80,7 +111,7 @@ int charge_leave(Charge *c) {
         if (!c->taken)
                 return 0;
         c->taken = false;
-        return tell(c, IN_CHARGE_BEFORE);
+        return tell_and_call(c);
 }
 
 /**
@@ -91,7 +122,7 @@ int charge_leave(Charge *c) {
 int charge_remind(Charge *c) {
         assert(c);
 
-        return c->taken ? 0 : tell(c, IN_CHARGE_BEFORE);
+        return c->taken ? 0 : tell_and_call(c);
 }
 
 bool charge_is_taken(const Charge *c) {

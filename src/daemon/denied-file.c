@@ -52,7 +52,7 @@ DeniedFile *denied_file_free(DeniedFile *d) {
  * @policy:   NULL: there are no rules
  * @now_usec: CLOCK_REALTIME
  *
- * Return: 0; -ENOMEM; what the file system said, and it is tried again the next time.
+ * Return: 1 if it was written; 0; -ENOMEM; what the file system said, and it is tried again the next time.
  */
 int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop, uint64_t now_usec) {
         _cleanup_(freep) char *names = NULL, *text = NULL;
@@ -76,5 +76,5 @@ int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, 
                 return r;
         free(d->text);
         d->text = STEAL_PTR(text);
-        return 0;
+        return 1;
 }

@@ -374,6 +374,26 @@ int handover_set_charge(const char *root, mode_t clear, mode_t set) {
         return fchmod(fd, 0600U | (mode & ~clear) | set) < 0 ? -errno : 0;
 }
 
+/**
+ * handover_answer_call() - take away the file by which lkmd called
+ *
+ * It lies in lkmd's own directory, and may be anything.
+ *
+ * Return: 0, also if there is none; what the file system said.
+ */
+int handover_answer_call(const char *root) {
+        char path[PATH_MAX];
+
+        assert(root);
+
+        at_root(path, root, LKMD_HANDOVER_CALL_FILE);
+        if (unlink(path) >= 0 || errno == ENOENT)
+                return 0;
+        if (errno != EISDIR)
+                return -errno;
+        return rmdir(path) < 0 ? -errno : 0;
+}
+
 /* ------------------------------------------------------------------------------------------------ sockets */
 
 /**

@@ -7,6 +7,7 @@
 
 /* What lkmd-handover does to files; @root is a prefix of their paths for tests, "" for none. */
 
+int handover_answer_call(const char *root);
 int handover_find_cgroup(const char *root, const char *self_cgroup, char **ret);
 int handover_guard(const char *root, const char *cgroup);
 

@@ -281,12 +281,19 @@ static bool is_ours_to_announce(sd_bus *bus, int state, mode_t charge) {
  */
 static int follow(void) {
         static const char *const otherwise = "which is taken as stopped for good";
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = connect_to_systemd(LKMD_UNIT, otherwise);
-        int state = bus ? service_manager_get_state(bus, LKMD_UNIT) : -ENOTCONN, r;
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         mode_t charge;
         uid_t uid;
         gid_t gid;
+        int state, r;
 
+        r = handover_answer_call("");   /* first: what lkmd says from now on is another call */
+        if (r < 0) {
+                say("cannot remove " LKMD_HANDOVER_CALL_FILE ", and would be started without an end", r);
+                (void) sleep(1);        /* who takes over lkmd can put anything there, and shall not keep systemd busy */
+        }
+        bus = connect_to_systemd(LKMD_UNIT, otherwise);
+        state = bus ? service_manager_get_state(bus, LKMD_UNIT) : -ENOTCONN;
         r = handover_read_charge("", &charge);
         if (r < 0) {
                 say("cannot read " LKMD_IN_CHARGE_FILE, r);

@@ -215,6 +215,8 @@ static void write_denied(Manager *m) {
         if (r < 0)
                 log_warning("cannot write down what is denied by name, so that it does not hold without lkmd: %s",
                             strerror(-r));
+        else if (r > 0)
+                charge_call_handover(m->charge);
 }
 
 static int list_loaded_but_denied(Manager *m, char **ret) {
@@ -675,7 +677,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         log_set_level(m->settings.log_level);
-        r = charge_new(&m->charge, options->in_charge_fd);
+        r = charge_new(&m->charge, options->in_charge_fd, LKMD_HANDOVER_CALL_FILE);
         if (r < 0)
                 return r;
         r = denied_file_new(&m->denied_file, options->denied_file);

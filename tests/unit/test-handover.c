@@ -354,8 +354,32 @@ static void test_listening(void **state) {
         }
 }
 
+/* lkmd's own directory: what calls may be anything, and is not there afterwards, so that systemd does not start us for ever. */
+static void test_call(void **state) {
+        _cleanup_(scratch_close) Scratch s;
+        char path[PATH_MAX];
+
+        scratch_open(&s);
+        assert_ok(handover_answer_call(s.dir)); /* there is no directory */
+        scratch_write(&s, LKMD_HANDOVER_CALL_FILE + 1, "");
+        assert_ok(handover_answer_call(s.dir));
+        assert_ok(handover_answer_call(s.dir));
+        (void) snprintf(path, sizeof(path), "%s%s", s.dir, LKMD_HANDOVER_CALL_FILE);
+        assert_int_equal(symlink("/etc/passwd", path), 0);
+        assert_ok(handover_answer_call(s.dir));
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_ok(handover_answer_call(s.dir));
+        assert_int_equal(mkdir(path, 0700), 0);
+        assert_ok(handover_answer_call(s.dir));
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(access("/etc/passwd", F_OK), 0);
+        scratch_write(&s, LKMD_HANDOVER_CALL_FILE "/full" + 1, "");
+        assert_int_equal(handover_answer_call(s.dir), -ENOTEMPTY);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_call),
                 cmocka_unit_test(test_guard),
                 cmocka_unit_test(test_whose_rules),
                 cmocka_unit_test(test_rules_that_are_none),
