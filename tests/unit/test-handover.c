@@ -354,7 +354,7 @@ static void test_listening(void **state) {
         }
 }
 
-/* lkmd's own directory: what calls may be anything, and is not there afterwards, so that systemd does not start us for ever. */
+/* In lkmd's own directory: what calls may be anything, and is gone afterwards, or systemd would start us for ever. */
 static void test_call(void **state) {
         _cleanup_(scratch_close) Scratch s;
         char path[PATH_MAX];
