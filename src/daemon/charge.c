@@ -3,8 +3,8 @@
 /*
  * Charge: see charge.h. udev's rule looks at the mode of a file that root made (handover.c) and that this process may
  * change the mode of, and nothing else: it is root's directory. Owns the file descriptor of it, which systemd passes.
- * What lkmd may not do itself, lkmd-handover does when it is called, by a file that it removes before it looks: systemd
- * starts it as long as the file is there (PathExists=), so that no call is lost that comes while it runs.
+ * What lkmd may not do itself, lkmd-handover does when it is called, by a file that it removes before it looks:
+ * systemd starts it as long as the file is there (PathExists=), so that no call is lost that comes while it runs.
  *
  * lkmd takes charge only when it can really load something, and leaves it as soon as it cannot; what happens
  * to the file when lkmd is killed is lkmd-handover's business.

@@ -290,7 +290,7 @@ static int follow(void) {
         r = handover_answer_call("");   /* first: what lkmd says from now on is another call */
         if (r < 0) {
                 say("cannot remove " LKMD_HANDOVER_CALL_FILE ", and would be started without an end", r);
-                (void) sleep(1);        /* who takes over lkmd can put anything there, and shall not keep systemd busy */
+                (void) sleep(1);        /* who takes over lkmd can put anything there: systemd is not kept busy */
         }
         bus = connect_to_systemd(LKMD_UNIT, otherwise);
         state = bus ? service_manager_get_state(bus, LKMD_UNIT) : -ENOTCONN;
