@@ -7,8 +7,8 @@
 
 /*
  * A whole manager: modules "a" to "k" of a made-up tree, a policy with a rule of each kind, one device in an empty
- * /sys, a loader that only pretends, and a clock that stands still. One lives through many inputs, since making it takes
- * longer than they do, and is brought back to where it began after each. Needs root.
+ * /sys, a loader that only pretends, and a clock that stands still. One lives through many inputs, since making it
+ * takes longer than they do, and is brought back to where it began after each. Needs root.
  */
 typedef struct World {
         Manager *manager;
