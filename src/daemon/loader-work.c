@@ -126,7 +126,16 @@ static void work_end(Work *work) {
         (void) pthread_mutex_unlock(&works_lock);
 }
 
-static int work_do(const Work *work, LoaderRefusal *ret_refusal, int *ret_status) {
+/*
+ * As long as it is open here, the client is not told that its connection has ended, should the manager end. To close
+ * what somebody else opened may take as long as he likes, and keeps nobody but this thread.
+ */
+static void work_drop_client(Work *work) {
+        closep(&work->client_fd);
+        work->client_fd = -EBADF;
+}
+
+static int work_do(Work *work, LoaderRefusal *ret_refusal, int *ret_status) {
         const LoaderRequest *request = work->request;
         int r;
 
@@ -135,6 +144,7 @@ static int work_do(const Work *work, LoaderRefusal *ret_refusal, int *ret_status
                 r = loader_words_check(loader_places(), request, work->client_fd, ret_refusal);
         if (r < 0)
                 return r;
+        work_drop_client(work);         /* before what may take for ever */
 
         switch ((LoaderOp) request->op) {
         case LOADER_INSERT:

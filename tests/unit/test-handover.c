@@ -361,7 +361,7 @@ static void test_call(void **state) {
 
         scratch_open(&s);
         assert_ok(handover_answer_call(s.dir)); /* there is no directory */
-        scratch_write(&s, LKMD_HANDOVER_CALL_FILE + 1, "");
+        scratch_write(&s, &LKMD_HANDOVER_CALL_FILE[1], "");
         assert_ok(handover_answer_call(s.dir));
         assert_ok(handover_answer_call(s.dir));
         (void) snprintf(path, sizeof(path), "%s%s", s.dir, LKMD_HANDOVER_CALL_FILE);
@@ -373,7 +373,7 @@ static void test_call(void **state) {
         assert_ok(handover_answer_call(s.dir));
         assert_int_equal(access(path, F_OK), -1);
         assert_int_equal(access("/etc/passwd", F_OK), 0);
-        scratch_write(&s, LKMD_HANDOVER_CALL_FILE "/full" + 1, "");
+        scratch_write(&s, &LKMD_HANDOVER_CALL_FILE "/full"[1], "");
         assert_int_equal(handover_answer_call(s.dir), -ENOTEMPTY);
 }
 
