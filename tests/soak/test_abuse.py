@@ -6,8 +6,10 @@ import driver
 import pytest
 
 import abuse
+from driver import lab
 
 MEMORY_MAX = 96 << 20                   # of lkmd.service, at any time
+
 
 @pytest.fixture(scope="module")
 def machine():
@@ -22,5 +24,7 @@ def test_abuse(machine, users, seconds):
     before = abuse.memory(machine)
     drivers, answers = abuse.live_with_it(machine, users, seconds)
     print(f"drivers within {max(drivers):.2f} s of {len(drivers)}, answers within {max(answers):.2f} s")
+    if lab.sanitized():
+        return                          # which keeps what was freed; what it found is said when the machine is removed
     assert abuse.memory(machine) < before + (32 << 20)
     assert abuse.memory(machine, "MemoryPeak") < MEMORY_MAX
