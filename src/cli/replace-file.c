@@ -14,10 +14,8 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "common/path-trace.h"
 #include "common/util.h"
@@ -48,21 +46,38 @@ static int refuse_links_of_others(const PathHop *hop, void *userdata) {
         return 0;
 }
 
-/* Between the look at the way and its use it may have become another: then it has a link, and is not gone. */
+/*
+ * Between the look at the way and its use it may have become another: then it has a link, and is not gone. It is gone
+ * name by name, since openat2(2) is not to be had in a unit with RestrictSUIDSGID=, as lkmd-metrics.service is one.
+ */
 static int open_directory(const char *path) {
-        static const struct open_how how = {
-                .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-        };
-        char real[PATH_MAX];
+        _cleanup_(closep) int fd = -EBADF;
+        char real[PATH_MAX], *rest = real, *name;
         struct stat st;
-        int fd, r;
+        int r;
 
         r = path_trace(path, refuse_links_of_others, NULL, real, &st);
         if (r < 0)
                 return r;
-        fd = (int) syscall(SYS_openat2, AT_FDCWD, real, &how, sizeof(how));
-        return fd >= 0 ? fd : errno == ELOOP ? -EREMCHG : -errno;
+        fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        while (fd >= 0 && (name = strsep(&rest, "/"))) {
+                int next;
+
+                if (*name == '\0')
+                        continue;
+                next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                if (next >= 0 && fstat(next, &st) >= 0 && S_ISLNK(st.st_mode)) {
+                        (void) close(next);
+                        return -EREMCHG;
+                }
+                (void) close(fd);
+                fd = next;
+        }
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        return S_ISDIR(st.st_mode) ? STEAL_FD(fd) : -ENOTDIR;
 }
 
 /* An empty file that is ours alone. */
