@@ -98,8 +98,8 @@
 #define AUDIT_FILE_MAX (8U << 20)      /* likewise */
 #define FILE_WATCHES_MAX 512U           /* of inotify, for what is read of modprobe.d or of policies */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of these */
-#define CLIENTS_MAX 256U                /* varlink connections at once */
-#define CLIENTS_FOR_ADMINS 64U          /* of these, kept for root and members of LKMD_ADMIN_GROUP */
+#define CLIENTS_MAX 512U                /* varlink connections at once */
+#define CLIENTS_FOR_ADMINS 320U         /* of these, kept for root and members of LKMD_ADMIN_GROUP */
 #define CLIENTS_PER_UID_MAX 16U         /* of anybody else; each has one call open at most */
 #define CLIENT_MESSAGE_MAX (64U << 10)  /* bytes of a call, without the NUL at its end */
 #define CLIENT_DEPTH_MAX 16U            /* of arrays and objects in a call */

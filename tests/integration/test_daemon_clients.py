@@ -326,7 +326,7 @@ def test_places_for_root(daemon):
 def test_more_than_there_may_be(daemon):
     """Root's places have an end too, and are free again when they are left."""
     clients, refused = [], 0
-    for _ in range(300):
+    for _ in range(600):
         client = daemon.client()
         with contextlib.suppress(BrokenPipeError): # who is one too many finds the connection closed already
             client.send("Status")
@@ -336,7 +336,7 @@ def test_more_than_there_may_be(daemon):
         except VarlinkError as error:
             assert error.name == "TooManyClients"
             refused += 1
-    assert len(clients) == 256 and refused == 44
+    assert len(clients) == 512 and refused == 88
     clients[0].close()
     clients[1].call("Status")
     assert is_served(daemon)
