@@ -39,6 +39,7 @@
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
 #define LKMD_GRANTS_FILE LKMD_STATE_DIR "/grants.yaml"
 #define LKMD_GOOD_POLICY_FILE LKMD_STATE_DIR "/policy" /* what was last read whole; lkmd-keep.service copies it .. */
+#define LKMD_KEEP_CALL_FILE LKMD_STATE_DIR "/policy-call" /* while it is there, lkmd-keep has something to copy */
 #define LKMD_KEPT_POLICY_FILE "/var/lib/lkmd/policy" /* .. to where a reboot does not take it */
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */

@@ -13,10 +13,10 @@
 #include "daemon/charge.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "common/names.h"
+#include "daemon/state-file.h"
 
 struct Charge {
         int fd;                         /* negative: there is nobody to tell */
@@ -70,12 +70,10 @@ static int tell(const Charge *c, mode_t mode) {
  * lkmd-handover does not run at that moment.
  */
 void charge_call_handover(const Charge *c) {
-        _cleanup_(closep) int fd = -EBADF;
-
         assert(c);
 
         if (c->fd >= 0)
-                fd = open(c->call_file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+                state_file_touch(c->call_file);
 }
 
 /* Return: 0; what fchmod(2) said. */

@@ -225,7 +225,12 @@ int kept_policy_write(const Policy *p, const char *root) {
         if (access(path, F_OK) < 0 ? is_kept(root, LKMD_KEPT_POLICY_FILE, text, size)
                                    : is_kept(root, LKMD_GOOD_POLICY_FILE, text, size))
                 return 0;
-        return state_file_replace(path, text, size);
+        r = state_file_replace(path, text, size);
+        if (r < 0)
+                return r;
+        (void) snprintf(path, sizeof(path), "%s%s", root ?: "", LKMD_KEEP_CALL_FILE);
+        state_file_touch(path);
+        return 0;
 }
 
 /**

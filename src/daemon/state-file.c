@@ -252,3 +252,16 @@ int state_file_replace(const char *path, const char *text, size_t size) {
 
         return state_file_print(path, print_text, &(Text) { text, size }, NULL);
 }
+
+/**
+ * state_file_touch() - see to it that a file is there, whose being there starts a unit (PathExists=)
+ *
+ * Without it what the unit does is done later: that is no reason to stop.
+ */
+void state_file_touch(const char *path) {
+        _cleanup_(closep) int fd = -EBADF;
+
+        assert(path);
+
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+}

@@ -15,4 +15,5 @@ int state_file_read_lines(const char *path, size_t size_max, size_t lines_max, s
 
 typedef int (*state_file_print_t)(FILE *f, void *userdata);
 int state_file_print(const char *path, state_file_print_t print, void *userdata, FILE **ret);
+void state_file_touch(const char *path);
 int state_file_replace(const char *path, const char *text, size_t size);
