@@ -65,9 +65,10 @@ def lkmd_tree():
     return tree
 
 
-# What a sanitizer needs of a unit's sandbox: memory for its shadow, and system calls for its report of leaks.
+# What a sanitizer needs of a unit's sandbox: memory for its shadow, and system calls. Leaks are looked for by tests of processes
+# that may be traced: LeakSanitizer ends in a unit that may not.
 SANITIZER_DROP_IN = """[Service]
-Environment=ASAN_OPTIONS=abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=history_size=4
+Environment=ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=history_size=4
 LockPersonality=no
 MemoryMax=infinity
 SystemCallFilter=
