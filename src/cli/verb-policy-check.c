@@ -12,6 +12,7 @@
 #include "cli/offline.h"
 #include "cli/policy-text.h"
 #include "common/names.h"
+#include "common/policy-parse.h"
 #include "common/policy-sources.h"
 
 /* A file in a directory "lists" is a list, and has to say more than a file of policy.d. */

@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-#include "common/module-info.h"
 #include "common/name-table.h"
 
 typedef struct Entry {
@@ -20,7 +19,7 @@ typedef struct Entry {
         off_t size;
         struct timespec changed;
         bool known;                     /* else it could not be read as it is now */
-        PolicyFileFacts facts;
+        ModuleFacts facts;
         char *license;                  /* what @facts has */
 } Entry;
 
@@ -103,7 +102,7 @@ static void read_entry(Entry *e, const struct stat *st) {
 }
 
 /* Return: NULL if the file cannot be read, or there is no memory to remember it in. */
-const PolicyFileFacts *file_facts_get(const char *path, void *userdata) {
+const ModuleFacts *file_facts_get(const char *path, void *userdata) {
         FileFacts *f = userdata;
         struct stat st;
         size_t i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "common/policy.h"
+#include "common/module-info.h"
 #include "common/util.h"
 
 /*
@@ -15,4 +15,4 @@ FileFacts *file_facts_free(FileFacts *f);
 DEFINE_CLEANUP(FileFacts, file_facts_free);
 
 /* A policy_facts_t; @userdata is a FileFacts. What it gives is good until the next call for the same path. */
-const PolicyFileFacts *file_facts_get(const char *path, void *userdata);
+const ModuleFacts *file_facts_get(const char *path, void *userdata);

@@ -11,7 +11,7 @@
 #include <assert.h>
 
 #include "common/kernel-command-line.h"
-#include "common/policy-build.h"
+#include "common/policy-file.h"
 #include "common/policy-pattern.h"
 #include "common/text.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <sys/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "common/policy-rule.h"
-#include "common/problem-list.h"
 #include "common/string-arena.h"
 #include "common/util.h"
 
@@ -39,25 +39,16 @@ typedef struct PolicyFile {
         size_t n_arrays;
 } PolicyFile;
 
-/*
- * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also
- * the errno of the file, with a problem said; -EPERM: others could write it.
- */
-int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
-                      ProblemList *problems);
-int policy_file_read(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
-                     ProblemList *problems);
-/* The same, but says nothing of a file that is not there (-ENOENT). */
-int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
-                              ProblemList *problems);
-/* -EPERM, with a problem, unless only root could have written what @st is of. */
-int policy_check_trust(const char *path, const struct stat *st, ProblemList *problems);
-/* Likewise of a directory and of all above it, whether it is there or not, and of what links lead to. */
-int policy_check_directory(const char *path, ProblemList *problems);
+/* How a file gets what it owns, from whatever it is read. NULL or -ENOMEM: no memory. */
+PolicyFile *policy_file_new(const char *path, PolicyFileKind kind);
+PolicyFile *policy_file_free(PolicyFile *f);
+DEFINE_CLEANUP(PolicyFile, policy_file_free);
+PolicyRule *policy_file_add_rule(PolicyFile *f, PolicySource source, unsigned line, unsigned column);
+PolicyInclude *policy_file_add_include(PolicyFile *f);
+int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, void *ret_copy);
 /* Rules that have no mode of their own get this one: a list's, from the file that includes it. */
 void policy_file_set_mode(PolicyFile *f, PolicyMode mode);
 void policy_file_forget_text(PolicyFile *f);
-/* Could a file that cannot be used say "default: deny"? Also if it cannot be read. */
-bool policy_file_may_deny(const char *path);
-PolicyFile *policy_file_free(PolicyFile *f);
-DEFINE_CLEANUP(PolicyFile, policy_file_free);
+
+/* Makes room for one more; for arrays that are given no number of what fits. */
+int array_grow(void *items, size_t n, size_t size);

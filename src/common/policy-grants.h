@@ -3,11 +3,9 @@
 
 #include "common/boot-moment.h"
 #include "common/policy-file.h"
+#include "common/problem-list.h"
 
-/*
- * What is said of grants alone, in the file that lkmd writes for them (POLICY_FILE_GRANTS), for whoever reads it: lkmd
- * after a restart, and lkmctl. An entry that is not fit costs itself and nothing else.
- */
+/* PolicyGrants: what holds for the grants of a file (POLICY_FILE_GRANTS), in lkmd after a restart and in lkmctl. */
 
 /* What is wrong with it, static; NULL: nothing. */
 const char *policy_grant_check_reason(const char *reason);

@@ -30,11 +30,13 @@ static void set_alias(PolicyQuestion *q, const char *key) {
         q->alias = q->alias_buffer;
 }
 
-void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, const PolicyOptions *options) {
-        assert(q && subject && options);
+void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, policy_facts_t find_facts,
+                          void *facts_userdata) {
+        assert(q && subject);
 
         q->subject = subject;
-        q->options = options;
+        q->find_facts = find_facts;
+        q->facts_userdata = facts_userdata;
         q->alias = NULL;
         q->facts_asked = false;
         q->facts = NULL;
@@ -42,9 +44,9 @@ void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, const
                 set_alias(q, subject->requester->key);
 }
 
-static const PolicyFileFacts *get_facts(PolicyQuestion *q) {
-        if (!q->facts_asked && q->subject->path && q->options->facts)
-                q->facts = q->options->facts(q->subject->path, q->options->facts_userdata);
+static const ModuleFacts *get_facts(PolicyQuestion *q) {
+        if (!q->facts_asked && q->subject->path && q->find_facts)
+                q->facts = q->find_facts(q->subject->path, q->facts_userdata);
         q->facts_asked = true;
         return q->facts;
 }
@@ -53,7 +55,7 @@ static const PolicyFileFacts *get_facts(PolicyQuestion *q) {
 static const char *get_value(PolicyKey key, PolicyQuestion *q) {
         static const PolicyRequester nobody = { .origin = _ORIGIN_INVALID };
         const PolicyRequester *requester = q->subject->requester ?: &nobody;
-        const PolicyFileFacts *facts;
+        const ModuleFacts *facts;
 
         switch (key) {
         case POLICY_KEY_MODULE:

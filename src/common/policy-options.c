@@ -5,13 +5,13 @@
  * patterns of those that members of lkmd-admin may give them.
  */
 
-#include "common/policy-reading.h"
+#include "common/policy-options.h"
 
 #include <assert.h>
 #include <ctype.h>
 
 #include "common/names.h"
-#include "common/policy-build.h"
+#include "common/policy-file.h"
 
 #define OPTIONS_MAX 128U                /* of one rule */
 

@@ -11,7 +11,7 @@
 #include <assert.h>
 
 #include "common/names.h"
-#include "common/policy-build.h"
+#include "common/policy-file.h"
 #include "common/text.h"
 
 #define TEXT_MAX 1024U                  /* bytes of a reason: it stands in every message about a refusal */

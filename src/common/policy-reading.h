@@ -61,13 +61,3 @@ int policy_read_sentence(PolicyReading *r, const YamlNode *node, const char **re
 int policy_keep_text(PolicyReading *r, const YamlNode *node, const char **ret);
 int policy_add_word(PolicyReading *r, const char *word);
 bool policy_is_word(const char *s);
-
-int policy_read_options(PolicyReading *r, const YamlNode *value, int argument); /* policy-options.c */
-int policy_read_parameters(PolicyReading *r, const YamlNode *value, int argument); /* likewise */
-
-/* policy-grants.c */
-int policy_read_given(PolicyReading *r, const YamlNode *value, int argument);
-int policy_read_by(PolicyReading *r, const YamlNode *value, int argument);
-int policy_read_uptime(PolicyReading *r, const YamlNode *value, int argument);
-int policy_read_boot(PolicyReading *r, const YamlNode *value, int argument);
-int policy_finish_grant(PolicyReading *r, const YamlNode *where);

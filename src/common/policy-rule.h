@@ -9,8 +9,8 @@
 #include "common/origin.h"
 
 /*
- * PolicyRule: one rule as it was written, with its place. Made by policy-file.c (YAML) and policy-sources.c
- * (kernel command line), judged by policy.c; lkmd-policy(5) says what everything means. Everything in it
+ * PolicyRule: one rule as it was written, with its place. Made by policy-schema.c (YAML) and
+ * policy-command-line.c, judged by policy.c; lkmd-policy(5) says what everything means. Everything in it
  * belongs to the PolicyFile that it came with.
  */
 

@@ -10,7 +10,9 @@
 #include <assert.h>
 
 #include "common/names.h"
-#include "common/policy-build.h"
+#include "common/policy-file.h"
+#include "common/policy-grant-reading.h"
+#include "common/policy-options.h"
 #include "common/policy-pattern.h"
 #include "common/policy-reading.h"
 #include "common/policy-time.h"

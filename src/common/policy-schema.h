@@ -4,5 +4,5 @@
 #include "common/policy-file.h"
 #include "common/yaml-reader.h"
 
-/* What may stand in a file of its kind, where. Fills in @f; for policy-file.c. */
+/* What may stand in a file of its kind, where. Fills in @f; for policy-parse.c. */
 int policy_schema_read(PolicyFile *f, YamlReader *yaml);

@@ -16,9 +16,10 @@
 #include "common/checked-file.h"
 #include "common/kernel-command-line.h"
 #include "common/names.h"
-#include "common/policy-build.h"
+#include "common/policy-file.h"
 #include "common/policy-command-line.h"
 #include "common/policy-grants.h"
+#include "common/policy-parse.h"
 #include "common/text.h"
 
 #define SUFFIX ".yaml"

@@ -3,11 +3,7 @@
 /*
  * Policy: who may enter the kernel. Owns the files that its rules came with; immutable but for the mode that
  * lkmd.conf sets. policy_judge() is the only place that decides: plans, explanations and audits all come from it,
- * so that they cannot differ.
- *
- * Most rules name modules. Those that do are found by the name (literals[]) or by its first byte (initials[]);
- * only the others are looked at every time. The three lists hold numbers of rules in ascending order, and are
- * walked as one (Walk), so that the order of the rules stays what the files say.
+ * so that they cannot differ. Which rules may be about a module at all, policy-lookup.c knows.
  */
 
 #include "common/policy.h"
@@ -15,14 +11,8 @@
 #include <assert.h>
 
 #include "common/kernel-command-line.h"
+#include "common/policy-lookup.h"
 #include "common/policy-match.h"
-
-#define BYTES 256U
-
-typedef struct Literal {
-        const char *name;
-        uint32_t rule;
-} Literal;
 
 struct Policy {
         PolicyFile **files;
@@ -32,13 +22,7 @@ struct Policy {
         PolicyOptions options;
         const PolicyFile *default_file; /* the first that has a default; NULL: none */
         bool has_options, has_preferences, has_dates, is_incomplete;
-
-        Literal *literals;              /* by name, then by rule */
-        size_t n_literals;
-        uint32_t *initials;             /* rules by first byte of their globs .. */
-        size_t first_initial[BYTES + 1];/* .. and where those of each byte begin */
-        uint32_t *others;               /* rules that say nothing of the name, or begin with a wildcard */
-        size_t n_others;
+        PolicyLookup *lookup;
 };
 
 static const char *const meeting_names[_POLICY_MEETING_MAX] = {
@@ -53,151 +37,6 @@ static const char *const meeting_names[_POLICY_MEETING_MAX] = {
 
 const char *policy_meeting_to_string(PolicyMeeting m) {
         return m >= 0 && m < _POLICY_MEETING_MAX ? meeting_names[m] : NULL;
-}
-
-/* ----------------------------------------------------------------------------------------- finding rules */
-
-typedef enum RuleAccess {
-        BY_NAME,
-        BY_INITIAL,
-        BY_ALL,
-} RuleAccess;
-
-/* The weakest of its patterns says how a rule can be found. A negated one says nothing of what matches. */
-static RuleAccess rule_access(const PolicyRule *rule) {
-        const PolicyPatterns *names = rule->match + POLICY_KEY_MODULE;
-        RuleAccess access = BY_NAME;
-        bool any = false;
-
-        for (size_t i = 0; i < names->n_items; i++) {
-                const char *glob = names->items[i].glob;
-
-                if (names->items[i].negated)
-                        continue;
-                any = true;
-                if (*glob == '\0' || strchr("*?[\\", *glob))
-                        return BY_ALL;
-                if (strpbrk(glob, "*?[\\"))
-                        access = BY_INITIAL;
-        }
-        return any ? access : BY_ALL;
-}
-
-static int compare_literals(const void *a, const void *b) {
-        const Literal *x = a, *y = b;
-        int c = strcmp(x->name, y->name);
-
-        return c != 0 ? c : (x->rule > y->rule) - (x->rule < y->rule);
-}
-
-static bool is_in_initials(const Policy *p, unsigned byte, size_t n, uint32_t rule) {
-        return n > p->first_initial[byte] && p->initials[n - 1] == rule;
-}
-
-static void fill_initials(Policy *p, const RuleAccess *access) {
-        size_t n = 0;
-
-        for (unsigned byte = 0; byte < BYTES; byte++) {
-                p->first_initial[byte] = n;
-                for (uint32_t i = 0; i < p->n_rules; i++) {
-                        const PolicyPatterns *names = p->rules[i]->match + POLICY_KEY_MODULE;
-
-                        if (access[i] != BY_INITIAL)
-                                continue;
-                        for (size_t k = 0; k < names->n_items; k++)
-                                if (!names->items[k].negated && (unsigned char) names->items[k].glob[0] == byte &&
-                                    !is_in_initials(p, byte, n, i))
-                                        p->initials[n++] = i;
-                }
-        }
-        p->first_initial[BYTES] = n;
-}
-
-static int build_access(Policy *p) {
-        _cleanup_(freep) RuleAccess *access = NULL;
-        size_t n_names = 0, n_initials = 0, n_others = 0;
-
-        access = calloc(p->n_rules + 1, sizeof(*access));
-        if (!access)
-                return -ENOMEM;
-        for (size_t i = 0; i < p->n_rules; i++) {
-                size_t n = p->rules[i]->match[POLICY_KEY_MODULE].n_items;
-
-                access[i] = rule_access(p->rules[i]);
-                n_names += access[i] == BY_NAME ? n : 0;
-                n_initials += access[i] == BY_INITIAL ? n : 0;
-                n_others += access[i] == BY_ALL;
-        }
-
-        p->literals = calloc(n_names + 1, sizeof(*p->literals));
-        p->initials = calloc(n_initials + 1, sizeof(*p->initials));
-        p->others = calloc(n_others + 1, sizeof(*p->others));
-        if (!p->literals || !p->initials || !p->others)
-                return -ENOMEM;
-
-        for (uint32_t i = 0; i < p->n_rules; i++) {
-                const PolicyPatterns *names = p->rules[i]->match + POLICY_KEY_MODULE;
-
-                if (access[i] == BY_ALL)
-                        p->others[p->n_others++] = i;
-                for (size_t k = 0; access[i] == BY_NAME && k < names->n_items; k++)
-                        if (!names->items[k].negated)
-                                p->literals[p->n_literals++] = (Literal) { names->items[k].glob, i };
-        }
-        qsort(p->literals, p->n_literals, sizeof(*p->literals), compare_literals);
-        fill_initials(p, access);
-        return 0;
-}
-
-/* The rules that may be about a module, in order. */
-typedef struct Walk {
-        const Policy *policy;
-        const Literal *literal, *literals_end;
-        const uint32_t *initial, *initials_end, *other, *others_end;
-} Walk;
-
-static Walk walk_begin(const Policy *p, const char *module) {
-        size_t low = 0, high = p->n_literals;
-        unsigned byte = (unsigned char) module[0];
-        Walk w = { .policy = p };
-
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-
-                if (strcmp(p->literals[middle].name, module) < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        w.literal = p->literals + low;
-        w.literals_end = p->literals + p->n_literals;
-        w.initial = p->initials + p->first_initial[byte];
-        w.initials_end = p->initials + p->first_initial[byte + 1];
-        w.other = p->others;
-        w.others_end = p->others + p->n_others;
-        return w;
-}
-
-/* Return: NULL behind the last. */
-static const PolicyRule *walk_next(Walk *w, const char *module) {
-        uint32_t least = UINT32_MAX;
-
-        if (w->literal < w->literals_end && streq(w->literal->name, module))
-                least = w->literal->rule;
-        if (w->initial < w->initials_end)
-                least = MIN(least, *w->initial);
-        if (w->other < w->others_end)
-                least = MIN(least, *w->other);
-        if (least == UINT32_MAX)
-                return NULL;
-
-        while (w->literal < w->literals_end && w->literal->rule == least && streq(w->literal->name, module))
-                w->literal++;           /* a rule may name a module twice */
-        if (w->initial < w->initials_end && *w->initial == least)
-                w->initial++;
-        if (w->other < w->others_end && *w->other == least)
-                w->other++;
-        return w->policy->rules[least];
 }
 
 /* ---------------------------------------------------------------------------------------------- the object */
@@ -245,7 +84,7 @@ int policy_new(Policy **ret, PolicyFile **files, size_t n_files, const PolicyOpt
         p->files = files;
         p->n_files = n_files;
         collect_rules(p);
-        r = build_access(p);
+        r = policy_lookup_new(&p->lookup, p->rules, p->n_rules);
         if (r < 0) {
                 p->files = NULL;        /* still the caller's */
                 p->n_files = 0;
@@ -265,9 +104,7 @@ Policy *policy_free(Policy *p) {
                 policy_file_free(p->files[i]);
         free(p->files);
         free(p->rules);
-        free(p->literals);
-        free(p->initials);
-        free(p->others);
+        policy_lookup_free(p->lookup);
         free(p);
         return NULL;
 }
@@ -492,16 +329,16 @@ static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
         const ConfigEntry *line = j->subject->command_line_blacklist;
         const PolicyRule *rule;
         PolicyQuestion q;
-        Walk w;
+        PolicyWalk w;
 
         if (policy_is_empty(p)) {
                 meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
                 return;
         }
 
-        policy_question_init(&q, j->subject, &p->options);
-        w = walk_begin(p, module);
-        while ((!j->decided || j->met) && (rule = walk_next(&w, module))) {
+        policy_question_init(&q, j->subject, p->options.facts, p->options.facts_userdata);
+        policy_walk_begin(&w, p->lookup, module);
+        while ((!j->decided || j->met) && (rule = policy_walk_next(&w))) {
                 if (line && rule->source > POLICY_BY_COMMAND_LINE) {
                         meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
                         line = NULL;
@@ -598,7 +435,7 @@ static const PolicyRule *find_preference(const Policy *p, const PolicyRequester 
         if (!p || !p->has_preferences)
                 return NULL;
 
-        policy_question_init(&q, &subject, &p->options);
+        policy_question_init(&q, &subject, p->options.facts, p->options.facts_userdata);
         for (size_t i = 0; i < p->n_rules; i++) {
                 const PolicyRule *rule = p->rules[i];
 

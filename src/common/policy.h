@@ -4,11 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "common/modprobe-config.h"
 #include "common/policy-file.h"
 #include "common/policy-rule.h"
+#include "common/policy-subject.h"
 #include "common/util.h"
 
 /*
@@ -16,34 +15,6 @@
  * follow the disk, make another and swap.
  */
 typedef struct Policy Policy;
-
-/* Who asks, for what. What is not known is NULL, or has_uid false. Borrowed. */
-typedef struct PolicyRequester {
-        RequestOrigin origin;           /* _ORIGIN_INVALID: not known, a question without a request */
-        const char *key;                /* as asked: name, alias or modalias */
-        const char *subsystem;          /* of the device */
-        const char *driver;             /* that the device has already */
-        const char *unit;               /* systemd unit of the client */
-        bool has_uid;
-        uid_t uid;
-} PolicyRequester;
-
-typedef enum PolicyPart {               /* what a module is to its request */
-        POLICY_REQUESTED,
-        POLICY_DEPENDENCY,              /* comes with what was allowed: the default is not asked */
-        POLICY_SOFTDEP,
-        _POLICY_PART_MAX,
-} PolicyPart;
-
-typedef struct PolicySubject {
-        const PolicyRequester *requester; /* NULL: nothing is known of it */
-        PolicyPart part;
-        const char *module;             /* normalised */
-        const char *path;               /* of its file; NULL: none */
-        const ConfigEntry *install;     /* an install line that denies; NULL: none */
-        const ConfigEntry *blacklist;   /* a blacklist line that holds for this part; NULL: none */
-        const ConfigEntry *command_line_blacklist; /* likewise, of the kernel command line */
-} PolicySubject;
 
 typedef struct PolicyRuling {           /* what decided, and how. Strings live as long as policy and subject */
         PolicySource source;
@@ -73,15 +44,6 @@ typedef enum PolicyMeeting {
 } PolicyMeeting;
 
 typedef void (*policy_met_t)(PolicyMeeting how, const PolicyRuling *what, void *userdata);
-
-/* What is in a module's file, for the rules that ask. */
-typedef struct PolicyFileFacts {
-        const char *license;            /* NULL: it has none */
-        bool is_signed, in_tree;
-} PolicyFileFacts;
-
-/* Return: NULL if it cannot be told. Called only when a rule asks; what it gives lives as long as the policy. */
-typedef const PolicyFileFacts *(*policy_facts_t)(const char *path, void *userdata);
 
 typedef struct PolicyOptions {
         PolicyMode mode;                /* Mode= of lkmd.conf: no rule has more force than this */

@@ -9,8 +9,8 @@
 
 #include <assert.h>
 
+#include "common/denied-names.h"
 #include "common/names.h"
-#include "common/policy-name.h"
 #include "daemon/state-file.h"
 
 struct DeniedFile {
@@ -62,7 +62,7 @@ int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, 
 
         if (!d->path)
                 return 0;
-        r = policy_list_denied_names(policy, index, now_usec, &names);
+        r = denied_names_list(policy, index, now_usec, &names);
         if (r < 0)
                 return r;
         if (asprintf(&text, "%s%s", on_stop == ON_STOP_FORGET ? LKMD_DENIED_FORGET : "", names) < 0) {

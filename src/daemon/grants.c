@@ -15,6 +15,7 @@
 
 #include "common/names.h"
 #include "common/policy-grants.h"
+#include "common/policy-parse.h"
 #include "common/policy-pattern.h"
 #include "common/string-arena.h"
 #include "common/text.h"

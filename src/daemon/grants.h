@@ -8,6 +8,7 @@
 #include "common/boot-moment.h"
 #include "common/policy-file.h"
 #include "common/policy-rule.h"
+#include "common/problem-list.h"
 #include "common/util.h"
 
 /* Exceptions from the policy, for a time. */

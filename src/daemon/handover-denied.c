@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * HandoverDenied: what lkmd says that its policy denies by name (common/policy-name.h) becomes a file of modprobe.d
+ * HandoverDenied: what lkmd says that its policy denies by name (common/denied-names.h) becomes a file of modprobe.d
  * in /run, so that udev and modprobe keep it out as well. It has to be there before they are asked, and lkmd may end
  * at any moment: so it is there while lkmd runs.
  *

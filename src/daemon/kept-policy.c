@@ -18,6 +18,7 @@
 #include <limits.h>
 
 #include "common/names.h"
+#include "common/policy-parse.h"
 #include "common/policy-sources.h"
 #include "daemon/log.h"
 #include "daemon/state-file.h"

@@ -19,31 +19,31 @@
 
 /* --------------------------------------------------------------------------------------------- Module */
 
-typedef struct ModuleFacts {
+typedef struct ListedModule {
         const char *name, *state, *path;
         const LoadedModule *loaded;     /* NULL: not in the kernel */
         const Record *loaded_by;        /* NULL: not known */
-} ModuleFacts;
+} ListedModule;
 
-static int describe_module(const ModuleFacts *facts, sd_json_variant **ret) {
+static int describe_module(const ListedModule *m, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *loaded_by = NULL;
         _cleanup_(freep) char *path = NULL;
-        const LoadedModule *l = facts->loaded;
+        const LoadedModule *l = m->loaded;
         int r;
 
-        if (facts->loaded_by) {
-                r = describe_record(facts->loaded_by, &loaded_by);
+        if (m->loaded_by) {
+                r = describe_record(m->loaded_by, &loaded_by);
                 if (r < 0)
                         return r;
         }
-        r = text_escape(facts->path ?: "", &path);
+        r = text_escape(m->path ?: "", &path);
         if (r < 0)
                 return r;
 
         return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("name", facts->name),
-                SD_JSON_BUILD_PAIR_STRING("state", facts->state),
-                SD_JSON_BUILD_PAIR_CONDITION(facts->path != NULL, "path", SD_JSON_BUILD_STRING(path)),
+                ret, SD_JSON_BUILD_PAIR_STRING("name", m->name),
+                SD_JSON_BUILD_PAIR_STRING("state", m->state),
+                SD_JSON_BUILD_PAIR_CONDITION(m->path != NULL, "path", SD_JSON_BUILD_STRING(path)),
                 SD_JSON_BUILD_PAIR_CONDITION(l != NULL, "sizeBytes",
                                              SD_JSON_BUILD_UNSIGNED(l ? l->size_bytes : 0)),
                 SD_JSON_BUILD_PAIR_CONDITION(l && l->ref_count >= 0, "refCount",
@@ -70,7 +70,7 @@ static const char *state_name(ModuleState state) {
 static int describe_loaded_module(Manager *m, const LoadedModule *loaded, sd_json_variant **ret) {
         const IndexModule *known = index_find_module(index_keeper_get(m->index), loaded->name);
 
-        return describe_module(&(ModuleFacts) {
+        return describe_module(&(ListedModule) {
                                        .name = loaded->name,
                                        .state = state_name(loaded->state),
                                        .path = known ? known->path : NULL,
@@ -371,7 +371,7 @@ static int reply_described(sd_varlink *link, Manager *m, const char *name, const
         state = loaded ? state_name(loaded->state) :
                 known && !known->path ? "built_in" :
                 scheduler_is_queued(m->scheduler, name) ? "queued" : "not_loaded";
-        r = describe_module(&(ModuleFacts) {
+        r = describe_module(&(ListedModule) {
                                     .name = name,
                                     .state = state,
                                     .path = known ? known->path : NULL,

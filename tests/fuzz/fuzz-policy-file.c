@@ -10,6 +10,7 @@
 #include "common/policy-command-line.h"
 #include "common/policy-words.h"
 #include "common/policy.h"
+#include "common/policy-parse.h"
 #include "support.h"
 
 #define NOW 1800000000000000ULL         /* in 2027 */
@@ -41,8 +42,8 @@ static void check_rule(const PolicyRule *rule) {
                 fuzz_must_be_printable(rule->options[i]);
 }
 
-static const PolicyFileFacts *find_facts(const char *path, void *userdata) {
-        static const PolicyFileFacts facts = { "GPL", false, true };
+static const ModuleFacts *find_facts(const char *path, void *userdata) {
+        static const ModuleFacts facts = { "GPL", false, true };
 
         return streq(path, "/x.ko") ? &facts : NULL;
 }

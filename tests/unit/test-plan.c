@@ -3,6 +3,7 @@
 
 #include "common/deny-command.h"
 #include "common/plan.h"
+#include "common/policy-parse.h"
 #include "fake-modules.h"
 
 static const FakeTree tree = {

@@ -9,15 +9,15 @@
 
 #include <fnmatch.h>
 
-#include "common/policy-build.h"
+#include "common/policy-file.h"
 #include "test.h"
 
 #define NOW 1000U
 #define POLICIES 400U
 #define SUBJECTS 60U                    /* of each: 24,000 pairs */
 
-static const PolicyFileFacts *find_facts(const char *path, void *userdata) {
-        static const PolicyFileFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
+static const ModuleFacts *find_facts(const char *path, void *userdata) {
+        static const ModuleFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
                                  nameless = { NULL, true, false };
 
         return streq(path, "/own.ko")        ? &own
@@ -150,7 +150,7 @@ static void random_subject(PolicySubject *ret, PolicyRequester *requester) {
 
 /* NULL: it is not known. */
 static const char *naive_value(PolicyKey key, const PolicySubject *s) {
-        const PolicyFileFacts *facts = s->path ? find_facts(s->path, NULL) : NULL;
+        const ModuleFacts *facts = s->path ? find_facts(s->path, NULL) : NULL;
         const PolicyRequester *r = s->requester;
 
         if (POLICY_KEY_IS_OF_MODULE(key) && key != POLICY_KEY_MODULE && !facts)

@@ -5,6 +5,7 @@
 #include "common/policy.h"
 
 #include "common/policy-command-line.h"
+#include "common/policy-parse.h"
 #include "test.h"
 
 #define NOW 1000U
@@ -22,8 +23,8 @@ typedef struct Source {
 #define LIST(text) { POLICY_FILE_LIST, false, "version: 1\n" text }
 #define COMMAND_LINE(text) { POLICY_FILE_RULES, true, text }
 
-static const PolicyFileFacts *find_facts(const char *path, void *userdata) {
-        static const PolicyFileFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
+static const ModuleFacts *find_facts(const char *path, void *userdata) {
+        static const ModuleFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
                                  nameless = { NULL, true, false };
         size_t *n_asked = userdata;
 

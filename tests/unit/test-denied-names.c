@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "common/policy-name.h"
+#include "common/denied-names.h"
+#include "common/policy-parse.h"
 
 #include "fake-modules.h"
 #include "scratch.h"
@@ -82,7 +83,7 @@ static void test_names(void **state) {
                 size_t size;
                 FILE *f;
 
-                assert_ok(policy_list_denied_names(p, index, NOW, &names));
+                assert_ok(denied_names_list(p, index, NOW, &names));
                 f = open_memstream(&sorted, &size);
                 for (size_t k = 0; k < ARRAY_LEN(all); k++) {
                         _cleanup_(freep) char *line = NULL;
@@ -98,7 +99,7 @@ static void test_names(void **state) {
                 if (!streq(sorted, cases[i].expected))
                         fail_msg("%s\n%s, not %s", cases[i].rules, sorted, cases[i].expected);
 
-                assert_ok(policy_list_denied_names(audited, index, NOW, &nothing));
+                assert_ok(denied_names_list(audited, index, NOW, &nothing));
                 assert_string_equal(nothing, "");
                 policy_free(p);
                 policy_free(audited);
@@ -116,7 +117,7 @@ static void test_no_policy(void **state) {
         assert_ok(index_new(&index, &(IndexSources) { .root = s.dir, .release = FAKE_RELEASE,
                                                       .config_paths = (const char *const[]) { NULL }, .command_line = "" },
                             &problems));
-        assert_ok(policy_list_denied_names(NULL, index, NOW, &names));
+        assert_ok(denied_names_list(NULL, index, NOW, &names));
         assert_string_equal(names, "");
         index_free(index);
 }

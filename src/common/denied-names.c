@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Which modules the policy denies by name, whoever asks for them, for whatever device and by whatever alias. That is
+ * DeniedNames: which modules the policy denies by name, whoever asks for them, for whatever device and by whatever alias. That is
  * what a line of modprobe.d can say as well, so that it can hold where lkmd has no say. A rule that also goes by
  * something else, of the request or of what is in the module's file, denies nobody by name; and one like that which
  * allows, before the one that denies, leaves a name to judge case by case.
@@ -9,7 +9,7 @@
  * Lines of modprobe.d itself and of the kernel command line hold by themselves: they are not repeated.
  */
 
-#include "common/policy-name.h"
+#include "common/denied-names.h"
 
 #include <assert.h>
 
@@ -55,12 +55,11 @@ static int exceptions_collect(const Policy *p, uint64_t now_usec, Exceptions *re
 
 /* Do all of the rule's patterns for the name match, whatever it says beyond? */
 static bool may_be_about(const PolicyRule *rule, const PolicySubject *subject) {
-        static const PolicyOptions no_facts = { .mode = POLICY_ENFORCE };
         PolicyRule names_only = { .source = rule->source };
         PolicyQuestion q;
 
         names_only.match[POLICY_KEY_MODULE] = rule->match[POLICY_KEY_MODULE];
-        policy_question_init(&q, subject, &no_facts);
+        policy_question_init(&q, subject, NULL, NULL);
         return policy_rule_matches(&names_only, &q, /* request_only= */ false);
 }
 
@@ -126,13 +125,13 @@ static int write_names(const Index *index, const PolicySource *denials, char **r
 }
 
 /**
- * policy_list_denied_names() - all modules of this kernel that are denied by name, one a line
+ * denied_names_list() - all modules of this kernel that are denied by name, one a line
  * @p:        NULL: no policy
  * @now_usec: CLOCK_REALTIME
  *
  * Return: 0; -ENOMEM.
  */
-int policy_list_denied_names(const Policy *p, const Index *index, uint64_t now_usec, char **ret) {
+int denied_names_list(const Policy *p, const Index *index, uint64_t now_usec, char **ret) {
         _cleanup_(exceptions_clear) Exceptions exceptions = {};
         _cleanup_(freep) PolicySource *denials = NULL;
         size_t n;

@@ -7,7 +7,7 @@
  * made here.
  */
 
-#include "common/policy-file.h"
+#include "common/policy-parse.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -8,4 +8,4 @@
 
 /* What the policy says of modules by their names alone: what holds of it also without lkmd. */
 
-int policy_list_denied_names(const Policy *p, const Index *index, uint64_t now_usec, char **ret);
+int denied_names_list(const Policy *p, const Index *index, uint64_t now_usec, char **ret);
