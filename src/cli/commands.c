@@ -5,6 +5,8 @@
  * them.
  */
 
+#include "cli/commands.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 
 #include "cli/format.h"
 #include "cli/time-argument.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "common/util.h"
 
 const Verb verbs[] = {

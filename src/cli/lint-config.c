@@ -2,10 +2,11 @@
 
 /* Lines of modprobe.d and of the kernel command line that do not do what they look like. */
 
+#include "cli/lint-config.h"
+
 #include <assert.h>
 
 #include "cli/inquiry.h"
-#include "cli/lint.h"
 #include "common/deny-command.h"
 #include "common/glob.h"
 #include "common/plan.h"

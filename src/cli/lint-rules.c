@@ -6,11 +6,12 @@
  * else.
  */
 
+#include "cli/lint-rules.h"
+
 #include <assert.h>
 #include <ctype.h>
 
 #include "cli/inquiry.h"
-#include "cli/lint.h"
 #include "common/glob.h"
 #include "common/names.h"
 #include "common/text.h"

@@ -2,12 +2,13 @@
 
 /* Characters of modprobe.d that people do not see, so that a line looks like another one than it is. */
 
+#include "cli/lint-text.h"
+
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
-#include "cli/lint.h"
 #include "common/kernel-command-line.h"
 #include "common/text.h"
 

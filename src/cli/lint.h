@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/offline-policy.h"
-#include "cli/verb.h"
+#include "cli/run.h"
 #include "common/index.h"
 
 /*
@@ -23,11 +23,8 @@ typedef struct Finding {
         const char *instead; /* what to write; NULL: no advice */
 } Finding;
 
-/* All return 0, also after findings; negative errno. */
+/* As lint_rules(), lint_config() and lint_text(): 0, also after findings; negative errno. */
 int lint_tell(Lint *l, const Finding *finding, const char *format, ...) _printf_(3, 4);
-int lint_rules(Lint *l);
-int lint_config(Lint *l);
-int lint_text(Lint *l);
 
 /* Up to three names and how many more: "a, b, c and 5 more". */
 #define NAMES_SHOWN 3U

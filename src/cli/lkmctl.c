@@ -11,8 +11,9 @@
 #include <locale.h>
 #include <signal.h>
 
+#include "cli/commands.h"
 #include "cli/failure.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "common/text.h"
 
 #define OPTIONS_MAX 32U

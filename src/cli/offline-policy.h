@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "cli/verb.h"
+#include "cli/run.h"
 #include "common/file-facts.h"
 #include "common/plan.h"
 #include "common/policy.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "cli/verb.h"
+#include "cli/run.h"
 #include "common/index.h"
-#include "common/plan.h"
 
 /*
  * What the verbs that need no daemon have in common: the options that say which modules and which
@@ -18,7 +17,3 @@ int offline_module_dir(Run *run, char **ret);
 
 int tell_no_index(Run *run, const char *module_dir);
 int tell_no_such_module(Run *run, const Index *index, const char *key);
-
-/* What a plan comes to, as verb-plan.c says it. */
-int plan_print(const Output *out, const Plan *plan);
-ExitStatus plan_status(const Plan *plan);

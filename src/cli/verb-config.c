@@ -6,6 +6,8 @@
 
 #include "cli/format.h"
 #include "cli/offline.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
 #include "common/names.h"
 #include "common/text.h"
 

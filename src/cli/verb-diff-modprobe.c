@@ -10,6 +10,7 @@
 
 #include "cli/format.h"
 #include "cli/offline.h"
+#include "cli/verbs.h"
 #include "common/names.h"
 #include "common/plan.h"
 #include "common/text.h"

@@ -12,6 +12,9 @@
 #include "cli/format.h"
 #include "cli/inquiry.h"
 #include "cli/offline.h"
+#include "cli/plan-print.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
 #include "common/interface.h"
 #include "common/text.h"
 

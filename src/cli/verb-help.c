@@ -5,7 +5,8 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "cli/verb.h"
+#include "cli/commands.h"
+#include "cli/verbs.h"
 #include "common/names.h"
 
 /* "-q --quiet", "   --json[=short|pretty]" */

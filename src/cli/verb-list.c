@@ -6,7 +6,8 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
-#include "cli/verb.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
 #include "cli/words.h"
 
 static void write_name(FILE *f, sd_json_variant *module) {

@@ -9,7 +9,7 @@
 #include "cli/fields.h"
 #include "cli/metrics.h"
 #include "cli/replace-file.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 
 static void write_json(FILE *f, JsonMode mode, sd_json_variant *metrics) {
         if (mode == JSON_PRETTY)

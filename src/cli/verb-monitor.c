@@ -7,7 +7,7 @@
 #include "cli/fields.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "cli/words.h"
 #include "common/text.h"
 

@@ -7,7 +7,7 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "cli/words.h"
 
 static bool field_is_same(sd_json_variant *a, sd_json_variant *b, const char *key) {

@@ -11,6 +11,7 @@
 #include "cli/offline-policy.h"
 #include "cli/offline.h"
 #include "cli/policy-text.h"
+#include "cli/verbs.h"
 #include "common/names.h"
 #include "common/policy-parse.h"
 #include "common/policy-sources.h"

@@ -5,9 +5,10 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "cli/argument.h"
 #include "cli/fields.h"
 #include "cli/format.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "common/text.h"
 
 static int add_parameters(Run *run, const char *verdict, sd_json_variant **parameters) {

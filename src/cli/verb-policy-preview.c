@@ -13,6 +13,7 @@
 #include "cli/format.h"
 #include "cli/offline-policy.h"
 #include "cli/offline.h"
+#include "cli/verbs.h"
 #include "cli/words.h"
 #include "common/name-table.h"
 #include "common/names.h"

@@ -6,7 +6,7 @@
 
 #include "cli/fields.h"
 #include "cli/proposal.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 
 static int print(Run *run, const Proposal *p, sd_json_variant *status) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *rules = NULL, *object = NULL;

@@ -8,6 +8,8 @@
 #include "cli/inquiry.h"
 #include "cli/offline-policy.h"
 #include "cli/policy-text.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
 #include "common/text.h"
 
 typedef struct Listing {

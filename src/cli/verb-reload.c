@@ -3,7 +3,7 @@
 /* reload: has everything read anew, shows what is wrong with it. */
 
 #include "cli/fields.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "cli/words.h"
 
 int verb_reload(Run *run, char **args, unsigned n_args) {

@@ -10,6 +10,7 @@
 
 #include "cli/format.h"
 #include "cli/offline.h"
+#include "cli/verbs.h"
 #include "common/index-direct.h"
 #include "common/text.h"
 

@@ -7,8 +7,9 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
+#include "cli/status-module.h"
 #include "cli/status-policy.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "cli/words.h"
 
 #define FAILURES_SHOWN 5U

@@ -2,11 +2,12 @@
 
 /* wait: returns when what was asked for holds. */
 
+#include "cli/argument.h"
 #include "cli/failure.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "cli/verb.h"
+#include "cli/verbs.h"
 #include "common/device-path.h"
 #include "common/interface.h"
 

@@ -5,12 +5,14 @@
  * it.
  */
 
+#include "cli/status-module.h"
+
 #include <assert.h>
 #include <inttypes.h>
 
+#include "cli/argument.h"
 #include "cli/fields.h"
 #include "cli/format.h"
-#include "cli/verb.h"
 #include "cli/words.h"
 
 #define HISTORY_SHOWN 8U
