@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "cli/format.h"
+#include "common/plan-builder.h"
 #include "common/plan-json.h"
 #include "common/text.h"
 

@@ -9,6 +9,7 @@
 #include "cli/inquiry.h"
 #include "common/deny-command.h"
 #include "common/glob.h"
+#include "common/plan-builder.h"
 #include "common/plan.h"
 
 static Finding finding_of(const ConfigEntry *e, const char *kind, const char *instead) {

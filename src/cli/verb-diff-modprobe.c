@@ -12,6 +12,7 @@
 #include "cli/offline.h"
 #include "cli/verbs.h"
 #include "common/names.h"
+#include "common/plan-builder.h"
 #include "common/plan.h"
 #include "common/text.h"
 

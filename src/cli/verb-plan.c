@@ -8,6 +8,7 @@
 #include "cli/offline.h"
 #include "cli/plan-print.h"
 #include "cli/verbs.h"
+#include "common/plan-builder.h"
 #include "common/plan-json.h"
 
 /* "asIfEnforced": what would be left out if nothing were in audit mode */

@@ -17,6 +17,7 @@
 #include "cli/words.h"
 #include "common/name-table.h"
 #include "common/names.h"
+#include "common/plan-builder.h"
 #include "common/plan-json.h"
 #include "common/string-arena.h"
 #include "common/text.h"

@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 #include "common/closure.h"
+#include "common/plan-edges.h"
 #include "common/plan-graph.h"
+#include "common/plan-judge.h"
 #include "common/plan-parameters.h"
 #include "common/plan-rules.h"
 
@@ -239,7 +241,7 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
         if (g->nodes[i].state == NODE_PLACED)
                 return 1;
 
-        r = plan_graph_judge(g, i, g->nodes[i].requested ? POLICY_REQUESTED : plan_part_of(reason),
+        r = plan_judge_node(g, i, g->nodes[i].requested ? POLICY_REQUESTED : plan_part_of(reason),
                              parent == NOBODY ? NULL : g->nodes[parent].name, config,
                              reason == PLAN_REQUESTED);
         if (r <= 0)
@@ -329,7 +331,7 @@ static int drop_denied(PlanGraph *g, TargetList *requested) {
         for (size_t i = 0; i < requested->n_items; i++) {
                 size_t n = requested->items[i].node;
 
-                r = plan_graph_judge_alone(g, n, POLICY_REQUESTED);
+                r = plan_judge_alone(g, n, POLICY_REQUESTED);
                 if (r < 0)
                         return r;
                 if (g->nodes[n].judgement[POLICY_REQUESTED] != DENIED) {
@@ -337,7 +339,7 @@ static int drop_denied(PlanGraph *g, TargetList *requested) {
                         continue;
                 }
                 g->nodes[n].requested = false;
-                r = plan_graph_deny(g, n, POLICY_REQUESTED, NULL, /* candidate= */ true);
+                r = plan_judge_omit_denied(g, n, POLICY_REQUESTED, NULL, /* candidate= */ true);
                 if (r < 0)
                         return r;
         }
@@ -364,7 +366,7 @@ static int find_preferred(PlanGraph *g, const TargetList *requested, const Polic
 
                 if (rank >= best)
                         continue;
-                r = plan_graph_judge(g, requested->items[i].node, POLICY_REQUESTED, NULL, NULL, true);
+                r = plan_judge_node(g, requested->items[i].node, POLICY_REQUESTED, NULL, NULL, true);
                 if (r < 0)
                         return r;
                 if (r == 0)
@@ -407,18 +409,11 @@ static int apply_preference(PlanGraph *g, TargetList *requested) {
         return 0;
 }
 
-/**
- * plan_build() - fill in steps, omissions and n_matches
- * @plan: on failure to be freed with what is in it
- *
- * Return: as plan_new().
- */
-int plan_build(Plan *plan, Index *index, const PlanRequest *request) {
+/* Fills in steps, omissions and n_matches. Return: as plan_new(); @plan is to be freed as it is then. */
+static int build(Plan *plan, Index *index, const PlanRequest *request) {
         _cleanup_(plan_graph_clear) PlanGraph g = { .plan = plan, .index = index, .request = request };
         _cleanup_(target_list_clear) TargetList requested = {};
         int r;
-
-        assert(plan && index && request && request->key);
 
         r = name_table_new(&g.names);
         if (r < 0)
@@ -445,5 +440,42 @@ int plan_build(Plan *plan, Index *index, const PlanRequest *request) {
                         return r;
         }
 
-        return plan_graph_finish(&g);
+        return plan_edges_draw(&g);
+}
+
+/**
+ * plan_new() - work out what a request comes to
+ * @index:   asked, and with it its room for answers; borrowed for the call
+ * @request: borrowed for the call
+ *
+ * Every module is judged by the policy (policy_judge()); an install line that only denies (see
+ * command_is_denial()) is part of it and keeps its module out on every path, with ignore_install too. What
+ * cannot be had without a denied module is left out with it. Other install lines are run in place of their
+ * module, also beside softdeps, and whatever they do is not part of the plan.
+ *
+ * The plan is a snapshot: it looks whether the files are there, but not what the kernel has already.
+ *
+ * Return: 0, also for a key that means nothing (n_matches is 0) and if everything was left out;
+ * -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.
+ */
+int plan_new(Plan **ret, Index *index, const PlanRequest *request) {
+        _cleanup_(plan_freep) Plan *p = NULL;
+        int r;
+
+        assert(ret && index && request && request->key);
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->mode = request->mode;
+        p->key = strdup(request->key);
+        if (!p->key)
+                return -ENOMEM;
+
+        r = build(p, index, request);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(p);
+        return 0;
 }

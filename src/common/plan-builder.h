@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/index.h"
 #include "common/plan.h"
 
-/* Fills in @plan, whose key is set and all else empty. */
-int plan_build(Plan *plan, Index *index, const PlanRequest *request);
+int plan_new(Plan **ret, Index *index, const PlanRequest *request);

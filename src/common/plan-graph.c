@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The modules that a plan is about: which there are, by which way they were reached, and whether each can be
- * had at all. What cannot is said in the plan's omissions. Owns the nodes, borrows the plan, the index and
- * the request.
+ * PlanGraph: the modules that a plan is about, which there are and by which way they were reached, and the
+ * omissions, each once. Owns the nodes, borrows the plan, the index and the request.
  */
 
 #include "common/plan-graph.h"
 
 #include <assert.h>
-#include <sys/stat.h>
-
-#include "common/closure.h"
-#include "common/plan-rules.h"
 
 void plan_graph_clear(PlanGraph *g) {
         name_table_free(g->names);
@@ -120,40 +115,6 @@ bool plan_graph_ignores_install(const PlanGraph *g, const Node *n) {
         return n->requested && g->request->ignore_install;
 }
 
-/**
- * plan_graph_judge_alone() - can this module be loaded, leaving aside what it needs?
- * @part: what it is to the request; it may be judged as more than one
- *
- * Asks the index: no answer of it may be in use.
- *
- * Return: 1 if it is fit; 0 if not; -ENOMEM.
- */
-int plan_graph_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
-        Judgement *judgement = g->nodes[i].judgement + part;
-        const Node *n = &g->nodes[i];
-        struct stat st;
-        int r;
-
-        if (*judgement != NOT_JUDGED)
-                return *judgement == FIT;
-        r = plan_rules_settle_command(g, i);
-        if (r < 0)
-                return r;
-
-        if (node_is_builtin(n))
-                *judgement = FIT;
-        else if (plan_rules_deny(g, i, part))
-                *judgement = DENIED;
-        else if (n->install && !plan_graph_ignores_install(g, n))
-                *judgement = FIT;       /* the command needs no file */
-        else if (!n->module)
-                *judgement = MODULE_MISSING;
-        else
-                *judgement = stat(n->module->path, &st) < 0 ? FILE_MISSING : FIT;
-
-        return *judgement == FIT;
-}
-
 /* --------------------------------------------------------------------------------------------- omissions */
 
 /*
@@ -182,37 +143,9 @@ static int note_omission(PlanGraph *g, PlanOmissionKind kind, const char *module
         return r < 0 ? r : 1;
 }
 
-static int copy_text(const char *s, char **ret) {
-        *ret = s ? strdup(s) : NULL;
-        return s && !*ret ? -ENOMEM : 0;
-}
-
-/* Return: 0; -ENOMEM, with what is there to be cleared. */
-int plan_cause_set(PlanCause *c, const PolicyRuling *ruling) {
-        int r;
-
-        c->source = ruling ? ruling->source : _POLICY_SOURCE_INVALID;
-        if (!ruling)
-                return 0;
-        c->line = ruling->line;
-        c->column = ruling->column;
-        r = copy_text(ruling->file, &c->file);
-        if (r >= 0)
-                r = copy_text(ruling->id, &c->rule);
-        if (r >= 0)
-                r = copy_text(ruling->reason, &c->reason);
-        return r;
-}
-
 /* A line of modprobe.d as a cause that no policy was asked about. */
 PolicyRuling ruling_of_line(const ConfigEntry *line) {
         return (PolicyRuling) { .source = _POLICY_SOURCE_INVALID, .file = line->file, .line = line->line };
-}
-
-static void omission_clear(PlanOmission *o) {
-        free(o->module);
-        free(o->wanted_by);
-        plan_cause_clear(&o->cause);
 }
 
 /**
@@ -224,15 +157,13 @@ static void omission_clear(PlanOmission *o) {
  */
 int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
                     const PolicyRuling *cause, bool candidate) {
-        _cleanup_(omission_clear) PlanOmission o = { .kind = kind };
+        _cleanup_(plan_omission_clear) PlanOmission o = {};
         Plan *p = g->plan;
         PlanOmission *omissions;
         bool *flags;
         int r;
 
-        r = copy_text(module, &o.module);
-        if (r >= 0)
-                r = copy_text(wanted_by, &o.wanted_by);
+        r = plan_omission_init(&o, kind, module, wanted_by);
         if (r >= 0)
                 r = plan_cause_set(&o.cause, cause);
         if (r < 0)
@@ -254,118 +185,4 @@ int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, con
         p->omissions[p->n_omissions++] = o;
         o = (PlanOmission) {};
         return 0;
-}
-
-/* A denied node is left out: by whichever line it is denied. */
-int plan_graph_deny(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by, bool candidate) {
-        const PolicyRuling *ruling = g->nodes[i].ruling + part;
-
-        return plan_graph_omit(g, plan_denial_kind(ruling, part), g->nodes[i].name, wanted_by, ruling, candidate);
-}
-
-/* One node that is not fit. @config: the softdep that asked for it, NULL for none. */
-static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
-                     const ConfigEntry *config, bool candidate) {
-        const Node *n = &g->nodes[i];
-        const ConfigEntry *line = config ?: n->origin;
-        PolicyRuling cause;
-
-        switch (n->judgement[part]) {
-        case DENIED:
-                return plan_graph_deny(g, i, part, wanted_by, candidate);
-        case FILE_MISSING:
-                return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
-        default:
-                if (line)
-                        cause = ruling_of_line(line);
-                return plan_graph_omit(g, config ? PLAN_SOFTDEP_MISSING : PLAN_MODULE_MISSING, n->name,
-                                       wanted_by, line ? &cause : NULL, candidate);
-        }
-}
-
-/* What denies a dependency, for all that cannot be had without it. */
-static const PolicyRuling *denial_of_dependency(const PlanGraph *g, size_t i) {
-        return g->nodes[i].judgement[POLICY_DEPENDENCY] == DENIED ? g->nodes[i].ruling + POLICY_DEPENDENCY : NULL;
-}
-
-/* A dependency that is not fit, and everything between it and the module that makes impossible. */
-static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *parents, size_t i,
-                           bool candidate) {
-        PolicyRuling cause;
-        bool denied;
-        size_t n;
-        int r;
-
-        r = plan_graph_get_dependency(g, m, i, &n);
-        if (r < 0)
-                return r;
-
-        denied = denial_of_dependency(g, n);
-        if (denied)
-                cause = *denial_of_dependency(g, n);
-        r = omit_node(g, n, POLICY_DEPENDENCY,
-                      parents[i] == CLOSURE_TOP ? m->name : m->dependencies[parents[i]]->name, NULL, candidate);
-
-        for (size_t k = parents[i]; r >= 0 && k != CLOSURE_TOP; k = parents[k])
-                r = plan_graph_omit(g, PLAN_IMPOSSIBLE, m->dependencies[k]->name,
-                                    parents[k] == CLOSURE_TOP ? m->name : m->dependencies[parents[k]]->name,
-                                    denied ? &cause : NULL, candidate);
-        return r;
-}
-
-/**
- * plan_graph_judge() - can this module be loaded, with all that it needs?
- * @part:      what it is to the request
- * @wanted_by: module; NULL: the request
- * @config:    the softdep that asked for it; NULL: none did
- *
- * Return: 1; 0 with the reasons in the omissions; -ENOMEM.
- */
-int plan_graph_judge(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
-                     const ConfigEntry *config, bool candidate) {
-        const IndexModule *m = g->nodes[i].module;
-        _cleanup_(freep) size_t *parents = NULL;
-        PolicyRuling cause = {};
-        bool fit = true, denied = false;
-        int r;
-
-        r = plan_graph_judge_alone(g, i, part);
-        if (r < 0)
-                return r;
-        if (r == 0) {
-                r = omit_node(g, i, part, wanted_by, config, candidate);
-                return r < 0 ? r : 0;
-        }
-
-        for (size_t k = 0; m && k < m->n_dependencies; k++) {
-                size_t d;
-
-                r = plan_graph_get_dependency(g, m, k, &d);
-                if (r < 0)
-                        return r;
-                r = plan_graph_judge_alone(g, d, POLICY_DEPENDENCY);
-                if (r < 0)
-                        return r;
-                if (r > 0)
-                        continue;
-
-                if (fit) {
-                        r = closure_parents(m, &parents);
-                        if (r < 0)
-                                return r;
-                        denied = denial_of_dependency(g, d);
-                        if (denied)
-                                cause = *denial_of_dependency(g, d);
-                }
-                fit = false;
-                r = omit_dependency(g, m, parents, k, candidate);
-                if (r < 0)
-                        return r;
-        }
-        if (fit)
-                return 1;
-
-        r = plan_graph_omit(g, PLAN_IMPOSSIBLE, g->nodes[i].name, wanted_by, denied ? &cause : NULL,
-                            candidate);
-        return r < 0 ? r : 0;
 }

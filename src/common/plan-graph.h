@@ -11,9 +11,9 @@
 #include "common/string-arena.h"
 
 /*
- * PlanGraph: a plan in the making, shared by the three files that make it: plan-graph.c knows the modules
- * and judges them, plan-builder.c walks and places them, plan-finish.c draws the lines between the steps.
- * Nobody else needs this.
+ * PlanGraph: a plan in the making, shared by the files that make it: plan-graph.c knows the modules,
+ * plan-judge.c says which can be had, plan-builder.c walks and places them, plan-edges.c draws the lines
+ * between the steps. Nobody else needs this.
  */
 
 #define NOBODY SIZE_MAX
@@ -91,10 +91,3 @@ bool node_is_builtin(const Node *n);
 PolicyRuling ruling_of_line(const ConfigEntry *line);
 int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
                     const PolicyRuling *cause, bool candidate);
-int plan_graph_judge_alone(PlanGraph *g, size_t n, PolicyPart part);
-int plan_graph_judge(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by,
-                     const ConfigEntry *config, bool candidate);
-int plan_graph_deny(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by, bool candidate);
-PolicyPart plan_part_of(PlanReason reason);
-
-int plan_graph_finish(PlanGraph *g);

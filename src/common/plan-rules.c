@@ -119,9 +119,13 @@ static bool blacklist_holds(const PlanGraph *g, const Node *n, PolicyPart part) 
         return part == POLICY_REQUESTED && (g->request->mode == PLAN_AUTOLOAD || n->by_alias);
 }
 
-/* The subject borrows from the graph, and @ret_requester is room for who asks. */
-static void make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
-                         PolicySubject *ret) {
+/**
+ * plan_rules_make_subject() - a node as the policy is asked about it
+ * @ret_requester: room for who asks
+ * @ret:           borrows from the graph, and @ret_requester
+ */
+void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
+                             PolicySubject *ret) {
         if (g->request->requester)
                 *ret_requester = *g->request->requester;
         else
@@ -165,7 +169,7 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
         PolicyDecision decision;
         PolicySubject subject;
 
-        make_subject(g, n, part, &requester, &subject);
+        plan_rules_make_subject(g, n, part, &requester, &subject);
         policy_judge(g->request->policy, &subject, g->request->now_usec, &decision,
                      g->request->met ? on_met : NULL, &(Meetings) { g->request, &subject });
         n->ruling[part] = g->request->as_if_enforced ? decision.would : decision.actual;
@@ -173,78 +177,6 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
         if ((decision.would.verdict == POLICY_DENY) != (decision.actual.verdict == POLICY_DENY))
                 g->plan->audited = true;
         return n->ruling[part].verdict == POLICY_DENY;
-}
-
-/**
- * plan_judge_name() - ask the policy about a module without a plan
- * @request: its key is the name, normalised
- * @ret:     borrows from the index and the policy
- */
-void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret) {
-        const PlanGraph g = { .index = (Index *) index, .request = request };
-        PolicyRequester requester;
-        PolicySubject subject;
-        Node n;
-
-        assert(index && request && request->key && ret);
-
-        n = (Node) {
-                .name = request->key,
-                .module = index_find_module(index, request->key),
-                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, request->key),
-        };
-        make_subject(&g, &n, POLICY_REQUESTED, &requester, &subject);
-        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
-}
-
-/* As what a module comes in. */
-PolicyPart plan_part_of(PlanReason reason) {
-        return reason == PLAN_REQUESTED    ? POLICY_REQUESTED
-               : reason == PLAN_DEPENDENCY ? POLICY_DEPENDENCY
-                                           : POLICY_SOFTDEP;
-}
-
-PolicyPart plan_step_part(const PlanStep *step) {
-        assert(step);
-
-        return plan_part_of(step->reason);
-}
-
-/* What a denial is called in a plan: of a blacklist line people know that it does not hold for a name. */
-PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part) {
-        bool is_blacklist;
-
-        assert(ruling);
-
-        is_blacklist = ruling->source == POLICY_BY_BLACKLIST ||
-                       (ruling->source == POLICY_BY_COMMAND_LINE && !ruling->rule);
-        return is_blacklist && part == POLICY_REQUESTED ? PLAN_BLACKLISTED : PLAN_DENIED;
-}
-
-/**
- * plan_judge_step() - ask the policy again about a module of a plan
- * @request: as for plan_new(), with the policy and the time of now
- * @step:    of a plan for the same request
- * @ret:     borrows from the index, the policy and the step
- */
-void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
-                     PolicyDecision *ret) {
-        const PlanGraph g = { .index = (Index *) index, .request = request };
-        PolicyRequester requester;
-        PolicySubject subject;
-        Node n;
-
-        assert(index && request && request->key && step && ret);
-
-        n = (Node) {
-                .name = step->module,
-                .module = index_find_module(index, step->module),
-                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, step->module),
-                .by_alias = step->by_alias,
-        };
-        make_subject(&g, &n, part, &requester, &subject);
-        subject.path = subject.path ?: step->path;
-        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
 }
 
 /**
@@ -256,7 +188,7 @@ int plan_rules_each_options(const PlanGraph *g, const Node *n, policy_options_t 
         PolicyRequester requester;
         PolicySubject subject;
 
-        make_subject(g, n, n->part, &requester, &subject);
+        plan_rules_make_subject(g, n, n->part, &requester, &subject);
         return policy_each_options(g->request->policy, &subject, g->request->now_usec, on_rule, userdata);
 }
 

@@ -12,8 +12,6 @@
 
 #include <assert.h>
 
-#include "common/plan-builder.h"
-
 static const char *const action_names[_PLAN_ACTION_MAX] = {
         [PLAN_INSERT]  = "insert",
         [PLAN_COMMAND] = "command",
@@ -38,41 +36,26 @@ static const char *const omission_kind_names[_PLAN_OMISSION_KIND_MAX] = {
         [PLAN_IMPOSSIBLE]      = "impossible",
 };
 
-/**
- * plan_new() - work out what a request comes to
- * @index:   asked, and with it its room for answers; borrowed for the call
- * @request: borrowed for the call
- *
- * Every module is judged by the policy (policy_judge()); an install line that only denies (see
- * command_is_denial()) is part of it and keeps its module out on every path, with ignore_install too. What
- * cannot be had without a denied module is left out with it. Other install lines are run in place of their
- * module, also beside softdeps, and whatever they do is not part of the plan.
- *
- * The plan is a snapshot: it looks whether the files are there, but not what the kernel has already.
- *
- * Return: 0, also for a key that means nothing (n_matches is 0) and if everything was left out;
- * -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.
- */
-int plan_new(Plan **ret, Index *index, const PlanRequest *request) {
-        _cleanup_(plan_freep) Plan *p = NULL;
+static int copy_text(const char *s, char **ret) {
+        *ret = s ? strdup(s) : NULL;
+        return s && !*ret ? -ENOMEM : 0;
+}
+
+/* Return: 0; -ENOMEM, with what is there to be cleared. */
+int plan_cause_set(PlanCause *c, const PolicyRuling *ruling) {
         int r;
 
-        assert(ret && index && request && request->key);
-
-        p = calloc(1, sizeof(*p));
-        if (!p)
-                return -ENOMEM;
-        p->mode = request->mode;
-        p->key = strdup(request->key);
-        if (!p->key)
-                return -ENOMEM;
-
-        r = plan_build(p, index, request);
-        if (r < 0)
-                return r;
-
-        *ret = STEAL_PTR(p);
-        return 0;
+        c->source = ruling ? ruling->source : _POLICY_SOURCE_INVALID;
+        if (!ruling)
+                return 0;
+        c->line = ruling->line;
+        c->column = ruling->column;
+        r = copy_text(ruling->file, &c->file);
+        if (r >= 0)
+                r = copy_text(ruling->id, &c->rule);
+        if (r >= 0)
+                r = copy_text(ruling->reason, &c->reason);
+        return r;
 }
 
 /**
@@ -97,7 +80,23 @@ void plan_cause_clear(PlanCause *c) {
         free(c->reason);
 }
 
-static void omission_clear(PlanOmission *o) {
+/**
+ * plan_omission_init() - an omission whose cause is still to be said
+ * @module, @wanted_by: copied
+ *
+ * Return: 0; -ENOMEM. It is to be cleared in both cases.
+ */
+int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *module, const char *wanted_by) {
+        int r;
+
+        assert(ret && module);
+
+        *ret = (PlanOmission) { .kind = kind, .cause.source = _POLICY_SOURCE_INVALID };
+        r = copy_text(module, &ret->module);
+        return r < 0 ? r : copy_text(wanted_by, &ret->wanted_by);
+}
+
+void plan_omission_clear(PlanOmission *o) {
         free(o->module);
         free(o->wanted_by);
         plan_cause_clear(&o->cause);
@@ -110,27 +109,27 @@ static void omission_clear(PlanOmission *o) {
  * Return: 0; -ENOMEM.
  */
 int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanCause *cause) {
+        _cleanup_(plan_omission_clear) PlanOmission o = {};
+        PlanOmission *omissions;
         const PlanStep *s;
-        PlanOmission *o;
         int r;
 
         assert(p && step < p->n_steps && cause);
 
-        o = reallocarray(p->omissions, p->n_omissions + 1, sizeof(*o));
-        if (!o)
-                return -ENOMEM;
-        p->omissions = o;
         s = p->steps + step;
-        o += p->n_omissions;
-        *o = (PlanOmission) { .kind = kind, .required = s->required, .module = strdup(s->module) };
-        if (s->parent != SIZE_MAX)
-                o->wanted_by = strdup(p->steps[s->parent].module);
-        r = plan_cause_copy(&o->cause, cause);
-        if (r < 0 || !o->module || (s->parent != SIZE_MAX && !o->wanted_by)) {
-                omission_clear(o);
+        r = plan_omission_init(&o, kind, s->module, s->parent == SIZE_MAX ? NULL : p->steps[s->parent].module);
+        if (r >= 0)
+                r = plan_cause_copy(&o.cause, cause);
+        if (r < 0)
+                return r;
+        o.required = s->required;
+
+        omissions = reallocarray(p->omissions, p->n_omissions + 1, sizeof(*omissions));
+        if (!omissions)
                 return -ENOMEM;
-        }
-        p->n_omissions++;
+        p->omissions = omissions;
+        p->omissions[p->n_omissions++] = o;
+        o = (PlanOmission) {};
         return 0;
 }
 
@@ -164,12 +163,24 @@ Plan *plan_free(Plan *p) {
         for (size_t i = 0; i < p->n_steps; i++)
                 step_clear(&p->steps[i]);
         for (size_t i = 0; i < p->n_omissions; i++)
-                omission_clear(p->omissions + i);
+                plan_omission_clear(p->omissions + i);
         free(p->steps);
         free(p->omissions);
         free(p->key);
         free(p);
         return NULL;
+}
+
+PolicyPart plan_part_of(PlanReason reason) {
+        return reason == PLAN_REQUESTED    ? POLICY_REQUESTED
+               : reason == PLAN_DEPENDENCY ? POLICY_DEPENDENCY
+                                           : POLICY_SOFTDEP;
+}
+
+PolicyPart plan_step_part(const PlanStep *step) {
+        assert(step);
+
+        return plan_part_of(step->reason);
 }
 
 const char *plan_action_to_string(PlanAction a) {

@@ -151,18 +151,13 @@ typedef struct PlanRequest {
         void *met_userdata;
 } PlanRequest;
 
-int plan_new(Plan **ret, Index *index, const PlanRequest *request);
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan, plan_free);
 
-/* Would the module of just this name be allowed to whoever asks for it by that name? Its company is not looked at. */
-void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
-
-/* Is a module of a plan that was made before still allowed, as what it is to the request? */
-void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
-                     PolicyDecision *ret);
+PolicyPart plan_part_of(PlanReason reason); /* as what a module comes in */
 PolicyPart plan_step_part(const PlanStep *step);
-PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part);
+int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *module, const char *wanted_by);
+void plan_omission_clear(PlanOmission *o);
 int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanCause *cause);
 
 int plan_cause_set(PlanCause *c, const PolicyRuling *ruling);

@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+#include "common/plan-builder.h"
+#include "common/plan-judge.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"

@@ -6,6 +6,7 @@
  * own.
  */
 
+#include "common/plan-builder.h"
 #include "common/plan.h"
 #include "fake-modules.h"
 #include "support.h"

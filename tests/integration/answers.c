@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "common/file-facts.h"
+#include "common/plan-builder.h"
 #include "common/plan.h"
 #include "common/policy-sources.h"
 #include "common/util.h"

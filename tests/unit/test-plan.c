@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "common/deny-command.h"
+#include "common/plan-builder.h"
 #include "common/plan.h"
 #include "common/policy-parse.h"
 #include "fake-modules.h"

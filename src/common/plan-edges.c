@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The last part of a plan: when all steps have their place, what waits for what, why each is in, and what
+ * PlanEdges: the last part of a plan. When all steps have their place: what waits for what, why each is in, and what
  * the request cannot do without.
  */
 
-#include "common/plan-graph.h"
+#include "common/plan-edges.h"
 
 #include <assert.h>
 
@@ -132,11 +132,11 @@ static void set_required(Plan *p) {
 }
 
 /**
- * plan_graph_finish() - draw the lines between the steps, once all are placed
+ * plan_edges_draw() - draw the lines between the steps, once all are placed
  *
  * Return: 0; -ENOMEM.
  */
-int plan_graph_finish(PlanGraph *g) {
+int plan_edges_draw(PlanGraph *g) {
         Plan *p = g->plan;
         bool hopeless = true;
         int r;
