@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DeniedNames: which modules the policy denies by name, whoever asks for them, for whatever device and by whatever alias. That is
- * what a line of modprobe.d can say as well, so that it can hold where lkmd has no say. A rule that also goes by
- * something else, of the request or of what is in the module's file, denies nobody by name; and one like that which
- * allows, before the one that denies, leaves a name to judge case by case.
+ * DeniedNames: which modules the policy denies by name, whoever asks for them, for whatever device and by whatever
+ * alias. That is what a line of modprobe.d can say as well, so that it can hold where lkmd has no say. A rule that
+ * also goes by something else, of the request or of what is in the module's file, denies nobody by name; and one like
+ * that which allows, before the one that denies, leaves a name to judge case by case.
  *
  * Lines of modprobe.d itself and of the kernel command line hold by themselves: they are not repeated.
  */
