@@ -273,7 +273,7 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
             (r = json_read_text(v, "command", &request->command)) < 0 || (r = json_read_flag(v, "forced", &forced)) < 0 ||
             (r = read_peer(v, request)) < 0)
                 return r;
-        request->force = forced ? LOADER_FORCE_UNKNOWN : 0;
+        request->force = forced ? REQUEST_FORCE_UNKNOWN : 0;
 
         *ret = STEAL_PTR(request);
         return 0;

@@ -13,15 +13,19 @@
 #include "daemon/module-state.h"
 #include "daemon/refusal.h"
 
-/* Force is for the system calls; a command of modprobe.d knows none. */
+/* LOADER_FORCE_* of a job: force is for the system calls; a command of modprobe.d knows none. */
 unsigned job_flags(const JobSpec *spec) {
+        unsigned force;
+
         assert(spec);
 
+        force = spec->request->force;
         switch (spec->op) {
         case LOADER_INSERT:
-                return spec->request->force & (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS);
+                return (force & REQUEST_FORCE_VERMAGIC ? LOADER_FORCE_VERMAGIC : 0) |
+                       (force & REQUEST_FORCE_MODVERSIONS ? LOADER_FORCE_MODVERSIONS : 0);
         case LOADER_REMOVE:
-                return spec->request->force & LOADER_FORCE_REMOVAL;
+                return force & REQUEST_FORCE_REMOVAL ? LOADER_FORCE_REMOVAL : 0;
         default:
                 return 0;
         }

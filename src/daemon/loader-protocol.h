@@ -33,8 +33,6 @@ typedef enum LoaderOp {
 #define LOADER_FORCE_ANY (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_FORCE_REMOVAL)
 #define LOADER_HAS_CLIENT (1U << 3) /* the connection of root's client comes with the packet */
 
-#define LOADER_FORCE_UNKNOWN (1U << 31) /* of a request long ago: one of them; never sent */
-
 #define LOADER_STACK_MAX 1024U /* bytes of a kernel stack that are passed on */
 
 typedef enum LoaderOriginKind {

@@ -7,7 +7,12 @@
 #include "common/origin.h"
 #include "common/policy.h"
 #include "common/util.h"
-#include "daemon/loader-protocol.h"
+
+/* Checks of the kernel that a request goes without. */
+#define REQUEST_FORCE_VERMAGIC (1U << 0)    /* of a load: the version magic of the file */
+#define REQUEST_FORCE_MODVERSIONS (1U << 1) /* of a load: the versions of the symbols that it uses */
+#define REQUEST_FORCE_REMOVAL (1U << 2)     /* of a removal: that the module is in use */
+#define REQUEST_FORCE_UNKNOWN (1U << 3)     /* read from the ledger, which only says that there was one of them */
 
 /* Who asked for what. Immutable once made but for the client's connection, shared by everything that came of it. */
 typedef struct Request {
@@ -17,7 +22,7 @@ typedef struct Request {
         char *device;                   /* ORIGIN_DEVICE: below /sys */
         char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
         char *driver;                   /* ORIGIN_DEVICE: that it has already; may be NULL */
-        unsigned force;                 /* LOADER_FORCE_*: checks of the kernel to go without */
+        unsigned force;                 /* REQUEST_FORCE_* */
         bool has_peer;                  /* ORIGIN_CLIENT: the two below are known */
         uid_t uid;
         pid_t pid;

@@ -390,8 +390,8 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         r = request_of_client(s, link, p.name, &request);
         if (r < 0)
                 return r;
-        request->force = (p.force_vermagic ? LOADER_FORCE_VERMAGIC : 0) |
-                         (p.force_modversion ? LOADER_FORCE_MODVERSIONS : 0);
+        request->force = (p.force_vermagic ? REQUEST_FORCE_VERMAGIC : 0) |
+                         (p.force_modversion ? REQUEST_FORCE_MODVERSIONS : 0);
         r = service_prepare_proof(s, link, request, joined || request->force);
         if (r != 0)
                 return r < 0 ? r : 0;

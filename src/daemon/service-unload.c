@@ -338,7 +338,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = request_of_client(s, link, p.name, &request);
         if (r < 0)
                 return r;
-        request->force = p.force ? LOADER_FORCE_REMOVAL : 0;
+        request->force = p.force ? REQUEST_FORCE_REMOVAL : 0;
         r = service_prepare_proof(s, link, request, request->force);
         if (r != 0)
                 return r < 0 ? r : 0;

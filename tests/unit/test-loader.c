@@ -275,7 +275,7 @@ static void test_flags(void **state) {
                 { LOADER_INSTALL_COMMAND, LOADER_HAS_CLIENT, 0 },
                 { LOADER_INSTALL_COMMAND, LOADER_FORCE_VERMAGIC, -EBADMSG },
                 { LOADER_REMOVE_COMMAND, LOADER_HAS_CLIENT, -EBADMSG },
-                { LOADER_INSERT, LOADER_FORCE_UNKNOWN, -EBADMSG },
+                { LOADER_INSERT, 1U << 31, -EBADMSG },
                 { LOADER_INSERT, 1U << 4, -EBADMSG },
         };
 

@@ -551,7 +551,7 @@ static void test_force_does_not_join(void **state) {
         fake_loader_hold(b.loader, true);
         daemon_bench_submit(&b, LOADER_INSERT, "lkmdt_a", &plain);
         assert_ok(request_new_client(&request, "lkmdt_a", 0, 1, NULL));
-        request->force = LOADER_FORCE_VERMAGIC;
+        request->force = REQUEST_FORCE_VERMAGIC;
         assert_ok(scheduler_submit(b.scheduler,
                                    &(JobSpec) {
                                            .op = LOADER_INSERT,
