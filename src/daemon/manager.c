@@ -8,15 +8,66 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <libudev.h>
 #include <signal.h>
 #include <sys/capability.h>
 #include <systemd/sd-daemon.h>
 
+#include "common/settings.h"
+#include "daemon/audit.h"
+#include "daemon/autoload.h"
+#include "daemon/charge.h"
 #include "daemon/clock.h"
+#include "daemon/coldplug.h"
+#include "daemon/counters.h"
+#include "daemon/denied-file.h"
+#include "daemon/index-keeper.h"
+#include "daemon/intake.h"
+#include "daemon/journal.h"
+#include "daemon/kernel-log.h"
+#include "daemon/ledger.h"
+#include "daemon/loaded-denied.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"
 #include "daemon/module-state.h"
-#include "daemon/service.h"
+#include "daemon/monitors.h"
+#include "daemon/planner.h"
+#include "daemon/policy-keeper.h"
+#include "daemon/scheduler.h"
+#include "daemon/settings-watch.h"
+#include "daemon/uevent.h"
+#include "daemon/verdicts.h"
+#include "daemon/waits.h"
+
+struct Manager {
+        sd_event *event;
+        struct udev *udev;
+        Settings settings;
+        ProblemList setting_problems;
+        SettingsWatch *settings_watch;
+        KernelLog *kernel_log;
+        Ledger *ledger;
+        Monitors *monitors;
+        Scheduler *scheduler;
+        PolicyKeeper *policy;
+        Audit *audit;
+        Verdicts *verdicts;
+        Planner planner;
+        Autoload *autoload;
+        Charge *charge;
+        DeniedFile *denied_file;
+        IndexKeeper *index;
+        Uevent *uevent;
+        Intake *intake;
+        Coldplug *coldplug;
+        Waits *waits;
+        Service *service;
+        Counters counters;
+        bool serving;                   /* manager_run(): from now on lkmd may step back and in */
+        LoadedDenied *loaded_denied;
+        uint64_t started_usec;          /* CLOCK_REALTIME */
+        bool coldplug_done;
+};
 
 /* --------------------------------------------------------------------------------------------- wiring */
 
@@ -66,25 +117,9 @@ static void on_uevent(const DeviceFacts *facts, const char *device, void *userda
 }
 
 static void on_device_noisy(const char *device, unsigned n_events, uint64_t hold_usec, void *userdata) {
-        _cleanup_(freep) char *message = NULL;
         Manager *m = userdata;
 
-        if (asprintf(&message,
-                     "%s announces itself again and again (%u times in %u s); it is looked at every "
-                     "%" PRIu64 " s now, less often if it goes on",
-                     device, n_events, INTAKE_WINDOW_USEC / 1000000U, hold_usec / 1000000U) < 0) {
-                message = NULL;
-                return;
-        }
-        log_entry(LOG_NOTICE,
-                  &(LogFields) {
-                          .message_id = LKMD_MESSAGE_NOISY,
-                          .device = device,
-                          .requester_uid = -1,
-                          .requester_pid = -1,
-                  },
-                  "%s", message);
-        monitors_message(m->monitors, "noisy", message);
+        journal_noisy(m->monitors, device, n_events, INTAKE_WINDOW_USEC, hold_usec);
 }
 
 static int start_coldplug(Manager *m) {
@@ -92,31 +127,22 @@ static int start_coldplug(Manager *m) {
         return coldplug_start(m->coldplug);
 }
 
-static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) {
-        static const LogFields fields = {
-                .message_id = LKMD_MESSAGE_EVENTS_LOST,
-                .requester_uid = -1,
-                .requester_pid = -1,
-        };
-        _cleanup_(freep) char *message = NULL;
-        Manager *m = userdata;
+/* Look at all devices once more. */
+static void rescan(Manager *m) {
         int r;
 
-        m->counters.lost++;
         m->counters.rescans++;
-        if (loss == UEVENT_OVERFLOW)
-                message = strdup(
-                        "the kernel dropped uevents, the buffer was full; looking at all devices again");
-        else if (asprintf(&message, "%" PRIu64 " uevents did not come; looking at all devices again",
-                          n_missing) < 0)
-                message = NULL;
-        /* gaps alone are everyday life where containers have networks of their own */
-        log_entry(loss == UEVENT_OVERFLOW ? LOG_WARNING : LOG_INFO, &fields, "%s",
-                  message ?: "uevents were lost");
-        monitors_message(m->monitors, "rescan", message ?: "uevents were lost");
         r = start_coldplug(m);
         if (r < 0)
                 log_error("cannot look at all devices: %s", strerror(-r));
+}
+
+static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) {
+        Manager *m = userdata;
+
+        m->counters.lost++;
+        journal_events_lost(m->monitors, loss == UEVENT_OVERFLOW, n_missing);
+        rescan(m);
 }
 
 /*
@@ -126,13 +152,9 @@ static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) 
  */
 static void on_loader_lost(void *userdata) {
         Manager *m = userdata;
-        int r;
 
-        m->counters.rescans++;
         monitors_message(m->monitors, "rescan", "lkmd-loader went away; looking at all devices again");
-        r = start_coldplug(m);
-        if (r < 0)
-                log_error("cannot look at all devices: %s", strerror(-r));
+        rescan(m);
 }
 
 static void on_coldplug_done(size_t n_devices, void *userdata) {
@@ -144,25 +166,11 @@ static void on_coldplug_done(size_t n_devices, void *userdata) {
         waits_check_soon(m->waits);
 }
 
-/* Whoever waits for a step of lkmd's learns of it in the journal, the monitors and the status. */
-static void tell_charge(Manager *m, LoaderTrouble trouble) {
-        bool in = trouble == LOADER_IS_WELL;
-        LogFields fields = {
-                .message_id = in ? LKMD_MESSAGE_STEPPED_IN : LKMD_MESSAGE_STEPPED_BACK,
-                .requester_uid = -1,
-                .requester_pid = -1,
-        };
-        _cleanup_(freep) char *message = NULL;
-
-        if (in)
-                message = strdup("lkmd-loader works again; lkmd is in charge, and looks at all devices");
-        else if (asprintf(&message, "%s; lkmd steps back, and udev loads drivers; to mend it: %s", loader_trouble_text(trouble),
-                          loader_trouble_remedy(trouble)) < 0)
-                message = NULL;
-        if (!message)
-                return;
-        log_entry(in ? LOG_NOTICE : LOG_ERR, &fields, "%s", message);
-        monitors_message(m->monitors, "charge", message);
+static void report_charge(Manager *m, LoaderTrouble trouble) {
+        if (trouble == LOADER_IS_WELL)
+                journal_stepped_in(m->monitors);
+        else
+                journal_stepped_back(m->monitors, loader_trouble_text(trouble), loader_trouble_remedy(trouble));
 }
 
 static void take_charge(Manager *m) {
@@ -186,25 +194,20 @@ static void leave_charge(Manager *m) {
  */
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Manager *m = userdata;
-        int r;
 
-        m->trouble = trouble;
         if (!m->serving)
                 return;                 /* manager_run() looks */
         if (trouble != LOADER_IS_WELL && !charge_is_taken(m->charge)) {
                 (void) charge_remind(m->charge);
                 return;
         }
-        tell_charge(m, trouble);
+        report_charge(m, trouble);
         if (trouble != LOADER_IS_WELL) {
                 leave_charge(m);
                 return;
         }
         take_charge(m);
-        m->counters.rescans++;
-        r = start_coldplug(m);
-        if (r < 0)
-                log_error("cannot look at all devices: %s", strerror(-r));
+        rescan(m);
 }
 
 /* Without it nothing is less safe while lkmd runs. */
@@ -219,59 +222,18 @@ static void write_denied(Manager *m) {
                 charge_call_handover(m->charge);
 }
 
-static int list_loaded_but_denied(Manager *m, char **ret) {
-        LoadedModule *loaded = NULL;
-        size_t n = 0, size;
-        FILE *f;
-        int r;
-
-        r = loaded_modules_read(&loaded, &n);
-        if (r < 0)
-                return r;
-        f = open_memstream(ret, &size);
-        for (size_t i = 0; f && i < n; i++) {
-                PolicyRuling ruling;
-
-                if (planner_denies(&m->planner, index_keeper_get(m->index), loaded[i].name, &ruling))
-                        (void) fprintf(f, "%s%s", ftell(f) > 0 ? ", " : "", loaded[i].name);
-        }
-        loaded_modules_free(loaded, n);
-        return f && fclose(f) == 0 ? 0 : -ENOMEM;
-}
-
-/* Modules that came in before the policy denied them stay; somebody should know. */
-static void tell_loaded_but_denied(Manager *m) {
-        static const LogFields fields = {
-                .message_id = LKMD_MESSAGE_DENIED_LOADED,
-                .requester_uid = -1,
-                .requester_pid = -1,
-        };
-        _cleanup_(freep) char *list = NULL;
-
-        if (list_loaded_but_denied(m, &list) < 0 || streq_ptr(list, m->loaded_but_denied))
-                return;
-        if (list[0] != '\0')
-                log_entry(LOG_NOTICE, &fields, "in the kernel, though the policy denies it: %s", list);
-        free(m->loaded_but_denied);
-        m->loaded_but_denied = STEAL_PTR(list);
-}
-
 static void on_index_swapped(bool became_complete, void *userdata) {
         Manager *m = userdata;
-        int r;
 
         verdicts_forget(m->verdicts);
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
         if (m->index) {
-                tell_loaded_but_denied(m); /* by modprobe.d */
+                loaded_denied_report(m->loaded_denied); /* by modprobe.d */
                 write_denied(m);
         }
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* no index yet: this is the first, and the first walk is still to come */
-        m->counters.rescans++;
-        r = start_coldplug(m);          /* what could not be found before may be there now */
-        if (r < 0)
-                log_error("cannot look at all devices: %s", strerror(-r));
+        rescan(m);                      /* what could not be found before may be there now */
 }
 
 static void on_policy_changed(bool is_news, void *userdata) {
@@ -280,7 +242,7 @@ static void on_policy_changed(bool is_news, void *userdata) {
         verdicts_forget(m->verdicts);
         if (is_news)
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
-        tell_loaded_but_denied(m);
+        loaded_denied_report(m->loaded_denied);
         write_denied(m);
 }
 
@@ -288,55 +250,6 @@ static void on_policy_problem(const Problem *problem, void *userdata) {
         Manager *m = userdata;
 
         monitors_problem(m->monitors, problem);
-}
-
-static void journal_record(const Record *record) {
-        LogFields fields = {
-                .message_id = !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED :
-                              record->removal ? LKMD_MESSAGE_UNLOADED : LKMD_MESSAGE_LOADED,
-                .module = record->module,
-                .origin = request_origin_to_string(record->request->origin),
-                .key = record->request->key,
-                .device = record->request->device,
-                .outcome = outcome_to_string(record->outcome),
-                .requester_uid = record->request->has_peer ? (long long) record->request->uid : -1,
-                .requester_pid = record->request->has_peer ? (long long) record->request->pid : -1,
-                .error = -record->error,
-        };
-
-        if (!outcome_is_success(record->outcome))
-                log_entry(record_is_remarkable(record) ? LOG_ERR : LOG_INFO, &fields, "%s: %s",
-                          record->module, record->message ?: strerror(-record->error));
-        else
-                log_entry(LOG_INFO, &fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
-                          fields.outcome, record->duration_usec / 1000, record->duration_usec % 1000,
-                          record->request->device ?: record->request->key);
-}
-
-static void journal_slow(const Record *record) {
-        const char *where = record->kernel_stack ? record->kernel_stack[0] : NULL;
-
-        log_entry(LOG_NOTICE,
-                  &(LogFields) {
-                          .message_id = LKMD_MESSAGE_SLOW,
-                          .module = record->module,
-                          .origin = request_origin_to_string(record->request->origin),
-                          .requester_uid = -1,
-                          .requester_pid = -1,
-                  },
-                  "%s: %s for %" PRIu64 " s now%s%s; others go on", record->module,
-                  record->removal       ? "its exit runs" :
-                  record->live_usec > 0 ? "it can be used, and the kernel waits for asynchronous probes" :
-                                          "its init runs",
-                  record->duration_usec / 1000000,
-                  where ? ", in " : "", where ?: "");
-}
-
-/* It is told again and again while it goes on, and is one slow job all the same. */
-static void count_slow(Manager *m, Record *record) {
-        if (!record->slow)
-                m->counters.slow++;
-        record->slow = true;
 }
 
 static void on_job_finished(Manager *m, Record *record) {
@@ -371,7 +284,6 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
                 on_job_finished(m, record);
                 break;
         case SCHEDULER_SLOW:
-                count_slow(m, record);
                 journal_slow(record);
                 break;
         }
@@ -383,7 +295,7 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
  * Whoever waits for idleness after a depmod means the index that it wrote, which may bring work of its own: a
  * change that the loop has seen and nobody has asked about yet is read first.
  */
-static bool on_is_idle(void *userdata) {
+static bool is_idle_and_up_to_date(void *userdata) {
         Manager *m = userdata;
 
         (void) index_keeper_get(m->index);
@@ -396,6 +308,16 @@ bool manager_is_idle(Manager *m) {
 
         return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
                intake_is_idle(m->intake) && !coldplug_is_running(m->coldplug);
+}
+
+static bool is_idle(void *userdata) {
+        return manager_is_idle(userdata);
+}
+
+static bool is_coldplug_done(void *userdata) {
+        const Manager *m = userdata;
+
+        return m->coldplug_done;
 }
 
 /* ------------------------------------------------------------------------------------------- settings */
@@ -457,6 +379,10 @@ int manager_reload(Manager *m, ProblemList *problems) {
         if (r < 0)
                 return r;
         return settings_broken || policy_keeper_is_broken(m->policy) ? -EBADMSG : 0;
+}
+
+static int on_reload(ProblemList *problems, void *userdata) {
+        return manager_reload(userdata, problems);
 }
 
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
@@ -570,16 +496,6 @@ static int open_sources(Manager *m) {
         return coldplug_new(&m->coldplug, m->event, m->udev, on_device_seen, on_coldplug_done, m);
 }
 
-/* What an earlier lkmd of this boot found out; the latest load of a module comes last and stays. */
-static void remember_durations(Manager *m) {
-        for (size_t i = ledger_count(m->ledger); i > 0; i--) {
-                const Record *record = ledger_get(m->ledger, i - 1);
-
-                if (record->outcome == OUTCOME_LOADED && record->duration_usec > 0)
-                        scheduler_remember(m->scheduler, record->module, record->live_usec ?: record->duration_usec);
-        }
-}
-
 static int open_policy(Manager *m, const ManagerOptions *options) {
         int r;
 
@@ -625,7 +541,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = open_policy(m, options);
         if (r < 0)
                 return r;
-        r = waits_new(&m->waits, m->event, on_is_idle, m);
+        r = waits_new(&m->waits, m->event, is_idle_and_up_to_date, m);
         if (r < 0)
                 return r;
         r = scheduler_new(&m->scheduler, &(SchedulerOptions) {
@@ -642,13 +558,41 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         scheduler_prepare(m->scheduler); /* the loader starts while the index is built */
-        remember_durations(m);
+        scheduler_learn(m->scheduler, m->ledger);
         r = autoload_new(&m->autoload, m->scheduler, &m->planner, m->monitors, &m->counters);
         if (r < 0)
                 return r;
         r = index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);
+        if (r < 0)
+                return r;
         m->planner.index = m->index;
-        return r;
+        return loaded_denied_new(&m->loaded_denied, &m->planner);
+}
+
+static int open_service(Manager *m, const ManagerOptions *options) {
+        return service_new(&m->service,
+                           &(ServiceContext) {
+                                   .event = m->event,
+                                   .settings = &m->settings,
+                                   .setting_problems = &m->setting_problems,
+                                   .settings_watch = m->settings_watch,
+                                   .index = m->index,
+                                   .policy = m->policy,
+                                   .charge = m->charge,
+                                   .planner = &m->planner,
+                                   .scheduler = m->scheduler,
+                                   .ledger = m->ledger,
+                                   .audit = m->audit,
+                                   .monitors = m->monitors,
+                                   .waits = m->waits,
+                                   .counters = &m->counters,
+                                   .started_usec = m->started_usec,
+                                   .reload = on_reload,
+                                   .is_idle = is_idle,
+                                   .is_coldplug_done = is_coldplug_done,
+                                   .userdata = m,
+                           },
+                           options->varlink_fd, options->varlink_address);
 }
 
 /**
@@ -690,8 +634,8 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         apply_settings(m);
-        tell_loaded_but_denied(m);
-        r = service_new(&m->service, m, options->varlink_fd, options->varlink_address);
+        loaded_denied_report(m->loaded_denied);
+        r = open_service(m, options);
         if (r < 0)
                 return r;
 
@@ -711,6 +655,7 @@ Manager *manager_free(Manager *m) {
         coldplug_free(m->coldplug);
         uevent_free(m->uevent);
         intake_free(m->intake);
+        loaded_denied_free(m->loaded_denied);
         index_keeper_free(m->index);
         waits_free(m->waits);
         policy_keeper_free(m->policy);
@@ -722,7 +667,6 @@ Manager *manager_free(Manager *m) {
         kernel_log_free(m->kernel_log);
         settings_watch_free(m->settings_watch);
         problem_list_clear(&m->setting_problems);
-        free(m->loaded_but_denied);
         if (m->udev)
                 udev_unref(m->udev);
         sd_event_unref(m->event);
@@ -735,12 +679,14 @@ Manager *manager_free(Manager *m) {
  * all that is known of it by now: whether it answers shows later.
  */
 static void begin_to_serve(Manager *m) {
+        LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
+
         m->serving = true;
-        if (m->trouble == LOADER_IS_WELL) {
+        if (trouble == LOADER_IS_WELL) {
                 take_charge(m);
                 return;
         }
-        tell_charge(m, m->trouble);
+        report_charge(m, trouble);
         (void) charge_remind(m->charge);
 }
 
@@ -770,4 +716,17 @@ int manager_run(Manager *m) {
         leave_charge(m);
         (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
         return r;
+}
+
+/* What the kernel announced, without a kernel. */
+void manager_take_uevent(Manager *m, const DeviceFacts *facts, const char *device) {
+        assert(m && facts && device);
+
+        on_uevent(facts, device, m);
+}
+
+Service *manager_get_service(Manager *m) {
+        assert(m);
+
+        return m->service;
 }

@@ -1,63 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <libudev.h>
-#include <systemd/sd-event.h>
-
-#include "common/settings.h"
+#include "common/device-keys.h"
+#include "common/problem-list.h"
 #include "common/util.h"
-#include "daemon/audit.h"
-#include "daemon/autoload.h"
-#include "daemon/charge.h"
-#include "daemon/coldplug.h"
-#include "daemon/counters.h"
-#include "daemon/denied-file.h"
-#include "daemon/index-keeper.h"
-#include "daemon/intake.h"
-#include "daemon/kernel-log.h"
-#include "daemon/ledger.h"
-#include "daemon/monitors.h"
-#include "daemon/planner.h"
-#include "daemon/policy-keeper.h"
-#include "daemon/scheduler.h"
-#include "daemon/settings-watch.h"
-#include "daemon/uevent.h"
-#include "daemon/verdicts.h"
-#include "daemon/waits.h"
+#include "daemon/service.h"
 
-typedef struct Service Service;
-
-/* The objects and their wiring. The service reads it; nobody else includes this. */
-typedef struct Manager {
-        sd_event *event;
-        struct udev *udev;
-        Settings settings;
-        ProblemList setting_problems;
-        SettingsWatch *settings_watch;
-        KernelLog *kernel_log;
-        Ledger *ledger;
-        Monitors *monitors;
-        Scheduler *scheduler;
-        PolicyKeeper *policy;
-        Audit *audit;
-        Verdicts *verdicts;
-        Planner planner;
-        Autoload *autoload;
-        Charge *charge;
-        DeniedFile *denied_file;
-        IndexKeeper *index;
-        Uevent *uevent;
-        Intake *intake;
-        Coldplug *coldplug;
-        Waits *waits;
-        Service *service;
-        Counters counters;
-        LoaderTrouble trouble;          /* of the loader */
-        bool serving;                   /* manager_run(): from now on lkmd may step back and in */
-        char *loaded_but_denied;        /* as it was told last */
-        uint64_t started_usec;          /* CLOCK_REALTIME */
-        bool coldplug_done;
-} Manager;
+/* Manager: the objects of the daemon and their wiring. */
+typedef struct Manager Manager;
 
 typedef struct ManagerOptions {
         int varlink_fd;                 /* listening, taken; negative: listen on varlink_address */
@@ -80,3 +30,7 @@ DEFINE_CLEANUP(Manager, manager_free);
 int manager_run(Manager *m);
 int manager_reload(Manager *m, ProblemList *problems);
 bool manager_is_idle(Manager *m);
+
+/* For tests. */
+void manager_take_uevent(Manager *m, const DeviceFacts *facts, const char *device);
+Service *manager_get_service(Manager *m);

@@ -325,6 +325,16 @@ static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
         return NULL;
 }
 
+/* It is reported again and again while it goes on, and is one slow job all the same. */
+static void report_slow(Job *j) {
+        Scheduler *s = j->scheduler;
+
+        if (!j->record->slow)
+                s->counters->slow++;
+        j->record->slow = true;
+        s->observer(SCHEDULER_SLOW, j->record, s->userdata);
+}
+
 /* Comes again each time: at 10 s, 20 s, 40 s .. */
 static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *j = userdata;
@@ -340,7 +350,7 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         j = find_job_by_id(s, id);
         if (j && job_is_in_loader(j))
-                s->observer(SCHEDULER_SLOW, j->record, s->userdata);
+                report_slow(j);
         return 0;
 }
 
@@ -364,7 +374,7 @@ static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void
         if (!j || !job_is_in_loader(j))
                 return;
         record_set_whereabouts(j->record, thread_id, stack);
-        s->observer(SCHEDULER_SLOW, j->record, s->userdata);
+        report_slow(j);
 }
 
 static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
@@ -760,6 +770,13 @@ size_t scheduler_count_queued(const Scheduler *s) {
         return s->n_queued;
 }
 
+/* What keeps the loader from its work now. */
+LoaderTrouble scheduler_get_trouble(const Scheduler *s) {
+        assert(s);
+
+        return s->trouble;
+}
+
 /* How long loading this module will probably take, by what it took before. */
 uint64_t scheduler_expect_usec(const Scheduler *s, const char *module) {
         assert(s && module);
@@ -772,6 +789,18 @@ void scheduler_remember(Scheduler *s, const char *module, uint64_t usec) {
         assert(s && module);
 
         durations_note(&s->durations, module, usec);
+}
+
+/* What an earlier lkmd of this boot found out; the latest load of a module comes last and stays. */
+void scheduler_learn(Scheduler *s, const Ledger *ledger) {
+        assert(s && ledger);
+
+        for (size_t i = ledger_count(ledger); i > 0; i--) {
+                const Record *record = ledger_get(ledger, i - 1);
+
+                if (record->outcome == OUTCOME_LOADED && record->duration_usec > 0)
+                        scheduler_remember(s, record->module, record->live_usec ?: record->duration_usec);
+        }
 }
 
 /**

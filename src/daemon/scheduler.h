@@ -6,6 +6,7 @@
 #include "common/util.h"
 #include "daemon/counters.h"
 #include "daemon/kernel-log.h"
+#include "daemon/ledger.h"
 #include "daemon/loader-protocol.h"
 #include "daemon/loader-watch.h"
 #include "daemon/record.h"
@@ -89,7 +90,9 @@ bool scheduler_is_idle(const Scheduler *s);
 bool scheduler_is_queued(const Scheduler *s, const char *module);
 bool scheduler_has_job(const Scheduler *s, const char *module);
 size_t scheduler_count_queued(const Scheduler *s);
+LoaderTrouble scheduler_get_trouble(const Scheduler *s);
 
 uint64_t scheduler_expect_usec(const Scheduler *s, const char *module);
 void scheduler_remember(Scheduler *s, const char *module, uint64_t usec);
+void scheduler_learn(Scheduler *s, const Ledger *ledger);
 int scheduler_get_running(const Scheduler *s, RecordList *list);

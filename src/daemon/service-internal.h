@@ -7,13 +7,14 @@
 #include <systemd/sd-varlink.h>
 
 #include "daemon/clients.h"
-#include "daemon/service.h"
+#include "daemon/service-context.h"
 
+typedef struct Service Service;
 typedef struct LoadCall LoadCall;
 typedef struct UnloadCall UnloadCall;
 
 struct Service {
-        Manager *manager;
+        ServiceContext context;
         sd_varlink_server *server;      /* of the methods; it has no loop, see clients.h */
         Clients *clients;
         LIST_HEAD(, LoadCall) loads;
@@ -46,7 +47,7 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                      void *userdata);
 int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                     void *userdata);
-int describe_policy(Manager *m, sd_json_variant **ret);
+int describe_policy(const ServiceContext *context, sd_json_variant **ret);
 
 /* service-read.c */
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -55,13 +56,3 @@ int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                    void *userdata);
 int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                               void *userdata);
-
-/* service.c */
-int reply_message(sd_varlink *link, const char *error_id, const char *hint, const char *format, ...)
-        _printf_(4, 5);
-int send_progress(sd_varlink *link, const char *kind, const Record *record);
-int reply_no_such_module(sd_varlink *link, Manager *m, const char *name);
-int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters);
-int service_admit(Service *s, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags);
-int request_of_client(Service *s, sd_varlink *link, const char *key, Request **ret);
-int service_prepare_proof(Service *s, sd_varlink *link, Request *request, bool is_needed);

@@ -13,7 +13,9 @@
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 #include "daemon/plan-run.h"
+#include "daemon/service-caller.h"
 #include "daemon/service-internal.h"
+#include "daemon/service-reply.h"
 
 struct LoadCall {
         Service *service;
@@ -317,7 +319,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        r = plan_run_new(&c->run, s->manager->scheduler, &s->manager->planner, taken, request, on_load_done, c);
+        r = plan_run_new(&c->run, s->context.scheduler, s->context.planner, taken, request, on_load_done, c);
         if (r < 0) {
                 free(c);
                 return r;
@@ -366,7 +368,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         _cleanup_(freep) char *joined = NULL;
         const PlanOmission *omission;
         Service *s = userdata;
-        Counters *c = &s->manager->counters;
+        Counters *c = s->context.counters;
         uint64_t begun_usec;
         Index *index;
         int r;
@@ -395,13 +397,13 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         r = service_prepare_proof(s, link, request, joined || request->force);
         if (r != 0)
                 return r < 0 ? r : 0;
-        index = index_keeper_get(s->manager->index); /* reads it anew if it has to */
+        index = index_keeper_get(s->context.index); /* reads it anew if it has to */
         begun_usec = clock_usec(CLOCK_MONOTONIC);
-        r = planner_plan(&s->manager->planner, index, request, PLAN_NAMED, joined, &plan);
+        r = planner_plan(s->context.planner, index, request, PLAN_NAMED, joined, &plan);
         if (r < 0)
                 return r;
         if (plan->n_matches == 0)
-                return reply_no_such_module(link, s->manager, p.name);
+                return reply_no_such_module(link, index, p.name);
         counters_add_time(c, PHASE_PLAN, clock_usec(CLOCK_MONOTONIC) - begun_usec);
         omission = find_required_omission(plan);
         if (omission)

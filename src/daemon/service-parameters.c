@@ -143,7 +143,7 @@ static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, 
         for (size_t i = 0; parameters[i]; i++) {
                 if (parameter_is_known(known, parameters[i]))
                         continue;
-                if (s->manager->settings.unknown_parameters == UNKNOWN_PARAMETERS_WARN) {
+                if (s->context.settings->unknown_parameters == UNKNOWN_PARAMETERS_WARN) {
                         log_warning("%s has no parameter '%s', passing it on", step->module, parameters[i]);
                         continue;
                 }

@@ -10,9 +10,11 @@
 #include "common/text.h"
 #include "daemon/clock.h"
 #include "daemon/describe.h"
+#include "daemon/loaded-denied.h"
 #include "daemon/log.h"
-#include "daemon/module-state.h"
+#include "daemon/service-caller.h"
 #include "daemon/service-internal.h"
+#include "daemon/service-reply.h"
 
 /* -------------------------------------------------------------------------------------------------- grants */
 
@@ -147,7 +149,7 @@ int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         if (r < 0)
                 return r;
 
-        r = policy_keeper_grant(s->manager->policy,
+        r = policy_keeper_grant(s->context.policy,
                                 &(Grant) {
                                         .module = (char *) p.module, /* only read */
                                         .reason = (char *) p.reason,
@@ -193,7 +195,7 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r != 0)
                 return r;
 
-        grant = grants_find(policy_keeper_get_grants(s->manager->policy), p.id);
+        grant = grants_find(policy_keeper_get_grants(s->context.policy), p.id);
         if (!grant)
                 return reply_message(link, LKMD_ERROR_NO_SUCH_GRANT, "lkmctl status lists the grants that hold",
                                      "there is no grant '%s'; it may be over or used up", p.id);
@@ -201,7 +203,7 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r < 0)
                 return r;
         log_grant(request, grant, "taken back");
-        r = policy_keeper_revoke(s->manager->policy, p.id);
+        r = policy_keeper_revoke(s->context.policy, p.id);
         return r < 0 ? r : sd_varlink_reply(link, NULL);
 }
 
@@ -220,11 +222,11 @@ int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         if (r != 0)
                 return r;
 
-        r = audit_describe(s->manager->audit, &entries);
+        r = audit_describe(s->context.audit, &entries);
         if (r < 0)
                 return r;
         return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("entries", entries),
-                                  SD_JSON_BUILD_PAIR_UNSIGNED("dropped", audit_count_dropped(s->manager->audit)));
+                                  SD_JSON_BUILD_PAIR_UNSIGNED("dropped", audit_count_dropped(s->context.audit)));
 }
 
 /* -------------------------------------------------------------------------------------------------- status */
@@ -284,28 +286,31 @@ static int describe_denied_module(const char *module, const PolicyRuling *ruling
         return 0;
 }
 
-static int describe_loaded_but_denied(Manager *m, sd_json_variant **ret) {
-        const Index *index = index_keeper_get(m->index);
-        LoadedModule *loaded = NULL;
-        size_t n = 0;
+typedef struct DeniedArray {
+        sd_json_variant *array;
+        int error;
+} DeniedArray;
+
+static int add_denied_module(const char *module, const PolicyRuling *ruling, void *userdata) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        DeniedArray *a = userdata;
+
+        a->error = describe_denied_module(module, ruling, &v);
+        if (a->error >= 0)
+                a->error = sd_json_variant_append_array(&a->array, v);
+        return a->error;
+}
+
+static int describe_loaded_but_denied(const ServiceContext *context, sd_json_variant **ret) {
+        DeniedArray a = {};
         int r;
 
-        r = sd_json_variant_new_array(ret, NULL, 0);
+        r = sd_json_variant_new_array(&a.array, NULL, 0);
         if (r < 0)
                 return r;
-        (void) loaded_modules_read(&loaded, &n); /* where it cannot be read there are none to tell of */
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-                PolicyRuling ruling;
-
-                if (!planner_denies(&m->planner, index, loaded[i].name, &ruling))
-                        continue;
-                r = describe_denied_module(loaded[i].name, &ruling, &v);
-                if (r >= 0)
-                        r = sd_json_variant_append_array(ret, v);
-        }
-        loaded_modules_free(loaded, n);
-        return r;
+        (void) loaded_denied_list(context->planner, add_denied_module, &a); /* without /proc/modules there are none */
+        *ret = a.array;                 /* for the caller to free, also on failure */
+        return a.error;
 }
 
 /**
@@ -313,34 +318,34 @@ static int describe_loaded_but_denied(Manager *m, sd_json_variant **ret) {
  *
  * Return: 0, -ENOMEM or what sd-json says.
  */
-int describe_policy(Manager *m, sd_json_variant **ret) {
+int describe_policy(const ServiceContext *context, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *files = NULL, *problems = NULL, *grants = NULL,
                                                           *denied = NULL;
         const Policy *policy;
         PolicyRuling fallback;
         int r;
 
-        assert(m && ret);
+        assert(context && ret);
 
-        policy = policy_keeper_get(m->policy);
+        policy = policy_keeper_get(context->policy);
         fallback = policy_get_default(policy, NULL);
         r = describe_files(policy, &files);
         if (r >= 0)
-                r = describe_problems(policy_keeper_get_problems(m->policy), &problems);
+                r = describe_problems(policy_keeper_get_problems(context->policy), &problems);
         if (r >= 0)
-                r = describe_grants(policy_keeper_get_grants(m->policy), &grants);
+                r = describe_grants(policy_keeper_get_grants(context->policy), &grants);
         if (r >= 0)
-                r = describe_loaded_but_denied(m, &denied);
+                r = describe_loaded_but_denied(context, &denied);
         if (r < 0)
                 return r;
 
         return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("mode", policy_mode_to_string(m->settings.mode)),
+                ret, SD_JSON_BUILD_PAIR_STRING("mode", policy_mode_to_string(context->settings->mode)),
                 SD_JSON_BUILD_PAIR_STRING("defaultVerdict", policy_verdict_to_string(fallback.verdict)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("rules", policy_count_rules(policy)),
                 SD_JSON_BUILD_PAIR_VARIANT("files", files),
-                SD_JSON_BUILD_PAIR_BOOLEAN("broken", policy_keeper_is_broken(m->policy)),
-                SD_JSON_BUILD_PAIR_STRING("standing", policy_standing_to_string(policy_keeper_get_standing(m->policy))),
+                SD_JSON_BUILD_PAIR_BOOLEAN("broken", policy_keeper_is_broken(context->policy)),
+                SD_JSON_BUILD_PAIR_STRING("standing", policy_standing_to_string(policy_keeper_get_standing(context->policy))),
                 SD_JSON_BUILD_PAIR_BOOLEAN("lacksDefault", policy_is_incomplete(policy)),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems), SD_JSON_BUILD_PAIR_VARIANT("grants", grants),
                 SD_JSON_BUILD_PAIR_VARIANT("loadedButDenied", denied));

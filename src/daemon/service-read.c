@@ -13,7 +13,9 @@
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
+#include "daemon/service-caller.h"
 #include "daemon/service-internal.h"
+#include "daemon/service-reply.h"
 
 #define FAILURES_SHOWN 8U
 
@@ -67,15 +69,15 @@ static const char *state_name(ModuleState state) {
         }
 }
 
-static int describe_loaded_module(Manager *m, const LoadedModule *loaded, sd_json_variant **ret) {
-        const IndexModule *known = index_find_module(index_keeper_get(m->index), loaded->name);
+static int describe_loaded_module(const ServiceContext *context, const LoadedModule *loaded, sd_json_variant **ret) {
+        const IndexModule *known = index_find_module(index_keeper_get(context->index), loaded->name);
 
         return describe_module(&(ListedModule) {
                                        .name = loaded->name,
                                        .state = state_name(loaded->state),
                                        .path = known ? known->path : NULL,
                                        .loaded = loaded,
-                                       .loaded_by = ledger_find_load(m->ledger, loaded->name),
+                                       .loaded_by = ledger_find_load(context->ledger, loaded->name),
                                },
                                ret);
 }
@@ -112,7 +114,7 @@ int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         for (size_t i = 0; r >= 0 && i < loaded.n_items; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
 
-                r = describe_loaded_module(s->manager, loaded.items + i, &v);
+                r = describe_loaded_module(&s->context, loaded.items + i, &v);
                 if (r >= 0)
                         r = sd_json_variant_append_array(&array, v);
         }
@@ -136,16 +138,16 @@ static int describe_all(const ProblemList *const *lists, sd_json_variant **ret) 
         return describe_problems(&all, ret);
 }
 
-static int describe_broken_files(Manager *m, sd_json_variant **ret) {
-        return describe_all((const ProblemList *const[]) { &m->setting_problems,
-                                                           settings_watch_get_problems(m->settings_watch),
-                                                           index_keeper_get_problems(m->index), NULL },
+static int describe_broken_files(const ServiceContext *context, sd_json_variant **ret) {
+        return describe_all((const ProblemList *const[]) { context->setting_problems,
+                                                           settings_watch_get_problems(context->settings_watch),
+                                                           index_keeper_get_problems(context->index), NULL },
                             ret);
 }
 
-static int describe_unwatched(Manager *m, sd_json_variant **ret) {
-        return describe_all((const ProblemList *const[]) { policy_keeper_get_watch_problems(m->policy),
-                                                           index_keeper_get_watch_problems(m->index), NULL },
+static int describe_unwatched(const ServiceContext *context, sd_json_variant **ret) {
+        return describe_all((const ProblemList *const[]) { policy_keeper_get_watch_problems(context->policy),
+                                                           index_keeper_get_watch_problems(context->index), NULL },
                             ret);
 }
 
@@ -192,10 +194,10 @@ static size_t count_loaded(void) {
 }
 
 /* Root's file that udev's rule looks at is missing only where lkmd-handover has failed, and said so. */
-static const char *name_authority(const Manager *m) {
-        if (!charge_is_taken(m->charge))
+static const char *name_authority(const ServiceContext *context) {
+        if (!charge_is_taken(context->charge))
                 return "udev";
-        if (!charge_is_told(m->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
+        if (!charge_is_told(context->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
                 return "lkmd_and_udev";
         return udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev";
 }
@@ -206,8 +208,8 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                                                           *problems = NULL, *unwatched = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
         Service *s = userdata;
-        Manager *m = s->manager;
-        LoaderTrouble trouble = m->trouble;
+        const ServiceContext *context = &s->context;
+        LoaderTrouble trouble = scheduler_get_trouble(context->scheduler);
         bool stepped_back = trouble != LOADER_IS_WELL;
         Index *index;
         int r;
@@ -219,26 +221,26 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r != 0)
                 return r;
 
-        index = index_keeper_get(m->index);
-        r = describe_running(m->scheduler, &running);
+        index = index_keeper_get(context->index);
+        r = describe_running(context->scheduler, &running);
         if (r < 0)
                 return r;
-        r = describe_failures(m->ledger, &failures);
+        r = describe_failures(context->ledger, &failures);
         if (r < 0)
                 return r;
-        r = describe_broken_files(m, &problems);
+        r = describe_broken_files(context, &problems);
         if (r < 0)
                 return r;
-        r = describe_unwatched(m, &unwatched);
+        r = describe_unwatched(context, &unwatched);
         if (r < 0)
                 return r;
-        r = describe_policy(m, &policy);
+        r = describe_policy(context, &policy);
         if (r < 0)
                 return r;
-        r = describe_counters(&m->counters, &counters);
+        r = describe_counters(context->counters, &counters);
         if (r < 0)
                 return r;
-        r = describe_phases(&m->counters, &phases);
+        r = describe_phases(context->counters, &phases);
         if (r < 0)
                 return r;
 
@@ -250,14 +252,14 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesKnown", index_count_modules(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("aliasesKnown", index_count_aliases(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesLoaded", count_loaded()),
-                SD_JSON_BUILD_PAIR_STRING("inCharge", name_authority(m)),
+                SD_JSON_BUILD_PAIR_STRING("inCharge", name_authority(context)),
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(loader_trouble_text(trouble))),
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBackRemedy",
                                              SD_JSON_BUILD_STRING(loader_trouble_remedy(trouble))),
-                SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", m->started_usec),
-                SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", m->coldplug_done),
-                SD_JSON_BUILD_PAIR_BOOLEAN("idle", manager_is_idle(m)),
-                SD_JSON_BUILD_PAIR_UNSIGNED("queued", scheduler_count_queued(m->scheduler)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", context->started_usec),
+                SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", context->is_coldplug_done(context->userdata)),
+                SD_JSON_BUILD_PAIR_BOOLEAN("idle", context->is_idle(context->userdata)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("queued", scheduler_count_queued(context->scheduler)),
                 SD_JSON_BUILD_PAIR_VARIANT("running", running),
                 SD_JSON_BUILD_PAIR_VARIANT("failures", failures),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems),
@@ -343,13 +345,14 @@ static const LoadedModule *find_loaded(const LoadedModules *loaded, const char *
 }
 
 /* An alias is no module, but whoever types one wants to know more than that. */
-static int reply_no_module(sd_varlink *link, Manager *m, const char *name) {
+static int reply_no_module(sd_varlink *link, const ServiceContext *context, const char *name) {
         _cleanup_(freep) char *hint = NULL;
+        Index *index = index_keeper_get(context->index);
         const IndexMatch *matches;
         size_t n = 0;
 
-        if (index_lookup(index_keeper_get(m->index), name, &matches, &n) < 0 || n == 0)
-                return reply_no_such_module(link, m, name);
+        if (index_lookup(index, name, &matches, &n) < 0 || n == 0)
+                return reply_no_such_module(link, index, name);
         if (asprintf(&hint, "lkmctl status %s", matches[0].name) < 0) {
                 hint = NULL;
                 return -ENOMEM;
@@ -358,25 +361,25 @@ static int reply_no_module(sd_varlink *link, Manager *m, const char *name) {
                              matches[0].name, n > 1 ? " and others" : "");
 }
 
-static int reply_described(sd_varlink *link, Manager *m, const char *name, const IndexModule *known,
+static int reply_described(sd_varlink *link, const ServiceContext *context, const char *name, const IndexModule *known,
                            const LoadedModule *loaded) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *module = NULL, *dependencies = NULL,
                                                           *omissions = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *blacklist = NULL, *history = NULL;
         _cleanup_(freep) char *configured = NULL, *configured_utf8 = NULL;
-        Index *index = index_keeper_get(m->index);
+        Index *index = index_keeper_get(context->index);
         const char *state;
         int r;
 
         state = loaded ? state_name(loaded->state) :
                 known && !known->path ? "built_in" :
-                scheduler_is_queued(m->scheduler, name) ? "queued" : "not_loaded";
+                scheduler_is_queued(context->scheduler, name) ? "queued" : "not_loaded";
         r = describe_module(&(ListedModule) {
                                     .name = name,
                                     .state = state,
                                     .path = known ? known->path : NULL,
                                     .loaded = loaded,
-                                    .loaded_by = loaded ? ledger_find_load(m->ledger, name) : NULL,
+                                    .loaded_by = loaded ? ledger_find_load(context->ledger, name) : NULL,
                             },
                             &module);
         if (r < 0)
@@ -384,13 +387,13 @@ static int reply_described(sd_varlink *link, Manager *m, const char *name, const
         r = describe_dependencies(known, &dependencies);
         if (r < 0)
                 return r;
-        r = describe_plan(&m->planner, index, name, &omissions, &configured);
+        r = describe_plan(context->planner, index, name, &omissions, &configured);
         if (r < 0)
                 return r;
         r = describe_blacklist(index, name, &blacklist);
         if (r < 0)
                 return r;
-        r = describe_history(m->ledger, name, &history);
+        r = describe_history(context->ledger, name, &history);
         if (r < 0)
                 return r;
         r = text_escape(configured ?: "", &configured_utf8);
@@ -435,14 +438,14 @@ int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_
         if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
                 return sd_varlink_error_invalid_parameter_name(link, "name");
         if (module_name_normalize(p.name, name, sizeof(name)) < 0)
-                return reply_no_module(link, s->manager, p.name);
+                return reply_no_module(link, &s->context, p.name);
 
         r = loaded_modules_read(&all.items, &all.n_items);
         if (r < 0)
                 return r;
-        known = index_find_module(index_keeper_get(s->manager->index), name);
+        known = index_find_module(index_keeper_get(s->context.index), name);
         loaded = find_loaded(&all, name);
         if (!known && !loaded)
-                return reply_no_module(link, s->manager, p.name);
-        return reply_described(link, s->manager, name, known, loaded);
+                return reply_no_module(link, &s->context, p.name);
+        return reply_described(link, &s->context, name, known, loaded);
 }

@@ -11,7 +11,9 @@
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
+#include "daemon/service-caller.h"
 #include "daemon/service-internal.h"
+#include "daemon/service-reply.h"
 #include "daemon/unload-run.h"
 
 struct UnloadCall {
@@ -115,11 +117,11 @@ static int check_module(Service *s, sd_varlink *link, const char *module) {
         Index *index;
         int r;
 
-        index = index_keeper_get(s->manager->index);
+        index = index_keeper_get(s->context.index);
         config = index_get_config(index);
         if (modprobe_config_find_command(config, CONFIG_REMOVE, module) || has_softdep_posts(index, module))
                 return 0;               /* what holds it now may be gone when its turn comes */
-        if (scheduler_has_job(s->manager->scheduler, module))
+        if (scheduler_has_job(s->context.scheduler, module))
                 return 0;               /* its own init holds it, and the removal comes after that load */
 
         r = module_holders(module, &holders);
@@ -200,10 +202,10 @@ static void on_unload_done(UnloadRun *run, void *userdata) {
 
 /* Return: 0: it runs; negative errno. */
 static int start_next(UnloadCall *c) {
-        Manager *m = c->service->manager;
+        const ServiceContext *context = &c->service->context;
         int r;
 
-        r = unload_run_new(&c->run, m->scheduler, m->ledger, index_keeper_get(m->index),
+        r = unload_run_new(&c->run, context->scheduler, context->ledger, index_keeper_get(context->index),
                            c->modules[c->n_done], c->request, on_unload_done, c);
         if (r < 0)
                 return r;
@@ -272,6 +274,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
         bool builtin = false;
         const IndexMatch *matches;
         size_t n_matches = 0, n = 0;
+        Index *index;
         int r;
 
         if (module_name_normalize(name, normalized, sizeof(normalized)) >= 0 &&
@@ -283,8 +286,9 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 return 0;
         }
 
-        s->manager->counters.lookups++;
-        r = index_lookup(index_keeper_get(s->manager->index), name, &matches, &n_matches);
+        s->context.counters->lookups++;
+        index = index_keeper_get(s->context.index);
+        r = index_lookup(index, name, &matches, &n_matches);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_matches; i++) {
@@ -300,7 +304,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 return 0;
         }
 
-        r = n_matches == 0 ? reply_no_such_module(link, s->manager, name)
+        r = n_matches == 0 ? reply_no_such_module(link, index, name)
                            : reply_not_loaded(link, name, builtin);
         return r < 0 ? r : 1;
 }
@@ -334,7 +338,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
                 return sd_varlink_error_invalid_parameter_name(link, "name");
 
-        s->manager->counters.requests++;
+        s->context.counters->requests++;
         r = request_of_client(s, link, p.name, &request);
         if (r < 0)
                 return r;

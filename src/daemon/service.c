@@ -10,114 +10,14 @@
 #include "daemon/service.h"
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "common/device-path.h"
 #include "common/interface.h"
 #include "common/names.h"
-#include "common/text.h"
 #include "daemon/describe.h"
-#include "daemon/log.h"
-#include "daemon/rights.h"
+#include "daemon/service-caller.h"
 #include "daemon/service-internal.h"
-
-/* -------------------------------------------------------------------------------------------- replies */
-
-/**
- * reply_message() - an error of ours that has nothing but a sentence and advice
- * @hint: NULL for none
- *
- * Return: what a method handler returns, as for all functions here that reply.
- */
-int reply_message(sd_varlink *link, const char *error_id, const char *hint, const char *format, ...) {
-        _cleanup_(freep) char *message = NULL, *clean = NULL;
-        va_list ap;
-        int n, r;
-
-        va_start(ap, format);
-        n = vasprintf(&message, format, ap);
-        va_end(ap);
-        if (n < 0) {
-                message = NULL;
-                return -ENOMEM;
-        }
-        r = text_escape(message, &clean);
-        if (r < 0)
-                return r;
-
-        return sd_varlink_errorbo(
-                link, error_id, SD_JSON_BUILD_PAIR_STRING("message", clean),
-                SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
-}
-
-/* To a caller with 'more': something that belongs to its request began or ended. */
-int send_progress(sd_varlink *link, const char *kind, const Record *record) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *event = NULL;
-        int r;
-
-        r = event_of_record(kind, record, &event);
-        if (r < 0)
-                return r;
-        return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT("progress", event));
-}
-
-/* Says why nothing is known by that name, which is not always that it was mistyped. */
-int reply_no_such_module(sd_varlink *link, Manager *m, const char *name) {
-        Index *index = index_keeper_get(m->index);
-
-        if (!index_is_complete(index))
-                return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
-                                     "install the modules of the running kernel, or run depmod -a; lkmd "
-                                     "notices by itself",
-                                     "there is no usable module index in %s, so '%s' cannot be found",
-                                     index_get_module_dir(index), name);
-        return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
-                             "check the spelling; if its package was just installed, run depmod -a",
-                             "no module and no alias is called '%s' in %s", name,
-                             index_get_module_dir(index));
-}
-
-/* What each method asks first: may this client do that, and so? Return: as rights_check(). */
-int service_admit(Service *s, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags) {
-        return rights_check(clients_find_peer(s->clients, link), link, method, flags);
-}
-
-/* Return: 0, -ENOMEM, -E2BIG, or -ENOTCONN when the client has gone. */
-int request_of_client(Service *s, sd_varlink *link, const char *key, Request **ret) {
-        const Peer *peer = clients_find_peer(s->clients, link);
-        _cleanup_(freep) char *unit = NULL;
-
-        if (!peer)
-                return -ENOTCONN;
-        unit = peer_get_unit(peer);
-        return request_new_client(ret, key, peer->uid, peer->pid, unit);
-}
-
-/**
- * service_prepare_proof() - have ready what lkmd-loader wants to see of root's requests
- * @is_needed: it is asked for what only root's word is enough for
- *
- * What only root may ask, lkmd-loader believes nobody but root: it looks at the connection itself.
- *
- * Return: 0: go on; 1: refused, and the reply is out; negative errno.
- */
-int service_prepare_proof(Service *s, sd_varlink *link, Request *request, bool is_needed) {
-        const Peer *peer = clients_find_peer(s->clients, link);
-
-        if (request->force && request->uid != 0) {
-                (void) reply_message(link, LKMD_ERROR_DENIED, "run lkmctl as root",
-                                     "%s: only root may go without the kernel's checks", request->key);
-                return 1;
-        }
-        return is_needed && peer && request->uid == 0 ? request_keep_client(request, peer->fd) : 0;
-}
-
-/* For a method without parameters; sd-varlink wants a table all the same. */
-int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters) {
-        static const sd_json_dispatch_field table[] = { {} };
-
-        return sd_varlink_dispatch(link, parameters, table, NULL);
-}
+#include "daemon/service-reply.h"
 
 /* -------------------------------------------------------------------------------------- small methods */
 
@@ -132,7 +32,7 @@ static int vl_method_monitor(sd_varlink *link, sd_json_variant *parameters, sd_v
         r = dispatch_nothing(link, parameters);
         if (r != 0)
                 return r;
-        return monitors_add(s->manager->monitors, link);
+        return monitors_add(s->context.monitors, link);
 }
 
 static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -149,12 +49,12 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
         if (r != 0)
                 return r;
 
-        reloaded = manager_reload(s->manager, &problems);
+        reloaded = s->context.reload(&problems, s->context.userdata);
         if (reloaded < 0 && reloaded != -EBADMSG)
                 return reloaded;
         if (reloaded == -EBADMSG) {
-                bool policy_broken = policy_keeper_is_broken(s->manager->policy);
-                bool settings_broken = s->manager->setting_problems.n_items > 0;
+                bool policy_broken = policy_keeper_is_broken(s->context.policy);
+                bool settings_broken = s->context.setting_problems->n_items > 0;
 
                 r = describe_problems(&problems, &described);
                 if (r < 0)
@@ -170,7 +70,7 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
                         SD_JSON_BUILD_PAIR_VARIANT("problems", described));
         }
 
-        r = describe_problems(index_keeper_get_problems(s->manager->index), &described);
+        r = describe_problems(index_keeper_get_problems(s->context.index), &described);
         if (r < 0)
                 return r;
         return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("problems", described));
@@ -223,7 +123,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
                         return r;
         }
 
-        return waits_add(s->manager->waits, link,
+        return waits_add(s->context.waits, link,
                          &(WaitFor) {
                                  .idle = p.idle,
                                  .module = p.module ? name : NULL,
@@ -238,8 +138,8 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata) {
         Service *s = userdata;
 
-        monitors_remove(s->manager->monitors, link);
-        waits_remove(s->manager->waits, link);
+        monitors_remove(s->context.monitors, link);
+        waits_remove(s->context.waits, link);
         service_forget_loads(s, link);
         service_forget_unloads(s, link);
 }
@@ -285,22 +185,22 @@ static int open_server(Service *s) {
 
 /**
  * service_new() - serve from the next turn of the loop on
- * @m:         borrowed; its objects outlive the service
+ * @context:   copied
  * @listen_fd: taken in any case; negative: listen on @address
  *
  * Return: 0, or what sd-varlink or bind(2) say.
  */
-int service_new(Service **ret, Manager *m, int listen_fd, const char *address) {
+int service_new(Service **ret, const ServiceContext *context, int listen_fd, const char *address) {
         _cleanup_(service_freep) Service *s = NULL;
         _cleanup_(closep) int fd = listen_fd;
         int r;
 
-        assert(ret && m && (listen_fd >= 0 || address));
+        assert(ret && context && (listen_fd >= 0 || address));
 
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        s->manager = m;
+        s->context = *context;
         LIST_INIT(&s->loads);
         LIST_INIT(&s->unloads);
 
@@ -312,7 +212,7 @@ int service_new(Service **ret, Manager *m, int listen_fd, const char *address) {
         if (fd < 0)
                 return fd;
         r = clients_new(&s->clients, &(ClientsOptions) {
-                                             .event = m->event,
+                                             .event = context->event,
                                              .server = s->server,
                                              .listen_fd = STEAL_FD(fd),
                                      });
@@ -347,6 +247,13 @@ int service_add_connection(Service *s, int fd, const struct ucred *ucred) {
         assert(s);
 
         return clients_add_connection(s->clients, fd, ucred);
+}
+
+/* For tests: what the methods see. */
+const ServiceContext *service_get_context(const Service *s) {
+        assert(s);
+
+        return &s->context;
 }
 
 /* To those whose request this record is a part of. */

@@ -2,16 +2,18 @@
 #pragma once
 
 #include "common/util.h"
-#include "daemon/manager.h"
 #include "daemon/record.h"
+#include "daemon/service-context.h"
 
 /* Service: the varlink interface. Handlers parse, check rights and start; what they started replies. */
+typedef struct Service Service;
 
-int service_new(Service **ret, Manager *m, int listen_fd, const char *address);
+int service_new(Service **ret, const ServiceContext *context, int listen_fd, const char *address);
 Service *service_free(Service *s);
 DEFINE_CLEANUP(Service, service_free);
 
 struct ucred;
 
 int service_add_connection(Service *s, int fd, const struct ucred *ucred);
+const ServiceContext *service_get_context(const Service *s);
 void service_tell_progress(Service *s, const char *kind, const Record *record);

@@ -99,18 +99,18 @@ static void announce_device(char *text) {
                 .action = action, .subsystem = subsystem, .sysname = "x", .modalias = modalias,
         };
 
-        must(intake_put(world.manager->intake, &facts, WORLD_DEVICE) >= 0);
-        waits_check_soon(world.manager->waits);
+        manager_take_uevent(world.manager, &facts, WORLD_DEVICE);
+        waits_check_soon(world.context->waits);
 }
 
 static void announce_module(char letter) {
         const char name[] = { letter, '\0' };
 
         if (module_state_read(name) == MODULE_LIVE)
-                scheduler_note_live(world.manager->scheduler, name);
+                scheduler_note_live(world.context->scheduler, name);
         else
-                ledger_module_gone(world.manager->ledger, name);
-        waits_check_soon(world.manager->waits);
+                ledger_module_gone(world.context->ledger, name);
+        waits_check_soon(world.context->waits);
 }
 
 static bool is_module(char letter) {
@@ -189,10 +189,10 @@ static void do_event(char deed, char *text) {
                 reload();
                 break;
         case 'p':
-                monitors_problem(world.manager->monitors, &(Problem) { .file = text, .line = 1, .message = text });
+                monitors_problem(world.context->monitors, &(Problem) { .file = text, .line = 1, .message = text });
                 break;
         case 'n':
-                monitors_message(world.manager->monitors, "noisy", "a device is noisy");
+                monitors_message(world.context->monitors, "noisy", "a device is noisy");
                 break;
         default:
                 break;
@@ -256,7 +256,7 @@ static void end_clients(void) {
         for (size_t i = 0; i < CLIENTS; i++)
                 fuzz_client_hang_up(clients + i);
         world_settle(&world);
-        must(monitors_is_empty(world.manager->monitors));
+        must(monitors_is_empty(world.context->monitors));
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {

@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include "daemon/clients.h"
-#include "daemon/service-internal.h"
 #include "fake-modules.h"
 #include "support.h"
 
@@ -96,6 +94,8 @@ static void make_manager(World *w) {
                                               .policy_root = w->scratch.dir,
                                       }) >= 0);
 
+        w->context = service_get_context(manager_get_service(w->manager));
+
         /* the loop blocks them to hear of them; here they are libFuzzer's */
         must(sigemptyset(&ours) == 0 && sigaddset(&ours, SIGINT) == 0 && sigaddset(&ours, SIGTERM) == 0);
         must(sigprocmask(SIG_UNBLOCK, &ours, NULL) == 0);
@@ -138,15 +138,14 @@ static void end_work(World *w) {
                 world_answer_oldest(w, 0);
                 world_settle(w);
         }
-        must(scheduler_is_idle(w->manager->scheduler));
-        must(autoload_is_idle(w->manager->autoload));
-}
+        must(scheduler_is_idle(w->context->scheduler));
+        }
 
 static void revoke_grants(World *w) {
-        const Grants *grants = policy_keeper_get_grants(w->manager->policy);
+        const Grants *grants = policy_keeper_get_grants(w->context->policy);
 
         while (grants_count(grants) > 0)
-                must(policy_keeper_revoke(w->manager->policy, grants_get(grants, 0)->id) == 0);
+                must(policy_keeper_revoke(w->context->policy, grants_get(grants, 0)->id) == 0);
 }
 
 void world_restore(World *w) {
@@ -155,12 +154,13 @@ void world_restore(World *w) {
                 const char name[] = { *m, '\0' };
 
                 world_set_module(w, *m, NULL);
-                ledger_module_gone(w->manager->ledger, name);
+                ledger_module_gone(w->context->ledger, name);
         }
         world_set_driver(w, false);
         revoke_grants(w);
         fuzz_clock_step(CALM_USEC);
         world_settle(w);
+        must(manager_is_idle(w->manager));
         fake_loader_forget(w->loader);
         fuzz_look_for_leaks();
 }
@@ -170,12 +170,12 @@ int world_connect(World *w, uid_t uid, gid_t gid) {
         int fds[2];
 
         must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-        must(clients_add_connection(w->manager->service->clients, fds[0], &ucred) >= 0);
+        must(service_add_connection(manager_get_service(w->manager), fds[0], &ucred) >= 0);
         return fds[1];
 }
 
 void world_turn(World *w) {
-        must(sd_event_run(w->manager->event, 0) >= 0);
+        must(sd_event_run(w->context->event, 0) >= 0);
 }
 
 void world_settle(World *w) {
@@ -183,7 +183,7 @@ void world_settle(World *w) {
 
         for (unsigned turns = 0; r > 0; turns++) {
                 must(turns < TURNS_MAX);
-                r = sd_event_run(w->manager->event, 0);
+                r = sd_event_run(w->context->event, 0);
         }
         must(r == 0);
 }

@@ -12,6 +12,7 @@
  */
 typedef struct World {
         Manager *manager;
+        const ServiceContext *context;
         FakeLoader *loader;
         Scratch scratch;
 } World;
