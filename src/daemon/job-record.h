@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/job-spec.h"
 #include "daemon/kernel-log.h"
 #include "daemon/loader-trouble.h"
-#include "daemon/scheduler.h"
 
 /* JobRecord: what the record of a job says before it begins, and of its end. */
 

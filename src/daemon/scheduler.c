@@ -27,52 +27,10 @@
 #include "daemon/clock.h"
 #include "daemon/durations.h"
 #include "daemon/job-record.h"
+#include "daemon/job.h"
 #include "daemon/loader-client.h"
-#include "daemon/loader-order.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
-
-#define TO(state) (1U << (state))
-
-typedef struct Waiter Waiter;
-struct Waiter {
-        JobSpec spec;                   /* borrowed; read only if it has @may */
-        bool owns;                      /* the job's record is of its request */
-        job_live_t live;                /* NULL: called, or of no interest */
-        job_done_t done;
-        void *userdata;
-        STAILQ_ENTRY(Waiter) next;
-};
-
-typedef struct Job Job;
-struct Job {
-        Scheduler *scheduler;
-        uint64_t id;                    /* in the loader protocol */
-        JobState state;
-        LoaderOp op;
-        unsigned flags;
-        char *path;
-        LoaderWords *words;             /* NULL: none */
-        bool too_long;                  /* they do not fit into a request */
-        Record *record;
-        uint64_t urgency;               /* the sum of the ranks of all that asked for it */
-        bool serial;                    /* not beside another of this kind */
-        Job *earlier;                   /* of the same module, has to be over first; NULL: none */
-        uint64_t started_usec;          /* CLOCK_MONOTONIC */
-        sd_event_source *slow_source;
-        STAILQ_HEAD(, Waiter) waiters;
-        TAILQ_ENTRY(Job) next;
-};
-
-/*
- * What a running job takes room of. An install or remove command may ask for other modules and wait for them, so
- * it must never have the room that those need.
- */
-typedef enum Slot {
-        SLOT_KERNEL,                    /* inserts and removals */
-        SLOT_COMMAND,
-        _SLOT_MAX,
-} Slot;
 
 struct Scheduler {
         sd_event *event;
@@ -87,7 +45,7 @@ struct Scheduler {
         void (*loader_changed)(LoaderTrouble trouble, void *userdata);
         void *userdata;
         SchedulerLimits limits;
-        unsigned n_running[_SLOT_MAX], n_live, n_running_serial;
+        unsigned n_running[_JOB_SLOT_MAX], n_live, n_running_serial;
         size_t n_queued;
         uint64_t last_id, loader_idle_usec;
         Durations durations;
@@ -95,109 +53,10 @@ struct Scheduler {
         Job *telling;                   /* finished and off the list, its waiters are being told */
 };
 
-_unused_ static const unsigned job_next[_JOB_STATE_MAX] = { /* an empty row is a final state */
-        [JOB_QUEUED] = TO(JOB_RUNNING) | TO(JOB_FINISHED), /* finished: nothing was left to do, or no loader */
-        [JOB_RUNNING] = TO(JOB_LIVE) | TO(JOB_FINISHED),
-        [JOB_LIVE] = TO(JOB_FINISHED),
-};
-
 /* ------------------------------------------------------------------------------------------------ job */
 
-static Job *job_free(Job *j) {
-        Waiter *w;
-
-        if (!j)
-                return NULL;
-
-        while ((w = STAILQ_FIRST(&j->waiters))) {
-                STAILQ_REMOVE_HEAD(&j->waiters, next);
-                free(w);
-        }
-        sd_event_source_disable_unref(j->slow_source);
-        record_unref(j->record);
-        free(j->path);
-        free(j->words);
-        free(j);
-        return NULL;
-}
-DEFINE_CLEANUP(Job, job_free);
-
-static Slot job_slot(const Job *j) {
-        return j->op == LOADER_INSTALL_COMMAND || j->op == LOADER_REMOVE_COMMAND ? SLOT_COMMAND : SLOT_KERNEL;
-}
-
-static bool job_is_in_loader(const Job *j) {
-        return j->state == JOB_RUNNING || j->state == JOB_LIVE;
-}
-
-static int job_add_waiter(Job *j, const JobSpec *spec, bool owns, job_done_t done, void *userdata) {
-        Waiter *w = calloc(1, sizeof(*w));
-
-        if (!w)
-                return -ENOMEM;
-        w->spec = *spec;
-        w->owns = owns;
-        w->live = spec->live;
-        w->done = done;
-        w->userdata = userdata;
-        STAILQ_INSERT_TAIL(&j->waiters, w, next);
-        return 0;
-}
-
-/* Does it for this request from now on; nothing has been done yet. On failure it is as before. */
-static int job_take_spec(Job *j, const JobSpec *spec) {
-        const char *async_probe_modules = j->scheduler->limits.async_probe_modules;
-        _cleanup_(record_unrefp) Record *record = NULL;
-        _cleanup_(freep) LoaderWords *words = NULL;
-        _cleanup_(freep) char *path = NULL;
-        bool too_long;
-        int r;
-
-        if (spec->path && !(path = strdup(spec->path)))
-                return -ENOMEM;
-        r = loader_words_new(&words, spec->words, spec->n_words,
-                             job_wants_async_probe(spec, async_probe_modules) ? "async_probe" : NULL);
-        too_long = r == -E2BIG;
-        if (r < 0 && !too_long)
-                return r;
-        r = job_record_new(&record, spec, async_probe_modules);
-        if (r < 0)
-                return r;
-        if (j->record)
-                record->submitted_usec = j->record->submitted_usec;
-
-        record_unref(j->record);
-        j->record = STEAL_PTR(record);
-        free(j->path);
-        j->path = STEAL_PTR(path);
-        free(j->words);
-        j->words = STEAL_PTR(words);
-        j->too_long = too_long;
-        return 0;
-}
-
-static int job_new(Job **ret, Scheduler *s, const JobSpec *spec) {
-        _cleanup_(job_freep) Job *j = NULL;
-        int r;
-
-        j = calloc(1, sizeof(*j));
-        if (!j)
-                return -ENOMEM;
-        STAILQ_INIT(&j->waiters);
-        j->scheduler = s;
-        j->op = spec->op;
-        j->flags = job_flags(spec);
-        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
-        r = job_take_spec(j, spec);
-        if (r < 0)
-                return r;
-
-        *ret = STEAL_PTR(j);
-        return 0;
-}
-
 /* Off the list of what is to be done. */
-static void job_unlink(Job *j) {
+static void unlink_job(Job *j) {
         Scheduler *s = j->scheduler;
         Job *later;
 
@@ -209,58 +68,22 @@ static void job_unlink(Job *j) {
 }
 
 /* Nobody wants it any more, and nobody ever heard of it. */
-static void job_leave(Job *j) {
+static void drop_job(Job *j) {
         assert(j->state == JOB_QUEUED);
 
         j->scheduler->n_queued--;
-        job_unlink(j);
+        unlink_job(j);
         job_free(j);
 }
 
-static Waiter *find_refused(const Job *j) {
-        Waiter *w;
-
-        STAILQ_FOREACH(w, &j->waiters, next)
-                if (w->spec.may && !w->spec.may(w->userdata))
-                        return w;
-        return NULL;
-}
-
 /*
- * The last moment at which nothing has been done. Each who waits is asked, since what one may another may not; who may
- * not leaves, and the job goes on for the others. Whoever is told may submit, join and forget: each time the search
- * begins anew.
- *
- * Return: 1: go on; 0: nobody is left; -ENOMEM.
- */
-static int job_ask_waiters(Job *j) {
-        bool had_any = !STAILQ_EMPTY(&j->waiters), needs_owner = false;
-        Waiter *w;
-
-        while ((w = find_refused(j))) {
-                STAILQ_REMOVE(&j->waiters, w, Waiter, next);
-                needs_owner |= w->owns;
-                w->done(NULL, w->userdata);
-                free(w);
-        }
-        w = STAILQ_FIRST(&j->waiters);
-        if (!w)
-                return had_any ? 0 : 1; /* of those who went away it is not known, and they were allowed */
-        if (!needs_owner || !w->spec.may)
-                return 1;
-        w->owns = true;
-        return job_take_spec(j, &w->spec) < 0 ? -ENOMEM : 1;
-}
-
-/*
- * Where a job changes its state, but for job_leave(). A finished one is off the list afterwards, its waiters told,
+ * Where a job changes its state, but for drop_job(). A finished one is off the list afterwards, its waiters told,
  * and freed.
  */
-static void job_enter(Job *j, JobState to) {
+static void enter(Job *j, JobState to) {
         Scheduler *s = j->scheduler;
-        Waiter *w;
 
-        assert(job_next[j->state] & TO(to));
+        assert(job_may_enter(j, to));
 
         if (j->state == JOB_QUEUED)
                 s->n_queued--;
@@ -282,25 +105,21 @@ static void job_enter(Job *j, JobState to) {
                 return;
 
         j->slow_source = sd_event_source_disable_unref(j->slow_source);
-        job_unlink(j);
+        unlink_job(j);
         s->telling = j;
         s->observer(SCHEDULER_FINISHED, j->record, s->userdata);
-        while ((w = STAILQ_FIRST(&j->waiters))) {
-                STAILQ_REMOVE_HEAD(&j->waiters, next);
-                w->done(j->record, w->userdata);
-                free(w);
-        }
+        job_report(j);
         s->telling = NULL;
         job_free(j);
 }
 
 /* It never came to the kernel, or nobody knows what became of it there. */
-static void job_give_up(Job *j, int error) {
+static void give_up(Job *j, int error) {
         job_record_explain_loader(j->record, error, j->scheduler->trouble, job_is_in_loader(j));
-        job_enter(j, JOB_FINISHED);
+        enter(j, JOB_FINISHED);
 }
 
-static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
+static void finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
         record_set_whereabouts(j->record, 0, "");
         if (error == 0) {
                 j->record->outcome = job_success(j->op);
@@ -313,7 +132,7 @@ static void job_finish(Job *j, int error, LoaderRefusal refusal, int wait_status
                 j->record->outcome = OUTCOME_UNLOADED;
         else
                 job_record_explain(j->record, j->scheduler->kernel_log, error, refusal, wait_status);
-        job_enter(j, JOB_FINISHED);
+        enter(j, JOB_FINISHED);
 }
 
 static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
@@ -363,7 +182,7 @@ static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         if (!j || !job_is_in_loader(j))
                 return;                 /* of a connection that was given up */
         j->record->duration_usec = outcome->duration_usec;
-        job_finish(j, outcome->error, outcome->refusal, outcome->wait_status);
+        finish(j, outcome->error, outcome->refusal, outcome->wait_status);
 }
 
 /* A slow job is told of together with where it is. */
@@ -394,9 +213,9 @@ static void end_running(Scheduler *s, int error) {
                 done = j->state == JOB_LIVE || job_was_done(j->op, j->record->module);
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 if (!done && error == -EHOSTDOWN)
-                        job_give_up(j, error);
+                        give_up(j, error);
                 else
-                        job_finish(j, done ? 0 : error, LOADER_NOT_REFUSED, 0);
+                        finish(j, done ? 0 : error, LOADER_NOT_REFUSED, 0);
         }
 }
 
@@ -422,45 +241,35 @@ static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
                 s->loader_changed(trouble, s->userdata);
 }
 
-/* Words and force that are root's alone come with the connection of root's process, which proves them. */
-static int job_send(const Job *j) {
-        bool has_client = j->record->request->client_fd >= 0 &&
-                          ((j->flags & LOADER_FORCE_ANY) || loader_words_have_client(j->words));
+static int send_job(const Job *j) {
+        LoaderOrder order;
 
-        return loader_client_send(j->scheduler->loader,
-                                  &(LoaderOrder) {
-                                          .op = j->op,
-                                          .id = j->id,
-                                          .flags = j->flags | (has_client ? LOADER_HAS_CLIENT : 0),
-                                          .client_fd = j->record->request->client_fd,
-                                          .module = j->record->module,
-                                          .path = j->path,
-                                          .words = j->words,
-                                  });
+        job_make_order(j, &order);
+        return loader_client_send(j->scheduler->loader, &order);
 }
 
-static void job_start(Job *j) {
+static void start_job(Job *j) {
         Scheduler *s = j->scheduler;
         Record *record;
         int r;
 
         if (!j->record->removal && module_state_read(j->record->module) == MODULE_LIVE) {
                 job_record_already_loaded(j->record);
-                job_enter(j, JOB_FINISHED);
+                enter(j, JOB_FINISHED);
                 return;
         }
-        r = job_ask_waiters(j);
+        r = job_ask_waiters(j, s->limits.async_probe_modules);
         if (r == 0) {
-                job_leave(j);
+                drop_job(j);
                 return;
         }
         if (r < 0) {
-                job_give_up(j, r);
+                give_up(j, r);
                 return;
         }
         record = j->record;
 
-        if (s->n_running[SLOT_KERNEL] + s->n_running[SLOT_COMMAND] == 0)
+        if (s->n_running[JOB_SLOT_KERNEL] + s->n_running[JOB_SLOT_COMMAND] == 0)
                 kernel_log_skip(s->kernel_log);
         j->started_usec = clock_usec(CLOCK_MONOTONIC);
         if (s->limits.slow_usec != UINT64_MAX) {
@@ -472,23 +281,23 @@ static void job_start(Job *j) {
 
         s->observer(SCHEDULER_STARTED, record, s->userdata);
         /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
-        r = j->too_long ? -E2BIG : job_send(j);
+        r = j->too_long ? -E2BIG : send_job(j);
         if (r < 0)
-                job_give_up(j, r);
+                give_up(j, r);
         else
-                job_enter(j, JOB_RUNNING);
+                enter(j, JOB_RUNNING);
 }
 
 /* An earlier job of the same module has to be over first: a removal after its insert, and so on. */
-static bool job_is_ready(const Job *j) {
+static bool is_ready(const Job *j) {
         const Scheduler *s = j->scheduler;
 
         if (j->state != JOB_QUEUED || j->earlier || (j->serial && s->n_running_serial > 0))
                 return false;
-        if (job_slot(j) == SLOT_COMMAND)
-                return s->n_running[SLOT_COMMAND] < COMMANDS_MAX;
-        return s->n_running[SLOT_KERNEL] < s->limits.loads &&
-               s->n_running[SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
+        if (job_slot(j) == JOB_SLOT_COMMAND)
+                return s->n_running[JOB_SLOT_COMMAND] < COMMANDS_MAX;
+        return s->n_running[JOB_SLOT_KERNEL] < s->limits.loads &&
+               s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
 }
 
 /* The most urgent one; of equals, the oldest. */
@@ -496,7 +305,7 @@ static Job *find_ready(const Scheduler *s) {
         Job *best = NULL, *j;
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (job_is_ready(j) && (!best || j->urgency > best->urgency))
+                if (is_ready(j) && (!best || j->urgency > best->urgency))
                         best = j;
         return best;
 }
@@ -516,9 +325,9 @@ static void expect_idleness(Scheduler *s) {
                 (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
 }
 
-static Waiter *find_untold(const Scheduler *s) {
+static JobWaiter *find_untold(const Scheduler *s) {
+        JobWaiter *w;
         Job *j;
-        Waiter *w;
 
         TAILQ_FOREACH(j, &s->jobs, next)
                 if (j->state == JOB_LIVE)
@@ -530,7 +339,7 @@ static Waiter *find_untold(const Scheduler *s) {
 
 /* Whoever is told may submit, join and forget: each time the search begins anew. */
 static void tell_live(Scheduler *s) {
-        Waiter *w;
+        JobWaiter *w;
 
         while ((w = find_untold(s))) {
                 job_live_t live = w->live;
@@ -546,7 +355,7 @@ static int on_start(sd_event_source *source, void *userdata) {
 
         tell_live(s);
         while ((j = find_ready(s)))
-                job_start(j);
+                start_job(j);
         expect_idleness(s);
         return 0;
 }
@@ -674,9 +483,11 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
                 return 0;
         }
 
-        r = job_new(&j, s, spec);
+        r = job_new(&j, spec, s->limits.async_probe_modules);
         if (r < 0)
                 return r;
+        j->scheduler = s;
+        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
         r = job_add_waiter(j, spec, /* owns= */ true, done, userdata);
         if (r < 0)
                 return r;
@@ -708,23 +519,9 @@ void scheduler_note_live(Scheduler *s, const char *module) {
         TAILQ_FOREACH(j, &s->jobs, next)
                 if (j->state == JOB_RUNNING && j->op == LOADER_INSERT && streq(j->record->module, module)) {
                         j->record->live_usec = MAX(clock_usec(CLOCK_MONOTONIC) - j->started_usec, (uint64_t) 1);
-                        job_enter(j, JOB_LIVE);
+                        enter(j, JOB_LIVE);
                         return;
                 }
-}
-
-static void job_forget(Job *j, void *userdata) {
-        Waiter *w = STAILQ_FIRST(&j->waiters);
-
-        while (w) {
-                Waiter *following = STAILQ_NEXT(w, next);
-
-                if (w->userdata == userdata) {
-                        STAILQ_REMOVE(&j->waiters, w, Waiter, next);
-                        free(w);
-                }
-                w = following;
-        }
 }
 
 /* Whoever waits with @userdata goes away, also while outcomes are being told; the jobs go on. */

@@ -5,9 +5,9 @@
 
 #include "common/util.h"
 #include "daemon/counters.h"
+#include "daemon/job-spec.h"
 #include "daemon/kernel-log.h"
 #include "daemon/ledger.h"
-#include "daemon/loader-protocol.h"
 #include "daemon/loader-watch.h"
 #include "daemon/record.h"
 
@@ -16,35 +16,6 @@
  * module at any moment; whoever asks for what a job does already joins it.
  */
 typedef struct Scheduler Scheduler;
-
-typedef enum JobState {                 /* allowed moves: job_next[] in scheduler.c */
-        JOB_QUEUED,                     /* waits for a slot, or for an earlier job of the same module */
-        JOB_RUNNING,                    /* in the loader */
-        JOB_LIVE,                       /* there still, but its module can be used: see scheduler_note_live() */
-        JOB_FINISHED,                   /* its record has the outcome */
-        _JOB_STATE_MAX,
-} JobState;
-
-/* None is ever called from inside scheduler_submit(). */
-typedef bool (*job_may_t)(void *userdata);      /* the last word before it goes to the loader; frees nothing */
-typedef void (*job_live_t)(void *userdata);     /* its module can be used now; at most once, before the outcome */
-typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome; NULL: none, for job_may_t said no */
-
-typedef struct JobSpec {                /* with @may, all of it stays where it is until the outcome */
-        LoaderOp op;
-        const char *module;
-        const char *path;               /* LOADER_INSERT */
-        const char *parameters;         /* NULL or "": none */
-        const PlanWords *words; /* the same, with who wrote them */
-        size_t n_words;
-        Request *request;
-        PlanReason reason;              /* unless removed */
-        const char *parent;             /* NULL: requested itself */
-        const PlanCause *allowed_by;    /* what the policy went by; NULL: it was not asked */
-        uint64_t rank_usec; /* how long the longest chain of what waits for it will take, itself included */
-        job_may_t may;                  /* NULL: it may */
-        job_live_t live;                /* NULL: of no interest */
-} JobSpec;
 
 typedef enum SchedulerEvent {
         SCHEDULER_STARTED,              /* before the loader hears of it */
