@@ -12,6 +12,7 @@
 #include <sys/un.h>
 
 #include "daemon/clients-internal.h"
+#include "daemon/clients.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"

@@ -4,10 +4,14 @@
 /* What the files of the clients share; nobody else includes this. */
 
 #include <sys/queue.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
 
+#include "common/util.h"
 #include "daemon/byte-queue.h"
-#include "daemon/clients.h"
+#include "daemon/peer.h"
 
+typedef struct Clients Clients;
 typedef struct Client Client;
 typedef struct ClientUser ClientUser;
 TAILQ_HEAD(ClientList, Client);
@@ -93,7 +97,7 @@ void clients_note_call(Clients *p, Client *c, bool open);
 void clients_arm_turn(Clients *p);
 int clients_admit(Clients *p, int fd, const Peer *peer);
 
-/* clients-accept.c */
+/* clients-accept.c, and clients_listen() of clients.h */
 void clients_accept_some(Clients *p);
 int clients_open_listening(Clients *p);
 

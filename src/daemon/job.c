@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Job: one insert, removal or command for one module. Owns its record, what is sent to the loader, and the list of those
- * who wait for the outcome; borrows what they say of themselves (JobSpec).
+ * Job: one insert, removal or command for one module. Owns its record, what is sent to the loader, and the list of
+ * those who wait for the outcome; borrows what they say of themselves (JobSpec).
  */
 
 #include "daemon/job.h"
