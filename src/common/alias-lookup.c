@@ -16,10 +16,12 @@
  * (search_like_libkmod()).
  */
 
-#include "common/alias-trie.h"
+#include "common/alias-lookup.h"
 
 #include <assert.h>
 
+#include "common/alias-trie.h"
+#include "common/array.h"
 #include "common/glob.h"
 #include "common/word.h"
 
@@ -109,17 +111,9 @@ static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
         const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
         uint32_t n = leaf[0] & TRIE_ENTRIES_MASK;
 
-        if (l->n_found + n > l->n_found_allocated) {
-                size_t allocate = MAX((l->n_found + n) * 2, (size_t) 64);
-                Found *found;
-
-                found = reallocarray(l->found, allocate, sizeof(*found));
-                if (!found) {
-                        l->error = -ENOMEM;
-                        return;
-                }
-                l->found = found;
-                l->n_found_allocated = allocate;
+        if (array_reserve(&l->found, &l->n_found_allocated, l->n_found + n, sizeof(*l->found)) < 0) {
+                l->error = -ENOMEM;
+                return;
         }
 
         for (uint32_t i = 0; i < n; i++) {
@@ -158,17 +152,11 @@ static void sort_found(Found *found, size_t n) {
 
 static int make_matches(AliasLookup *l) {
         const AliasMatcher *m = l->matcher;
+        int r;
 
-        if (l->n_found > l->n_matches_allocated) {
-                AliasMatch *matches;
-
-                matches = reallocarray(l->matches, l->n_found_allocated, sizeof(*matches));
-                if (!matches)
-                        return -ENOMEM;
-                l->matches = matches;
-                l->n_matches_allocated = l->n_found_allocated;
-        }
-
+        r = array_reserve(&l->matches, &l->n_matches_allocated, l->n_found, sizeof(*l->matches));
+        if (r < 0)
+                return r;
         sort_found(l->found, l->n_found);
         for (size_t i = 0; i < l->n_found; i++) {
                 const TrieEntry *e = (const TrieEntry *) (m->cells + l->found[i].cell);

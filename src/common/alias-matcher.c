@@ -15,41 +15,17 @@
  * the first wildcard a backslash is a byte like any other, and wildcards in a key (see alias-lookup.c).
  */
 
-#include "common/alias-trie.h"
+#include "common/alias-matcher.h"
 
 #include <assert.h>
 
 #include "common/alias-order.h"
+#include "common/alias-trie.h"
+#include "common/array.h"
+#include "common/hash.h"
 
 #define STRINGS_MAX 0x3FFFFFFFU         /* bytes of all texts: the cells made of them are numbered with 32 bits */
 #define NO_VALUE UINT32_MAX             /* in a slot */
-
-/* Room for @n items, twice what there was at least. Return: 0; -ENOMEM. */
-int alias_array_grow(void *array, size_t *allocated, size_t n, size_t item_size) {
-        size_t want = MAX(*allocated * 2, (size_t) 64);
-        void *p;
-
-        if (n <= *allocated)
-                return 0;
-        want = MAX(want, n);
-        p = reallocarray(*(void **) array, want, item_size);
-        if (!p)
-                return -ENOMEM;
-        *(void **) array = p;
-        *allocated = want;
-        return 0;
-}
-
-/* Give back what growing took too much; a failure costs nothing but that memory. */
-static void shrink(void *array, size_t *allocated, size_t n, size_t item_size) {
-        void *p;
-
-        p = reallocarray(*(void **) array, MAX(n, (size_t) 1), item_size);
-        if (!p)
-                return;
-        *(void **) array = p;
-        *allocated = n;
-}
 
 /**
  * alias_matcher_new() - make one without patterns, to be filled and sealed
@@ -96,7 +72,7 @@ static int append_string(char **strings, size_t *size, size_t *allocated, const 
 
         if (n > STRINGS_MAX || *size > STRINGS_MAX - n)
                 return -EFBIG;
-        r = alias_array_grow(strings, allocated, *size + n, 1);
+        r = array_reserve(strings, allocated, *size + n, 1);
         if (r < 0)
                 return r;
 
@@ -106,17 +82,9 @@ static int append_string(char **strings, size_t *size, size_t *allocated, const 
         return 0;
 }
 
-uint32_t alias_hash_string(const char *s) {
-        uint32_t h = 2166136261U;
-
-        for (; *s; s++)
-                h = (h ^ (uint8_t) *s) * 16777619U;
-        return h ^ h >> 15;
-}
-
 /* The slot of a value, or the free one where it belongs. */
 static uint32_t *find_value_slot(const AliasMatcher *m, const char *value) {
-        size_t i = alias_hash_string(value) & (m->n_value_slots - 1);
+        size_t i = hash_string(value) & (m->n_value_slots - 1);
 
         while (m->value_slots[i] != NO_VALUE && !streq(m->values + m->value_slots[i], value))
                 i = (i + 1) & (m->n_value_slots - 1);
@@ -180,7 +148,7 @@ int alias_matcher_add(AliasMatcher *m, const char *pattern, const char *value, u
         assert(m && pattern && value);
         assert(!m->sealed);
 
-        r = alias_array_grow(&m->entries, &m->n_entries_allocated, m->n_entries + 1, sizeof(*m->entries));
+        r = array_reserve(&m->entries, &m->n_entries_allocated, m->n_entries + 1, sizeof(*m->entries));
         if (r < 0)
                 return r;
         r = intern_value(m, value, &e.value);
@@ -208,8 +176,8 @@ int alias_matcher_seal(AliasMatcher *m) {
 
         free(STEAL_PTR(m->value_slots));
         m->n_value_slots = 0;
-        shrink(&m->texts, &m->texts_allocated, m->texts_size, 1);
-        shrink(&m->values, &m->values_allocated, m->values_size, 1);
+        array_shrink(&m->texts, &m->texts_allocated, m->texts_size, 1);
+        array_shrink(&m->values, &m->values_allocated, m->values_size, 1);
 
         r = alias_sort_by_text(m, &sorted);
         if (r < 0)
@@ -223,7 +191,7 @@ int alias_matcher_seal(AliasMatcher *m) {
 
         free(STEAL_PTR(m->entries));
         m->n_entries_allocated = 0;
-        shrink(&m->cells, &m->n_cells_allocated, m->n_cells, sizeof(*m->cells));
+        array_shrink(&m->cells, &m->n_cells_allocated, m->n_cells, sizeof(*m->cells));
         m->sealed = true;
         return 0;
 }

@@ -4,20 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/alias-dialect.h"
 #include "common/util.h"
 
 /*
  * AliasMatcher: all alias patterns of one kind, in memory: a trie in which '*', '?' and "[..]" are edges
  * like any other. Patterns go in first, then it is sealed, then it is asked; sealed it never changes.
- * AliasLookup is who asks it: room for answers and marks; one for each thread that asks.
+ * It is asked with an AliasLookup.
  */
 typedef struct AliasMatcher AliasMatcher;
-typedef struct AliasLookup AliasLookup;
-
-typedef enum AliasDialect {
-        ALIAS_FNMATCH,                  /* fnmatch(3) with flags 0 over each pattern: modprobe.d */
-        ALIAS_INDEX,                    /* as libkmod searches modules.alias.bin, see alias-matcher.c */
-} AliasDialect;
 
 typedef struct AliasMatch {
         const char *pattern;            /* borrowed from the matcher */
@@ -35,10 +30,3 @@ int alias_matcher_seal(AliasMatcher *m);
 size_t alias_matcher_count(const AliasMatcher *m);
 size_t alias_matcher_value_ids(const AliasMatcher *m);
 size_t alias_matcher_size_bytes(const AliasMatcher *m);
-
-int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m);
-AliasLookup *alias_lookup_free(AliasLookup *l);
-DEFINE_CLEANUP(AliasLookup, alias_lookup_free);
-
-/* All matches, ascending priority; borrowed until the next look-up with @l. */
-int alias_lookup_find(AliasLookup *l, const char *key, size_t length, const AliasMatch **ret, size_t *ret_n);

@@ -11,6 +11,7 @@
 #include "common/alias-order.h"
 
 #include "common/alias-trie.h"
+#include "common/util.h"
 
 static int compare_texts(const void *a, const void *b, void *userdata) {
         const AliasMatcher *m = userdata;

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "common/alias-matcher.h"
+typedef struct AliasMatcher AliasMatcher;
 
 /* Only for alias-matcher.c, while it is sealed. */
 int alias_sort_by_text(AliasMatcher *m, uint32_t **ret);

@@ -9,6 +9,9 @@
 
 #include <assert.h>
 
+#include "common/array.h"
+#include "common/hash.h"
+#include "common/util.h"
 #include "common/word.h"
 
 #define BLOCK_LENGTH_MIN 4U             /* fewer bytes, or fewer words, are as fast as nodes */
@@ -127,7 +130,7 @@ static int intern_class(AliasMatcher *m, uint32_t text, uint32_t length, uint32_
                         return 0;
                 }
 
-        r = alias_array_grow(&m->classes, &m->n_classes_allocated, m->n_classes + 1, sizeof(*m->classes));
+        r = array_reserve(&m->classes, &m->n_classes_allocated, m->n_classes + 1, sizeof(*m->classes));
         if (r < 0)
                 return r;
         class_fill(c.bytes.bits, m->texts + text, length);
@@ -143,7 +146,7 @@ static int64_t add_cells(AliasMatcher *m, size_t n) {
 
         if (n > TRIE_LEAF - at)
                 return -EFBIG;
-        r = alias_array_grow(&m->cells, &m->n_cells_allocated, at + n, sizeof(*m->cells));
+        r = array_reserve(&m->cells, &m->n_cells_allocated, at + n, sizeof(*m->cells));
         if (r < 0)
                 return r;
         memset(m->cells + at, 0, n * sizeof(*m->cells));
@@ -155,7 +158,7 @@ static int64_t add_cells(AliasMatcher *m, size_t n) {
 static int add_pending(Builder *b, Range range, int64_t cell, size_t waiting) {
         int r;
 
-        r = alias_array_grow(&b->pending, &b->n_pending_allocated, b->n_pending + 1, sizeof(*b->pending));
+        r = array_reserve(&b->pending, &b->n_pending_allocated, b->n_pending + 1, sizeof(*b->pending));
         if (r < 0)
                 return r;
         range.cell = (uint32_t) cell;
@@ -173,7 +176,7 @@ static bool has_raw_backslash(const char *text) {
 
 /* The slot of a rest, or the free one where it belongs. */
 static uint32_t *find_rest_slot(const Builder *b, const char *rest) {
-        size_t i = alias_hash_string(rest) & (b->n_rest_slots - 1);
+        size_t i = hash_string(rest) & (b->n_rest_slots - 1);
 
         while (b->rests[i] != 0 && !streq((const char *) &b->m->cells[b->rests[i]], rest))
                 i = (i + 1) & (b->n_rest_slots - 1);
@@ -292,7 +295,7 @@ static void edges_done(Edges *e) {
 static int add_edge(Edges *edges, Edge edge) {
         int r;
 
-        r = alias_array_grow(&edges->items, &edges->n_allocated, edges->n + 1, sizeof(*edges->items));
+        r = array_reserve(&edges->items, &edges->n_allocated, edges->n + 1, sizeof(*edges->items));
         if (r < 0)
                 return r;
         edges->items[edges->n++] = edge;

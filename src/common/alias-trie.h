@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/alias-matcher.h"
+#include "common/alias-dialect.h"
+
+typedef struct AliasMatcher AliasMatcher;
 
 /*
  * The trie is an array of 32-bit cells, each node or leaf in one piece and right before what is below it: a
@@ -138,6 +140,5 @@ static inline bool trie_is_wildcard(char c) {
         return c == '*' || c == '?' || c == '[';
 }
 
-int alias_array_grow(void *array, size_t *allocated, size_t n, size_t item_size);
-uint32_t alias_hash_string(const char *s);
+/* Fills in patterns, cells and classes. */
 int alias_trie_build(AliasMatcher *m, const uint32_t *sorted);

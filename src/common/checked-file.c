@@ -12,9 +12,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/read-file.h"
 #include "common/util.h"
-
-#define STEP (64U << 10)                /* bytes read at once */
 
 /* Why not? NULL: nothing speaks against it. */
 static const char *find_objection(const struct stat *st, uid_t owner) {
@@ -58,40 +57,6 @@ int checked_file_open(int dir_fd, const char *path, uid_t owner, const char **re
         return *ret_reason ? -EBADMSG : STEAL_FD(fd);
 }
 
-/* All of it, a NUL behind it that is not counted. One that is larger, or grows meanwhile, is -EFBIG. */
-static int read_all(int fd, size_t size_max, char **ret, size_t *ret_size) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size = 0, allocated = 0;
-
-        for (;;) {
-                ssize_t n;
-
-                if (allocated - size < 2) {
-                        char *more = realloc(text, allocated + STEP);
-
-                        if (!more)
-                                return -ENOMEM;
-                        text = more;
-                        allocated += STEP;
-                }
-                n = read(fd, text + size, allocated - size - 1);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-                if (size > size_max)
-                        return -EFBIG;
-        }
-
-        text[size] = '\0';
-        *ret = STEAL_PTR(text);
-        *ret_size = size;
-        return 0;
-}
-
 /**
  * checked_file_read() - all of a file, if checked_file_open() opens it
  * @size_max: bytes that it may have
@@ -109,7 +74,7 @@ int checked_file_read(int dir_fd, const char *path, uid_t owner, size_t size_max
         fd = checked_file_open(dir_fd, path, owner, ret_reason);
         if (fd < 0)
                 return fd;
-        r = read_all(fd, size_max, ret, ret_size);
+        r = read_file(fd, size_max, ret, ret_size);
         if (r < 0)
                 *ret_reason = r == -EFBIG ? "it is too large" : strerrordesc_np(-r);
         return r == -EFBIG ? -EBADMSG : r;

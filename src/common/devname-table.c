@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/array.h"
+#include "common/read-file.h"
 #include "common/text.h"
 
 #define DEVNAME_FILE_MAX (1024U * 1024U) /* bytes; a distribution's has less than 2 KiB */
@@ -28,7 +30,6 @@ struct DevnameTable {
 static int add_line(DevnameTable *t, char *line) {
         char *module, *node, *device, *rest = line, type, after;
         unsigned major_number, minor_number;
-        Devname *grown;
 
         module = strsep(&rest, " \t");
         node = strsep(&rest, " \t");
@@ -42,10 +43,8 @@ static int add_line(DevnameTable *t, char *line) {
         if (node[0] == '/' || startswith(node, "../") || strstr(node, "/../"))
                 return -EBADMSG;        /* it is to lie below /dev */
 
-        grown = reallocarray(t->entries, t->n_entries + 1, sizeof(*grown));
-        if (!grown)
+        if (array_grow(&t->entries, t->n_entries, sizeof(*t->entries)) < 0)
                 return -ENOMEM;
-        t->entries = grown;
         t->entries[t->n_entries++] = (Devname) {
                 .module = module,
                 .node = node,
@@ -75,38 +74,6 @@ static int read_lines(DevnameTable *t, const char *path, ProblemList *problems) 
         return 0;
 }
 
-/* Return: 0 with @ret; -ENOENT and its kind; -EFBIG. A NUL ends the text. */
-static int read_text(const char *path, char **ret) {
-        _cleanup_(closep) int fd = -EBADF;
-        _cleanup_(fclosep) FILE *f = NULL;
-        _cleanup_(freep) char *text = NULL;
-        struct stat st;
-        size_t n;
-
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO is not waited for */
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
-                return -EBADF;
-        f = fdopen(fd, "r");
-        if (!f)
-                return -ENOMEM;
-        STEAL_FD(fd);
-        text = malloc(DEVNAME_FILE_MAX + 1);
-        if (!text)
-                return -ENOMEM;
-        n = fread(text, 1, DEVNAME_FILE_MAX + 1, f);
-        if (ferror(f))
-                return -EIO;
-        if (n > DEVNAME_FILE_MAX)
-                return -EFBIG;
-        text[n] = '\0';
-
-        *ret = realloc(text, n + 1) ?: text;
-        STEAL_PTR(text);
-        return 0;
-}
-
 /**
  * devname_table_new() - read modules.devname
  * @problems: gets bad lines, and a file that cannot be read; that there is none is no problem
@@ -115,6 +82,8 @@ static int read_text(const char *path, char **ret) {
  */
 int devname_table_new(DevnameTable **ret, const char *path, ProblemList *problems) {
         _cleanup_(devname_table_freep) DevnameTable *t = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        size_t size;
         int r;
 
         assert(ret && path);
@@ -122,7 +91,8 @@ int devname_table_new(DevnameTable **ret, const char *path, ProblemList *problem
         t = calloc(1, sizeof(*t));
         if (!t)
                 return -ENOMEM;
-        r = read_text(path, &t->text);
+        fd = read_file_open(path);
+        r = fd < 0 ? fd : read_file(fd, DEVNAME_FILE_MAX, &t->text, &size);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT) {

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
+#include "common/array.h"
 #include "common/name-table.h"
 
 typedef struct Entry {
@@ -66,12 +67,10 @@ FileFacts *file_facts_free(FileFacts *f) {
 }
 
 static Entry *add_entry(FileFacts *f, const char *path) {
-        Entry **entries, *e;
+        Entry *e;
 
-        entries = reallocarray(f->entries, f->n_entries + 1, sizeof(*entries));
-        if (!entries)
+        if (array_grow(&f->entries, f->n_entries, sizeof(*f->entries)) < 0)
                 return NULL;
-        f->entries = entries;
         e = calloc(1, sizeof(*e));
         if (!e)
                 return NULL;

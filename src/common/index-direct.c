@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "common/array.h"
 #include "common/glob.h"
 #include "common/index-file.h"
 #include "common/kernel-command-line.h"
@@ -46,14 +47,11 @@ static void found_list_clear(FoundList *l) {
 
 static int on_found(const char *key, const char *value, uint32_t priority, void *userdata) {
         FoundList *l = userdata;
-        Found *grown;
         size_t at = 0;
         char *copy;
 
-        grown = reallocarray(l->items, l->n + 1, sizeof(*grown));
-        if (!grown)
+        if (array_grow(&l->items, l->n, sizeof(*l->items)) < 0)
                 return -ENOMEM;
-        l->items = grown;
         copy = strdup(value);
         if (!copy)
                 return -ENOMEM;

@@ -27,7 +27,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "common/array.h"
 #include "common/glob.h"
+#include "common/read-file.h"
 
 #define INDEX_MAGIC 0xB007F457U
 #define INDEX_VERSION 0x00020001U
@@ -190,19 +192,13 @@ static int walk_claim(Walk *w, size_t from, size_t to) {
 /* Put bytes from @offset of the file, or the label of a child named there, behind the key. */
 static int walk_append(Walk *w, size_t offset, const char *bytes, size_t n) {
         size_t need = w->key_length + n + 1;
+        int r;
 
         if (need > KEY_MAX)
                 return walk_bad(w, offset, "a key is too long");
-        if (need > w->key_allocated) {
-                size_t allocate = MAX(need * 2, (size_t) 256);
-                char *key;
-
-                key = realloc(w->key, allocate);
-                if (!key)
-                        return -ENOMEM;
-                w->key = key;
-                w->key_allocated = allocate;
-        }
+        r = array_reserve(&w->key, &w->key_allocated, need, 1);
+        if (r < 0)
+                return r;
 
         memcpy(w->key + w->key_length, bytes, n);
         w->key_length += n;
@@ -242,17 +238,9 @@ static int walk_enter(Walk *w, uint32_t offset) {
                         return r;
         }
 
-        if (w->n_stack == w->n_stack_allocated) {
-                size_t allocate = MAX(w->n_stack_allocated * 2, (size_t) 64);
-                Frame *stack;
-
-                stack = reallocarray(w->stack, allocate, sizeof(*stack));
-                if (!stack)
-                        return -ENOMEM;
-                w->stack = stack;
-                w->n_stack_allocated = allocate;
-        }
-
+        r = array_reserve(&w->stack, &w->n_stack_allocated, w->n_stack + 1, sizeof(*w->stack));
+        if (r < 0)
+                return r;
         r = walk_append(w, offset & OFFSET_MASK, n.prefix, n.prefix_length);
         if (r < 0)
                 return r;
@@ -344,45 +332,6 @@ static int index_file_check(IndexFile *f, ProblemList *problems) {
         return r;
 }
 
-static int read_all(int fd, uint8_t **ret, size_t *ret_size) {
-        _cleanup_(freep) uint8_t *data = NULL;
-        size_t size = 0, allocated;
-        struct stat st;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (S_ISDIR(st.st_mode))
-                return -EISDIR;
-        if (!S_ISREG(st.st_mode))
-                return -EBADF;
-        if (st.st_size > FILE_MAX)
-                return -EFBIG;
-
-        allocated = (size_t) st.st_size + 1;    /* one byte more shows that it grew meanwhile */
-        data = malloc(allocated);
-        if (!data)
-                return -ENOMEM;
-
-        while (size < allocated) {
-                ssize_t n;
-
-                n = read(fd, data + size, allocated - size);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-        }
-        if (size == allocated)
-                return -EBUSY;
-
-        *ret = STEAL_PTR(data);
-        *ret_size = size;
-        return 0;
-}
-
 /* @data is taken, also on failure. */
 static int index_file_take(IndexFile **ret, const char *name, uint8_t *data, size_t size,
                            ProblemList *problems) {
@@ -411,26 +360,25 @@ static int index_file_take(IndexFile **ret, const char *name, uint8_t *data, siz
  * index_file_open() - read a modules.*.bin and check all of it
  * @problems: gets what is wrong with the file, unless it is simply not there; NULL: nobody looks
  *
- * Return: 0; -ENOENT; -EBADMSG: it is no sound index; -EBUSY: it grew while it was read; -EBADF, -EISDIR:
- * not a regular file; -EFBIG: larger than any index is; other errors of open(2) and read(2); -ENOMEM.
+ * Return: 0; -ENOENT; -EBADMSG: it is no sound index; -EBADF, -EISDIR: not a regular file; -EFBIG: larger than any index is; other errors of open(2) and read(2); -ENOMEM.
  */
 int index_file_open(IndexFile **ret, const char *path, ProblemList *problems) {
         _cleanup_(closep) int fd = -EBADF;
-        uint8_t *data = NULL;
+        char *data = NULL;
         size_t size = 0;
         int r;
 
         assert(ret && path);
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        r = fd < 0 ? -errno : read_all(fd, &data, &size);
+        fd = read_file_open(path);
+        r = fd < 0 ? fd : read_file(fd, FILE_MAX, &data, &size);
         if (r < 0) {
                 if (r != -ENOENT)
                         (void) problem_list_add(problems, path, 0, "cannot be read: %s",
                                                 r == -EBADF ? "Not a regular file" : strerrordesc_np(-r));
                 return r;
         }
-        return index_file_take(ret, path, data, size, problems);
+        return index_file_take(ret, path, (uint8_t *) data, size, problems);
 }
 
 /**

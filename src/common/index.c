@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include "common/alias-matcher.h"
+#include "common/alias-lookup.h"
 #include "common/answer-memo.h"
 #include "common/devname-table.h"
 #include "common/index-file.h"

@@ -16,11 +16,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/array.h"
 #include "common/config-line.h"
 #include "common/glob.h"
 #include "common/kernel-command-line.h"
 #include "common/name-normal.h"
 #include "common/names.h"
+#include "common/read-file.h"
 #include "common/string-arena.h"
 #include "common/text.h"
 
@@ -43,11 +45,6 @@ typedef struct FileList {
         size_t n_items, n_allocated;
         StringArena paths;
 } FileList;
-
-typedef struct TextBuffer {             /* for one file after the other */
-        char *text;
-        size_t size, n_allocated;
-} TextBuffer;
 
 struct ModprobeConfig {
         EntryList lists[_CONFIG_KIND_MAX];
@@ -84,30 +81,6 @@ static const char *const kind_names[_CONFIG_KIND_MAX] = {
         [CONFIG_WEAKDEP]   = "weakdep",
 };
 
-static int entry_list_grow(EntryList *l) {
-        size_t n = MAX(l->n_allocated * 2, 16U);
-        ConfigEntry *items;
-
-        if (l->n_items < l->n_allocated)
-                return 0;
-        items = reallocarray(l->items, n, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        l->items = items;
-        l->n_allocated = n;
-        return 0;
-}
-
-/* Gives back what was allocated for entries that did not come. */
-static void entry_list_fit(EntryList *l) {
-        ConfigEntry *items = l->n_items > 0 ? reallocarray(l->items, l->n_items, sizeof(*items)) : NULL;
-
-        if (!items)
-                return;
-        l->items = items;
-        l->n_allocated = l->n_items;
-}
-
 /* Keeps copies of the name, the value, and, once for all lines of a file, of where it lies. */
 static int config_add(Reader *r, ConfigKind kind, const char *name, const char *value) {
         StringArena *strings = &r->config->strings;
@@ -115,7 +88,7 @@ static int config_add(Reader *r, ConfigKind kind, const char *name, const char *
         ConfigEntry e = { .kind = kind, .line = r->line };
         int q;
 
-        q = entry_list_grow(l);
+        q = array_reserve(&l->items, &l->n_allocated, l->n_items + 1, sizeof(*l->items));
         if (q < 0)
                 return q;
         if (!r->kept_file)
@@ -211,55 +184,6 @@ static int parse_text(Reader *r, char *text, size_t size) {
 
 /* ------------------------------------------------------------------------------------------------- files */
 
-static void text_buffer_clear(TextBuffer *b) {
-        free(b->text);
-}
-
-/* Reads all of a file of unknown size, with one more writable byte behind it. */
-static int read_text(int fd, TextBuffer *b) {
-        b->size = 0;
-        for (;;) {
-                ssize_t n;
-
-                if (b->n_allocated - b->size < 2) {
-                        char *p;
-
-                        if (b->n_allocated > FILE_SIZE_MAX)
-                                return -EFBIG;
-                        p = realloc(b->text, MAX(b->n_allocated * 2, 4096U));
-                        if (!p)
-                                return -ENOMEM;
-                        b->text = p;
-                        b->n_allocated = MAX(b->n_allocated * 2, 4096U);
-                }
-
-                n = read(fd, b->text + b->size, b->n_allocated - b->size - 1);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        return 0;
-                b->size += (size_t) n;
-        }
-}
-
-/* Opens what may be read to its end without waiting for anybody. */
-static int open_text(const char *path) {
-        _cleanup_(closep) int fd = -EBADF;
-        struct stat st;
-
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
-                return -EINVAL;         /* /dev/null masks; anything else is no file to read */
-
-        return STEAL_FD(fd);
-}
-
 /* lkmd-loader takes parameters only from files that root alone can write: better told now than when they are needed */
 static int check_owner(int fd, const char *path, ProblemList *problems) {
         struct stat st;
@@ -271,27 +195,28 @@ static int check_owner(int fd, const char *path, ProblemList *problems) {
                                 "chmod go-w '%s'", path, path);
 }
 
-static int read_file(ModprobeConfig *c, const ConfigFile *file, bool is_systems, TextBuffer *buffer,
-                     ProblemList *problems) {
+static int config_read_file(ModprobeConfig *c, const ConfigFile *file, bool is_systems, ProblemList *problems) {
         size_t n_options = c->lists[CONFIG_OPTIONS].n_items;
         Reader reader = { .config = c, .problems = problems, .file = file->path };
         _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
         int r;
 
         if (streq(reader.file, LKMD_DENIED_CONF))
                 return 0;               /* what our own policy says; it is to be asked itself */
-        fd = open_text(reader.file);
+        fd = read_file_open(reader.file);
         if (fd == -ENOENT && file->optional)
                 return 0;
-        r = fd < 0 ? fd : read_text(fd, buffer);
+        r = fd < 0 ? fd : read_file(fd, FILE_SIZE_MAX, &text, &size);
         if (r == -ENOMEM)
                 return r;
-        if (r == -EINVAL)
+        if (r == -EBADF || r == -EISDIR)
                 return problem_list_add(problems, reader.file, 0, "is not a regular file, not read");
         if (r < 0)
                 return problem_list_add(problems, reader.file, 0, "cannot be read: %s", strerror(-r));
 
-        r = parse_text(&reader, buffer->text, buffer->size);
+        r = parse_text(&reader, text, size);
         if (r >= 0 && is_systems && c->lists[CONFIG_OPTIONS].n_items > n_options)
                 r = check_owner(fd, reader.file, problems);
         return r;
@@ -310,15 +235,8 @@ static int file_list_add(FileList *l, const char *dir, const char *name, size_t 
         n = snprintf(joined, sizeof(joined), "%s%s%s", dir, name ? "/" : "", name ?: "");
         if (n < 0 || (size_t) n >= sizeof(joined))
                 return 0;               /* nobody could open it */
-        if (l->n_items == l->n_allocated) {
-                size_t n_allocated = MAX(l->n_allocated * 2, 16U);
-                ConfigFile *items = reallocarray(l->items, n_allocated, sizeof(*items));
-
-                if (!items)
-                        return -ENOMEM;
-                l->items = items;
-                l->n_allocated = n_allocated;
-        }
+        if (array_grow(&l->items, l->n_items, sizeof(*l->items)) < 0)
+                return -ENOMEM;
         path = string_arena_add(&l->paths, joined, (size_t) n);
         if (!path)
                 return -ENOMEM;
@@ -407,7 +325,6 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
  */
 static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, ProblemList *problems) {
         _cleanup_(file_list_clear) FileList files = {};
-        _cleanup_(text_buffer_clear) TextBuffer buffer = {};
         const char *const *paths = sources->paths ?: default_paths;
         int r;
 
@@ -431,7 +348,7 @@ static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, P
                 if (kept != SIZE_MAX && streq(f->name, files.items[kept].name))
                         continue;
                 kept = i;
-                r = read_file(c, f, !sources->paths, &buffer, problems);
+                r = config_read_file(c, f, !sources->paths, problems);
                 if (r < 0)
                         return r;
         }
@@ -538,7 +455,7 @@ int modprobe_config_new(ModprobeConfig **ret, const ModprobeConfigSources *sourc
         }
 
         for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
-                entry_list_fit(c->lists + k);
+                array_shrink(&c->lists[k].items, &c->lists[k].n_allocated, c->lists[k].n_items, sizeof(ConfigEntry));
         r = sort_blacklist(c);
         if (r < 0)
                 return r;

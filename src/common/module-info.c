@@ -18,6 +18,7 @@
 #include <syslog.h>
 
 #include "common/names.h"
+#include "common/string-list.h"
 #include "common/util.h"
 
 #define LIBKMOD "libkmod.so.2"
@@ -159,44 +160,19 @@ static int module_info_open(ModuleInfo *ret, const char *path) {
 #define INFO_FOREACH(item, info) \
         for (item = (info)->list; item; item = lib.kmod_list_next((info)->list, item))
 
-static inline void namesp(char ***names) {
-        module_info_parameters_free(*names);
-}
+/* "NAME:...", each once. */
+static int append_name(char ***names, const char *text) {
+        _cleanup_(freep) char *name = strndup(text, strcspn(text, ":"));
 
-/* Frees a NULL-terminated array; NULL is fine. */
-void module_info_parameters_free(char **names) {
-        for (char **name = names; name && *name; name++)
-                free(*name);
-        free(names);
-}
-
-static int append_name(char ***names, size_t *n, const char *text) {
-        char **grown, *name;
-
-        name = strndup(text, strcspn(text, ":"));
         if (!name)
                 return -ENOMEM;
-        for (size_t i = 0; i < *n; i++)
-                if (streq((*names)[i], name)) {
-                        free(name);
-                        return 0;
-                }
-
-        grown = reallocarray(*names, *n + 2, sizeof(*grown));
-        if (!grown) {
-                free(name);
-                return -ENOMEM;
-        }
-        *names = grown;
-        grown[(*n)++] = name;
-        grown[*n] = NULL;
-        return 0;
+        return string_list_contains(*names, name) ? 0 : string_list_append(names, name, strlen(name));
 }
 
 /**
  * module_info_parameters() - the names of the parameters that a module has
  * @path: of the file
- * @ret:  NULL-terminated, module_info_parameters_free(); without those that the kernel gives to every module
+ * @ret:  NULL-terminated, string_list_free(); without those that the kernel gives to every module
  *
  * A parameter has a "parmtype" line, and a "parm" line if it is described (include/linux/moduleparam.h).
  *
@@ -204,16 +180,15 @@ static int append_name(char ***names, size_t *n, const char *text) {
  */
 int module_info_parameters(const char *path, char ***ret) {
         _cleanup_(module_info_close) ModuleInfo info = {};
-        _cleanup_(namesp) char **names = NULL;
+        _cleanup_(string_list_freep) char **names = NULL;
         struct kmod_list *item;
-        size_t n = 0;
         int r;
 
         assert(path && ret);
 
-        names = calloc(1, sizeof(*names));
-        if (!names)
-                return -ENOMEM;
+        r = string_list_new(&names);
+        if (r < 0)
+                return r;
         r = module_info_open(&info, path);
         if (r < 0)
                 return r;
@@ -223,7 +198,7 @@ int module_info_parameters(const char *path, char ***ret) {
 
                 if (!streq(key, "parm") && !streq(key, "parmtype"))
                         continue;
-                r = append_name(&names, &n, lib.kmod_module_info_get_value(item));
+                r = append_name(&names, lib.kmod_module_info_get_value(item));
                 if (r < 0)
                         return r;
         }

@@ -12,4 +12,3 @@ typedef struct ModuleFacts {            /* what policies ask */
 
 int module_info_parameters(const char *path, char ***ret);
 int module_info_facts(const char *path, char **ret_license, bool *ret_is_signed, bool *ret_in_tree);
-void module_info_parameters_free(char **names);

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "common/array.h"
 #include "common/name-table.h"
 #include "common/string-arena.h"
 
@@ -82,16 +83,9 @@ static int add_record(ModuleTable *t, const char *name, const char *path, const 
                       uint8_t origin) {
         int r;
 
-        if (t->n_records == t->n_allocated) {
-                size_t n = MAX(t->n_allocated * 2, 256U);
-                Record *records = reallocarray(t->records, n, sizeof(*records));
-
-                if (!records)
-                        return -ENOMEM;
-                t->records = records;
-                t->n_allocated = n;
-        }
-
+        r = array_reserve(&t->records, &t->n_allocated, t->n_records + 1, sizeof(*t->records));
+        if (r < 0)
+                return r;
         r = name_table_add(t->names, name, t->n_records);
         if (r < 0)
                 return r;

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+#include "common/array.h"
 #include "common/kernel-command-line.h"
 #include "common/policy-file.h"
 #include "common/policy-pattern.h"

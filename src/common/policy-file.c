@@ -7,30 +7,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define ROOM_AT_FIRST 8U
-
-/**
- * array_grow() - room for one more
- * @items: the address of the pointer; whoever grows it does so by one, always here
- *
- * The room is ROOM_AT_FIRST and then each power of two, so the number of items says how much there is.
- *
- * Return: 0; -ENOMEM, with nothing changed.
- */
-int array_grow(void *items, size_t n, size_t size) {
-        void *from, *to;
-
-        assert(items);
-
-        if (n > 0 && (n < ROOM_AT_FIRST || (n & (n - 1)) != 0))
-                return 0;
-        memcpy(&from, items, sizeof(from));
-        to = reallocarray(from, MAX((size_t) ROOM_AT_FIRST, 2 * n), size);
-        if (!to)
-                return -ENOMEM;
-        memcpy(items, &to, sizeof(to));
-        return 0;
-}
+#include "common/array.h"
 
 /* A file that says nothing. */
 PolicyFile *policy_file_new(const char *path, PolicyFileKind kind) {

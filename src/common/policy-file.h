@@ -49,6 +49,3 @@ int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, vo
 /* Rules that have no mode of their own get this one: a list's, from the file that includes it. */
 void policy_file_set_mode(PolicyFile *f, PolicyMode mode);
 void policy_file_forget_text(PolicyFile *f);
-
-/* Makes room for one more; for arrays that are given no number of what fits. */
-int array_grow(void *items, size_t n, size_t size);

@@ -14,6 +14,7 @@
 #include "common/names.h"
 #include "common/policy-schema.h"
 #include "common/policy-words.h"
+#include "common/read-file.h"
 #include "common/yaml-reader.h"
 
 /* Say what is wrong with a file as a whole. Return: @error; -ENOMEM. */
@@ -214,39 +215,7 @@ static int check_file(int fd, const char *path, bool trusted_only, ProblemList *
                 return refuse(problems, path, -EISDIR, "it is a directory");
         if (!S_ISREG(st.st_mode))
                 return refuse(problems, path, -EBADMSG, "it is no regular file");
-        if (st.st_size > POLICY_FILE_MAX)
-                return refuse(problems, path, -EBADMSG, "it has more than %u bytes", POLICY_FILE_MAX);
         return trusted_only ? policy_check_trust(path, &st, problems) : 0;
-}
-
-/* All of it; one that grows meanwhile is read up to one byte too many, which the parser refuses. */
-static int read_text(int fd, const char *path, char **ret, size_t *ret_size, ProblemList *problems) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size = 0;
-
-        while (size <= POLICY_FILE_MAX) {
-                ssize_t n;
-
-                if (size % (64U << 10) == 0 || !text) {
-                        char *more = realloc(text, size + (64U << 10));
-
-                        if (!more)
-                                return -ENOMEM;
-                        text = more;
-                }
-                n = read(fd, text + size, (64U << 10) - size % (64U << 10));
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return refuse(problems, path, -errno, "it cannot be read: %s", strerror(errno));
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-        }
-
-        *ret = STEAL_PTR(text);
-        *ret_size = size;
-        return 0;
 }
 
 int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
@@ -266,9 +235,11 @@ int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind
         r = check_file(fd, path, trusted_only, problems);
         if (r < 0)
                 return r;
-        r = read_text(fd, path, &text, &size, problems);
+        r = read_file(fd, POLICY_FILE_MAX, &text, &size);
+        if (r == -EFBIG)
+                return refuse(problems, path, -EBADMSG, "it has more than %u bytes", POLICY_FILE_MAX);
         if (r < 0)
-                return r;
+                return refuse(problems, path, r, "it cannot be read: %s", strerror(-r));
         r = policy_file_parse(ret, path, kind, text, size, problems);
         if (r < 0)
                 return r;
@@ -293,9 +264,9 @@ bool policy_file_may_deny(const char *path) {
         size_t size = 0;
 
         if (fd < 0 || check_file(fd, path, /* trusted_only= */ false, NULL) < 0 ||
-            read_text(fd, path, &text, &size, NULL) < 0)
+            read_file(fd, POLICY_FILE_MAX, &text, &size) < 0)
                 return true;
-        copy = strndup(text ?: "", size); /* NUL bytes are no text, and nothing is looked for behind them */
+        copy = strndup(text, size); /* NUL bytes are no text, and nothing is looked for behind them */
         if (!copy || strlen(copy) < size)
                 return true;
         for (const char *p = copy; (p = strstr(p, "default"));) {

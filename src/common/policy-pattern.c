@@ -31,7 +31,7 @@ static const char *check_module(const char *glob) {
                 return "a module's name has no blanks; several are a list, [a, b]";
         if (strchr(glob, ','))
                 return "a module's name has no comma; several are a list, [a, b]";
-        if (n > strlen(".ko") && streq(glob + n - strlen(".ko"), ".ko"))
+        if (n > strlen(".ko") && endswith(glob, ".ko"))
                 return "expected the name of a module, which is without .ko";
         return NULL;
 }

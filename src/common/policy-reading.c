@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+#include "common/array.h"
 #include "common/names.h"
 #include "common/policy-file.h"
 #include "common/text.h"

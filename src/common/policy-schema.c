@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "common/array.h"
 #include "common/names.h"
 #include "common/policy-file.h"
 #include "common/policy-grant-reading.h"

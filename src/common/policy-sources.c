@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/array.h"
 #include "common/checked-file.h"
 #include "common/kernel-command-line.h"
 #include "common/names.h"
@@ -83,10 +84,9 @@ static void names_sort(Names *names) {
                 qsort(names->items, names->n, sizeof(*names->items), compare_names);
 }
 
+/* Is it the name of a file that is no hidden one? */
 static bool has_suffix(const char *name, const char *suffix) {
-        size_t length = strlen(name), n = strlen(suffix);
-
-        return name[0] != '.' && length > n && streq(name + length - n, suffix);
+        return name[0] != '.' && endswith(name, suffix);
 }
 
 static void reader_clear(Reader *r) {

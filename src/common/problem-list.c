@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "common/array.h"
+
 #define PROBLEMS_MAX 64U
 
 /**
@@ -18,7 +20,6 @@
 int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
                        va_list ap) {
         _cleanup_(freep) char *copy = NULL, *message = NULL;
-        Problem *items;
 
         if (!list)
                 return 0;
@@ -35,10 +36,8 @@ int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsig
                 return -ENOMEM;
         }
 
-        items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
-        if (!items)
+        if (array_grow(&list->items, list->n_items, sizeof(*list->items)) < 0)
                 return -ENOMEM;
-        list->items = items;
         list->items[list->n_items++] = (Problem) {
                 .file = STEAL_PTR(copy),
                 .line = line,

@@ -24,6 +24,7 @@
 
 #include "common/name-normal.h"
 #include "common/names.h"
+#include "common/read-file.h"
 #include "common/text.h"
 #include "common/util.h"
 
@@ -507,60 +508,24 @@ static char *on_line_wanted(char *buffer, int size, void *userdata) {
         return buffer;
 }
 
-/* The whole of a file; *ret_data has one byte more than *ret_size says. Nothing of /dev/null. */
-static int read_whole(int dir_fd, const char *name, char **ret_data, size_t *ret_size) {
-        _cleanup_(closep) int fd = -EBADF;
-        _cleanup_(freep) char *data = NULL;
-        struct stat st;
-        size_t size = 0;
-
-        fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (S_ISDIR(st.st_mode))
-                return -EISDIR;
-        if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
-                return -EBADFD;
-
-        data = malloc(FILE_SIZE_MAX + 1);
-        if (!data)
-                return -ENOMEM;
-        for (;;) {
-                ssize_t n = read(fd, data + size, FILE_SIZE_MAX + 1 - size);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-                if (size > FILE_SIZE_MAX)
-                        return -EFBIG;
-        }
-
-        *ret_data = STEAL_PTR(data);
-        *ret_size = size;
-        return 0;
-}
-
 /**
  * settings_read_file() - apply one file to @s
  *
  * Return: 0, also when there were problems; -ENOENT if there is no such file; -ENOMEM.
  */
 static int settings_read_file(Settings *s, const char *path, ProblemList *problems) {
+        _cleanup_(closep) int fd = -EBADF;
         _cleanup_(freep) char *data = NULL;
         Reader reader = { .file = path, .settings = s, .problems = problems };
         int r;
 
-        r = read_whole(AT_FDCWD, path, &data, &reader.n_rest);
+        fd = read_file_open(path);
+        r = fd < 0 ? fd : read_file(fd, FILE_SIZE_MAX, &data, &reader.n_rest);
         if (r == -ENOENT || r == -ENOTDIR)
                 return -ENOENT;
         if (r == -ENOMEM)
                 return r;
-        if (r == -EBADFD)
+        if (r == -EBADF)
                 return problem_list_add(problems, path, 0, "it is no regular file, nothing of it is used");
         if (r < 0)
                 return problem_list_add(problems, path, 0, "it cannot be read: %s", strerror(-r));
@@ -593,9 +558,7 @@ static int compare_file_names(const void *a, const void *b) {
 }
 
 static bool is_drop_in(const char *name) {
-        size_t length = strlen(name);
-
-        return name[0] != '.' && length > strlen(".conf") && streq(name + length - strlen(".conf"), ".conf");
+        return name[0] != '.' && endswith(name, ".conf");
 }
 
 /* A file of this name in a higher directory hides it. */

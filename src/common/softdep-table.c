@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "common/array.h"
 #include "common/glob.h"
 #include "common/name-normal.h"
 #include "common/string-arena.h"
@@ -31,17 +32,11 @@ struct SoftdepTable {
 
 static int add_dep(SoftdepTable *t, const char *word, size_t n, bool post, const ConfigEntry *config) {
         char *key;
+        int r;
 
-        if (t->n_deps == t->n_allocated) {
-                size_t allocated = MAX(t->n_allocated * 2, 64U);
-                IndexSoftdep *deps = reallocarray(t->deps, allocated, sizeof(*deps));
-
-                if (!deps)
-                        return -ENOMEM;
-                t->deps = deps;
-                t->n_allocated = allocated;
-        }
-
+        r = array_reserve(&t->deps, &t->n_allocated, t->n_deps + 1, sizeof(*t->deps));
+        if (r < 0)
+                return r;
         key = string_arena_add(&t->strings, word, n);
         if (!key)
                 return -ENOMEM;

@@ -61,3 +61,9 @@ static inline bool streq_ptr(const char *a, const char *b) {
 static inline bool startswith(const char *s, const char *prefix) {
         return strncmp(s, prefix, strlen(prefix)) == 0;
 }
+
+static inline bool endswith(const char *s, const char *suffix) {
+        size_t length = strlen(s), n = strlen(suffix);
+
+        return length >= n && streq(s + length - n, suffix);
+}

@@ -10,16 +10,15 @@
 
 #include <assert.h>
 
+#include "common/hash.h"
 #include "common/util.h"
 
 #define UNKNOWN_USEC (20U * 1000U)      /* about what half of all drivers take on a PC */
 
-static uint32_t hash_name(const char *name) { /* FNV-1a */
-        uint32_t h = 2166136261U;
+static uint32_t hash_name(const char *name) {
+        uint32_t hash = hash_string(name);
 
-        for (const char *c = name; *c; c++)
-                h = (h ^ (unsigned char) *c) * 16777619U;
-        return h != 0 ? h : 1;
+        return hash != 0 ? hash : 1;
 }
 
 /* A load is over. */

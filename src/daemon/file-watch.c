@@ -23,6 +23,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "common/hash.h"
 #include "common/names.h"
 #include "common/path-trace.h"
 #include "daemon/clock.h"
@@ -89,16 +90,8 @@ typedef struct Walk {
 
 /* ---------------------------------------------------------------------------------------------------- digest */
 
-static uint64_t mix(uint64_t digest, const void *data, size_t size) { /* FNV-1a */
-        const unsigned char *bytes = data;
-
-        for (size_t i = 0; i < size; i++)
-                digest = (digest ^ bytes[i]) * 0x100000001b3ULL;
-        return digest;
-}
-
 static uint64_t mix_number(uint64_t digest, uint64_t n) {
-        return mix(digest, &n, sizeof(n));
+        return hash_bytes(digest, &n, sizeof(n));
 }
 
 static uint64_t mix_identity(uint64_t digest, const struct stat *st) {
@@ -127,9 +120,7 @@ static Target *target_free(Target *t) {
 DEFINE_CLEANUP(Target, target_free);
 
 static bool name_matters(const Target *t, const char *name) {
-        size_t n = strlen(name), n_suffix = strlen(t->suffix);
-
-        return startswith(name, t->prefix) && n >= n_suffix && streq(name + n - n_suffix, t->suffix);
+        return startswith(name, t->prefix) && endswith(name, t->suffix);
 }
 
 /**
@@ -379,11 +370,11 @@ static int on_hop(const PathHop *hop, void *userdata) {
         int r;
 
         walk->digest = mix_identity(walk->digest, hop->directory_stat);
-        walk->digest = mix(walk->digest, hop->name, strlen(hop->name) + 1);
+        walk->digest = hash_bytes(walk->digest, hop->name, strlen(hop->name) + 1);
         if (hop->stat)
                 walk->digest = mix_identity(walk->digest, hop->stat);
         if (hop->link)
-                walk->digest = mix(walk->digest, hop->link, strlen(hop->link) + 1);
+                walk->digest = hash_bytes(walk->digest, hop->link, strlen(hop->link) + 1);
         if (!walk->arm)
                 return 0;
         r = visit(walk, hop->directory, hop->directory_stat, &s);
@@ -428,7 +419,7 @@ static int walk_entry(Walk *walk, int dir_fd, const char *dir, const struct dire
         struct stat st;
         int n;
 
-        walk->digest = mix(walk->digest, entry->d_name, strlen(entry->d_name) + 1);
+        walk->digest = hash_bytes(walk->digest, entry->d_name, strlen(entry->d_name) + 1);
         n = snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
         if (n < 0 || (size_t) n >= sizeof(path) ||
             fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "common/names.h"
+#include "common/read-file.h"
 #include "common/util.h"
 
 #define TEMPORARY "/.lkmd-denied.new"   /* not *.conf: nobody reads it */
@@ -33,7 +34,7 @@ static int read_text(const char *path, const uid_t *owner, char **ret) {
         _cleanup_(closep) int fd = -EBADF;
         size_t size = 0;
         struct stat st;
-        ssize_t n;
+        int r;
 
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
         if (fd < 0)
@@ -42,16 +43,9 @@ static int read_text(const char *path, const uid_t *owner, char **ret) {
                 return -errno;
         if (!S_ISREG(st.st_mode) || (owner && st.st_uid != *owner && st.st_uid != 0))
                 return -EBADMSG;
-        text = malloc(LKMD_DENIED_CONF_MAX + 1);
-        if (!text)
-                return -ENOMEM;
-        while ((n = read(fd, text + size, LKMD_DENIED_CONF_MAX + 1 - size)) > 0)
-                size += (size_t) n;
-        if (n < 0)
-                return -errno;
-        if (size > LKMD_DENIED_CONF_MAX)
-                return -EFBIG;
-        text[size] = '\0';
+        r = read_file(fd, LKMD_DENIED_CONF_MAX, &text, &size);
+        if (r < 0)
+                return r;
         if (strlen(text) != size)
                 return -EBADMSG;
 

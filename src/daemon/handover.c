@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "common/names.h"
+#include "common/read-file.h"
 #include "common/util.h"
 
 #define EARLIER_MASK "/dev/null"        /* an lkmd before this one made a link to it */
@@ -107,30 +108,21 @@ int handover_find_cgroup(const char *root, const char *self_cgroup, char **ret) 
 /* Return: a file of rules, "" for one that is no regular file (a mask); -ENOENT; -EFBIG. */
 static int read_rules(const char *path, char **ret) {
         _cleanup_(freep) char *text = NULL;
-        _cleanup_(fclosep) FILE *f = NULL;
-        struct stat st;
-        int fd;
-        size_t n;
+        _cleanup_(closep) int fd = -EBADF;
+        size_t size = 0;
+        int r;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
-        f = fdopen(fd, "r");
-        if (!f) {
-                (void) close(fd);
-                return -ENOMEM;
+        fd = read_file_open(path);
+        if (fd == -EBADF || fd == -EISDIR) {
+                text = strdup("");
+                if (!text)
+                        return -ENOMEM;
+        } else {
+                r = fd < 0 ? fd : read_file(fd, UDEV_RULE_MAX, &text, &size);
+                if (r < 0)
+                        return r;
         }
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        text = calloc(1, UDEV_RULE_MAX + 1);
-        if (!text)
-                return -ENOMEM;
-        n = S_ISREG(st.st_mode) ? fread(text, 1, UDEV_RULE_MAX + 1, f) : 0;
-        if (ferror(f))
-                return -EIO;
-        if (n > UDEV_RULE_MAX)
-                return -EFBIG;
-        if (strlen(text) != n)
+        if (strlen(text) != size)
                 return -EBADMSG;        /* a NUL: nothing that udev would understand */
 
         *ret = STEAL_PTR(text);

@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/hash.h"
 #include "common/names.h"
 #include "daemon/clock.h"
 
@@ -70,14 +71,6 @@ static void fact_strings(const DeviceFacts *facts, const char *device, FactStrin
         ret[4] = facts->tifm_card_type;
         ret[5] = facts->mtd_ftl;
         ret[6] = facts->driver;
-}
-
-static uint32_t hash_device(const char *device) { /* FNV-1a */
-        uint32_t h = 2166136261U;
-
-        for (const char *c = device; *c; c++)
-                h = (h ^ (unsigned char) *c) * 16777619U;
-        return h;
 }
 
 static bool entry_says(const Entry *e, const DeviceFacts *facts, const char *device) {
@@ -305,7 +298,7 @@ Intake *intake_free(Intake *i) {
 
 /* A device that has left wants no driver any more. How often it came stays known. */
 static void forget_announcements(Intake *i, const char *device) {
-        uint32_t hash = hash_device(device);
+        uint32_t hash = hash_string(device);
         bool held = false;
         Entry *e;
 
@@ -340,7 +333,7 @@ int intake_put(Intake *i, const DeviceFacts *facts, const char *device) {
         if (device_keys(facts, keys) == 0)
                 return 0;
 
-        hash = hash_device(device);
+        hash = hash_string(device);
         e = find_entry(i, hash, facts, device);
         if (e)
                 TAILQ_REMOVE(&i->entries, e, by_age);

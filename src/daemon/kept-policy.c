@@ -17,22 +17,14 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#include "common/hash.h"
 #include "common/names.h"
 #include "common/policy-parse.h"
 #include "common/policy-sources.h"
 #include "daemon/log.h"
 #include "daemon/state-file.h"
 
-#define SUM_SIZE (sizeof("end 0123456789abcdef\n") - 1)
-
-/* FNV-1a: against halves of files, not against people. */
-static uint64_t sum_of(const char *text, size_t size) {
-        uint64_t sum = 0xcbf29ce484222325ULL;
-
-        for (size_t i = 0; i < size; i++)
-                sum = (sum ^ (unsigned char) text[i]) * 0x100000001b3ULL;
-        return sum;
-}
+#define SUM_SIZE (sizeof("end 0123456789abcdef\n") - 1) /* against halves of files, not against people */
 
 static void print_head(FILE *f, const char *root) {
         (void) fprintf(f, "lkmd-policy 1 %s", root ?: "");
@@ -70,7 +62,7 @@ int kept_policy_print(const Policy *p, const char *root, char **ret, size_t *ret
                 (void) fputc('\n', f);
         }
         if (fflush(f) == 0)
-                (void) fprintf(f, "end %016" PRIx64 "\n", sum_of(text, size));
+                (void) fprintf(f, "end %016" PRIx64 "\n", hash_bytes(HASH_START, text, size));
         if (fclose(f) != 0)
                 return -ENOMEM;
         if (size > POLICY_KEPT_MAX)
@@ -151,7 +143,7 @@ static const char *check_frame(const char *root, const char *text, size_t size) 
                 return NULL;
         if (size < head_size + SUM_SIZE)
                 return NULL;
-        (void) snprintf(sum, sizeof(sum), "end %016" PRIx64 "\n", sum_of(text, size - SUM_SIZE));
+        (void) snprintf(sum, sizeof(sum), "end %016" PRIx64 "\n", hash_bytes(HASH_START, text, size - SUM_SIZE));
         is_ours = memcmp(text, head, head_size) == 0 && memcmp(text + size - SUM_SIZE, sum, SUM_SIZE) == 0;
         return is_ours ? text + head_size : NULL;
 }

@@ -80,16 +80,10 @@ static const char *name_below(const char *dir, const char *file) {
         return *file == '\0' || *file == '.' || strchr(file, '/') ? NULL : file;
 }
 
-static bool ends_with(const char *s, const char *end) {
-        size_t n = strlen(s), n_end = strlen(end);
-
-        return n > n_end && streq(s + n - n_end, end);
-}
-
 static bool is_in(const char *const *dirs, const char *file, const char *end) {
         for (size_t i = 0; dirs[i]; i++)
                 if (name_below(dirs[i], file))
-                        return ends_with(file, end);
+                        return endswith(file, end);
         return false;
 }
 

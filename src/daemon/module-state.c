@@ -14,6 +14,7 @@
 #include <limits.h>
 
 #include "common/names.h"
+#include "common/string-list.h"
 
 /* Also for a name that no module can have: "there is none". */
 static int sys_path(char *buffer, size_t size, const char *module, const char *file) {
@@ -91,44 +92,16 @@ int module_ref_count(const char *module, unsigned *ret) {
         return 0;
 }
 
-/* Frees a NULL-terminated array of strings; NULL is fine. */
-void strings_free(char **strings) {
-        for (char **s = strings; s && *s; s++)
-                free(*s);
-        free(strings);
-}
-
-static int strings_append(char ***strings, size_t *n, const char *text, size_t length) {
-        char **grown, *copy;
-
-        grown = reallocarray(*strings, *n + 2, sizeof(**strings));
-        if (!grown)
-                return -ENOMEM;
-        *strings = grown;
-        copy = strndup(text, length);
-        grown[*n] = copy;
-        if (!copy)
-                return -ENOMEM;
-        grown[++*n] = NULL;
-        return 0;
-}
-
-static int strings_new(char ***ret) {
-        *ret = calloc(1, sizeof(**ret));
-        return *ret ? 0 : -ENOMEM;
-}
-
 /**
  * module_holders() - loaded modules that use this one
- * @ret: NULL-terminated, strings_free()
+ * @ret: NULL-terminated, string_list_free()
  *
  * Return: 0; -ENOENT if it is not loaded; -ENOMEM.
  */
 int module_holders(const char *module, char ***ret) {
-        _cleanup_(strings_freep) char **holders = NULL;
+        _cleanup_(string_list_freep) char **holders = NULL;
         _cleanup_(closedirp) DIR *dir = NULL;
         char path[PATH_MAX];
-        size_t n = 0;
         int r;
 
         assert(module && ret);
@@ -139,14 +112,14 @@ int module_holders(const char *module, char ***ret) {
         dir = opendir(path);
         if (!dir)
                 return -errno;
-        r = strings_new(&holders);
+        r = string_list_new(&holders);
         if (r < 0)
                 return r;
 
         for (struct dirent *entry; (entry = readdir(dir));) {
                 if (entry->d_name[0] == '.')
                         continue;
-                r = strings_append(&holders, &n, entry->d_name, strlen(entry->d_name));
+                r = string_list_append(&holders, entry->d_name, strlen(entry->d_name));
                 if (r < 0)
                         return r;
         }
@@ -157,18 +130,17 @@ int module_holders(const char *module, char ***ret) {
 
 /* "a,b," or "-"; a trailing "[permanent]" is no module. */
 static int parse_holders(const char *text, char ***ret) {
-        _cleanup_(strings_freep) char **holders = NULL;
-        size_t n = 0;
+        _cleanup_(string_list_freep) char **holders = NULL;
         int r;
 
-        r = strings_new(&holders);
+        r = string_list_new(&holders);
         if (r < 0)
                 return r;
         while (*text && !streq(text, "-")) {
                 size_t length = strcspn(text, ",");
 
                 if (length > 0 && text[0] != '[') {
-                        r = strings_append(&holders, &n, text, length);
+                        r = string_list_append(&holders, text, length);
                         if (r < 0)
                                 return r;
                 }
@@ -245,7 +217,7 @@ int loaded_modules_read(LoadedModule **ret, size_t *ret_n) {
 void loaded_modules_free(LoadedModule *modules, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 free(modules[i].name);
-                strings_free(modules[i].holders);
+                string_list_free(modules[i].holders);
         }
         free(modules);
 }

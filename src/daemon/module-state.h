@@ -31,8 +31,3 @@ typedef struct LoadedModule {
 
 int loaded_modules_read(LoadedModule **ret, size_t *ret_n);
 void loaded_modules_free(LoadedModule *modules, size_t n);
-
-void strings_free(char **strings);
-static inline void strings_freep(char ***strings) {
-        strings_free(*strings);
-}

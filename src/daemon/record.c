@@ -9,6 +9,8 @@
 
 #include <assert.h>
 
+#include "common/string-list.h"
+
 static const char *const outcome_names[_OUTCOME_MAX] = {
         [OUTCOME_LOADED] = "loaded",
         [OUTCOME_ALREADY_LOADED] = "already_loaded",
@@ -57,12 +59,6 @@ int record_new(Record **ret, const char *module, Request *request) {
         return 0;
 }
 
-static void lines_free(char **lines) {
-        for (char **line = lines; line && *line; line++)
-                free(*line);
-        free(lines);
-}
-
 Record *record_ref(Record *r) {
         assert(r && r->n_ref > 0);
 
@@ -82,8 +78,8 @@ Record *record_unref(Record *r) {
         free(r->parameters);
         free(r->message);
         free(r->hint);
-        lines_free(r->kernel_log);
-        lines_free(r->kernel_stack);
+        string_list_free(r->kernel_log);
+        string_list_free(r->kernel_stack);
         free(r);
         return NULL;
 }
@@ -91,22 +87,14 @@ Record *record_unref(Record *r) {
 /* Functions, one a line, as an array, without what proc_pid_stack() writes before each. NULL: none, or no memory. */
 static char **lines_of_stack(const char *stack) {
         char **lines = NULL;
-        size_t n = 0;
 
         while (*stack) {
                 size_t length = strcspn(stack, "\n");
                 const char *function = stack;
-                char **grown;
 
                 if (startswith(function, "[<") && memchr(function, ' ', length))
                         function = strchr(function, ' ') + 1;
-                grown = reallocarray(lines, n + 2, sizeof(*grown));
-                if (!grown)
-                        break;
-                lines = grown;
-                lines[n] = strndup(function, length - (size_t) (function - stack));
-                lines[n + 1] = NULL;
-                if (!lines[n++])
+                if (string_list_append(&lines, function, length - (size_t) (function - stack)) < 0)
                         break;
                 stack += length + (stack[length] == '\n');
         }
@@ -121,7 +109,7 @@ static char **lines_of_stack(const char *stack) {
 void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack) {
         assert(r && stack);
 
-        lines_free(r->kernel_stack);
+        string_list_free(r->kernel_stack);
         r->kernel_stack = lines_of_stack(stack);
         r->thread_id = thread_id;
 }

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "common/read-file.h"
 #include "common/util.h"
 
 #define LINKS_MAX 40U                   /* as the kernel has it: MAXSYMLINKS, linux/namei.h */
@@ -171,36 +172,6 @@ int root_file_reopen(int fd) {
         return r < 0 ? -errno : r;
 }
 
-/* Return: 0 with all of it, and one more writable byte behind it, a NUL; -EFBIG. */
-static int read_all(int fd, size_t size_max, char **ret, size_t *ret_size) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size = 0, allocated = 0;
-        ssize_t n;
-
-        do {
-                if (allocated - size < 2) {
-                        char *more;
-
-                        if (allocated > size_max)
-                                return -EFBIG;
-                        allocated = MAX(allocated * 2, (size_t) 4096);
-                        more = realloc(text, allocated);
-                        if (!more)
-                                return -ENOMEM;
-                        text = more;
-                }
-                n = read(fd, text + size, allocated - size - 1);
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-                size += (size_t) MAX(n, (ssize_t) 0);
-        } while (n != 0);
-
-        text[size] = '\0';
-        *ret = STEAL_PTR(text);
-        *ret_size = size;
-        return 0;
-}
-
 /**
  * root_file_read() - read such a file
  * @ret: ends with a NUL behind its @ret_size bytes
@@ -220,5 +191,5 @@ int root_file_read(const char *path, size_t size_max, char **ret, size_t *ret_si
         if (r < 0)
                 return r;
         fd = root_file_reopen(found);
-        return fd < 0 ? fd : read_all(fd, size_max, ret, ret_size);
+        return fd < 0 ? fd : read_file(fd, size_max, ret, ret_size);
 }

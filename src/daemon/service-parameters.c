@@ -7,6 +7,7 @@
 
 #include "common/interface.h"
 #include "common/module-info.h"
+#include "common/string-list.h"
 #include "common/text.h"
 #include "daemon/log.h"
 #include "daemon/service-internal.h"
@@ -125,13 +126,9 @@ static int reply_unknown_parameter(sd_varlink *link, const char *module, const c
                                   SD_JSON_BUILD_PAIR_STRV("known", known));
 }
 
-static inline void namesp(char ***names) {
-        module_info_parameters_free(*names);
-}
-
 /* Return: as load_parameters_check_rights(). */
 static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, char *const *parameters) {
-        _cleanup_(namesp) char **known = NULL;
+        _cleanup_(string_list_freep) char **known = NULL;
         int r;
 
         r = module_info_parameters(step->path, &known);

@@ -8,6 +8,7 @@
 
 #include "common/interface.h"
 #include "common/names.h"
+#include "common/string-list.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
@@ -34,7 +35,7 @@ static void unload_call_free(UnloadCall *c) {
         record_list_clear(&c->records);
         request_drop_client(c->request);
         request_unref(c->request);
-        strings_free(c->modules);
+        string_list_free(c->modules);
         sd_varlink_unref(c->link);
         free(c);
 }
@@ -111,7 +112,7 @@ static bool has_softdep_posts(Index *index, const char *module) {
  * errno.
  */
 static int check_module(Service *s, sd_varlink *link, const char *module) {
-        _cleanup_(strings_freep) char **holders = NULL;
+        _cleanup_(string_list_freep) char **holders = NULL;
         const ModprobeConfig *config;
         unsigned ref_count = 0;
         Index *index;
@@ -219,7 +220,7 @@ static int start_unload(Service *s, sd_varlink *link, bool more, char **modules,
 
         c = calloc(1, sizeof(*c));
         if (!c) {
-                strings_free(modules);
+                string_list_free(modules);
                 return -ENOMEM;
         }
         *c = (UnloadCall) {
@@ -239,19 +240,8 @@ static int start_unload(Service *s, sd_varlink *link, bool more, char **modules,
 
 /* ------------------------------------------------------------------------------------- what it means */
 
-static int add_module(char ***modules, size_t *n, const char *name) {
-        char **grown;
-
-        for (size_t i = 0; i < *n; i++)
-                if (streq((*modules)[i], name))
-                        return 0;
-        grown = reallocarray(*modules, *n + 2, sizeof(*grown));
-        if (!grown)
-                return -ENOMEM;
-        *modules = grown;
-        grown[*n + 1] = NULL;
-        grown[*n] = strdup(name);
-        return grown[(*n)++] ? 0 : -ENOMEM;
+static int add_module(char ***modules, const char *name) {
+        return string_list_contains(*modules, name) ? 0 : string_list_append(modules, name, strlen(name));
 }
 
 static int reply_not_loaded(sd_varlink *link, const char *name, bool builtin) {
@@ -269,7 +259,7 @@ static int reply_not_loaded(sd_varlink *link, const char *name, bool builtin) {
  * means and is loaded. Return: 0 with @ret; 1: there is nothing, and the reply is out; negative errno.
  */
 static int find_modules(Service *s, sd_varlink *link, const char *name, char ***ret) {
-        _cleanup_(strings_freep) char **modules = NULL;
+        _cleanup_(string_list_freep) char **modules = NULL;
         char normalized[MODULE_NAME_MAX + 1];
         bool builtin = false;
         const IndexMatch *matches;
@@ -279,7 +269,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
 
         if (module_name_normalize(name, normalized, sizeof(normalized)) >= 0 &&
             module_state_read(normalized) != MODULE_ABSENT) {
-                r = add_module(&modules, &n, normalized);
+                r = add_module(&modules, normalized);
                 if (r < 0)
                         return r;
                 *ret = STEAL_PTR(modules);
@@ -295,7 +285,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 builtin = builtin || (matches[i].module && !matches[i].module->path);
                 if (module_state_read(matches[i].name) == MODULE_ABSENT)
                         continue;
-                r = add_module(&modules, &n, matches[i].name);
+                r = add_module(&modules, matches[i].name);
                 if (r < 0)
                         return r;
         }
@@ -324,7 +314,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 {}
         };
         _cleanup_(request_unrefp) Request *request = NULL;
-        _cleanup_(strings_freep) char **modules = NULL;
+        _cleanup_(string_list_freep) char **modules = NULL;
         UnloadParameters p = {};
         Service *s = userdata;
         int r;

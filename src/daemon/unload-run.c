@@ -14,6 +14,7 @@
 
 #include <assert.h>
 
+#include "common/string-list.h"
 #include "daemon/module-state.h"
 
 typedef struct Candidate {
@@ -92,21 +93,6 @@ static Candidate *find_candidate(UnloadRun *run, const char *module) {
         return NULL;
 }
 
-static int claim(Candidate *c, const char *by) {
-        size_t n = 0;
-        char **grown;
-
-        while (c->claimed_by && c->claimed_by[n])
-                n++;
-        grown = reallocarray(c->claimed_by, n + 2, sizeof(*grown));
-        if (!grown)
-                return -ENOMEM;
-        c->claimed_by = grown;
-        grown[n + 1] = NULL;
-        grown[n] = strdup(by);
-        return grown[n] ? 0 : -ENOMEM;
-}
-
 /* A softdep leaves no trace in the reference count, so look at what every loaded module names. */
 static int mark_claims(UnloadRun *run, Index *index, const char *module) {
         LoadedModule *modules = NULL;
@@ -128,7 +114,7 @@ static int mark_claims(UnloadRun *run, Index *index, const char *module) {
                         Candidate *c = find_candidate(run, softdeps[k].key);
 
                         if (c)
-                                r = claim(c, modules[i].name);
+                                r = string_list_append(&c->claimed_by, modules[i].name, strlen(modules[i].name));
                 }
         }
         loaded_modules_free(modules, n_modules);
@@ -197,7 +183,7 @@ UnloadRun *unload_run_free(UnloadRun *run) {
                 scheduler_forget(run->scheduler, run);
         for (size_t i = 0; i < run->n_candidates; i++) {
                 free(run->candidates[i].module);
-                strings_free(run->candidates[i].claimed_by);
+                string_list_free(run->candidates[i].claimed_by);
         }
         free(run->candidates);
         record_list_clear(&run->records);

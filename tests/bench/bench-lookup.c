@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "common/alias-matcher.h"
+#include "common/alias-lookup.h"
 #include "common/index-file.h"
 #include "common/index.h"
 #include "common/util.h"

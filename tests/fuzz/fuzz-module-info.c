@@ -3,6 +3,7 @@
 /* Any bytes as the file of a module: refused, or what it says of itself is the same whenever it is asked. */
 
 #include "common/module-info.h"
+#include "common/string-list.h"
 #include "support.h"
 
 static FuzzFile file = { .fd = -EBADF };
@@ -19,8 +20,8 @@ static void check_parameters(void) {
                 for (size_t k = 0; k < i; k++)
                         must(!streq(names[i], names[k]));
         }
-        module_info_parameters_free(names);
-        module_info_parameters_free(again);
+        string_list_free(names);
+        string_list_free(again);
 }
 
 static void check_facts(size_t size) {

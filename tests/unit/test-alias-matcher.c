@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/alias-matcher.h"
+#include "common/alias-lookup.h"
 
 #define MIB (1U << 20)
 

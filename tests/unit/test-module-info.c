@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <stddef.h>
 
+#include "common/string-list.h"
 #include "common/util.h"
 #include "scratch.h"
 #include "test.h"
@@ -60,7 +61,7 @@ static void test_good(void **state) {
         assert_ok(module_info_parameters(scratch_path(&s, "m.ko"), &names));
         assert_string_equal(names[0], "max");
         assert_null(names[1]);
-        module_info_parameters_free(names);
+        string_list_free(names);
         assert_ok(module_info_facts(scratch_path(&s, "m.ko"), &license, &is_signed, &in_tree));
         assert_string_equal(license, "GPL");
         assert_false(is_signed);
