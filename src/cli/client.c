@@ -18,6 +18,7 @@
 
 #include "cli/failure.h"
 #include "cli/format.h"
+#include "common/clock.h"
 #include "common/names.h"
 
 #define CONNECT_TIMEOUT_SEC 10
@@ -211,11 +212,11 @@ static int on_stdout_gone(sd_event_source *source, int fd, uint32_t events, void
 }
 
 static int run_until_done(Client *c, Call *call) {
-        uint64_t next_usec = now_monotonic_usec() + USEC_PER_SEC;
+        uint64_t next_usec = clock_usec(CLOCK_MONOTONIC) + USEC_PER_SEC;
         int r;
 
         while (!call->done) {
-                uint64_t now = now_monotonic_usec();
+                uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
                 if (call->hooks->on_second && now >= next_usec) {
                         call->hooks->on_second(call->hooks->userdata);

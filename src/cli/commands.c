@@ -15,6 +15,7 @@
 #include "cli/format.h"
 #include "cli/time-argument.h"
 #include "cli/verbs.h"
+#include "common/clock.h"
 #include "common/util.h"
 
 const Verb verbs[] = {
@@ -269,7 +270,7 @@ static const char *set_reason(Run *run, const char *value) {
 }
 
 static const char *set_since(Run *run, const char *value) {
-        if (parse_since(value, now_realtime_usec(), &run->since_usec) < 0)
+        if (parse_since(value, clock_usec(CLOCK_REALTIME), &run->since_usec) < 0)
                 return "it is a time ago such as 2h or 7d, a date such as 2026-11-01, or 'boot'";
         return NULL;
 }

@@ -6,9 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define USEC_PER_MSEC UINT64_C(1000)
-#define USEC_PER_SEC UINT64_C(1000000)
-
 void print_escaped(FILE *f, const char *s);
 void print_duration(FILE *f, uint64_t usec);
 void print_age(FILE *f, uint64_t usec);
@@ -17,6 +14,3 @@ void print_date(FILE *f, uint64_t realtime_usec);
 void print_time(FILE *f, uint64_t realtime_usec);
 
 int parse_seconds(const char *s, uint64_t *ret_usec);
-
-uint64_t now_realtime_usec(void);
-uint64_t now_monotonic_usec(void);

@@ -18,6 +18,7 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
+#include "common/clock.h"
 #include "common/text.h"
 #include "common/util.h"
 

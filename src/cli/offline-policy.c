@@ -11,6 +11,7 @@
 
 #include "cli/format.h"
 #include "cli/offline.h"
+#include "common/clock.h"
 #include "common/names.h"
 #include "common/policy-sources.h"
 #include "common/settings.h"
@@ -58,7 +59,7 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
                         ProblemList *problems) {
         static const char *const list_dirs[] = { LKMD_SYSCONF_DIR "/lkmd/" LKMD_LIST_DIR,
                                                  LKMD_DATA_DIR "/" LKMD_LIST_DIR };
-        _cleanup_(offline_policy_done) OfflinePolicy p = { .now_usec = now_realtime_usec() };
+        _cleanup_(offline_policy_done) OfflinePolicy p = { .now_usec = clock_usec(CLOCK_REALTIME) };
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
         const char *root = secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "";
         PolicySources sources = { .root = root, .trusted_only = trusted_only };

@@ -17,6 +17,7 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
+#include "common/clock.h"
 #include "common/util.h"
 
 static ProgressItem *item_find(const Progress *p, const char *module) {
@@ -107,7 +108,7 @@ void progress_draw(Progress *p) {
         f = open_memstream(&text, &size);
         if (!f)
                 return;
-        progress_print(p, f, now_monotonic_usec());
+        progress_print(p, f, clock_usec(CLOCK_MONOTONIC));
         if (fflush(f) != 0)
                 return;
 

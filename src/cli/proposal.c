@@ -13,6 +13,7 @@
 #include "cli/fields.h"
 #include "cli/format.h"
 #include "cli/words.h"
+#include "common/clock.h"
 #include "common/names.h"
 #include "common/text.h"
 
@@ -304,7 +305,7 @@ void proposal_print(const Proposal *p, FILE *f, const char *release, uint64_t si
         assert(p && f);
 
         fprintf(f, "# What this machine used, proposed by lkmctl %s on ", LKMD_VERSION);
-        print_date(f, now_realtime_usec());
+        print_date(f, clock_usec(CLOCK_REALTIME));
         if (release) {
                 (void) fputs(", kernel ", f);
                 print_escaped(f, release);

@@ -10,6 +10,7 @@
 #include "cli/fields.h"
 #include "cli/format.h"
 #include "cli/words.h"
+#include "common/clock.h"
 
 #define SHOWN_MAX 10U
 
@@ -96,7 +97,7 @@ void status_print_policy(const Output *out, sd_json_variant *status) {
 }
 
 static void print_grants(const Output *out, sd_json_variant *grants) {
-        uint64_t now = now_realtime_usec(), expires;
+        uint64_t now = clock_usec(CLOCK_REALTIME), expires;
 
         if (!grants || sd_json_variant_elements(grants) == 0)
                 return;

@@ -8,39 +8,11 @@
 #include <time.h>
 
 #include "cli/format.h"
+#include "common/clock.h"
+#include "common/time-span.h"
 #include "common/util.h"
 
-#define SPAN_MAX_SEC (UINT64_C(100) * 365 * 86400)
-
-static const struct {
-        const char *name;
-        uint64_t sec;
-} units[] = {
-        { "s", 1 },
-        { "sec", 1 },
-        { "second", 1 },
-        { "seconds", 1 },
-        { "min", 60 },
-        { "minute", 60 },
-        { "minutes", 60 },
-        { "m", 60 },
-        { "h", 3600 },
-        { "hour", 3600 },
-        { "hours", 3600 },
-        { "d", 86400 },
-        { "day", 86400 },
-        { "days", 86400 },
-        { "w", 7 * 86400 },
-        { "week", 7 * 86400 },
-        { "weeks", 7 * 86400 },
-};
-
-static uint64_t unit_seconds(const char *name, size_t n) {
-        for (size_t i = 0; i < ARRAY_LEN(units); i++)
-                if (strlen(units[i].name) == n && strncmp(units[i].name, name, n) == 0)
-                        return units[i].sec;
-        return 0;
-}
+#define SPAN_MAX_USEC (UINT64_C(100) * 365 * 86400 * USEC_PER_SEC)
 
 /**
  * parse_time_span() - "10min", "2h", "1h 30min", "90" (seconds)
@@ -48,40 +20,28 @@ static uint64_t unit_seconds(const char *name, size_t n) {
  * Return: 0; -EINVAL; -ERANGE: more than a hundred years.
  */
 int parse_time_span(const char *s, uint64_t *ret_usec) {
-        uint64_t sec = 0;
+        uint64_t usec = 0;
         bool any = false;
+        int r;
 
         assert(s && ret_usec);
 
-        for (;;) {
-                uint64_t number = 0, unit;
-                size_t n;
+        for (s += strspn(s, " "); *s != '\0'; any = true) {
+                TimeSpanPart part;
 
-                s += strspn(s, " ");
-                if (*s == '\0')
-                        break;
-                n = strspn(s, "0123456789");
-                if (n == 0)
+                r = time_span_take(&s, &part);
+                if (r < 0)
+                        return r;
+                if (part.has_fraction || (!part.has_unit && (any || *s != '\0')))
                         return -EINVAL;
-                if (n > 10)
+                if (part.usec > SPAN_MAX_USEC - usec)
                         return -ERANGE;
-                for (; n > 0; n--)
-                        number = number * 10 + (uint64_t) (*s++ - '0');
-                s += strspn(s, " ");
-                n = strspn(s, "abcdefghijklmnopqrstuvwxyz");
-                unit = n == 0 && *s == '\0' && !any ? 1 : unit_seconds(s, n);
-                if (unit == 0)
-                        return -EINVAL;
-                s += n;
-                sec += number * unit;
-                if (sec > SPAN_MAX_SEC)
-                        return -ERANGE;
-                any = true;
+                usec += part.usec;
         }
         if (!any)
                 return -EINVAL;
 
-        *ret_usec = sec * USEC_PER_SEC;
+        *ret_usec = usec;
         return 0;
 }
 

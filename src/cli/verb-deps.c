@@ -8,6 +8,7 @@
 #include "cli/offline.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "common/module-name.h"
 #include "common/names.h"
 #include "common/text.h"
 

@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "common/clock.h"
 #include "common/names.h"
 #include "common/text.h"
 
@@ -20,7 +21,7 @@ typedef struct Action {
 } Action;
 
 static int on_progress(sd_json_variant *reply, void *userdata) {
-        progress_event(userdata, field_object(reply, "progress"), now_monotonic_usec());
+        progress_event(userdata, field_object(reply, "progress"), clock_usec(CLOCK_MONOTONIC));
         return 0;
 }
 
@@ -83,7 +84,7 @@ static void print_omissions(const Output *out, sd_json_variant *omissions) {
 /* Return: as client_call(). */
 static int act(Run *run, const Action *action, sd_json_variant *parameters) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
-        _cleanup_(progress_done) Progress progress = { .since_usec = now_monotonic_usec() };
+        _cleanup_(progress_done) Progress progress = { .since_usec = clock_usec(CLOCK_MONOTONIC) };
         CallHooks watch = { .on_reply = on_progress, .on_second = on_second, .userdata = &progress };
         int r;
 

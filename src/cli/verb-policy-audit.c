@@ -9,6 +9,7 @@
 #include "cli/format.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "common/clock.h"
 
 static bool field_is_same(sd_json_variant *a, sd_json_variant *b, const char *key) {
         return streq_ptr(field_string(a, key), field_string(b, key));
@@ -97,7 +98,7 @@ static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now)
 }
 
 static void print_text(const Output *out, sd_json_variant *entries, uint64_t dropped) {
-        uint64_t now = now_realtime_usec();
+        uint64_t now = clock_usec(CLOCK_REALTIME);
         bool any = false, any_would = false;
 
         ARRAY_FOREACH_INDEX(entries, i) {

@@ -11,6 +11,7 @@
 #include "cli/status-policy.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "common/clock.h"
 
 #define FAILURES_SHOWN 5U
 #define PROBLEMS_SHOWN 10U
@@ -42,7 +43,7 @@ static Tone overall_tone(sd_json_variant *status) {
 
 /* "● lkmd 0.1.0, up for 3 h 12 min" */
 static void print_headline(const Output *out, sd_json_variant *status) {
-        uint64_t started, now = now_realtime_usec();
+        uint64_t started, now = clock_usec(CLOCK_REALTIME);
 
         print_in_tone(out, overall_tone(status), out->utf8 ? "●" : "*");
         printf(" lkmd ");
@@ -167,7 +168,7 @@ static uint64_t running_usec(sd_json_variant *record, uint64_t now) {
 
 static void print_running(const Output *out, sd_json_variant *status) {
         sd_json_variant *running = field_array(status, "running");
-        uint64_t now = now_realtime_usec();
+        uint64_t now = clock_usec(CLOCK_REALTIME);
 
         if (field_elements(status, "running") == 0)
                 return;
@@ -190,7 +191,7 @@ static void print_running(const Output *out, sd_json_variant *status) {
 static void print_failures(const Output *out, sd_json_variant *status) {
         sd_json_variant *failures = field_array(status, "failures");
         size_t n = field_elements(status, "failures");
-        uint64_t now = now_realtime_usec();
+        uint64_t now = clock_usec(CLOCK_REALTIME);
 
         if (n == 0)
                 return;

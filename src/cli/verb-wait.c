@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "common/clock.h"
 #include "common/device-path.h"
 #include "common/interface.h"
 
@@ -40,7 +41,7 @@ static int device_to_parameter(Run *run, const char *argument, sd_json_variant *
 
 int verb_wait(Run *run, char **args, unsigned n_args) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
-        _cleanup_(progress_done) Progress progress = { .since_usec = now_monotonic_usec() };
+        _cleanup_(progress_done) Progress progress = { .since_usec = clock_usec(CLOCK_MONOTONIC) };
         CallHooks hooks = {
                 .on_second = run->out.stderr_terminal && !run->out.quiet ? on_second : NULL,
                 .userdata = &progress,

@@ -13,6 +13,7 @@
 
 #include "cli/fields.h"
 #include "cli/format.h"
+#include "common/module-name.h"
 #include "common/util.h"
 
 #define LIVE_DIFFERENCE_USEC (100U * 1000U) /* less of waiting for others is not worth a word */
@@ -40,12 +41,7 @@ static void print_client(FILE *f, sd_json_variant *cause) {
 
 /* Names of modules, where '-' and '_' are alike. */
 static bool same_module(const char *a, const char *b) {
-        if (!a || !b)
-                return false;
-        for (; *a && *b; a++, b++)
-                if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
-                        return false;
-        return *a == *b;
+        return a && b && strlen(a) == strlen(b) && module_name_equal(a, b, strlen(a));
 }
 
 /* @module: what the key means, so that it needs not be said twice; NULL: something else, or not known */

@@ -7,9 +7,9 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/util.h"
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
@@ -21,13 +21,11 @@
  */
 void boot_moment_now(BootMoment *ret) {
         _cleanup_(closep) int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
-        struct timespec t = {};
 
         assert(ret);
 
         *ret = (BootMoment) {};
         if (fd < 0 || read(fd, ret->id, BOOT_ID_SIZE - 1) != BOOT_ID_SIZE - 1)
                 memset(ret->id, 0, sizeof(ret->id));
-        (void) clock_gettime(CLOCK_BOOTTIME, &t);
-        ret->usec = (uint64_t) t.tv_sec * 1000000U + (uint64_t) t.tv_nsec / 1000U;
+        ret->usec = clock_usec(CLOCK_BOOTTIME);
 }

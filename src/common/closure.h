@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/index.h"
+#include "common/module-table.h"
 
 #define CLOSURE_TOP SIZE_MAX
 

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "common/module-name.h"
 #include "common/text.h"
 #include "common/util.h"
 
@@ -340,10 +341,7 @@ static bool is_named(const char *module, const char *line) {
 
         if (startswith(line, "module ") || startswith(line, "Module "))
                 line += strlen("module ");
-        for (size_t i = 0; i < n; i++)
-                if ((line[i] == '-' ? '_' : line[i]) != module[i])
-                        return false;
-        return line[n] == ':' || line[n] == ' ';
+        return module_name_equal(line, module, n) && (line[n] == ':' || line[n] == ' ');
 }
 
 /**

@@ -16,7 +16,7 @@
 #include "common/glob.h"
 #include "common/index-file.h"
 #include "common/kernel-command-line.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/names.h"
 
 struct IndexDirect {
@@ -239,7 +239,7 @@ int index_direct_lookup(IndexDirect *x, const char *key, index_direct_match_t ma
         if (strlen(key) >= sizeof(x->key))
                 return 0;
         (void) stpcpy(x->key, key);
-        if (!name_normalize_in_place(x->key))
+        if (!module_name_normalize_in_place(x->key))
                 return 0;
 
         x->match = match;

@@ -16,13 +16,12 @@
 #include "common/alias-lookup.h"
 #include "common/answer-memo.h"
 #include "common/devname-table.h"
+#include "common/enum-names.h"
 #include "common/index-file.h"
 #include "common/kernel-command-line.h"
-#include "common/module-table.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/name-table.h"
 #include "common/names.h"
-#include "common/softdep-table.h"
 
 typedef struct AliasTable {             /* one file of aliases, or those of modprobe.d */
         AliasMatcher *matcher;          /* NULL: there are none */
@@ -571,7 +570,7 @@ static int look_up(Index *x, const char *key, size_t length) {
         x->answer->n_matches = 0;
         memcpy(x->key, key, length + 1);
         x->key_length = length;
-        if (!name_normalize(x->key, length))
+        if (!module_name_normalize_bytes(x->key, length))
                 return 0;
 
         for (size_t i = 0; i < ARRAY_LEN(stages) && x->answer->n_matches == 0; i++) {
@@ -747,25 +746,6 @@ size_t index_count_aliases(const Index *x) {
                (x->builtin_aliases.matcher ? alias_matcher_count(x->builtin_aliases.matcher) : 0);
 }
 
-/**
- * module_name_normalize() - the one spelling of a name or alias
- * @ret: of @size bytes
- *
- * Return: 0; -EINVAL for a bracket without its partner; -ENAMETOOLONG.
- */
-int module_name_normalize(const char *name, char *ret, size_t size) {
-        size_t n;
-
-        assert(name && ret);
-
-        n = strlen(name);
-        if (n >= size)
-                return -ENAMETOOLONG;
-
-        memcpy(ret, name, n + 1);
-        return name_normalize_in_place(ret) ? 0 : -EINVAL;
-}
-
 const char *index_source_to_string(IndexSource source) {
-        return source >= 0 && source < _INDEX_SOURCE_MAX ? source_names[source] : NULL;
+        return ENUM_NAME(source_names, source);
 }

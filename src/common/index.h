@@ -7,7 +7,9 @@
 
 #include "common/devname-table.h"
 #include "common/modprobe-config.h"
+#include "common/module-table.h"
 #include "common/problem-list.h"
+#include "common/softdep-table.h"
 #include "common/util.h"
 
 /*
@@ -16,14 +18,6 @@
  * memo of look-ups nothing in it changes; to follow the disk, build another and swap.
  */
 typedef struct Index Index;
-
-typedef struct IndexModule IndexModule;
-struct IndexModule {
-        const char *name;               /* normalised */
-        const char *path;               /* absolute; NULL: built into the kernel */
-        const IndexModule *const *dependencies; /* closure, in the order of loading (deepest first) */
-        size_t n_dependencies;
-};
 
 typedef enum IndexSource {              /* the stages of kmod's look-up; the first that finds anything ends it */
         INDEX_CONFIG_ALIAS,
@@ -45,13 +39,6 @@ typedef struct IndexMatch {
         IndexSource source;
         const ConfigEntry *config;      /* the line, for INDEX_CONFIG_ALIAS and INDEX_COMMAND; else NULL */
 } IndexMatch;
-
-/* A softdep of a module, all lines merged, each entry as written; what it means is a look-up of its own. */
-typedef struct IndexSoftdep {
-        const char *key;                /* normalised */
-        bool post;
-        const ConfigEntry *config;
-} IndexSoftdep;
 
 typedef struct IndexSources {
         const char *root;               /* prefix of /lib/modules only, as modprobe -d; NULL or "": none */
@@ -79,5 +66,4 @@ size_t index_count_modules(const Index *index);
 const IndexModule *index_get_module(const Index *index, size_t i);
 size_t index_count_aliases(const Index *index);
 
-int module_name_normalize(const char *name, char *ret, size_t size);
 const char *index_source_to_string(IndexSource source);

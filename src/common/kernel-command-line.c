@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/module-name.h"
 #include "common/util.h"
 
 #define BLANKS " \t\n\v\f\r"
@@ -111,12 +112,10 @@ char *kernel_command_line_unquote(char *value) {
         return value;
 }
 
-/* "-" and "_" are one letter in the names of parameters (kernel/params.c, parameq()). */
 static bool is_parameter(const char *word, const char *name) {
-        for (; *name; word++, name++)
-                if (*word != *name && !(*word == '-' && *name == '_'))
-                        return false;
-        return *word == '=';
+        size_t n = strlen(name);
+
+        return module_name_equal(word, name, n) && word[n] == '=';
 }
 
 /**

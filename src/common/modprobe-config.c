@@ -18,9 +18,10 @@
 
 #include "common/array.h"
 #include "common/config-line.h"
+#include "common/enum-names.h"
 #include "common/glob.h"
 #include "common/kernel-command-line.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/names.h"
 #include "common/read-file.h"
 #include "common/string-arena.h"
@@ -106,11 +107,7 @@ static int config_add(Reader *r, ConfigKind kind, const char *name, const char *
 /* ------------------------------------------------------------------------------------------------- lines */
 
 static ConfigKind kind_from_string(const char *word) {
-        for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
-                if (streq(word, kind_names[k]))
-                        return k;
-
-        return _CONFIG_KIND_INVALID;
+        return (ConfigKind) ENUM_VALUE(kind_names, word);
 }
 
 /* Return: 1 if @text is a whole line of that kind, which has been added; 0 if not. */
@@ -121,10 +118,10 @@ static int parse_arguments(Reader *r, ConfigKind kind, char *text) {
         name = config_word_next(&text);
         if (kind == CONFIG_ALIAS) {
                 value = config_word_next(&text);
-                if (value && name && (!name_normalize_in_place(name) || !name_normalize_in_place(value)))
+                if (value && name && (!module_name_normalize_in_place(name) || !module_name_normalize_in_place(value)))
                         return 0;
         } else {
-                if (name && !name_normalize_in_place(name))
+                if (name && !module_name_normalize_in_place(name))
                         return 0;
                 if (kind != CONFIG_BLACKLIST && *text)
                         value = text;
@@ -366,7 +363,7 @@ static int add_blacklisted(Reader *r, char *names) {
         while ((name = strsep(&names, ","))) {
                 bool dashed = strchr(name, '-');
 
-                (void) name_normalize_in_place(name); /* libkmod keeps dashes here, and then never finds them */
+                (void) module_name_normalize_in_place(name); /* libkmod keeps dashes here, and then never finds them */
                 q = config_add(r, CONFIG_BLACKLIST, name, NULL);
                 if (q < 0)
                         return q;
@@ -383,7 +380,7 @@ static int on_kernel_option(char *module, char *parameter, void *userdata) {
         if (streq(module, "modprobe") && startswith(parameter, "blacklist="))
                 return add_blacklisted(r, parameter + strlen("blacklist="));
 
-        if (!name_normalize_in_place(module)) {
+        if (!module_name_normalize_in_place(module)) {
                 text_show(module, shown);
                 return problem_list_add(r->problems, r->file, 0, "ignoring bad module name '%s'", shown);
         }
@@ -540,5 +537,5 @@ const ConfigEntry *modprobe_config_find_command(const ModprobeConfig *c, ConfigK
 }
 
 const char *config_kind_to_string(ConfigKind kind) {
-        return kind >= 0 && kind < _CONFIG_KIND_MAX ? kind_names[kind] : NULL;
+        return ENUM_NAME(kind_names, kind);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/array.h"
+#include "common/module-name.h"
 #include "common/name-table.h"
 #include "common/string-arena.h"
 
@@ -160,18 +161,6 @@ int module_table_add_builtin(ModuleTable *t, const char *name) {
         return copy ? add_record(t, copy, NULL, NULL, BUILTIN) : -ENOMEM;
 }
 
-/* "kernel/fs/nls/nls-cp437.ko.xz" is nls_cp437. */
-static size_t path_to_name(const char *path, size_t n, char *ret, size_t size) {
-        const char *from = memrchr(path, '/', n);
-        size_t length = 0;
-
-        from = from ? from + 1 : path;
-        for (; from < path + n && *from != '.' && length + 1 < size; from++)
-                ret[length++] = *from == '-' ? '_' : *from;
-        ret[length] = '\0';
-        return length;
-}
-
 /* Index of the module that a path of modules.dep means; one without a line of its own gets a record. */
 static int resolve_path(ModuleTable *t, const char *path, size_t n, uint32_t *ret) {
         const char *copy, *kept;
@@ -179,7 +168,7 @@ static int resolve_path(ModuleTable *t, const char *path, size_t n, uint32_t *re
         size_t length, i;
         int r;
 
-        length = path_to_name(path, n, name, sizeof(name));
+        length = module_name_of_path(path, n, name, sizeof(name));
         if (!name_table_find(t->names, name, &i)) {
                 copy = string_arena_add(&t->strings, name, length);
                 kept = keep_path(t, path, n);

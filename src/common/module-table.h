@@ -3,8 +3,15 @@
 
 #include <stddef.h>
 
-#include "common/index.h"
 #include "common/util.h"
+
+typedef struct IndexModule IndexModule;
+struct IndexModule {
+        const char *name;               /* normalised */
+        const char *path;               /* absolute; NULL: built into the kernel */
+        const IndexModule *const *dependencies; /* closure, in the order of loading (deepest first) */
+        size_t n_dependencies;
+};
 
 /* The modules of one kernel and what each needs. Lines go in, then it is sealed, then it is asked. */
 typedef struct ModuleTable ModuleTable;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * NameGlob: patterns of module names and aliases as people write them. Owns nothing. name-normal.c is for names,
+ * NameGlob: patterns of module names and aliases as people write them. Owns nothing. module-name.c is for names,
  * and for the patterns of modprobe.d and modules.alias, which mean what kmod makes of them: there the '-' of a bracket
  * is itself.
  */

@@ -4,7 +4,7 @@
 
 #include "common/origin.h"
 
-#include "common/util.h"
+#include "common/enum-names.h"
 
 static const char *const origin_names[_ORIGIN_MAX] = {
         [ORIGIN_DEVICE] = "device",
@@ -14,12 +14,9 @@ static const char *const origin_names[_ORIGIN_MAX] = {
 };
 
 const char *request_origin_to_string(RequestOrigin origin) {
-        return origin >= 0 && origin < _ORIGIN_MAX ? origin_names[origin] : NULL;
+        return ENUM_NAME(origin_names, origin);
 }
 
 RequestOrigin request_origin_from_string(const char *s) {
-        for (RequestOrigin o = 0; o < _ORIGIN_MAX; o++)
-                if (streq_ptr(s, origin_names[o]))
-                        return o;
-        return _ORIGIN_INVALID;
+        return (RequestOrigin) ENUM_VALUE(origin_names, s);
 }

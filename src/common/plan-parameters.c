@@ -11,7 +11,7 @@
 #include <assert.h>
 
 #include "common/kernel-command-line.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/plan-rules.h"
 #include "common/root-words.h"
 
@@ -215,7 +215,7 @@ static int add_requested(const PlanGraph *g, const Node *n, Collection *c) {
         key = strdup(g->request->key);
         if (!key)
                 return -ENOMEM;
-        (void) name_normalize_in_place(key);
+        (void) module_name_normalize_in_place(key);
         r = find_alias_file(g, n, key, &alias_file);
         if (r >= 0)
                 r = add_text(c->step, text, NULL, 0, c->joined);

@@ -12,6 +12,8 @@
 
 #include <assert.h>
 
+#include "common/enum-names.h"
+
 static const char *const action_names[_PLAN_ACTION_MAX] = {
         [PLAN_INSERT]  = "insert",
         [PLAN_COMMAND] = "command",
@@ -184,13 +186,13 @@ PolicyPart plan_step_part(const PlanStep *step) {
 }
 
 const char *plan_action_to_string(PlanAction a) {
-        return a >= 0 && a < _PLAN_ACTION_MAX ? action_names[a] : NULL;
+        return ENUM_NAME(action_names, a);
 }
 
 const char *plan_reason_to_string(PlanReason r) {
-        return r >= 0 && r < _PLAN_REASON_MAX ? reason_names[r] : NULL;
+        return ENUM_NAME(reason_names, r);
 }
 
 const char *plan_omission_kind_to_string(PlanOmissionKind k) {
-        return k >= 0 && k < _PLAN_OMISSION_KIND_MAX ? omission_kind_names[k] : NULL;
+        return ENUM_NAME(omission_kind_names, k);
 }

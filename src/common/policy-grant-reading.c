@@ -7,36 +7,16 @@
 
 #include "common/policy-grant-reading.h"
 
-#include <ctype.h>
-#include <inttypes.h>
-
+#include "common/clock.h"
+#include "common/number.h"
 #include "common/policy-grants.h"
-
-#define USEC_PER_SEC 1000000ULL
-
-/* Decimal digits up to @max, and nothing else before @end. */
-static bool take_number(const char **p, uint64_t max, uint64_t *ret) {
-        uint64_t n = 0;
-
-        if (!isdigit((unsigned char) **p))
-                return false;
-        for (; isdigit((unsigned char) **p); ++*p) {
-                uint64_t digit = (uint64_t) (**p - '0');
-
-                if (n > (max - digit) / 10)
-                        return false;
-                n = n * 10 + digit;
-        }
-        *ret = n;
-        return true;
-}
 
 static int take_whole_number(PolicyReading *r, const YamlNode *value, uint64_t max, uint64_t *ret) {
         const char *p = value->text;
 
         if (value->kind != YAML_NODE_SCALAR)
                 return policy_complain_about_type(r, value, "a number");
-        if (!take_number(&p, max, ret) || *p != '\0')
+        if (number_take(&p, max, ret) < 0 || *p != '\0')
                 return policy_complain_about_text(r, value, "expected a number");
         return 0;
 }
@@ -65,10 +45,10 @@ int policy_read_uptime(PolicyReading *r, const YamlNode *value, int argument) {
 
         if (value->kind != YAML_NODE_SCALAR)
                 return policy_complain_about_type(r, value, "seconds since boot");
-        if (!take_number(&p, UINT64_MAX / USEC_PER_SEC - 1, &seconds) || *p != '.')
+        if (number_take(&p, UINT64_MAX / USEC_PER_SEC - 1, &seconds) < 0 || *p != '.')
                 return policy_complain_about_text(r, value, expected);
         point = p++;
-        if (!take_number(&p, USEC_PER_SEC - 1, &usec) || p - point != 7 || *p != '\0')
+        if (number_take(&p, USEC_PER_SEC - 1, &usec) < 0 || p - point != 7 || *p != '\0')
                 return policy_complain_about_text(r, value, expected);
         r->rule->ends_boot_usec = seconds * USEC_PER_SEC + usec;
         return 0;

@@ -10,7 +10,7 @@
 #include <assert.h>
 
 #include "common/glob.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/names.h"
 
 /*
@@ -23,7 +23,7 @@ static void set_alias(PolicyQuestion *q, const char *key) {
         if (n > REQUEST_KEY_MAX)
                 return;                 /* nobody may ask that: plan_new() refuses it */
         memcpy(q->alias_buffer, key, n + 1);
-        if (!name_normalize_in_place(q->alias_buffer))
+        if (!module_name_normalize_in_place(q->alias_buffer))
                 memcpy(q->alias_buffer, key, n + 1);
         if (q->subject->part == POLICY_REQUESTED && streq(q->alias_buffer, q->subject->module))
                 return;                 /* asked for by its name */

@@ -10,8 +10,8 @@
 #include <assert.h>
 #include <ctype.h>
 
+#include "common/module-name.h"
 #include "common/name-glob.h"
-#include "common/name-normal.h"
 #include "common/names.h"
 #include "common/util.h"
 
@@ -198,7 +198,7 @@ int policy_module_parse(const char **ret, const char *text, StringArena *strings
         name = string_arena_add(strings, text, strlen(text));
         if (!name)
                 return -ENOMEM;
-        (void) name_normalize_in_place(name); /* without brackets it cannot fail */
+        (void) module_name_normalize_in_place(name); /* without brackets it cannot fail */
         *ret = name;
         return 0;
 }

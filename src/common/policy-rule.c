@@ -4,6 +4,7 @@
 
 #include "common/policy-rule.h"
 
+#include "common/enum-names.h"
 #include "common/util.h"
 
 static const char *const mode_names[_POLICY_MODE_MAX] = {
@@ -44,41 +45,33 @@ static const char *const key_names[_POLICY_KEY_MAX] = {
         [POLICY_KEY_UNIT]      = "unit",
 };
 
-/* Return: the place of @s among @names; -EINVAL if it is none of them. */
-static int find_name(const char *const *names, size_t n, const char *s) {
-        for (size_t i = 0; i < n; i++)
-                if (streq_ptr(names[i], s))
-                        return (int) i;
-        return -EINVAL;
-}
-
 const char *policy_mode_to_string(PolicyMode mode) {
-        return mode >= 0 && mode < _POLICY_MODE_MAX ? mode_names[mode] : NULL;
+        return ENUM_NAME(mode_names, mode);
 }
 
 PolicyMode policy_mode_from_string(const char *s) {
-        return (PolicyMode) find_name(mode_names, ARRAY_LEN(mode_names), s);
+        return (PolicyMode) ENUM_VALUE(mode_names, s);
 }
 
 const char *policy_verdict_to_string(PolicyVerdict verdict) {
-        return verdict >= 0 && verdict < _POLICY_VERDICT_MAX ? verdict_names[verdict] : NULL;
+        return ENUM_NAME(verdict_names, verdict);
 }
 
 /* "none" is no word of a policy: a rule without a verdict does not mention it. */
 PolicyVerdict policy_verdict_from_string(const char *s) {
-        int found = find_name(verdict_names, ARRAY_LEN(verdict_names), s);
+        int found = ENUM_VALUE(verdict_names, s);
 
         return found == POLICY_NO_VERDICT ? _POLICY_VERDICT_INVALID : (PolicyVerdict) found;
 }
 
 const char *policy_source_to_string(PolicySource source) {
-        return source >= 0 && source < _POLICY_SOURCE_MAX ? source_names[source] : NULL;
+        return ENUM_NAME(source_names, source);
 }
 
 const char *policy_key_to_string(PolicyKey key) {
-        return key >= 0 && key < _POLICY_KEY_MAX ? key_names[key] : NULL;
+        return ENUM_NAME(key_names, key);
 }
 
 PolicyKey policy_key_from_string(const char *s) {
-        return (PolicyKey) find_name(key_names, ARRAY_LEN(key_names), s);
+        return (PolicyKey) ENUM_VALUE(key_names, s);
 }

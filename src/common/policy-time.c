@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/util.h"
 
-#define USEC_PER_SEC 1000000ULL
 
 /* Exactly @digits of them, up to @max; *p moves behind. */
 static bool take(const char **p, unsigned digits, int min, int max, int *ret) {

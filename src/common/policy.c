@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+#include "common/enum-names.h"
 #include "common/kernel-command-line.h"
 #include "common/policy-lookup.h"
 #include "common/policy-match.h"
@@ -36,7 +37,7 @@ static const char *const meeting_names[_POLICY_MEETING_MAX] = {
 };
 
 const char *policy_meeting_to_string(PolicyMeeting m) {
-        return m >= 0 && m < _POLICY_MEETING_MAX ? meeting_names[m] : NULL;
+        return ENUM_NAME(meeting_names, m);
 }
 
 /* ---------------------------------------------------------------------------------------------- the object */

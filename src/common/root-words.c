@@ -12,7 +12,7 @@
 #include "common/config-line.h"
 #include "common/glob.h"
 #include "common/kernel-command-line.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/util.h"
 
 #define BLANKS " \t\n\v\f\r"
@@ -45,7 +45,7 @@ static char *next_line_of(const char *keyword, char **pos, char *end, char **ret
                 if (!word || !streq(word, keyword))
                         continue;
                 name = config_word_next(&line);
-                if (!name || !name_normalize_in_place(name))
+                if (!name || !module_name_normalize_in_place(name))
                         continue;
                 *ret_rest = line;
                 return name;
@@ -80,7 +80,7 @@ bool root_alias_leads(char *text, size_t size, const char *name, const char *mod
         while ((pattern = next_line_of("alias", &text, end, &rest))) {
                 char *to = config_word_next(&rest);
 
-                if (to && name_normalize_in_place(to) && streq(to, module) &&
+                if (to && module_name_normalize_in_place(to) && streq(to, module) &&
                     (streq(pattern, name) || glob_match(pattern, name)))
                         return true;
         }
@@ -94,7 +94,7 @@ typedef struct Search {
 static int on_option(char *module, char *parameter, void *userdata) {
         const Search *s = userdata;
 
-        if (!name_normalize_in_place(module) || !streq(module, s->module))
+        if (!module_name_normalize_in_place(module) || !streq(module, s->module))
                 return 0;
         return words_equal(parameter, s->words) ? -EEXIST : 0; /* found: stop */
 }

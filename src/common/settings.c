@@ -22,10 +22,14 @@
 #include <sys/sysmacros.h>
 #include <syslog.h>
 
-#include "common/name-normal.h"
+#include "common/clock.h"
+#include "common/enum-names.h"
+#include "common/module-name.h"
 #include "common/names.h"
+#include "common/number.h"
 #include "common/read-file.h"
 #include "common/text.h"
+#include "common/time-span.h"
 #include "common/util.h"
 
 #define SECTION "Manager"
@@ -33,7 +37,6 @@
 #define FILE_SIZE_MAX (1U << 20)
 #define DROP_INS_MAX 1024U
 #define LOADS_MIN_DEFAULT 4U /* loader threads beside one for each CPU: most loads wait for hardware */
-#define USEC_PER_SEC 1000000ULL
 #define SLOW_LOAD_USEC_DEFAULT (10 * USEC_PER_SEC)
 #define LOADER_TIMEOUT_USEC_DEFAULT (1000U * 1000U)
 #define RECEIVE_BUFFER_DEFAULT (128U << 20)
@@ -77,27 +80,10 @@ static int read_boolean(const char *value, void *ret) {
         return -EINVAL;
 }
 
-/* Decimal digits only: no sign, no blanks, no overflow. *value moves behind them. */
-static int take_number(const char **value, uint64_t *ret) {
-        const char *p = *value;
-        uint64_t n = 0;
-
-        if (!isdigit((unsigned char) *p))
-                return -EINVAL;
-        for (; isdigit((unsigned char) *p); p++)
-                if (__builtin_mul_overflow(n, 10U, &n) ||
-                    __builtin_add_overflow(n, (uint64_t) (*p - '0'), &n))
-                        return -EINVAL;
-
-        *value = p;
-        *ret = n;
-        return 0;
-}
-
 static int read_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret) {
         uint64_t n;
 
-        if (take_number(&value, &n) < 0 || *value != '\0' || n < min || n > max)
+        if (number_take(&value, UINT64_MAX, &n) < 0 || *value != '\0' || n < min || n > max)
                 return -EINVAL;
         *ret = n;
         return 0;
@@ -127,7 +113,7 @@ static int read_receive_buffer(const char *value, void *ret) {
         const char *suffix;
         uint64_t n;
 
-        if (take_number(&value, &n) < 0)
+        if (number_take(&value, UINT64_MAX, &n) < 0)
                 return -EINVAL;
         if (*value != '\0') {
                 suffix = strchr(suffixes, *value);
@@ -141,62 +127,10 @@ static int read_receive_buffer(const char *value, void *ret) {
         return 0;
 }
 
-/* One "10", "1.5s", "500 ms" of a time span. */
-static int take_time(const char **value, uint64_t *ret_usec) {
-        static const struct {
-                const char *name;
-                uint64_t usec;
-        } units[] = {
-                { "usec", 1 },                  { "us", 1 },
-                { "msec", 1000 },               { "ms", 1000 },
-                { "seconds", USEC_PER_SEC },    { "second", USEC_PER_SEC },
-                { "sec", USEC_PER_SEC },        { "s", USEC_PER_SEC },
-                { "minutes", 60 * USEC_PER_SEC }, { "minute", 60 * USEC_PER_SEC },
-                { "min", 60 * USEC_PER_SEC },   { "m", 60 * USEC_PER_SEC },
-                { "hours", 3600 * USEC_PER_SEC }, { "hour", 3600 * USEC_PER_SEC },
-                { "hr", 3600 * USEC_PER_SEC },  { "h", 3600 * USEC_PER_SEC },
-        };
-        uint64_t n, unit_usec = USEC_PER_SEC, fraction_usec = 0, scale = 1;
-        const char *p = *value, *fraction = NULL;
-        size_t length;
-
-        if (take_number(&p, &n) < 0)
-                return -EINVAL;
-        if (*p == '.') {
-                fraction = ++p;
-                while (isdigit((unsigned char) *p))
-                        p++;
-                if (p == fraction)
-                        return -EINVAL;
-        }
-        p += strspn(p, " \t");
-
-        length = strspn(p, "abcdefghijklmnopqrstuvwxyz");
-        if (length > 0) {
-                size_t i = 0;
-                while (i < ARRAY_LEN(units) &&
-                       !(strlen(units[i].name) == length && startswith(p, units[i].name)))
-                        i++;
-                if (i >= ARRAY_LEN(units))
-                        return -EINVAL;
-                unit_usec = units[i].usec;
-                p += length;
-        }
-
-        for (; fraction && isdigit((unsigned char) *fraction) && scale < unit_usec; fraction++) {
-                scale *= 10;
-                fraction_usec += (uint64_t) (*fraction - '0') * unit_usec / scale;
-        }
-
-        if (__builtin_mul_overflow(n, unit_usec, &n) || __builtin_add_overflow(n, fraction_usec, ret_usec))
-                return -EINVAL;
-        *value = p;
-        return 0;
-}
-
-/* As time spans in systemd.time(7), up to hours; without a unit in seconds. */
+/* As time spans in systemd.time(7); without a unit in seconds. */
 static int read_time_span(const char *value, void *ret) {
-        uint64_t total = 0, part;
+        uint64_t total = 0;
+        TimeSpanPart part;
 
         if (streq(value, "infinity")) {
                 *(uint64_t *) ret = UINT64_MAX;
@@ -204,9 +138,8 @@ static int read_time_span(const char *value, void *ret) {
         }
 
         do {
-                if (take_time(&value, &part) < 0 || __builtin_add_overflow(total, part, &total))
+                if (time_span_take(&value, &part) < 0 || __builtin_add_overflow(total, part.usec, &total))
                         return -EINVAL;
-                value += strspn(value, " \t");
         } while (*value != '\0');
 
         if (total == 0 || total == UINT64_MAX)
@@ -224,21 +157,13 @@ static int read_mode(const char *value, void *ret) {
         return 0;
 }
 
-/* Return: the place of a word in a list of them; -EINVAL: it is none. */
-static int find_word(const char *const *words, size_t n, const char *value) {
-        for (size_t i = 0; i < n; i++)
-                if (streq(value, words[i]))
-                        return (int) i;
-        return -EINVAL;
-}
-
 static const char *const blacklist_names[_BLACKLIST_MEANING_MAX] = {
         [BLACKLIST_KMOD] = "kmod",
         [BLACKLIST_DENY] = "deny",
 };
 
 static int read_blacklist(const char *value, void *ret) {
-        int word = find_word(blacklist_names, ARRAY_LEN(blacklist_names), value);
+        int word = ENUM_VALUE(blacklist_names, value);
 
         if (word < 0)
                 return word;
@@ -252,7 +177,7 @@ static const char *const on_stop_names[_ON_STOP_MAX] = {
 };
 
 static int read_on_stop(const char *value, void *ret) {
-        int word = find_word(on_stop_names, ARRAY_LEN(on_stop_names), value);
+        int word = ENUM_VALUE(on_stop_names, value);
 
         if (word < 0)
                 return word;
@@ -266,7 +191,7 @@ static const char *const compat_names[_COMPAT_MAX] = {
 };
 
 static int read_compat(const char *value, void *ret) {
-        int word = find_word(compat_names, ARRAY_LEN(compat_names), value);
+        int word = ENUM_VALUE(compat_names, value);
 
         if (word < 0)
                 return word;
@@ -280,7 +205,7 @@ static const char *const unknown_parameters_names[_UNKNOWN_PARAMETERS_MAX] = {
 };
 
 static int read_unknown_parameters(const char *value, void *ret) {
-        int word = find_word(unknown_parameters_names, ARRAY_LEN(unknown_parameters_names), value);
+        int word = ENUM_VALUE(unknown_parameters_names, value);
 
         if (word < 0)
                 return word;
@@ -296,7 +221,7 @@ static int read_module_list(const char *value, void *ret) {
         if (strlen(value) + n + 2 > SETTING_LIST_MAX)
                 return -EINVAL;
         (void) stpcpy(copy, value);
-        if (strchr(value, '/') || !name_normalize_in_place(copy))
+        if (strchr(value, '/') || !module_name_normalize_in_place(copy))
                 return -EINVAL;
         (void) stpcpy(stpcpy(list + n, n > 0 ? " " : ""), value);
         return 0;

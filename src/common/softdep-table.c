@@ -11,7 +11,7 @@
 
 #include "common/array.h"
 #include "common/glob.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/string-arena.h"
 
 #define BLANKS " \t\n\v\f\r"
@@ -40,7 +40,7 @@ static int add_dep(SoftdepTable *t, const char *word, size_t n, bool post, const
         key = string_arena_add(&t->strings, word, n);
         if (!key)
                 return -ENOMEM;
-        (void) name_normalize_in_place(key); /* what is no name finds nothing when it is looked up */
+        (void) module_name_normalize_in_place(key); /* what is no name finds nothing when it is looked up */
 
         t->deps[t->n_deps++] = (IndexSoftdep) { .key = key, .post = post, .config = config };
         return 0;

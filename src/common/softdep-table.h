@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "common/index.h"
 #include "common/modprobe-config.h"
 #include "common/util.h"
+
+/* A softdep of a module, all lines merged, each entry as written; what it means is a look-up of its own. */
+typedef struct IndexSoftdep {
+        const char *key;                /* normalised */
+        bool post;
+        const ConfigEntry *config;
+} IndexSoftdep;
 
 /* The softdep lines of a configuration, cut into words. Borrows the configuration. */
 typedef struct SoftdepTable SoftdepTable;

@@ -16,10 +16,11 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "common/clock.h"
+#include "common/enum-names.h"
 #include "common/names.h"
 #include "common/plan-json.h"
 #include "common/text.h"
-#include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/json-read.h"
 #include "daemon/log.h"
@@ -54,14 +55,11 @@ static const char *const kind_names[_AUDIT_KIND_MAX] = {
 };
 
 const char *audit_kind_to_string(AuditKind kind) {
-        return kind >= 0 && kind < _AUDIT_KIND_MAX ? kind_names[kind] : NULL;
+        return ENUM_NAME(kind_names, kind);
 }
 
 static AuditKind kind_from_string(const char *s) {
-        for (AuditKind k = 0; k < _AUDIT_KIND_MAX; k++)
-                if (streq_ptr(s, kind_names[k]))
-                        return k;
-        return _AUDIT_KIND_INVALID;
+        return (AuditKind) ENUM_VALUE(kind_names, s);
 }
 
 static void entry_clear(AuditEntry *e) {

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <sys/queue.h>
 
-#include "daemon/clock.h"
+#include "common/clock.h"
 #include "daemon/module-state.h"
 #include "daemon/plan-run.h"
 

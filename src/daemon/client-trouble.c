@@ -4,10 +4,10 @@
 
 #include <assert.h>
 
+#include "common/clock.h"
 #include "common/interface.h"
 #include "common/names.h"
 #include "daemon/clients-internal.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 
 #define TELL_AGAIN_USEC (10U * 60U * 1000U * 1000U)

@@ -16,10 +16,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "common/clock.h"
 #include "common/message-depth.h"
 #include "common/names.h"
 #include "daemon/clients-internal.h"
-#include "daemon/clock.h"
 
 #define STEPS_MAX 4096U                 /* of sd-varlink for one message: a few, and two for each 200 KB of a reply */
 

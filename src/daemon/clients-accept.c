@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "common/clock.h"
 #include "daemon/clients-internal.h"
 #include "daemon/clients.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"
 

@@ -17,9 +17,9 @@
 #include <inttypes.h>
 #include <sys/epoll.h>
 
+#include "common/clock.h"
 #include "common/names.h"
 #include "daemon/clients-internal.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"
 

@@ -23,10 +23,10 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/hash.h"
 #include "common/names.h"
 #include "common/path-trace.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"
 

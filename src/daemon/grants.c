@@ -13,17 +13,16 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/names.h"
 #include "common/policy-grants.h"
 #include "common/policy-parse.h"
 #include "common/policy-pattern.h"
 #include "common/string-arena.h"
 #include "common/text.h"
-#include "daemon/clock.h"
 #include "daemon/state-file.h"
 
 #define ID_PREFIX "grant-"
-#define USEC_PER_SEC 1000000U
 #define EXPIRES_LAST 253402300799999999U /* the last microsecond of the year 9999: RFC 3339 has no later one */
 
 struct Grants {

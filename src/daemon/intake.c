@@ -21,9 +21,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/clock.h"
 #include "common/hash.h"
 #include "common/names.h"
-#include "daemon/clock.h"
 
 #define BUCKETS 1024U                   /* a power of two */
 

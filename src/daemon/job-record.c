@@ -6,9 +6,9 @@
 
 #include <assert.h>
 
+#include "common/clock.h"
 #include "common/error-text.h"
 #include "common/names-match.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 #include "daemon/refusal.h"

@@ -16,8 +16,8 @@
 #include <assert.h>
 #include <systemd/sd-json.h>
 
+#include "common/clock.h"
 #include "common/names.h"
-#include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"

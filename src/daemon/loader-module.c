@@ -10,9 +10,11 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <libkmod.h>
+#include <limits.h>
 #include <pthread.h>
 #include <syslog.h>
 
+#include "common/module-name.h"
 #include "common/util.h"
 #include "daemon/root-file.h"
 
@@ -86,16 +88,12 @@ int loader_open_module(const char *base, const char *path) {
  * The words that come with a request are root's for @module; another file must not get them.
  */
 bool loader_file_is_called(const char *path, const char *module) {
-        const char *name, *slash;
+        char name[NAME_MAX + 1];
 
         assert(path && module);
 
-        slash = strrchr(path, '/');
-        name = slash ? slash + 1 : path;
-        for (; *name != '\0' && *name != '.'; name++, module++)
-                if (*module != (*name == '-' ? '_' : *name))
-                        return false;
-        return *module == '\0';
+        (void) module_name_of_path(path, strlen(path), name, sizeof(name));
+        return streq(name, module);
 }
 
 /* Return: 0 with a new context, negative errno. The manager says what went wrong, so libkmod does not. */

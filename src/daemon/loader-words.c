@@ -26,7 +26,7 @@
 #include <sys/utsname.h>
 
 #include "common/kernel-command-line.h"
-#include "common/name-normal.h"
+#include "common/module-name.h"
 #include "common/policy-words.h"
 #include "common/root-words.h"
 #include "common/util.h"
@@ -270,7 +270,7 @@ static int check_client(const LoaderPlaces *places, const Word *w, const char *m
             !root_arguments_hold(arguments, size, w->text) || !root_arguments_hold(arguments, size, w->name))
                 return refuse(LOADER_REFUSED_ARGUMENTS, ret_refusal);
         (void) stpcpy(name, w->name);
-        if (!name_normalize_in_place(name))
+        if (!module_name_normalize_in_place(name))
                 return refuse(LOADER_REFUSED_ARGUMENTS, ret_refusal);
         return check_name(places, name, w->alias_file, module, ret_refusal);
 }

@@ -15,7 +15,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#include "daemon/clock.h"
+#include "common/clock.h"
 #include "daemon/loader-command.h"
 #include "daemon/loader-module.h"
 #include "daemon/loader-words.h"

@@ -13,11 +13,11 @@
 #include <sys/capability.h>
 #include <systemd/sd-daemon.h>
 
+#include "common/clock.h"
 #include "common/settings.h"
 #include "daemon/audit.h"
 #include "daemon/autoload.h"
 #include "daemon/charge.h"
-#include "daemon/clock.h"
 #include "daemon/coldplug.h"
 #include "daemon/counters.h"
 #include "daemon/denied-file.h"

@@ -10,8 +10,8 @@
 
 #include <assert.h>
 
+#include "common/clock.h"
 #include "common/plan-json.h"
-#include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 

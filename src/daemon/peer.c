@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <systemd/sd-login.h>
 
+#include "common/clock.h"
 #include "common/names.h"
 #include "common/util.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 
 #ifndef SO_PEERPIDFD

@@ -10,9 +10,9 @@
 
 #include <assert.h>
 
+#include "common/clock.h"
 #include "common/plan-builder.h"
 #include "common/plan-judge.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"
 

@@ -17,10 +17,11 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "common/clock.h"
+#include "common/enum-names.h"
 #include "common/file-facts.h"
 #include "common/names.h"
 #include "common/policy-sources.h"
-#include "daemon/clock.h"
 #include "daemon/file-watch.h"
 #include "daemon/kept-policy.h"
 #include "daemon/log.h"
@@ -497,7 +498,7 @@ const char *policy_standing_to_string(PolicyStanding s) {
                 [POLICY_IS_PARTIAL] = "partial",
         };
 
-        return s >= 0 && s < _POLICY_STANDING_MAX ? names[s] : NULL;
+        return ENUM_NAME(names, s);
 }
 
 /* What is wrong with the files that were read last. */

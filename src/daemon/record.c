@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "common/enum-names.h"
 #include "common/string-list.h"
 
 static const char *const outcome_names[_OUTCOME_MAX] = {
@@ -23,15 +24,11 @@ static const char *const outcome_names[_OUTCOME_MAX] = {
 
 /* NULL for what has no outcome yet. */
 const char *outcome_to_string(Outcome o) {
-        return o >= 0 && o < _OUTCOME_MAX ? outcome_names[o] : NULL;
+        return ENUM_NAME(outcome_names, o);
 }
 
 Outcome outcome_from_string(const char *s) {
-        if (s)
-                for (Outcome o = 0; o < _OUTCOME_MAX; o++)
-                        if (streq_ptr(s, outcome_names[o]))
-                                return o;
-        return _OUTCOME_INVALID;
+        return (Outcome) ENUM_VALUE(outcome_names, s);
 }
 
 /**

@@ -23,8 +23,8 @@
 #include <assert.h>
 #include <sys/queue.h>
 
+#include "common/clock.h"
 #include "common/names-match.h"
-#include "daemon/clock.h"
 #include "daemon/durations.h"
 #include "daemon/job-record.h"
 #include "daemon/job.h"

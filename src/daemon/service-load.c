@@ -4,11 +4,11 @@
 
 #include <assert.h>
 
+#include "common/clock.h"
 #include "common/interface.h"
 #include "common/names.h"
 #include "common/plan-json.h"
 #include "common/text.h"
-#include "daemon/clock.h"
 #include "daemon/describe.h"
 #include "daemon/log.h"
 #include "daemon/module-state.h"

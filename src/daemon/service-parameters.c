@@ -7,6 +7,7 @@
 
 #include "common/interface.h"
 #include "common/module-info.h"
+#include "common/module-name.h"
 #include "common/string-list.h"
 #include "common/text.h"
 #include "daemon/log.h"
@@ -82,25 +83,13 @@ static bool parameter_is_universal(const char *name, size_t n) {
                (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
 }
 
-static bool name_equal(const char *known, const char *name, size_t n) {
-        if (strlen(known) != n)
-                return false;
-        for (size_t i = 0; i < n; i++) { /* '-' and '_' are one to the kernel, kernel/params.c parameq() */
-                char a = known[i] == '-' ? '_' : known[i], b = name[i] == '-' ? '_' : name[i];
-
-                if (a != b)
-                        return false;
-        }
-        return true;
-}
-
 static bool parameter_is_known(char *const *known, const char *assignment) {
         size_t n = parameter_name_length(assignment);
 
         if (parameter_is_universal(assignment, n))
                 return true;
         for (size_t i = 0; known[i]; i++)
-                if (name_equal(known[i], assignment, n))
+                if (strlen(known[i]) == n && module_name_equal(known[i], assignment, n))
                         return true;
         return false;
 }

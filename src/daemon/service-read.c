@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "common/interface.h"
+#include "common/module-name.h"
 #include "common/names.h"
 #include "common/plan-json.h"
 #include "common/text.h"

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "common/interface.h"
+#include "common/module-name.h"
 #include "common/names.h"
 #include "common/string-list.h"
 #include "daemon/describe.h"

@@ -13,6 +13,7 @@
 
 #include "common/device-path.h"
 #include "common/interface.h"
+#include "common/module-name.h"
 #include "common/names.h"
 #include "daemon/describe.h"
 #include "daemon/service-caller.h"

@@ -15,7 +15,7 @@
 #include <assert.h>
 #include <limits.h>
 
-#include "daemon/clock.h"
+#include "common/clock.h"
 #include "daemon/log.h"
 #include "daemon/loop-order.h"
 #include "daemon/sequence-gaps.h"

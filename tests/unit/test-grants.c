@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "daemon/clock.h"
+#include "common/clock.h"
 #include "test.h"
 
 #define BOOT "11111111-2222-3333-4444-555555555555"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/names.h"
 #include "daemon-bench.h"
-#include "daemon/clock.h"
 #include "test.h"
 
 /* All of its paths are below the scratch directory. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/clock.h"
 #include "test.h"
 
 #include "cli/failure.h"

@@ -2,6 +2,7 @@
 
 /* Times as people type them. */
 
+#include "common/clock.h"
 #include "test.h"
 
 #include <errno.h>
