@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The driver of the virtual machines, tested on stock machines without lkmd."""
 
+import time
+
 import pytest
 
 from driver import CommandFailed, MachineDown
@@ -9,7 +11,7 @@ from driver import CommandFailed, MachineDown
 @pytest.fixture(scope="module")
 def stock():
     import driver
-    machine = driver.boot(lkmd=False)
+    machine = driver.fresh(lkmd=False)
     yield machine
     machine.remove()
 
@@ -99,8 +101,25 @@ def test_own_modules(stock):
     stock.run("modprobe lkmd_test_slow ms=100")
 
 
-def test_reboot_and_power_cut_keep_the_disk(boot):
-    machine = boot(lkmd=False)
+def test_each_fresh_machine_is_like_the_others_and_its_own(fresh):
+    """Two that go on from one moment: same boot and no lkmd, right time, own disk, own random numbers."""
+    machines = [fresh(lkmd=False), fresh(lkmd=False)]
+    drawn = {machine.read("/proc/sys/kernel/random/uuid") for machine in machines}
+    assert len(drawn) == 2
+    assert len({machine.read("/proc/sys/kernel/random/boot_id") for machine in machines}) == 1
+    for machine in machines:
+        machine.write("/etc/mine", machine.disk.dir.name)
+        machine.run("echo mine >>/etc/hosts && rm /etc/hostname && cd /usr/lib && mv udev moved && mv moved udev")
+        assert abs(int(machine.run("date +%s").stdout) - time.time()) < 60
+        assert machine.run("systemctl is-system-running").stdout == "running\n"
+    for machine in machines:
+        assert machine.read("/etc/mine") == machine.disk.dir.name
+        assert machine.read("/etc/hosts").count("mine") == 1
+        assert machine.console.count("Linux version ") == 1
+
+
+def test_reboot_and_power_cut_keep_the_disk(fresh):
+    machine = fresh(lkmd=False)
     first = machine.read("/proc/sys/kernel/random/boot_id")
     machine.write("/root/kept", "kept")
     machine.reboot(append="lkmd.test=word")

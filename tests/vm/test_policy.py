@@ -4,7 +4,7 @@
 import pytest
 
 from policy_paths import no_way_leads_in
-from support import ask, ask_all, lkmctl, loaded, remove, wait_idle
+from support import ask, ask_all, lkmctl, loaded, remove, wait_idle, wait_pci
 
 FILE = "/etc/lkmd/policy.d/test.yaml"
 
@@ -115,9 +115,12 @@ def test_explain_says_what_load_does(machine):
     lkmctl(machine, "explain", "lp", status=0)
 
 
-def test_prefer_chooses_the_same_driver(boot):
+def test_prefer_chooses_the_same_driver(fresh):
     """Two drivers have the RTL8139's alias; whichever is preferred gets it, and the other stays out."""
-    machine = boot(qemu=("-device", "rtl8139"))
+    machine = fresh()
+    machine.qmp("device_add", driver="rtl8139", id="old", bus="rp0")
+    wait_pci(machine, "10ec:8139")
+    wait_idle(machine)
     device = machine.run("dirname $(grep -lx 0x8139 /sys/bus/pci/devices/*/device)").stdout.strip()
     for preferred, other in (("8139cp", "8139too"), ("8139too", "8139cp")):
         put(machine, "version: 1\nrules:\n"
@@ -130,10 +133,11 @@ def test_prefer_chooses_the_same_driver(boot):
             assert {preferred, other} & loaded(machine) == {preferred}
 
 
-def test_audit_then_enforce_then_propose(boot):
-    """One machine, three boots: what audit would have refused is what enforce refuses; and what was used, proposed and
+def test_audit_then_enforce_then_propose(fresh):
+    """One machine, four boots: what audit would have refused is what enforce refuses; and what was used, proposed and
     enforced, refuses nothing until something new is plugged in."""
-    machine = boot(qemu=("-device", "virtio-balloon-pci", "-device", "e1000", "-device", "pvpanic-pci"))
+    machine = fresh()
+    machine.devices += ["-device", "virtio-balloon-pci", "-device", "e1000", "-device", "pvpanic-pci"]     # from the next boot on
     rules = """rules:
   - {match: {module: [virtio_balloon, e1000, i2c_i801, lpc_ich]}, verdict: deny, reason: tried}
   - {match: {modalias: 'acpi:*', origin: device}, verdict: deny, reason: no ACPI}

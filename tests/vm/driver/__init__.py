@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Virtual machines for the tests of lkmd: boot() gives a Machine; with pytest, `-p driver.plugin` gives the fixtures."""
+"""Virtual machines for the tests of lkmd: boot() and fresh() give a Machine. With pytest, `-p driver.plugin` gives the
+fixtures."""
 
-from .errors import CommandFailed, LabError, MachineDown, QmpError
+import warnings
+
+from .errors import CommandFailed, LabError, MachineDown, NoSnapshot, QmpError
 from .machine import Machine, Result
+from .snapshots import snapshot
 
-__all__ = ["CommandFailed", "LabError", "Machine", "MachineDown", "QmpError", "Result", "boot"]
+__all__ = ["CommandFailed", "LabError", "Machine", "MachineDown", "QmpError", "Result", "boot", "fresh"]
 
 
 def boot(devices="plain", append="", smp=2, lkmd=True, qemu=(), **more):
@@ -15,4 +19,27 @@ def boot(devices="plain", append="", smp=2, lkmd=True, qemu=(), **more):
     except BaseException:
         machine.abandoned = True
         raise
+    return machine
+
+
+def fresh(devices="plain", lkmd=True):
+    """A machine that was booted and has come to rest, with the same devices and the same lkmd: restored from a snapshot, which
+    takes seconds. It has a disk of its own, and reboots like any other."""
+    machine = taken = None
+    try:
+        taken = snapshot(devices, lkmd)
+        machine = Machine(devices=devices, lkmd=lkmd, snapshot=taken)
+        machine.restore()
+        return machine
+    except NoSnapshot as error:         # a fault of QEMU or virtiofsd: nothing of what is tested has run
+        warnings.warn(f"booted instead: {error}")
+        if machine:
+            taken.discard()
+            machine.remove()
+    except BaseException:
+        if machine:
+            machine.abandoned = True
+        raise
+    machine = boot(devices, lkmd=lkmd)
+    machine.come_to_rest()
     return machine

@@ -10,6 +10,8 @@ import time
 
 from .errors import LabError, MachineDown
 
+SEND_TIMEOUT = 60                       # seconds, on a busy computer
+
 
 class Agent:
     def __init__(self, path, alive):
@@ -24,9 +26,12 @@ class Agent:
             self.socket.close()
         self.socket = None
 
-    def _send(self, data):
+    def _send(self, data, timeout=SEND_TIMEOUT):
         try:
+            self.socket.settimeout(timeout)     # not what is left of somebody's wait
             self.socket.sendall(data)
+        except TimeoutError:
+            raise TimeoutError(f"nobody has read what was said to the guest agent within {timeout} s") from None
         except OSError as error:
             self._closed(error)
 
@@ -65,17 +70,20 @@ class Agent:
         ours = set()
         while time.monotonic() < deadline:
             ident = next(self.serial)
-            ours.add(ident)
             # 0xff makes the agent's parser forget half a message of an earlier life.
             request = {"execute": "guest-sync-delimited", "arguments": {"id": ident}}
-            self._send(b"\xff" + json.dumps(request).encode() + b"\n")
+            try:
+                self._send(b"\xff" + json.dumps(request).encode() + b"\n", timeout=1)
+                ours.add(ident)
+            except TimeoutError:
+                pass                    # the line is full: a slow machine has not begun to read
             pause = min(time.monotonic() + 2, deadline)
             while (line := self._line(pause)) is not None:
                 try:
                     answer = json.loads(line.rsplit(b"\xff", 1)[-1])
                 except ValueError:
                     continue
-                if answer.get("return") == max(ours):
+                if ours and answer.get("return") == max(ours):
                     return
                 if answer.get("return") in ours:
                     ours = {i for i in ours if i > answer["return"]}

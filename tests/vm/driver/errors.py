@@ -6,6 +6,10 @@ class LabError(Exception):
     """The laboratory itself cannot do what was asked: not the machine's fault."""
 
 
+class NoSnapshot(LabError):
+    """A machine could not be saved, or not restored."""
+
+
 class MachineDown(Exception):
     """The machine is not running, or ended while something was asked of it."""
 

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from .errors import LabError
 
+QEMU = "/usr/bin/qemu-system-x86_64"
+VIRTIOFSD = "/usr/libexec/virtiofsd"
+
 
 def setting(name):
     try:
@@ -32,6 +35,11 @@ def guest_root():
 def scratch():
     """A directory of this run, on disk, which ./dev removes."""
     return setting("LKMD_RUN")
+
+
+def laboratory():
+    """The directory that all runs share."""
+    return setting("LKMD_LAB")
 
 
 def kernel_version():
@@ -82,24 +90,30 @@ def sanitized():
 
 
 class Disk:
-    """The root directory of one machine: a writable overlay over the guest root and, if asked for, over lkmd. Survives
-    reboots and power cuts of its machine, and nothing else."""
+    """The root directory of one machine: a writable overlay over the guest root and, if asked for, over lkmd, which is
+    installed in tree if that is given; or over a snapshot's. Survives reboots and power cuts of its machine, and nothing
+    else."""
 
-    def __init__(self, lkmd):
+    def __init__(self, lkmd, tree=None, snapshot=None):
         self.dir = Path(tempfile.mkdtemp(prefix="machine-", dir=scratch()))
         self.root = self.dir / "root"
-        upper, work = self.dir / "upper", self.dir / "work"
-        for path in (self.root, upper, work):
+        self.upper, work = self.dir / "upper", self.dir / "work"
+        for path in (self.root, self.upper, work):
             path.mkdir(mode=0o755)
         self.dir.chmod(0o755)
-        lower = ([lkmd_tree()] if lkmd else []) + [guest_root()]
+        if snapshot:
+            tree = snapshot.tree
+        elif lkmd and not tree:
+            tree = lkmd_tree()
+        lower = ([snapshot.upper] if snapshot else []) + ([tree] if tree else []) + [guest_root()]
         options = ",".join(["lowerdir=" + ":".join(str(path).replace(":", "\\:") for path in lower),
-                            f"upperdir={upper}", f"workdir={work}", "volatile", "redirect_dir=on"])
+                            f"upperdir={self.upper}", f"workdir={work}", "volatile", "redirect_dir=on"])
         # Relative to nothing: mount(8) would canonicalize, and an overlay on an overlay is refused by the kernel.
         tool(["mount", "-t", "overlay", "-o", options, "lkmd-machine", self.root])
-        (self.root / "etc/machine-id").write_text(uuid.uuid4().hex + "\n")
-        if lkmd:
-            self._enable_lkmd()
+        if not snapshot:
+            (self.root / "etc/machine-id").write_text(uuid.uuid4().hex + "\n")
+            if lkmd:
+                self._enable_lkmd()
 
     def _enable_lkmd(self):
         tool(["systemd-sysusers", f"--root={self.root}"])
@@ -111,10 +125,20 @@ class Disk:
         for name in ("etc/.updated", "var/.updated"):  # else systemd rebuilds caches for the new /usr at each boot
             (self.root / name).touch()
 
+    def detach(self):
+        """No machine uses it any more: its files are in the directories below the overlay alone."""
+        tool(["umount", self.root])
+
     def remove(self):
         if self.root.is_mount():
             subprocess.run(["umount", "--lazy", self.root], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def processor():
+    """What this computer's processor is, for a guest that sees it."""
+    said = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split("\n\n", 1)[0]
+    return "\n".join(line for line in said.splitlines() if line.split("\t")[0] in ("model name", "microcode", "flags"))
 
 
 @functools.cache

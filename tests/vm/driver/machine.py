@@ -19,9 +19,10 @@ from typing import NamedTuple
 from . import devices as device_sets
 from . import lab
 from .agent import Agent
-from .errors import CommandFailed, LabError, MachineDown, QmpError, clip
+from .errors import CommandFailed, LabError, MachineDown, NoSnapshot, QmpError, clip
 from .qmp import Qmp
 
+RESTORE_TIMEOUT = 120                   # seconds, on a busy computer
 BOOT_TIMEOUT = 600                      # seconds, on an emulated CPU of a busy computer
 POLL = 0.01                             # seconds between two looks at a file
 EXCHANGE = "/var/lib/lkmd-lab"          # in the guest: output of commands, data of write()
@@ -46,7 +47,7 @@ class Machine:
     USERSPACE = "as init process"       # what the kernel says last before it has a process
 
     def __init__(self, devices="plain", append="", smp=2, lkmd=True, qemu=(), memory=1024, settle=True, console=None,
-                 parallel=False):
+                 parallel=False, tree=None, snapshot=None):
         if devices not in device_sets.SETS:
             raise LabError(f"no such device set: {devices} (there are: {', '.join(device_sets.SETS)})")
         self.devices = device_sets.SETS[devices]() + list(qemu)
@@ -56,10 +57,12 @@ class Machine:
         self.settle = settle            # False: start() returns when the agent answers
         self.interactive = console      # QEMU's -serial for a person; None: the console is recorded
         self.kernel_version = lab.kernel_version()
-        self.disk = lab.Disk(lkmd)
+        self.lkmd = lkmd
+        self.snapshot = snapshot        # what restore() goes on from; owned
+        self.disk = lab.Disk(lkmd, tree, snapshot)
         self.sockets = Path(tempfile.mkdtemp(prefix="vm-", dir="/tmp"))     # their paths must be short
         self.console_path = self.disk.dir / "console"
-        self.console_path.touch()
+        self.console_path.write_bytes(snapshot.console.read_bytes() if snapshot else b"")
         self.serial = itertools.count(1)
         self.qemu = self.virtiofsd = self._qmp = self.agent = None
         self.parallel = parallel        # a thread for each processor, also where that may end QEMU: for measuring
@@ -74,7 +77,7 @@ class Machine:
         append = ["root=root", "rootfstype=virtiofs", "rw", "console=ttyS0", "panic=-1"]
         if not self.interactive:
             append.append("systemd.getty_auto=no")
-        return ["qemu-system-x86_64", "-M", "q35", *lab.accelerator(self.parallel), "-smp", str(self.smp), "-m", str(self.memory),
+        return [lab.QEMU, "-M", "q35", *lab.accelerator(self.parallel), "-smp", str(self.smp), "-m", str(self.memory),
                 "-nodefaults", "-no-user-config", "-display", "none", "-action", "reboot=shutdown",
                 "-object", f"memory-backend-memfd,id=mem,size={self.memory}M,share=on", "-numa", "node,memdev=mem",
                 "-chardev", f"socket,id=fs,path={self.sockets}/fs", "-device", "vhost-user-fs-pci,chardev=fs,tag=root",
@@ -82,7 +85,9 @@ class Machine:
                 "-chardev", f"file,id=console,path={self.console_path},append=on",
                 "-serial", f"unix:{self.sockets}/agent,server=on,wait=off",
                 "-qmp", f"unix:{self.sockets}/qmp,server=on,wait=off",
-                "-kernel", str(kernel), "-append", " ".join([*append, self.append]).strip(), *self.devices]
+                "-kernel", str(kernel), "-append", " ".join([*append, self.append]).strip(),
+                "-device", "vmgenid,guid=auto",         # a restored kernel forgets what it drew random numbers from
+                *self.devices]
 
     def start(self):
         """Switch the machine on, and wait until its start-up has settled."""
@@ -101,25 +106,73 @@ class Machine:
             self._switch_on()
             self._await_boot()
 
-    def _switch_on(self):
+    def _switch_on(self, restored=False):
         self.console_start = len(self.console)
         for name in ("fs", "agent", "qmp"):
             (self.sockets / name).unlink(missing_ok=True)
         fs_log = open(self.disk.dir / "virtiofsd.log", "ab")
         self.virtiofsd = subprocess.Popen(
-            ["/usr/libexec/virtiofsd", f"--socket-path={self.sockets}/fs", f"--shared-dir={self.disk.root}",
-             "--sandbox=none", "--cache=always", "--xattr", "--inode-file-handles=never"],
+            [lab.VIRTIOFSD, f"--socket-path={self.sockets}/fs", f"--shared-dir={self.disk.root}",
+             "--sandbox=none", "--cache=always", "--xattr", "--inode-file-handles=never",
+             # What was removed from the disk while the guest remembers it is no hindrance: nor was it there before.
+             "--migration-on-error=guest-error"],
             stdin=subprocess.DEVNULL, stdout=fs_log, stderr=fs_log)
         fs_log.close()
         self._await_socket("fs", self.virtiofsd, "virtiofsd.log")
         log = None if self.interactive else open(self.disk.dir / "qemu.log", "ab")
-        self.qemu = subprocess.Popen(self.command_line(), stdin=None if self.interactive else subprocess.DEVNULL,
-                                     stdout=log, stderr=log)
+        self.qemu = subprocess.Popen(self.command_line() + (["-incoming", "defer"] if restored else []), stdout=log, stderr=log,
+                                     stdin=None if self.interactive else subprocess.DEVNULL)
         if log:
             log.close()
         self._await_socket("qmp", self.qemu, "qemu.log")
         self._qmp = Qmp(f"{self.sockets}/qmp")
         self.agent = Agent(f"{self.sockets}/agent", self._check_alive)
+
+    def restore(self):
+        """Switch the machine on for the first time: it goes on from its snapshot. NoSnapshot if it does not."""
+        try:
+            self._switch_on(restored=True)
+            self._migrate("migrate-incoming", self.snapshot.state)
+            self.qmp("cont")            # it was stopped when it was saved
+            self.agent.connect(RESTORE_TIMEOUT)
+            # Its clock has stood still. Whoever looks at the time of the day learns of that from the kernel.
+            self.run(f"date --set=@{time.time():.6f}" + (" && lkmctl --quiet wait --idle --timeout=60" if self.lkmd else ""),
+                     timeout=RESTORE_TIMEOUT)
+        except (CommandFailed, LabError, MachineDown, QmpError, TimeoutError) as error:
+            raise NoSnapshot(f"the machine did not go on from {self.snapshot.path}: {error}\n{self._said()}") from error
+
+    def come_to_rest(self):
+        """Until nothing is under way, and what was written is on the disk."""
+        script = ["systemctl is-system-running --wait", "udevadm settle --timeout=200"]
+        if self.lkmd:
+            script.append("lkmctl --quiet wait --idle --timeout=200 || exit")
+        self.run("\n".join([*script, "journalctl --sync", "sync"]), timeout=BOOT_TIMEOUT)
+
+    def save(self, directory):
+        """Keep the machine in a directory as it is now; it is down then, and its disk gone. NoSnapshot if QEMU refuses."""
+        try:
+            self.qmp("stop")
+            self._migrate("migrate", directory / "state")
+        except (LabError, MachineDown, QmpError, TimeoutError) as error:
+            raise NoSnapshot(f"the machine could not be saved: {error}\n{self._said()}") from error
+        self._cut_power()
+        (directory / "console").write_bytes(self.console_path.read_bytes())
+        self.disk.detach()
+        self.disk.upper.rename(directory / "upper")
+
+    def _migrate(self, command, path):
+        """Have QEMU write its state to a file, or take it from there, and wait until that is done."""
+        self.qmp("migrate-set-capabilities", capabilities=[{"capability": "mapped-ram", "state": True},
+                                                           {"capability": "events", "state": True}])
+        self.qmp(command, uri=f"file:{path}")
+        event = self.qmp_event("MIGRATION", RESTORE_TIMEOUT, status=("completed", "failed"))
+        if event["data"]["status"] != "completed":
+            raise LabError(f"{command} failed: {self.qmp('query-migrate').get('error-desc', '')}")
+
+    def _said(self):
+        """The last words of QEMU and virtiofsd."""
+        return "".join(f"--- {name}\n{clip((self.disk.dir / name).read_text(errors='replace'), 3000)}"
+                       for name in ("qemu.log", "virtiofsd.log") if (self.disk.dir / name).exists())
 
     def _await_socket(self, name, process, log):
         deadline = time.monotonic() + 30
@@ -220,6 +273,8 @@ class Machine:
         self._cut_power()
         existing.remove(self)
         self.disk.remove()
+        if self.snapshot:
+            self.snapshot.close()
         for path in self.sockets.iterdir():
             path.unlink()
         self.sockets.rmdir()

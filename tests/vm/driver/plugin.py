@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""pytest plugin: the fixtures `boot` and `machine`, also for test files outside the project. A failed test leaves the
+"""pytest plugin: the fixtures `boot`, `fresh` and `machine`, also for test files outside the project. A failed test leaves the
 consoles and journals of its machines in build/vm-logs/TEST/."""
 
 import re
@@ -10,25 +10,36 @@ import driver
 from . import lab, machine as machines
 
 
-@pytest.fixture
-def boot():
-    """driver.boot(); the machines are switched off when the test ends."""
+def kept_for_a_test(make):
+    """As make(); the machines are switched off when the test ends."""
     mine = []
 
-    def booted(*args, **kwargs):
-        machine = driver.boot(*args, **kwargs)
+    def made(*args, **kwargs):
+        machine = make(*args, **kwargs)
         mine.append(machine)
         return machine
 
-    yield booted
+    yield made
     for machine in mine:
         machine.remove()
+
+
+@pytest.fixture
+def boot():
+    """driver.boot(), for tests of what happens at boot, or of machines that others do not need."""
+    yield from kept_for_a_test(driver.boot)
+
+
+@pytest.fixture
+def fresh():
+    """driver.fresh()"""
+    yield from kept_for_a_test(driver.fresh)
 
 
 @pytest.fixture(scope="module")
 def machine():
     """One plain machine with lkmd for all tests of a file."""
-    machine = driver.boot()
+    machine = driver.fresh()
     yield machine
     machine.remove()
 

@@ -8,6 +8,11 @@ import time
 from .errors import MachineDown, QmpError
 
 
+def matches(data, wanted):
+    """Whether data has all items of wanted; a tuple there is a choice."""
+    return all(data.get(key) in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items())
+
+
 class Qmp:
     def __init__(self, path):
         self.events = []
@@ -42,6 +47,7 @@ class Qmp:
         if arguments:
             request["arguments"] = arguments
         try:
+            self.socket.settimeout(timeout)             # not what is left of an earlier wait
             self.socket.sendall(json.dumps(request).encode() + b"\n")
         except OSError as error:
             raise MachineDown(f"QEMU hung up: {error}") from error
@@ -58,14 +64,13 @@ class Qmp:
                 return message["return"]
 
     def wait_event(self, name, match=None, timeout=30):
-        """Take the first event of that name whose data has all items of match."""
+        """Take the first event of that name whose data has all items of match, see matches()."""
         deadline = time.monotonic() + timeout
         seen = 0
         while True:
             for index in range(seen, len(self.events)):
                 event = self.events[index]
-                data = event.get("data", {})
-                if event["event"] == name and all(data.get(k) == v for k, v in (match or {}).items()):
+                if event["event"] == name and matches(event.get("data", {}), match or {}):
                     return self.events.pop(index)
             seen = len(self.events)
             message = self._message(deadline - time.monotonic())
