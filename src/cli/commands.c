@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/format.h"
+#include "cli/print/format.h"
 #include "cli/time-argument.h"
-#include "cli/verbs.h"
-#include "common/clock.h"
-#include "common/util.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/clock.h"
+#include "common/base/util.h"
 
 const Verb verbs[] = {
         { "status", "[MODULE]", 0, 1, verb_status,

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "cli/run.h"
+#include "cli/call/run.h"
 
 typedef struct Verb {
         const char *name;               /* one word, or two: "policy show" */

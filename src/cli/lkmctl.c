@@ -11,10 +11,10 @@
 #include <locale.h>
 #include <signal.h>
 
+#include "cli/call/failure.h"
 #include "cli/commands.h"
-#include "cli/failure.h"
-#include "cli/verbs.h"
-#include "common/text.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/text.h"
 
 #define OPTIONS_MAX 32U
 #define LONG_OPTION_BASE 0x100          /* above all letters: index into options[] */

@@ -7,10 +7,10 @@
 #include <assert.h>
 #include <time.h>
 
-#include "cli/format.h"
-#include "common/clock.h"
-#include "common/time-span.h"
-#include "common/util.h"
+#include "cli/print/format.h"
+#include "common/base/clock.h"
+#include "common/base/time-span.h"
+#include "common/base/util.h"
 
 #define SPAN_MAX_USEC (UINT64_C(100) * 365 * 86400 * USEC_PER_SEC)
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/verbs.h"
-#include "common/names.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/names.h"
 
 /* "-q --quiet", "   --json[=short|pretty]" */
 static int option_usage(const Option *o, char *buf, size_t size) {

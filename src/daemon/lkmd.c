@@ -7,8 +7,8 @@
 #include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 
-#include "common/names.h"
-#include "daemon/log.h"
+#include "common/base/names.h"
+#include "daemon/base/log.h"
 #include "daemon/manager.h"
 
 static inline void string_arrayp(char ***strings) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "common/device-keys.h"
-#include "common/problem-list.h"
-#include "common/util.h"
-#include "daemon/service.h"
+#include "common/base/problem-list.h"
+#include "common/base/util.h"
+#include "common/device/device-keys.h"
+#include "daemon/service/service.h"
 
 /* Manager: the objects of the daemon and their wiring. */
 typedef struct Manager Manager;

@@ -16,10 +16,10 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "common/alias-lookup.h"
-#include "common/index-file.h"
-#include "common/index.h"
-#include "common/util.h"
+#include "common/alias/alias-lookup.h"
+#include "common/base/util.h"
+#include "common/index/index-file.h"
+#include "common/index/index.h"
 #include "kernel.h"
 
 #define ROUNDS 7U

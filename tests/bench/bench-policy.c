@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "common/index.h"
-#include "common/policy-sources.h"
-#include "common/policy.h"
-#include "common/util.h"
+#include "common/base/util.h"
+#include "common/index/index.h"
+#include "common/policy-files/policy-sources.h"
+#include "common/policy/policy.h"
 
 #define RULES 1000U
 #define ROUNDS 51U

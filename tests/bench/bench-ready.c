@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "common/names.h"
-#include "common/util.h"
+#include "common/base/names.h"
+#include "common/base/util.h"
 #include "kernel.h"
 
 #define ROUNDS 31U

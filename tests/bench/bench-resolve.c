@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "common/util.h"
+#include "common/base/util.h"
 #include "kernel.h"
 
 #define ROUNDS 301U

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/util.h"
+#include "common/base/util.h"
 
 bool kernel_find(char root[static KERNEL_ROOT_MAX], char release[static KERNEL_RELEASE_MAX]) {
         const char *guest = getenv("LKMD_GUEST_ROOT"), *roots[] = { guest ?: "", "" };

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
-#include "common/util.h"
+#include "common/base/util.h"
 
 #define MODULES_MAX 1024U
 #define THREADS_MAX 16UL

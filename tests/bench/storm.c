@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <time.h>
 
-#include "common/util.h"
+#include "common/base/util.h"
 
 #define FILES_MAX 4096U
 

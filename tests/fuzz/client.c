@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <systemd/sd-json.h>
 
-#include "common/interface.h"
-#include "common/names.h"
+#include "common/base/names.h"
+#include "common/interface/interface.h"
 #include "support.h"
 
 enum { LOAD = 'e', MONITOR = 'f', UNLOAD = 'j', WAIT = 'k' };

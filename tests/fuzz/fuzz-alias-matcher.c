@@ -9,7 +9,7 @@
 
 #include <fnmatch.h>
 
-#include "common/alias-lookup.h"
+#include "common/alias/alias-lookup.h"
 #include "support.h"
 
 #define PATTERNS_MAX 64U

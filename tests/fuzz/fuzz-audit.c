@@ -7,9 +7,9 @@
 
 #include <syslog.h>
 
-#include "common/names.h"
-#include "daemon/audit.h"
-#include "daemon/log.h"
+#include "common/base/names.h"
+#include "daemon/base/log.h"
+#include "daemon/history/audit.h"
 #include "scratch.h"
 #include "support.h"
 

@@ -5,9 +5,9 @@
  * lies in it and is in the form that is promised, and "install" lines that are taken for a denial run nothing else.
  */
 
-#include "common/deny-command.h"
-#include "common/kernel-command-line.h"
-#include "common/policy-command-line.h"
+#include "common/modprobe/deny-command.h"
+#include "common/policy-files/policy-command-line.h"
+#include "common/words/kernel-command-line.h"
 #include "support.h"
 
 #define BLANKS " \t\n\v\f\r"

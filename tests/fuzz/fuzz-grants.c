@@ -5,7 +5,7 @@
  * as the same grants, and as a policy none of them says more than as a grant.
  */
 
-#include "daemon/grants.h"
+#include "daemon/config/grants.h"
 #include "support.h"
 
 #define NOW_USEC (1000ULL * 1000U * 1000U)

@@ -5,7 +5,7 @@
  * and agrees.
  */
 
-#include "common/index-file.h"
+#include "common/index/index-file.h"
 #include "support.h"
 
 typedef struct Walk {

@@ -7,8 +7,8 @@
 
 #include <syslog.h>
 
-#include "daemon/ledger.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
+#include "daemon/history/ledger.h"
 #include "scratch.h"
 #include "support.h"
 

@@ -13,9 +13,9 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
-#include "common/root-words.h"
-#include "daemon/loader-words.h"
-#include "daemon/loader.h"
+#include "common/words/root-words.h"
+#include "daemon/privileged/loader/loader-words.h"
+#include "daemon/privileged/loader/loader.h"
 #include "scratch.h"
 #include "support.h"
 

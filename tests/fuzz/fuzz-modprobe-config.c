@@ -5,10 +5,10 @@
  * crash, and every entry is one that kmod could have.
  */
 
-#include "common/deny-command.h"
-#include "common/modprobe-config.h"
-#include "common/root-words.h"
-#include "common/softdep-table.h"
+#include "common/index/softdep-table.h"
+#include "common/modprobe/deny-command.h"
+#include "common/modprobe/modprobe-config.h"
+#include "common/words/root-words.h"
 #include "support.h"
 
 static void check_entry(const ModprobeConfig *c, const ConfigEntry *e, ConfigKind kind) {

@@ -2,8 +2,8 @@
 
 /* Any bytes as the file of a module: refused, or what it says of itself is the same whenever it is asked. */
 
-#include "common/module-info.h"
-#include "common/string-list.h"
+#include "common/base/string-list.h"
+#include "common/module/module-info.h"
 #include "support.h"
 
 static FuzzFile file = { .fd = -EBADF };

@@ -6,8 +6,8 @@
  * own.
  */
 
-#include "common/plan-builder.h"
-#include "common/plan.h"
+#include "common/plan/plan-builder.h"
+#include "common/plan/plan.h"
 #include "fake-modules.h"
 #include "support.h"
 

@@ -6,11 +6,11 @@
  * but the kernel command line denies.
  */
 
-#include "common/names.h"
-#include "common/policy-command-line.h"
-#include "common/policy-words.h"
-#include "common/policy.h"
-#include "common/policy-parse.h"
+#include "common/base/names.h"
+#include "common/policy-files/policy-command-line.h"
+#include "common/policy-files/policy-parse.h"
+#include "common/policy/policy.h"
+#include "common/words/policy-words.h"
 #include "support.h"
 
 #define NOW 1800000000000000ULL         /* in 2027 */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#include "common/names.h"
-#include "common/settings.h"
+#include "common/base/names.h"
+#include "common/settings/settings.h"
 #include "support.h"
 
 static char root[] = "/tmp/fuzz-settings-XXXXXX";

@@ -5,8 +5,8 @@
  * looked up for the device is what it said itself or a constant, and it can be shown.
  */
 
-#include "common/device-keys.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/device/device-keys.h"
 #include "support.h"
 
 /* The value, if the line is an assignment to the key. */

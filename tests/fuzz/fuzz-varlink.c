@@ -26,7 +26,7 @@
 #include <ctype.h>
 
 #include "client.h"
-#include "daemon/module-state.h"
+#include "daemon/base/module-state.h"
 #include "mutate-lines.h"
 #include "support.h"
 #include "world.h"

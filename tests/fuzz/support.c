@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 #define CLOCK_BEGIN_USEC (1000ULL * 1000U * 1000U) /* since boot */
 #define LEAK_CHECK_EACH 2048U          /* inputs */

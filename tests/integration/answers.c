@@ -16,11 +16,11 @@
 #include <limits.h>
 #include <time.h>
 
-#include "common/file-facts.h"
-#include "common/plan-builder.h"
-#include "common/plan.h"
-#include "common/policy-sources.h"
-#include "common/util.h"
+#include "common/base/util.h"
+#include "common/module/file-facts.h"
+#include "common/plan/plan-builder.h"
+#include "common/plan/plan.h"
+#include "common/policy-files/policy-sources.h"
 
 typedef struct Side {
         int (*use)(const char *path);

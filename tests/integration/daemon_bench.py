@@ -61,7 +61,7 @@ def make_tree(root):
 # -------------------------------------------------------------------------------------------------------- loader
 
 class FakeLoader:
-    """The other end of src/daemon/loader-protocol.h: answers 0 or what was said for a module, at once or when told."""
+    """The other end of src/daemon/privileged/loader/loader-protocol.h: answers 0 or what was said for a module, at once or when told."""
 
     REQUEST, REPLY = struct.Struct("<IIQII56s4096sII"), struct.Struct("<IiQQiIiI1024s")
     WORDS, ORIGIN = struct.Struct("<4096s768s8192s"), struct.Struct("<6H")     # only with parameters

@@ -15,11 +15,11 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "common/index-direct.h"
-#include "common/index-file.h"
-#include "common/index.h"
-#include "common/util.h"
-#include "unit/index-writer.h"
+#include "common/base/util.h"
+#include "common/index/index-direct.h"
+#include "common/index/index-file.h"
+#include "common/index/index.h"
+#include "index-writer.h"
 
 #define FUZZED_KEYS 100000U
 #define RANDOM_TREES 300U

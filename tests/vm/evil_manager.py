@@ -2,7 +2,7 @@
 """A manager in the hands of a stranger: runs in the place of lkmd, as its user, in its sandbox, with its sockets.
 
 Tries what would make it root, or harm more than it may, and writes a line of JSON for each attempt to the file that it is
-given: {"name": .., "allowed": .., "what": ..}. It knows the loader's packets (src/daemon/loader-protocol.h) and no scruple.
+given: {"name": .., "allowed": .., "what": ..}. It knows the loader's packets (src/daemon/privileged/loader/loader-protocol.h) and no scruple.
 """
 
 import array

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Device: one directory of /sys/devices, for verbs that say what a device would get without asking lkmd. It
+ * sees what lkmd sees in the uevent: the file "uevent" holds the same properties.
+ */
+
+#include "cli/offline/device.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <glob.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "common/device/device-path.h"
+
+#define SYS "/sys"
+#define ATTRIBUTE_MAX 65536U            /* bytes; the kernel's files have a page */
+
+/* Return: its text; NULL: it is not there, or there is no memory. */
+static char *read_attribute(const char *path, const char *name) {
+        _cleanup_(freep) char *file = NULL, *text = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        size_t size = 0;
+        ssize_t n;
+
+        if (asprintf(&file, SYS "%s/%s", path, name) < 0) {
+                file = NULL;
+                return NULL;
+        }
+        fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        text = fd < 0 ? NULL : malloc(ATTRIBUTE_MAX);
+        if (!text)
+                return NULL;
+        while (size < ATTRIBUTE_MAX - 1 && (n = read(fd, text + size, ATTRIBUTE_MAX - 1 - size)) > 0)
+                size += (size_t) n;
+        text[size] = '\0';
+        return STEAL_PTR(text);
+}
+
+/* The last part of what a link of the device leads to; NULL: there is none. */
+static char *read_link_name(const char *path, const char *name) {
+        _cleanup_(freep) char *link = NULL;
+        char target[PATH_MAX];
+        const char *slash;
+        ssize_t n;
+
+        if (asprintf(&link, SYS "%s/%s", path, name) < 0) {
+                link = NULL;
+                return NULL;
+        }
+        n = readlink(link, target, sizeof(target) - 1);
+        if (n < 0)
+                return NULL;
+        target[n] = '\0';
+        slash = strrchr(target, '/');
+        return strdup(slash ? slash + 1 : target);
+}
+
+/* Cuts "KEY=VALUE\n..." into its lines, and takes note of what is known. */
+static void take_uevent(Device *d) {
+        char *rest = d->uevent, *line;
+
+        while ((line = strsep(&rest, "\n"))) {
+                if (startswith(line, "DRIVER="))
+                        d->driver = line + strlen("DRIVER=");
+                else if (startswith(line, "MODALIAS="))
+                        d->facts.modalias = line + strlen("MODALIAS=");
+                else if (startswith(line, "TIFM_CARD_TYPE="))
+                        d->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
+        }
+}
+
+/**
+ * device_read() - what /sys says of a device
+ * @path: below /sys, without links
+ *
+ * Return: 0; -ENODEV: there is no such device; -ENOMEM.
+ */
+int device_read(Device **ret, const char *path) {
+        _cleanup_(device_freep) Device *d = NULL;
+        const char *slash;
+
+        assert(ret && path);
+
+        d = calloc(1, sizeof(*d));
+        if (!d)
+                return -ENOMEM;
+        d->path = strdup(path);
+        if (!d->path)
+                return -ENOMEM;
+        d->uevent = read_attribute(path, "uevent");
+        if (!d->uevent)
+                return -ENODEV;
+        d->subsystem = read_link_name(path, "subsystem");
+        d->facts.action = "add";
+        d->facts.subsystem = d->subsystem;
+        slash = strrchr(d->path, '/');
+        d->facts.sysname = slash ? slash + 1 : d->path;
+        take_uevent(d);
+        if (!d->facts.modalias) {
+                d->modalias = read_attribute(path, "modalias");
+                if (d->modalias)
+                        d->modalias[strcspn(d->modalias, "\n")] = '\0';
+                d->facts.modalias = d->modalias;
+        }
+
+        *ret = STEAL_PTR(d);
+        return 0;
+}
+
+/* Return: NULL. */
+Device *device_free(Device *d) {
+        if (!d)
+                return NULL;
+
+        free(d->path);
+        free(d->uevent);
+        free(d->subsystem);
+        free(d->modalias);
+        free(d);
+        return NULL;
+}
+
+/* Can it only be the path of a device, and neither a module nor an alias? */
+bool device_is_path(const char *argument) {
+        return argument[0] == '/' || startswith(argument, "./") || startswith(argument, "../");
+}
+
+static int find_node(const char *node, char **ret) {
+        _cleanup_(freep) char *path = NULL;
+        struct stat st;
+
+        if (stat(node, &st) < 0 || (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)))
+                return -ENODEV;
+        if (asprintf(&path, SYS "/dev/%s/%u:%u", S_ISBLK(st.st_mode) ? "block" : "char", major(st.st_rdev),
+                     minor(st.st_rdev)) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        return device_path_resolve(path, ret);
+}
+
+/* Whatever a bus or a class calls so, as long as all of them mean one device. */
+static int find_name(const char *name, char **ret) {
+        static const char *const patterns[] = { SYS "/bus/*/devices/", SYS "/class/*/" };
+        _cleanup_(freep) char *found = NULL;
+
+        if (name[0] == '\0' || strpbrk(name, "/*?[]\\"))
+                return -ENODEV;
+        for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
+                _cleanup_(globfree) glob_t matches = {};
+                _cleanup_(freep) char *pattern = NULL;
+
+                if (asprintf(&pattern, "%s%s", patterns[i], name) < 0) {
+                        pattern = NULL;
+                        return -ENOMEM;
+                }
+                if (glob(pattern, GLOB_NOSORT, NULL, &matches) != 0)
+                        continue;
+                for (size_t k = 0; k < matches.gl_pathc; k++) {
+                        _cleanup_(freep) char *path = NULL;
+
+                        if (device_path_resolve(matches.gl_pathv[k], &path) < 0)
+                                continue;
+                        if (found && !streq(found, path))
+                                return -ENOTUNIQ;
+                        free(found);
+                        found = STEAL_PTR(path);
+                }
+        }
+        if (!found)
+                return -ENODEV;
+
+        *ret = STEAL_PTR(found);
+        return 0;
+}
+
+/**
+ * device_find() - the device that somebody means
+ * @argument: a path in /sys or /dev, or a name on a bus or in a class
+ *
+ * Return: 0; -ENODEV; -ENOTUNIQ: several devices are called so; -EACCES; -ENOMEM.
+ */
+int device_find(Device **ret, const char *argument) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        assert(ret && argument);
+
+        if (startswith(argument, "/dev/"))
+                r = find_node(argument, &path);
+        else if (device_is_path(argument))
+                r = device_path_resolve(argument, &path);
+        else
+                r = find_name(argument, &path);
+        return r < 0 ? r : device_read(ret, path);
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b) {
+        return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/**
+ * device_each() - all devices of this machine, in the order of their paths
+ *
+ * Return: 0; what @on_device stopped with; -errno of reading /sys/devices.
+ */
+int device_each(device_each_t on_device, void *userdata) {
+        static char root[] = SYS "/devices";
+        char *roots[] = { root, NULL };
+        FTS *walk;
+        FTSENT *e;
+        int r = 0;
+
+        assert(on_device);
+
+        walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, by_name);
+        if (!walk)
+                return -errno;
+        while (r == 0 && (e = fts_read(walk))) {
+                _cleanup_(device_freep) Device *d = NULL;
+
+                if (e->fts_info == FTS_DP || !streq(e->fts_name, "uevent") || e->fts_level < 2)
+                        continue;
+                e->fts_path[e->fts_pathlen - (sizeof("/uevent") - 1)] = '\0';
+                r = device_read(&d, e->fts_path + strlen(SYS));
+                e->fts_path[e->fts_pathlen - (sizeof("/uevent") - 1)] = '/';
+                if (r == -ENODEV) {
+                        r = 0;          /* it has gone meanwhile */
+                        continue;
+                }
+                if (r == 0)
+                        r = on_device(d, userdata);
+        }
+        (void) fts_close(walk);
+        return r;
+}

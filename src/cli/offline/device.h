@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/base/util.h"
+#include "common/device/device-keys.h"
+
+/* Device: what /sys says of one device, read once. Owns all of its strings. */
+typedef struct Device {
+        char *path;                     /* below /sys, without links */
+        char *uevent;                   /* text of the file, cut into strings */
+        char *subsystem, *modalias;     /* NULL: it has none */
+        const char *driver;             /* that it has already, or NULL */
+        DeviceFacts facts;              /* as of an event "add"; borrows from the above */
+} Device;
+
+/* Return: 0; 1 to stop; negative errno. Owns nothing of @d. */
+typedef int (*device_each_t)(const Device *d, void *userdata);
+
+int device_read(Device **ret, const char *path);
+int device_find(Device **ret, const char *argument);
+int device_each(device_each_t on_device, void *userdata);
+Device *device_free(Device *d);
+DEFINE_CLEANUP(Device, device_free);
+
+bool device_is_path(const char *argument);

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Inquiry: why a request gets what it gets. The plan is lkmd's own, and what is told beside it was overheard
+ * while it was made, so that an explanation cannot differ from what happens.
+ */
+
+#include "cli/offline/inquiry.h"
+
+#include <assert.h>
+
+#include "cli/print/format.h"
+#include "common/base/text.h"
+#include "common/plan/plan-builder.h"
+#include "common/plan/plan-json.h"
+
+/* ------------------------------------------------------------------------------------------------ asking */
+
+typedef struct Listener {
+        Inquiry *inquiry;
+        int error;
+} Listener;
+
+static void on_met(const PolicySubject *subject, PolicyMeeting how, const PolicyRuling *what,
+                   void *userdata) {
+        Listener *l = userdata;
+        Inquiry *q = l->inquiry;
+        Meeting *met;
+
+        if (l->error < 0)
+                return;
+        met = reallocarray(q->met, q->n_met + 1, sizeof(*met));
+        if (!met) {
+                l->error = -ENOMEM;
+                return;
+        }
+        q->met = met;
+        met[q->n_met] = (Meeting) { strdup(subject->module), subject->part, how, *what };
+        if (!met[q->n_met].module)
+                l->error = -ENOMEM;
+        else
+                q->n_met++;
+}
+
+/**
+ * inquiry_new() - put one request to the policy
+ * @index:     borrowed, and has to outlive the inquiry, like the policy
+ * @requester: borrowed for the call; a client names things, everybody else has them loaded by themselves
+ *
+ * Return: as plan_new().
+ */
+int inquiry_new(Inquiry **ret, Index *index, const OfflinePolicy *policy, const char *key,
+                const PolicyRequester *requester) {
+        _cleanup_(inquiry_freep) Inquiry *q = NULL;
+        Listener listener = {};
+        PlanRequest request;
+        int r;
+
+        assert(ret && index && policy && key && requester);
+
+        q = calloc(1, sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+        q->origin = requester->origin;
+        q->mode = requester->origin == ORIGIN_CLIENT || requester->origin == ORIGIN_BOOT ? PLAN_NAMED
+                                                                                         : PLAN_AUTOLOAD;
+
+        listener.inquiry = q;
+        request = offline_policy_request(policy, requester, q->mode);
+        request.key = key;
+        request.met = on_met;
+        request.met_userdata = &listener;
+        r = plan_new(&q->plan, index, &request);
+        if (r >= 0)
+                r = listener.error;
+        if (r < 0)
+                return r;
+
+        if (q->plan->audited) {
+                request.met = NULL;
+                request.as_if_enforced = true;
+                r = plan_new(&q->enforced, index, &request);
+                if (r < 0)
+                        return r;
+        }
+        r = plan_new(&q->modprobe, index,
+                     &(PlanRequest) { .key = key, .mode = q->mode, .compat_kmod = true });
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(q);
+        return 0;
+}
+
+/* Return: NULL. */
+Inquiry *inquiry_free(Inquiry *q) {
+        if (!q)
+                return NULL;
+
+        plan_free(q->plan);
+        plan_free(q->enforced);
+        plan_free(q->modprobe);
+        for (size_t i = 0; i < q->n_met; i++)
+                free(q->met[i].module);
+        free(q->met);
+        free(q);
+        return NULL;
+}
+
+static bool causes_are_the_same(const PlanCause *a, const PlanCause *b) {
+        return a->source == b->source && streq_ptr(a->file, b->file) && a->line == b->line &&
+               a->column == b->column;
+}
+
+static bool plans_are_the_same(const Plan *a, const Plan *b) {
+        if (a->n_steps != b->n_steps || a->n_omissions != b->n_omissions || a->audited != b->audited)
+                return false;
+        for (size_t i = 0; i < a->n_steps; i++)
+                if (!streq(a->steps[i].module, b->steps[i].module) ||
+                    a->steps[i].action != b->steps[i].action ||
+                    !causes_are_the_same(&a->steps[i].allowed_by, &b->steps[i].allowed_by))
+                        return false;
+        for (size_t i = 0; i < a->n_omissions; i++)
+                if (a->omissions[i].kind != b->omissions[i].kind ||
+                    !streq(a->omissions[i].module, b->omissions[i].module) ||
+                    !causes_are_the_same(&a->omissions[i].cause, &b->omissions[i].cause))
+                        return false;
+        return true;
+}
+
+/* Does it come to the same, for the same reasons? */
+bool inquiry_says_the_same(const Inquiry *a, const Inquiry *b) {
+        assert(a && b);
+
+        if (!a->enforced != !b->enforced)
+                return false;
+        return plans_are_the_same(a->plan, b->plan) &&
+               (!a->enforced || plans_are_the_same(a->enforced, b->enforced));
+}
+
+/* Behind what was met for the same module as at @i, as the same part. */
+size_t inquiry_group_end(const Inquiry *q, size_t i) {
+        size_t end = i + 1;
+
+        assert(q && i < q->n_met);
+
+        while (end < q->n_met && q->met[end].part == q->met[i].part &&
+               streq(q->met[end].module, q->met[i].module))
+                end++;
+        return end;
+}
+
+/* What decided; there is always something. */
+const Meeting *inquiry_winner(const Inquiry *q, size_t first, size_t end) {
+        assert(q && first < end);
+
+        for (size_t i = first; i < end; i++)
+                if (q->met[i].how == POLICY_DECIDES && q->met[i].what.verdict != POLICY_NO_VERDICT)
+                        return q->met + i;
+        return q->met + end - 1;
+}
+
+/* ------------------------------------------------------------------------------------------------- words */
+
+/* "rule no-usb", "blacklist line" */
+void print_ruling_name(FILE *f, const PolicyRuling *what) {
+        static const char *const words[_POLICY_SOURCE_MAX] = {
+                [POLICY_BY_KERNEL] = "kernel",
+                [POLICY_BY_COMMAND_LINE] = "command line",
+                [POLICY_BY_GRANT] = "grant",
+                [POLICY_BY_RULE] = "rule",
+                [POLICY_BY_LIST] = "list",
+                [POLICY_BY_INSTALL] = "install line",
+                [POLICY_BY_BLACKLIST] = "blacklist line",
+                [POLICY_BY_DEFAULT] = "default",
+        };
+
+        assert(f && what);
+
+        (void) fputs(what->source >= 0 && what->source < _POLICY_SOURCE_MAX ? words[what->source] : "?", f);
+        if (what->id) {
+                (void) fputc(' ', f);
+                print_escaped(f, what->id);
+        }
+}
+
+/* "FILE:LINE:COLUMN", as far as it is known; nothing if it was written nowhere. */
+void print_ruling_place(FILE *f, const PolicyRuling *what) {
+        assert(f && what);
+
+        if (!what->file)
+                return;
+        print_escaped(f, what->file);
+        if (what->line > 0)
+                fprintf(f, ":%u", what->line);
+        if (what->line > 0 && what->column > 0)
+                fprintf(f, ":%u", what->column);
+}
+
+const char *meeting_words(PolicyMeeting how) {
+        static const char *const words[_POLICY_MEETING_MAX] = {
+                [POLICY_DECIDES] = "decides",
+                [POLICY_WOULD_DECIDE] = "would decide, but is in audit mode",
+                [POLICY_ADDS] = "adds options or a preference",
+                [POLICY_TOO_LATE] = "too late: decided above",
+                [POLICY_IS_OFF] = "off: its mode says so",
+                [POLICY_IS_OVER] = "expired",
+                [POLICY_NOT_FOR_COMPANY] = "is about who asks, not for what only comes along",
+        };
+
+        return how >= 0 && how < _POLICY_MEETING_MAX ? words[how] : "?";
+}
+
+/* "by FILE:LINE:COLUMN (rule ID): REASON" */
+static void print_cause(FILE *f, const PlanCause *c) {
+        PolicyRuling what = { .file = c->file, .line = c->line, .column = c->column };
+
+        if (c->file) {
+                (void) fputs(c->source == POLICY_BY_DEFAULT ? " by the default, " : " by ", f);
+                print_ruling_place(f, &what);
+        }
+        if (c->rule) {
+                (void) fputs(" (", f);
+                print_escaped(f, c->rule);
+                (void) fputc(')', f);
+        }
+        if (c->reason) {
+                (void) fputs(": ", f);
+                print_escaped(f, c->reason);
+        }
+}
+
+static const PlanOmission *find_omission(const Plan *plan, const char *module, PlanOmissionKind kind) {
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                if (plan->omissions[i].kind == kind && streq(plan->omissions[i].module, module))
+                        return plan->omissions + i;
+        return NULL;
+}
+
+#define CHAIN_MAX 64U                   /* modules in a chain that is told */
+#define SEARCH_MAX 10000U               /* looks at an omission; a broken modules.dep may be any graph */
+
+/* What is wanted by @module and leads to @bottom, by omissions that say what could not be had. */
+static const PlanOmission *next_below(const Plan *plan, const char *module, const PlanOmission *bottom,
+                                      unsigned depth, unsigned *budget) {
+        for (size_t i = 0; i < plan->n_omissions && depth < CHAIN_MAX; i++) {
+                const PlanOmission *o = plan->omissions + i;
+
+                if (*budget == 0)
+                        return NULL;
+                --*budget;
+                if (!streq_ptr(o->wanted_by, module))
+                        continue;
+                if (o == bottom ||
+                    (o->kind == PLAN_IMPOSSIBLE && next_below(plan, o->module, bottom, depth + 1, budget)))
+                        return o;
+        }
+        return NULL;
+}
+
+/* What a module cannot do without: the first denial, or missing file, below it. */
+static const PlanOmission *find_bottom(const Plan *plan, const char *module) {
+        unsigned budget = SEARCH_MAX;
+
+        for (size_t i = 0; i < plan->n_omissions; i++) {
+                const PlanOmission *o = plan->omissions + i;
+
+                if (o->kind != PLAN_IMPOSSIBLE && o->kind != PLAN_SOFTDEP_MISSING &&
+                    o->kind != PLAN_SOFTDEP_LOOP && o->wanted_by && next_below(plan, module, o, 0, &budget))
+                        return o;
+        }
+        return NULL;
+}
+
+/* "it needs b, which needs c, which is denied by FILE:LINE: REASON" */
+static void print_chain(FILE *f, const Plan *plan, const char *module) {
+        const PlanOmission *bottom = find_bottom(plan, module), *o;
+        unsigned budget = SEARCH_MAX, n = 0;
+
+        if (!bottom) {
+                (void) fputs("something that it needs was left out", f);
+                return;
+        }
+        (void) fputs("it needs ", f);
+        for (const char *from = module; (o = next_below(plan, from, bottom, 0, &budget)); from = o->module) {
+                print_escaped(f, o->module);
+                if (o == bottom || ++n >= CHAIN_MAX)
+                        break;
+                (void) fputs(", which needs ", f);
+        }
+        if (bottom->kind == PLAN_DENIED || bottom->kind == PLAN_BLACKLISTED) {
+                (void) fputs(", which is denied", f);
+                print_cause(f, &bottom->cause);
+        } else
+                (void) fputs(bottom->kind == PLAN_FILE_MISSING ? ", whose file is missing"
+                                                               : ", which is not there",
+                             f);
+}
+
+/* One sentence about something that was asked for and left out. */
+static void print_omitted(FILE *f, const Plan *plan, const PlanOmission *o, bool conditional) {
+        const char *is = conditional ? "would be" : "is";
+
+        print_escaped(f, o->module);
+        switch (o->kind) {
+        case PLAN_DENIED:
+                fprintf(f, " %s denied", is);
+                print_cause(f, &o->cause);
+                break;
+        case PLAN_BLACKLISTED:
+                fprintf(f, " %s left out: blacklisted by ", is);
+                print_ruling_place(f, &(PolicyRuling) { .file = o->cause.file,
+                                                        .line = o->cause.line,
+                                                        .column = o->cause.column });
+                break;
+        case PLAN_NOT_PREFERRED:
+                fprintf(f, " %s left out: another candidate is preferred", is);
+                print_cause(f, &o->cause);
+                break;
+        case PLAN_FILE_MISSING:
+                (void) fputs(" cannot be loaded: its file is missing", f);
+                break;
+        case PLAN_MODULE_MISSING:
+                (void) fputs(" cannot be loaded: there is no such module", f);
+                break;
+        default:
+                fprintf(f, " %s left out: ", is);
+                print_chain(f, plan, o->module);
+                break;
+        }
+}
+
+/* One sentence about something that was asked for and is part of the plan. */
+static void print_placed(FILE *f, const PlanStep *s) {
+        print_escaped(f, s->module);
+        switch (s->action) {
+        case PLAN_BUILTIN:
+                (void) fputs(" is part of the kernel image: there is nothing to load, and no rule can keep "
+                             "it out",
+                             f);
+                return;
+        case PLAN_COMMAND:
+                (void) fputs(" is allowed; its install line is run instead (", f);
+                print_escaped(f, s->command_file);
+                if (s->command_line > 0)
+                        fprintf(f, ":%u", s->command_line);
+                (void) fputc(')', f);
+                break;
+        default:
+                (void) fputs(" is allowed", f);
+                break;
+        }
+        if (s->allowed_by.source == POLICY_BY_DEFAULT && !s->allowed_by.file)
+                (void) fputs(": nothing denies it", f);
+        else
+                print_cause(f, &s->allowed_by);
+        if (s->reported)
+                (void) fputs("; it is reported when it is loaded", f);
+}
+
+static void print_enforced(FILE *f, const Inquiry *q, const char *indent) {
+        for (size_t i = 0; i < q->enforced->n_omissions; i++) {
+                const PlanOmission *o = q->enforced->omissions + i;
+
+                if (find_omission(q->plan, o->module, o->kind) ||
+                    (o->wanted_by && o->kind == PLAN_IMPOSSIBLE))
+                        continue;
+                (void) fputs(indent, f);
+                print_omitted(f, q->enforced, o, /* conditional= */ true);
+                (void) fputs("; that is in audit mode and only logged\n", f);
+        }
+}
+
+/* "modprobe would insert a, b" */
+static void print_modprobe(FILE *f, const Plan *plan) {
+        bool any = false;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *s = plan->steps + i;
+
+                if (s->action == PLAN_BUILTIN)
+                        continue;
+                (void) fputs(any ? ", " : "modprobe would ", f);
+                if (s->action == PLAN_COMMAND) {
+                        (void) fputs("run \"", f);
+                        print_escaped(f, s->command);
+                        (void) fputs("\" for ", f);
+                } else if (!any)
+                        (void) fputs("insert ", f);
+                print_escaped(f, s->module);
+                any = true;
+        }
+        if (any)
+                return;
+        for (size_t i = 0; i < plan->n_omissions && !any; i++)
+                if (!plan->omissions[i].wanted_by) {
+                        (void) fputs("modprobe would load nothing: ", f);
+                        print_omitted(f, plan, plan->omissions + i, /* conditional= */ false);
+                        any = true;
+                }
+        if (!any)
+                (void) fputs("modprobe would find nothing to do", f);
+}
+
+/**
+ * inquiry_print_sentences() - the verdict, one line for each module that was asked for, then modprobe's
+ * @indent: at the beginning of each line
+ */
+void inquiry_print_sentences(const Inquiry *q, FILE *f, const char *indent) {
+        assert(q && f && indent);
+
+        for (size_t i = 0; i < q->plan->n_omissions; i++)
+                if (!q->plan->omissions[i].wanted_by) {
+                        (void) fputs(indent, f);
+                        print_omitted(f, q->plan, q->plan->omissions + i, /* conditional= */ false);
+                        (void) fputc('\n', f);
+                }
+        for (size_t i = 0; i < q->plan->n_steps; i++)
+                if (q->plan->steps[i].reason == PLAN_REQUESTED) {
+                        (void) fputs(indent, f);
+                        print_placed(f, q->plan->steps + i);
+                        (void) fputc('\n', f);
+                }
+        if (q->enforced)
+                print_enforced(f, q, indent);
+        (void) fputs(indent, f);
+        print_modprobe(f, q->modprobe);
+        (void) fputc('\n', f);
+}
+
+/* -------------------------------------------------------------------------------------------------- JSON */
+
+static int meeting_to_json(const Meeting *m, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        PlanCause cause = {
+                .source = m->what.source,
+                .file = (char *) m->what.file,
+                .line = m->what.line,
+                .column = m->what.column,
+                .rule = (char *) m->what.id,
+                .reason = (char *) m->what.reason,
+        };
+        int r;
+
+        r = plan_cause_to_json(&cause, &v);
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(&v, "how", policy_meeting_to_string(m->how));
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(&v, "verdict",
+                                                     policy_verdict_to_string(m->what.verdict));
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(v);
+        return 0;
+}
+
+static const char *part_name(PolicyPart part) {
+        return part == POLICY_REQUESTED ? "requested" : part == POLICY_DEPENDENCY ? "dependency" : "softdep";
+}
+
+static int group_to_json(const Inquiry *q, size_t first, size_t end, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *met = NULL;
+        int r = 0;
+
+        for (size_t i = first; r >= 0 && i < end; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                r = meeting_to_json(q->met + i, &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&met, v);
+        }
+        if (r < 0)
+                return r;
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_STRING("module", q->met[first].module),
+                SD_JSON_BUILD_PAIR_STRING("part", part_name(q->met[first].part)),
+                SD_JSON_BUILD_PAIR_STRING(
+                        "verdict", policy_verdict_to_string(inquiry_winner(q, first, end)->what.verdict)),
+                SD_JSON_BUILD_PAIR_VARIANT("met", met));
+}
+
+static int sentences_to_json(const Inquiry *q, sd_json_variant **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *f;
+        int r;
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -ENOMEM;
+        inquiry_print_sentences(q, f, "");
+        if (fclose(f) != 0)
+                return -ENOMEM;
+
+        r = sd_json_variant_new_array(ret, NULL, 0);
+        for (char *rest = text, *line; r >= 0 && (line = strsep(&rest, "\n"));)
+                if (*line) {
+                        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                        r = sd_json_variant_new_string(&v, line);
+                        if (r >= 0)
+                                r = sd_json_variant_append_array(ret, v);
+                }
+        return r;
+}
+
+/* {"origin", "verdict", "sentences", "modules": [{.., "met": []}], "plan", "modprobe"} */
+int inquiry_to_json(const Inquiry *q, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *modules = NULL, *plan = NULL, *modprobe = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *enforced = NULL, *sentences = NULL;
+        bool denied = false;
+        int r;
+
+        assert(q && ret);
+
+        r = sd_json_variant_new_array(&modules, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < q->n_met;) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                size_t end = inquiry_group_end(q, i);
+
+                r = group_to_json(q, i, end, &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&modules, v);
+                i = end;
+        }
+        if (r < 0 || (r = plan_to_json(q->plan, &plan)) < 0 ||
+            (r = plan_to_json(q->modprobe, &modprobe)) < 0 || (r = sentences_to_json(q, &sentences)) < 0)
+                return r;
+        if (q->enforced) {
+                r = plan_to_json(q->enforced, &enforced);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < q->plan->n_omissions; i++)
+                denied |= q->plan->omissions[i].required;
+
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(q->origin)),
+                              SD_JSON_BUILD_PAIR_STRING("verdict", denied ? "deny" : "allow"),
+                              SD_JSON_BUILD_PAIR_VARIANT("sentences", sentences),
+                              SD_JSON_BUILD_PAIR_VARIANT("modules", modules),
+                              SD_JSON_BUILD_PAIR_VARIANT("plan", plan),
+                              SD_JSON_BUILD_PAIR_CONDITION(enforced != NULL, "asIfEnforced",
+                                                           SD_JSON_BUILD_VARIANT(enforced)),
+                              SD_JSON_BUILD_PAIR_VARIANT("modprobe", modprobe));
+}

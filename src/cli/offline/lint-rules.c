@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Rules that do not do what they look like. Whether a rule ever decides is found out by asking
+ * policy_judge() about every module there is, so that it is exact for rules that name modules and nothing
+ * else.
+ */
+
+#include "cli/offline/lint-rules.h"
+
+#include <assert.h>
+#include <ctype.h>
+
+#include "cli/offline/inquiry.h"
+#include "common/base/glob.h"
+#include "common/base/names.h"
+#include "common/base/text.h"
+
+typedef struct RuleUse {
+        const PolicyRule *rule;
+        bool met, decides;
+        PolicyRuling above;             /* that decides before it, for some module */
+        const char *module;             /* that one */
+} RuleUse;
+
+typedef struct Uses {
+        RuleUse *items;                 /* by the address of the rule */
+        size_t n;
+        const char *module;             /* that is asked about */
+        PolicyRuling winner;
+} Uses;
+
+static int by_address(const void *a, const void *b) {
+        const RuleUse *x = a, *y = b;
+
+        return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+        Uses *uses = userdata;
+        RuleUse *use = what->rule ? bsearch(&(RuleUse) { .rule = what->rule }, uses->items, uses->n,
+                                            sizeof(*uses->items), by_address)
+                                  : NULL;
+
+        if (use)
+                use->met = true;
+        if (how == POLICY_DECIDES || how == POLICY_WOULD_DECIDE || how == POLICY_ADDS) {
+                if (what->verdict != POLICY_NO_VERDICT)
+                        uses->winner = *what;
+                if (use)
+                        use->decides = true;
+        } else if (how == POLICY_TOO_LATE && use && !use->module) {
+                use->above = uses->winner;
+                use->module = uses->module;
+        }
+}
+
+static void ask_about_all(const Lint *l, Uses *uses) {
+        for (size_t i = 0; i < index_count_modules(l->index); i++) {
+                const IndexModule *m = index_get_module(l->index, i);
+                PolicySubject subject = { .part = POLICY_REQUESTED, .module = m->name, .path = m->path };
+                PolicyDecision decision;
+
+                uses->module = m->name;
+                policy_judge(l->offline->policy, &subject, l->offline->now_usec, &decision, on_met, uses);
+        }
+}
+
+static bool asks_for_request(const PolicyRule *rule) {
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
+                if (!POLICY_KEY_IS_OF_MODULE(key) && rule->match[key].n_items > 0)
+                        return true;
+        return false;
+}
+
+static Finding finding_of(const PolicyRule *rule, const char *kind, const char *instead) {
+        return (Finding) { kind, rule->file, rule->line, rule->column, instead };
+}
+
+static int lint_reach(Lint *l, const RuleUse *use) {
+        const PolicyRule *rule = use->rule;
+        Finding finding = finding_of(rule, "unreachable", "put it above that one, or remove it");
+        _cleanup_(freep) char *above = NULL;
+        size_t size;
+        FILE *f;
+
+        if (rule->verdict == POLICY_NO_VERDICT || asks_for_request(rule) || !use->met || use->decides ||
+            rule->expires_usec <= l->offline->now_usec ||
+            policy_get_rule_mode(l->offline->policy, rule) == POLICY_OFF || !use->module)
+                return 0;
+
+        f = open_memstream(&above, &size);
+        if (!f)
+                return -ENOMEM;
+        print_ruling_name(f, &use->above);
+        if (use->above.file) {
+                (void) fputs(" at ", f);
+                print_ruling_place(f, &use->above);
+        }
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        return lint_tell(l, &finding,
+                         "this rule never decides: what it matches (%s) is decided before by the %s",
+                         use->module, above);
+}
+
+/* The nearest name of a module; of a misspelt one probably what was meant. */
+static const char *nearest_module(const Lint *l, const char *name) {
+        _cleanup_(freep) const char **names = NULL;
+        size_t n = index_count_modules(l->index);
+
+        names = calloc(n + 1, sizeof(*names));
+        if (!names)
+                return NULL;
+        for (size_t i = 0; i < n; i++)
+                names[i] = index_get_module(l->index, i)->name;
+        return text_nearest_of(name, names, n);
+}
+
+static void to_lower(char *s) {
+        for (; *s; s++)
+                *s = (char) tolower((unsigned char) *s);
+}
+
+/* A module that the glob would match if upper and lower case were one; NULL: none. */
+static const char *find_in_other_case(const Lint *l, const char *glob) {
+        _cleanup_(freep) char *lower = strdup(glob);
+
+        if (!lower)
+                return NULL;
+        to_lower(lower);
+        for (size_t i = 0; i < index_count_modules(l->index); i++) {
+                const char *name = index_get_module(l->index, i)->name;
+                char copy[MODULE_NAME_MAX + 1];
+
+                if (strlen(name) > MODULE_NAME_MAX)
+                        continue;
+                memcpy(copy, name, strlen(name) + 1);
+                to_lower(copy);
+                if (glob_match(lower, copy))
+                        return name;
+        }
+        return NULL;
+}
+
+static int tell_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
+        const char *nearest = strpbrk(glob, "*?[\\") ? NULL : nearest_module(l, glob);
+        const char *other_case = find_in_other_case(l, glob);
+        _cleanup_(freep) char *instead = NULL;
+        Finding finding = finding_of(rule, "no_such_module", NULL);
+
+        if (other_case) {
+                if (asprintf(&instead, "%s, if that is what is meant: upper and lower case are not alike", other_case) < 0) {
+                        instead = NULL;
+                        return -ENOMEM;
+                }
+        } else if (nearest && asprintf(&instead, "%s, if that is what is meant", nearest) < 0) {
+                instead = NULL;
+                return -ENOMEM;
+        }
+        finding.instead = instead;
+        return lint_tell(l, &finding, "no module of %s is called '%s'", index_get_release(l->index), glob);
+}
+
+static int tell_builtin(Lint *l, const PolicyRule *rule, const ShownNames *builtin) {
+        Finding finding = finding_of(
+                rule, "built_in",
+                "initcall_blacklist=FUNCTION on the kernel command line, with its init function");
+        char names[256];
+
+        shown_names_print(builtin, names, sizeof(names));
+        return lint_tell(l, &finding, "no rule keeps out what is built into the kernel: %s", names);
+}
+
+/* Each pattern of a rule beside the names of all modules. */
+static int lint_patterns(Lint *l, const PolicyRule *rule) {
+        const PolicyPatterns *patterns = rule->match + POLICY_KEY_MODULE;
+        int r;
+
+        for (size_t i = 0; i < patterns->n_items; i++) {
+                const PolicyPattern *p = patterns->items + i;
+                ShownNames builtin = {};
+                size_t n_loadable = 0;
+
+                if (p->negated)
+                        continue;
+                for (size_t k = 0; k < index_count_modules(l->index); k++) {
+                        const IndexModule *m = index_get_module(l->index, k);
+
+                        if (!glob_match(p->glob, m->name))
+                                continue;
+                        if (m->path)
+                                n_loadable++;
+                        else
+                                shown_names_add(&builtin, m->name);
+                }
+                r = 0;
+                if (n_loadable == 0 && builtin.n == 0)
+                        r = tell_no_module(l, rule, p->glob);
+                else if (n_loadable == 0 && rule->verdict == POLICY_DENY)
+                        r = tell_builtin(l, rule, &builtin);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool origin_fits(const PolicyRule *rule, RequestOrigin origin) {
+        const PolicyPatterns *patterns = rule->match + POLICY_KEY_ORIGIN;
+        const char *name = request_origin_to_string(origin);
+        bool only_negated = true, found = false;
+
+        for (size_t i = 0; i < patterns->n_items; i++) {
+                bool matches = glob_match(patterns->items[i].glob, name);
+
+                if (patterns->items[i].negated && matches)
+                        return false;
+                only_negated &= patterns->items[i].negated;
+                found |= !patterns->items[i].negated && matches;
+        }
+        return only_negated || found;
+}
+
+/* Keys that only some who ask have, beside an origin that is another. */
+static int lint_origins(Lint *l, const PolicyRule *rule) {
+        static const struct {
+                PolicyKey key;
+                RequestOrigin origins[2];
+                const char *words;
+        } known[] = {
+                { POLICY_KEY_SUBSYSTEM, { ORIGIN_DEVICE, ORIGIN_DEVICE }, "devices" },
+                { POLICY_KEY_DRIVER, { ORIGIN_DEVICE, ORIGIN_DEVICE }, "devices" },
+                { POLICY_KEY_UID, { ORIGIN_CLIENT, ORIGIN_KERNEL }, "clients and programs" },
+                { POLICY_KEY_UNIT, { ORIGIN_CLIENT, ORIGIN_KERNEL }, "clients and programs" },
+        };
+        int r;
+
+        for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+                Finding finding = finding_of(rule, "never_known", "another origin, or none");
+
+                if (rule->match[known[i].key].n_items == 0 || origin_fits(rule, known[i].origins[0]) ||
+                    origin_fits(rule, known[i].origins[1]))
+                        continue;
+                r = lint_tell(
+                        l, &finding,
+                        "this rule matches nothing: '%s' is known of %s only, and its origin is another",
+                        policy_key_to_string(known[i].key), known[i].words);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* A pattern whose name could be any gives away more than anybody can oversee: the kernel runs what some name. */
+static int lint_parameters(Lint *l, const PolicyRule *rule) {
+        Finding finding = finding_of(rule, "any_parameter", "the names that are needed, such as \"debug=*\"");
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < rule->n_parameters; i++)
+                if (glob_match(rule->parameters[i], "lkmd_any_name=/lkmd/any/value"))
+                        r = lint_tell(l, &finding,
+                                      "'%s' lets members of " LKMD_ADMIN_GROUP
+                                      " give any parameter, also one that names a program which the kernel runs as root",
+                                      rule->parameters[i]);
+        return r;
+}
+
+static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRule *rule) {
+        const RuleUse *use = bsearch(&(RuleUse) { .rule = rule }, uses, n_uses, sizeof(*uses), by_address);
+        int r;
+
+        assert(use);
+
+        if (rule->source < POLICY_BY_RULE)      /* the kernel command line and grants come and go */
+                return rule->source == POLICY_BY_GRANT ? 0 : lint_patterns(l, rule);
+        if (rule->expires_usec <= l->offline->now_usec) {
+                Finding finding = finding_of(rule, "expired", "remove it, or give it another date");
+
+                return lint_tell(l, &finding, "this rule has expired and does nothing");
+        }
+        /*
+         * A list is for many kernels: that this one lacks a module is nothing to correct. And what stands before it
+         * is an exception from it, or another list that says the same.
+         */
+        if (rule->source == POLICY_BY_LIST)
+                return lint_origins(l, rule);
+        r = lint_patterns(l, rule);
+        if (r >= 0)
+                r = lint_origins(l, rule);
+        if (r >= 0)
+                r = lint_parameters(l, rule);
+        return r < 0 ? r : lint_reach(l, use);
+}
+
+int lint_rules(Lint *l) {
+        _cleanup_(freep) RuleUse *items = NULL;
+        Uses uses = {};
+        int r = 0;
+
+        assert(l);
+
+        uses.n = policy_count_rules(l->offline->policy);
+        items = calloc(uses.n + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        uses.items = items;
+        for (size_t i = 0; i < uses.n; i++)
+                items[i].rule = policy_get_rule(l->offline->policy, i);
+        qsort(items, uses.n, sizeof(*items), by_address);
+        ask_about_all(l, &uses);
+
+        for (size_t i = 0; r >= 0 && i < uses.n; i++)
+                r = lint_rule(l, items, uses.n, policy_get_rule(l->offline->policy, i));
+        return r;
+}

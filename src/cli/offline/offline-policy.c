@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * OfflinePolicy: the rules that lkmd would judge by, read from its files by lkmd's own code. Owns the
+ * policy and what it knows of modules' files.
+ */
+
+#include "cli/offline/offline-policy.h"
+
+#include <assert.h>
+
+#include "cli/offline/offline.h"
+#include "cli/print/format.h"
+#include "common/base/clock.h"
+#include "common/base/names.h"
+#include "common/policy-files/policy-sources.h"
+#include "common/settings/settings.h"
+
+#define ROOTED_MAX 3U /* directories behind LKMD_POLICY_ROOT, with the NULL at their end: one more */
+
+static void rooted_clear(char *(*rooted)[ROOTED_MAX + 1]) {
+        for (size_t i = 0; i < ROOTED_MAX; i++)
+                free((*rooted)[i]);
+}
+
+/* The directories below LKMD_POLICY_ROOT. */
+static int root_all(const char *root, const char *const *dirs, size_t n, char *(*ret)[ROOTED_MAX + 1]) {
+        assert(n <= ROOTED_MAX);
+
+        for (size_t i = 0; i < n; i++)
+                if (asprintf(&(*ret)[i], "%s%s", root, dirs[i]) < 0) {
+                        (*ret)[i] = NULL;
+                        return -ENOMEM;
+                }
+        return 0;
+}
+
+/*
+ * What lkmd.conf says of policies. What is wrong with it is not told: that is no concern of whoever asks
+ * about modules, and lkmd does.
+ */
+static int read_settings(const char *root, Settings *ret) {
+        static const char *const dirs[] = { LKMD_SYSCONF_DIR "/lkmd", LKMD_RUN_DIR, LKMD_LIB_DIR };
+        _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
+        int r;
+
+        r = root_all(root, dirs, ARRAY_LEN(dirs), &rooted);
+        return r < 0 ? r : settings_load(ret, (const char *const *) rooted, NULL);
+}
+
+/**
+ * offline_policy_read() - as offline_policy(), but what is wrong is given to the caller
+ * @paths:        files or directories, ended by NULL; NULL: what is in force here
+ * @trusted_only: refuse, as lkmd does, what others than root could have written
+ *
+ * Return: 0, also if something was wrong; negative errno.
+ */
+int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
+                        ProblemList *problems) {
+        static const char *const list_dirs[] = { LKMD_SYSCONF_DIR "/lkmd/" LKMD_LIST_DIR,
+                                                 LKMD_DATA_DIR "/" LKMD_LIST_DIR };
+        _cleanup_(offline_policy_done) OfflinePolicy p = { .now_usec = clock_usec(CLOCK_REALTIME) };
+        _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
+        const char *root = secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "";
+        PolicySources sources = { .root = root, .trusted_only = trusted_only };
+        PolicyOptions how = { .facts = file_facts_get };
+        Settings settings;
+        int r;
+
+        assert(ret && problems);
+
+        r = read_settings(root, &settings);
+        if (r >= 0)
+                r = root_all(root, list_dirs, ARRAY_LEN(list_dirs), &rooted);
+        if (r >= 0)
+                r = file_facts_new(&p.facts);
+        if (r < 0)
+                return r;
+        how.mode = paths ? POLICY_ENFORCE : settings.mode;
+        how.facts_userdata = p.facts;
+        p.blacklist_denies = settings.blacklist == BLACKLIST_DENY;
+        p.compat_kmod = settings.compat == COMPAT_KMOD;
+        if (paths)
+                sources = (PolicySources) {
+                        .dirs = paths,
+                        .files_too = true,
+                        .list_dirs = (const char *const *) rooted,
+                        .grants_file = "",
+                        .command_line = "",
+                        .trusted_only = trusted_only,
+                };
+
+        r = policy_sources_read(&p.policy, &sources, &how, &p.broken, problems);
+        if (r < 0)
+                return r;
+
+        *ret = p;
+        p = (OfflinePolicy) {};
+        return 0;
+}
+
+/**
+ * offline_policy() - the policy that is in force here, or that of --policy
+ *
+ * With --policy neither grants nor the kernel command line nor Mode= count: it is about those files. A
+ * file that is broken is told and left out, as lkmd would do at its start.
+ */
+int offline_policy(Run *run, OfflinePolicy *ret) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        int r;
+
+        r = offline_policy_read(run->policy_paths, /* trusted_only= */ !run->policy_paths, ret, &problems);
+        if (r < 0)
+                return r;
+        offline_print_problems(run, &problems);
+        if (ret->broken && !run->out.quiet)
+                (void) fputs("lkmctl: what cannot be used of the policy is left out here, and no \"default: "
+                             "deny\" holds; lkmctl status says what lkmd itself goes by meanwhile\n",
+                             stderr);
+        return 0;
+}
+
+void offline_policy_done(OfflinePolicy *p) {
+        assert(p);
+
+        policy_free(p->policy); /* asks the facts no more */
+        file_facts_free(p->facts);
+}
+
+/* What every request has in common; key and the like are for the caller to add. @requester is borrowed. */
+PlanRequest offline_policy_request(const OfflinePolicy *p, const PolicyRequester *requester, PlanMode mode) {
+        assert(p);
+
+        return (PlanRequest) {
+                .mode = mode,
+                .compat_kmod = p->compat_kmod,
+                .blacklist_denies = p->blacklist_denies,
+                .policy = p->policy,
+                .requester = requester,
+                .now_usec = p->now_usec,
+        };
+}

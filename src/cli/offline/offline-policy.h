@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/call/run.h"
+#include "common/base/problem-list.h"
+#include "common/module/file-facts.h"
+#include "common/plan/plan.h"
+#include "common/policy/policy.h"
+
+/*
+ * OfflinePolicy: the policy of this machine, or of --policy, as lkmd would judge by it. A plain structure.
+ */
+typedef struct OfflinePolicy {
+        FileFacts *facts;
+        Policy *policy;
+        bool broken; /* a file could not be used; what is wrong with it has been told */
+        bool blacklist_denies, compat_kmod; /* Blacklist= and Compat= of lkmd.conf */
+        uint64_t now_usec; /* CLOCK_REALTIME, of all questions alike */
+} OfflinePolicy;
+
+/* Return: 0; an ExitStatus, after telling; negative errno. */
+int offline_policy(Run *run, OfflinePolicy *ret);
+int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
+                        ProblemList *problems);
+void offline_policy_done(OfflinePolicy *p);
+
+PlanRequest offline_policy_request(const OfflinePolicy *p, const PolicyRequester *requester, PlanMode mode);

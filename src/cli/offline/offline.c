@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Offline: an index of our own, for verbs that answer without the daemon and for other trees than this
+ * machine's. It is built by the code that lkmd runs on, so the answer is lkmd's.
+ */
+
+#include "cli/offline/offline.h"
+
+#include <assert.h>
+#include <sys/utsname.h>
+
+#include "cli/print/format.h"
+#include "common/base/names.h"
+#include "common/interface/interface.h"
+
+/*
+ * A broken file costs its own content only; whoever asks should know of it, and scripts get their answer
+ * undisturbed.
+ */
+void offline_print_problems(const Run *run, const ProblemList *problems) {
+        for (size_t i = 0; i < problems->n_items && !run->out.quiet; i++) {
+                const Problem *p = problems->items + i;
+
+                (void) fputs("lkmctl: ", stderr);
+                print_escaped(stderr, p->file);
+                if (p->line > 0)
+                        fprintf(stderr, ":%u", p->line);
+                if (p->column > 0)
+                        fprintf(stderr, ":%u", p->column);
+                (void) fputs(": ", stderr);
+                print_escaped(stderr, p->message);
+                (void) fputc('\n', stderr);
+        }
+}
+
+/* The module directory that --root and --kernel ask for. */
+int offline_module_dir(Run *run, char **ret) {
+        struct utsname u;
+
+        if (run->kernel && (run->kernel[0] == '\0' || strchr(run->kernel, '/')))
+                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
+                                        "'%s' is no release of a kernel", run->kernel);
+        if (!run->kernel && uname(&u) < 0)
+                return -errno;
+        if (asprintf(ret, "%s" MODULE_ROOT "/%s", run->root ?: "", run->kernel ?: u.release) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+int tell_no_index(Run *run, const char *module_dir) {
+        return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, "ls /lib/modules; depmod -a",
+                                "there is no usable module index in %s", module_dir);
+}
+
+/**
+ * offline_index() - the index that --root, --kernel and --config ask for
+ * @modules_needed: without it a tree with no modules will do, for its configuration
+ *
+ * With --config the kernel command line still counts, as for modprobe -C.
+ */
+int offline_index(Run *run, bool modules_needed, Index **ret) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(index_freep) Index *index = NULL;
+        int r;
+
+        assert(run && ret);
+
+        r = index_new(&index,
+                      &(IndexSources) {
+                              .root = run->root,
+                              .release = run->kernel,
+                              .config_paths = run->n_config_paths > 0 ? run->config_paths : NULL,
+                      },
+                      &problems);
+        if (r == -EINVAL)
+                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
+                                        "'%s' is no release of a kernel", run->kernel);
+        if (r < 0)
+                return r;
+        offline_print_problems(run, &problems);
+        if (modules_needed && !index_is_complete(index))
+                return tell_no_index(run, index_get_module_dir(index));
+
+        *ret = STEAL_PTR(index);
+        return 0;
+}
+
+int tell_no_such_module(Run *run, const Index *index, const char *key) {
+        return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE,
+                                "check the spelling; if its package was just installed, run depmod -a",
+                                "no module and no alias is called '%s' in %s", key, index_get_module_dir(index));
+}

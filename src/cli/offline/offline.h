@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/call/run.h"
+#include "common/index/index.h"
+
+/*
+ * What the verbs that need no daemon have in common: the options that say which modules and which
+ * configuration.
+ */
+
+void offline_print_problems(const Run *run, const ProblemList *problems);
+
+/* Return: 0; an ExitStatus, after telling; negative errno. */
+int offline_index(Run *run, bool modules_needed, Index **ret);
+int offline_module_dir(Run *run, char **ret);
+
+int tell_no_index(Run *run, const char *module_dir);
+int tell_no_such_module(Run *run, const Index *index, const char *key);

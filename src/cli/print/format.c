@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Format: pure functions between bytes, numbers and what a person reads. Whatever a daemon, a file or an
+ * argument contributed goes through print_escaped(), so that it cannot drive the terminal or forge a line of
+ * ours.
+ */
+
+#include "cli/print/format.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/base/util.h"
+
+/**
+ * print_escaped() - show a text that is not ours
+ * @s: NULL shows as "?"
+ *
+ * Control characters and what is no UTF-8 come out as \xNN. A backslash stays as it is, since the daemon has
+ * escaped unprintable bytes in the same way already.
+ */
+void print_escaped(FILE *f, const char *s) {
+        _cleanup_(freep) char *escaped = NULL;
+
+        assert(f);
+
+        (void) fputs(s && text_escape(s, &escaped) >= 0 ? escaped : "?", f);
+}
+
+/* "0.42 ms", "12.3 ms", "4.5 s", "2 min 5 s", "3 h 12 min", "4 d 3 h" */
+void print_duration(FILE *f, uint64_t usec) {
+        uint64_t sec = usec / USEC_PER_SEC;
+
+        assert(f);
+
+        if (usec < USEC_PER_MSEC)
+                (void) fprintf(f, "%.2f ms", (double) usec / 1000.0);
+        else if (usec < USEC_PER_SEC)
+                (void) fprintf(f, "%.1f ms", (double) usec / 1000.0);
+        else if (sec < 60)
+                (void) fprintf(f, "%.1f s", (double) usec / 1e6);
+        else if (sec < 3600)
+                (void) fprintf(f, "%" PRIu64 " min %" PRIu64 " s", sec / 60, sec % 60);
+        else if (sec < 86400)
+                (void) fprintf(f, "%" PRIu64 " h %" PRIu64 " min", sec / 3600, sec / 60 % 60);
+        else
+                (void) fprintf(f, "%" PRIu64 " d %" PRIu64 " h", sec / 86400, sec / 3600 % 24);
+}
+
+/* "just now", "7 s ago", "2 min 5 s ago" */
+void print_age(FILE *f, uint64_t usec) {
+        uint64_t sec = usec / USEC_PER_SEC;
+
+        assert(f);
+
+        if (sec == 0)
+                (void) fputs("just now", f);
+        else if (sec < 60)
+                (void) fprintf(f, "%" PRIu64 " s ago", sec);
+        else {
+                print_duration(f, usec);
+                (void) fputs(" ago", f);
+        }
+}
+
+/* "812B", "4.0K", "364K", "1.2M": powers of 1024 */
+void print_size(FILE *f, uint64_t bytes) {
+        static const char units[] = "BKMGTPE";
+        double value = (double) bytes;
+        size_t i = 0;
+
+        assert(f);
+
+        while (value >= 1023.5 && units[i + 1]) {
+                value /= 1024.0;
+                i++;
+        }
+        (void) fprintf(f, "%.*f%c", i > 0 && value < 9.95 ? 1 : 0, value, units[i]);
+}
+
+static bool local_time(uint64_t realtime_usec, struct tm *ret) {
+        time_t t = (time_t) (realtime_usec / USEC_PER_SEC);
+
+        return localtime_r(&t, ret);
+}
+
+/* "2026-11-23 12:01:33", local time */
+void print_date(FILE *f, uint64_t realtime_usec) {
+        char buf[64];
+        struct tm tm;
+
+        assert(f);
+
+        if (!local_time(realtime_usec, &tm) || strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S", &tm) == 0)
+                (void) fputs("?", f);
+        else
+                (void) fputs(buf, f);
+}
+
+/* "12:01:33.456", local time */
+void print_time(FILE *f, uint64_t realtime_usec) {
+        struct tm tm;
+
+        assert(f);
+
+        if (!local_time(realtime_usec, &tm))
+                (void) fputs("?", f);
+        else
+                (void) fprintf(f, "%02d:%02d:%02d.%03" PRIu64, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                               realtime_usec % USEC_PER_SEC / USEC_PER_MSEC);
+}
+
+/**
+ * parse_seconds() - "5", "0.25", "90."
+ * @ret_usec: what is finer than a microsecond is cut off
+ *
+ * Return: 0; -EINVAL: anything else than digits with at most one point; -ERANGE: more than the daemon can
+ * count.
+ */
+int parse_seconds(const char *s, uint64_t *ret_usec) {
+        uint64_t usec = 0, unit = USEC_PER_SEC;
+        bool fraction = false, digits = false;
+
+        assert(s && ret_usec);
+
+        for (; *s; s++) {
+                if (*s == '.' && !fraction) {
+                        fraction = true;
+                        continue;
+                }
+                if (*s < '0' || *s > '9')
+                        return -EINVAL;
+
+                digits = true;
+                if (fraction) {
+                        unit /= 10;
+                        usec += unit * (uint64_t) (*s - '0');
+                } else {
+                        if (usec > INT64_MAX / 10 - 9 * USEC_PER_SEC)
+                                return -ERANGE;
+                        usec = usec * 10 + USEC_PER_SEC * (uint64_t) (*s - '0');
+                }
+        }
+        if (!digits)
+                return -EINVAL;
+
+        *ret_usec = usec;
+        return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <systemd/sd-json.h>
+
+#include "common/base/util.h"
+
+typedef enum JsonMode {
+        JSON_OFF,
+        JSON_SHORT,                     /* one object a line */
+        JSON_PRETTY,                    /* indented, several objects as one array */
+} JsonMode;
+
+typedef enum Tone {
+        TONE_PLAIN,
+        TONE_GOOD,
+        TONE_WARN,
+        TONE_BAD,
+        TONE_DIM,
+        TONE_STRONG,
+        _TONE_MAX,
+} Tone;
+
+/* How the answer is shown. A plain structure: main() fills it, every verb prints by it. */
+typedef struct Output {
+        JsonMode json;
+        bool quiet;                     /* no text about success */
+        bool stdout_colour, stderr_colour;
+        bool stderr_terminal;           /* somebody watches: show that it goes on */
+        bool utf8;
+        const char *host;               /* borrowed; NULL: this machine */
+
+        bool collecting;                /* between output_list_begin() and output_list_end() */
+        sd_json_variant *items;
+} Output;
+
+void output_init(Output *out);
+void output_done(Output *out);
+
+static inline bool output_wants_text(const Output *out) {
+        return out->json == JSON_OFF && !out->quiet;
+}
+
+int output_json(Output *out, sd_json_variant *v);
+void output_list_begin(Output *out);
+int output_list_end(Output *out);
+
+const char *output_tone(const Output *out, FILE *f, Tone tone);
+void output_label(const Output *out, const char *label);
+void output_command(const Output *out, FILE *f);
+int output_flush(void);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli/print/output.h"
+#include "common/base/util.h"
+
+typedef struct Table Table;
+typedef struct Column {
+        const char *title;
+        double width_hint;              /* below 1: share of a terminal's width; else characters */
+        bool right;
+        bool cut;                       /* may be shortened to fit a terminal */
+        bool tree;                      /* shows which line is below which */
+} Column;
+
+int table_new(Table **ret, const Output *out, const Column columns[], size_t n_columns);
+Table *table_free(Table *t);
+DEFINE_CLEANUP(Table, table_free);
+int table_line(Table *t);
+int table_line_below(Table *t, size_t line);
+FILE *table_cell(Table *t);
+int table_cell_end(Table *t);
+int table_print(Table *t);

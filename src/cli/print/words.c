@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Words: what the objects of the interface mean, in sentences that every verb shares. Owns nothing. Values
+ * that this version does not know yet (a newer lkmd) are shown as they came.
+ */
+
+#include "cli/print/words.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "common/base/module-name.h"
+#include "common/base/util.h"
+
+#define LIVE_DIFFERENCE_USEC (100U * 1000U) /* less of waiting for others is not worth a word */
+
+/* Who the client of a request is: "lkmctl (pid 4711, uid 0)". */
+static void print_client(FILE *f, sd_json_variant *cause) {
+        const char *command = field_string(cause, "command"), *separator = " (";
+        uint64_t pid, uid;
+
+        if (command)
+                print_escaped(f, command);
+        else
+                (void) fputs("a client", f);
+        if (field_unsigned(cause, "pid", &pid)) {
+                (void) fprintf(f, "%spid %" PRIu64, separator, pid);
+                separator = ", ";
+        }
+        if (field_unsigned(cause, "uid", &uid)) {
+                (void) fprintf(f, "%suid %" PRIu64, separator, uid);
+                separator = ", ";
+        }
+        if (separator[0] == ',')
+                (void) fputc(')', f);
+}
+
+/* Names of modules, where '-' and '_' are alike. */
+static bool same_module(const char *a, const char *b) {
+        return a && b && strlen(a) == strlen(b) && module_name_equal(a, b, strlen(a));
+}
+
+/* @module: what the key means, so that it needs not be said twice; NULL: something else, or not known */
+static void print_cause_of(FILE *f, sd_json_variant *cause, const char *module) {
+        const char *origin = field_string(cause, "origin") ?: "", *key = field_string(cause, "key");
+
+        if (streq(origin, "device")) {
+                (void) fputs("for device ", f);
+                print_escaped(f, field_string(cause, "device"));
+                if (key) {
+                        (void) fputs(" (", f);
+                        print_escaped(f, key);
+                        (void) fputc(')', f);
+                }
+                return;
+        }
+
+        if (streq(origin, "kernel"))
+                (void) fputs("asked for by the kernel on behalf of a program", f);
+        else if (streq(origin, "client")) {
+                (void) fputs("asked for by ", f);
+                print_client(f, cause);
+        } else if (streq(origin, "boot"))
+                (void) fputs("listed to be loaded at boot", f);
+        else {
+                (void) fputs("asked for by ", f);
+                print_escaped(f, *origin ? origin : NULL);
+        }
+        if (key && !same_module(key, module)) {
+                (void) fputs(", as ", f);
+                print_escaped(f, key);
+        }
+}
+
+/* "for device /devices/... (pci:v...)", "asked for by lkmctl (pid 4711, uid 0), as e1000e" */
+void print_cause(FILE *f, sd_json_variant *cause) {
+        assert(f);
+
+        print_cause_of(f, cause, NULL);
+}
+
+/* The same in one or two words, for a table. */
+void print_cause_short(FILE *f, sd_json_variant *cause) {
+        const char *origin = field_string(cause, "origin") ?: "", *device = field_string(cause, "device");
+
+        assert(f);
+
+        if (streq(origin, "device")) {
+                const char *slash = device ? strrchr(device, '/') : NULL;
+
+                (void) fputs("device ", f);
+                print_escaped(f, slash ? slash + 1 : device);
+        } else if (streq(origin, "client")) {
+                const char *command = field_string(cause, "command");
+
+                print_escaped(f, command ?: "client");
+        } else
+                print_escaped(f, *origin ? origin : NULL);
+}
+
+/* True for what the request itself means, false for what came along with it. */
+bool record_is_requested(sd_json_variant *record) {
+        return !field_string(record, "parent");
+}
+
+/*
+ * "needed by e1000e" and its like; nothing for what was requested itself. Return: whether there was
+ * something.
+ */
+static bool print_reason(FILE *f, sd_json_variant *record) {
+        static const struct {
+                const char *reason, *words;
+        } table[] = {
+                { "dependency",   "needed by " },
+                { "softdep_pre",  "wanted before " },
+                { "softdep_post", "wanted after " },
+        };
+        const char *reason = field_string(record, "reason"), *parent = field_string(record, "parent");
+
+        if (!parent)
+                return false;
+        for (size_t i = 0; i < ARRAY_LEN(table); i++)
+                if (streq_ptr(reason, table[i].reason)) {
+                        (void) fputs(table[i].words, f);
+                        print_escaped(f, parent);
+                        return true;
+                }
+        (void) fputs("along with ", f);
+        print_escaped(f, parent);
+        return true;
+}
+
+/* "needed by e1000e, for device ..." */
+void print_record_cause(FILE *f, sd_json_variant *record) {
+        assert(f);
+
+        if (print_reason(f, record))
+                (void) fputs(", ", f);
+        print_cause_of(f, field_object(record, "cause"), field_string(record, "module"));
+}
+
+/* What it came along with, else who asked. */
+void print_record_cause_short(FILE *f, sd_json_variant *record) {
+        assert(f);
+
+        if (!print_reason(f, record))
+                print_cause_short(f, field_object(record, "cause"));
+}
+
+/* True for what was there before, and therefore did not come along. */
+bool record_is_old(sd_json_variant *record) {
+        const char *outcome = field_string(record, "outcome");
+
+        return outcome && (streq(outcome, "already_loaded") || streq(outcome, "built_in"));
+}
+
+bool record_is_failure(sd_json_variant *record) {
+        const char *outcome = field_string(record, "outcome");
+
+        return outcome && (streq(outcome, "failed") || streq(outcome, "dependency_failed"));
+}
+
+/* "3.7 s (usable after 45.0 ms)", where the kernel made it wait for others that much longer. */
+void print_load_time(FILE *f, sd_json_variant *record, uint64_t usec) {
+        uint64_t live;
+
+        print_duration(f, usec);
+        if (!field_unsigned(record, "liveUSec", &live) || usec < live + LIVE_DIFFERENCE_USEC)
+                return;
+        (void) fputs(" (usable after ", f);
+        print_duration(f, live);
+        (void) fputc(')', f);
+}
+
+/* "loaded in 12.3 ms"; of a failure also the sentence. */
+void print_outcome(FILE *f, sd_json_variant *record) {
+        static const struct {
+                const char *outcome, *words, *before_time; /* NULL: the time says nothing */
+        } table[] = {
+                { "loaded",            "loaded",                                       " in "      },
+                { "already_loaded",    "was loaded already",                           NULL        },
+                { "built_in",          "is part of the kernel image",                  NULL        },
+                { "command_run",       "its command was run instead",                  ", in "     },
+                { "unloaded",          "unloaded",                                     " in "      },
+                { "failed",            "failed",                                       " after "   },
+                { "dependency_failed", "not tried, since something it needs failed",   NULL        },
+        };
+        const char *outcome = field_string(record, "outcome"), *message = field_string(record, "message");
+        const char *before_time = ", ";
+        size_t i;
+
+        assert(f);
+
+        if (!outcome) {
+                (void) fputs("under way", f);
+                before_time = " for ";
+        } else {
+                for (i = 0; i < ARRAY_LEN(table) && !streq(outcome, table[i].outcome); i++)
+                        ;
+                if (i < ARRAY_LEN(table)) {
+                        (void) fputs(table[i].words, f);
+                        before_time = table[i].before_time;
+                } else
+                        print_escaped(f, outcome);
+        }
+
+        uint64_t usec;
+        if (before_time && field_unsigned(record, "durationUSec", &usec)) {
+                (void) fputs(before_time, f);
+                print_load_time(f, record, usec);
+        }
+        if (message && record_is_failure(record)) {
+                (void) fputs(": ", f);
+                print_escaped(f, message);
+        }
+}
+
+/* ", in msleep", if it is known where in the kernel something is that takes long. */
+void print_whereabouts(FILE *f, sd_json_variant *record) {
+        sd_json_variant *innermost = sd_json_variant_by_index(field_array(record, "kernelStack"), 0);
+
+        assert(f);
+
+        if (!sd_json_variant_is_string(innermost))
+                return;
+        (void) fputs(", in ", f);
+        print_escaped(f, sd_json_variant_string(innermost));
+}
+
+/* "/etc/modprobe.d/local.conf:3", from the fields file and line. */
+void print_place(FILE *f, sd_json_variant *object) {
+        uint64_t line, column;
+
+        assert(f);
+
+        print_escaped(f, field_string(object, "file"));
+        if (field_unsigned(object, "line", &line) && line > 0)
+                (void) fprintf(f, ":%" PRIu64, line);
+        if (field_unsigned(object, "column", &column) && column > 0)
+                (void) fprintf(f, ":%" PRIu64, column);
+}
+
+/* "blacklisted by /etc/modprobe.d/local.conf:3, wanted by usb_storage" */
+void print_omission(FILE *f, sd_json_variant *omission) {
+        static const struct {
+                const char *kind, *words, *before_place;
+        } table[] = {
+                { "blacklisted",     "blacklisted",                                     " by "  },
+                { "denied",          "denied",                                          " by "  },
+                { "not_preferred",   "another candidate is preferred",                  " by "  },
+                { "softdep_missing", "a softdep names it, but there is no such module", ", see " },
+                { "softdep_loop",    "its softdep leads back, not followed",            ", see " },
+                { "file_missing",    "its file is missing",                             ": "    },
+                { "impossible",      "something that it needs was left out",            ", see " },
+        };
+        const char *kind = field_string(omission, "kind"), *wanted_by = field_string(omission, "wantedBy");
+        const char *before_place = ", see ";
+        size_t i;
+
+        assert(f);
+
+        for (i = 0; i < ARRAY_LEN(table) && !streq_ptr(kind, table[i].kind); i++)
+                ;
+        if (i < ARRAY_LEN(table)) {
+                (void) fputs(table[i].words, f);
+                before_place = table[i].before_place;
+        } else
+                print_escaped(f, kind);
+
+        if (field_string(omission, "file")) {
+                (void) fputs(before_place, f);
+                print_place(f, omission);
+        }
+        if (field_string(omission, "reason") && !streq_ptr(kind, "blacklisted")) {
+                (void) fputs(": ", f);
+                print_escaped(f, field_string(omission, "reason"));
+        }
+        if (wanted_by) {
+                (void) fputs(field_bool(omission, "required") ? ", needed by " : ", wanted by ", f);
+                print_escaped(f, wanted_by);
+        }
+}
+
+/* "/etc/lkmd/lkmd.conf:7: unknown key 'Foo'" */
+void print_problem(FILE *f, sd_json_variant *problem) {
+        assert(f);
+
+        print_place(f, problem);
+        (void) fputs(": ", f);
+        print_escaped(f, field_string(problem, "message"));
+}
+
+/* "a, b, c" */
+void print_strings(FILE *f, sd_json_variant *array) {
+        assert(f);
+
+        ARRAY_FOREACH_INDEX(array, i) {
+                sd_json_variant *v = sd_json_variant_by_index(array, i);
+
+                if (i > 0)
+                        (void) fputs(", ", f);
+                print_escaped(f, sd_json_variant_is_string(v) ? sd_json_variant_string(v) : NULL);
+        }
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Proposal: an allow list out of what lkmd knows to have been used. Each module stands once, with the
+ * others that the same kind of cause brought; what only came along is listed too, since it may be asked
+ * for by itself the next time. Owns its strings.
+ */
+
+#include "cli/verbs/proposal.h"
+
+#include <assert.h>
+
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "cli/print/words.h"
+#include "common/base/clock.h"
+#include "common/base/names.h"
+#include "common/base/text.h"
+
+typedef enum GroupKind {
+        GROUP_DEVICE,                   /* by subsystem */
+        GROUP_KERNEL,
+        GROUP_BOOT,
+        GROUP_CLIENT,
+        GROUP_BEFORE,                   /* lkmd does not know what loaded it */
+        GROUP_NEEDED,
+} GroupKind;
+
+typedef struct Item {
+        GroupKind kind;
+        char *subsystem;                /* GROUP_DEVICE */
+        char *module;
+        char *comment;                  /* one line; NULL: none */
+} Item;
+
+struct Proposal {
+        Item *items;
+        size_t n_items;
+};
+
+int proposal_new(Proposal **ret) {
+        assert(ret);
+
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+static void item_clear(Item *i) {
+        free(i->subsystem);
+        free(i->module);
+        free(i->comment);
+}
+
+/* Return: NULL. */
+Proposal *proposal_free(Proposal *p) {
+        if (!p)
+                return NULL;
+
+        for (size_t i = 0; i < p->n_items; i++)
+                item_clear(p->items + i);
+        free(p->items);
+        free(p);
+        return NULL;
+}
+
+size_t proposal_count(const Proposal *p) {
+        assert(p);
+
+        return p->n_items;
+}
+
+static bool has_module(const Proposal *p, const char *module) {
+        for (size_t i = 0; i < p->n_items; i++)
+                if (streq(p->items[i].module, module))
+                        return true;
+        return false;
+}
+
+/* -------------------------------------------------------------------------------------------- collecting */
+
+static GroupKind group_of(sd_json_variant *record) {
+        const char *origin = field_string(field_object(record, "cause"), "origin");
+
+        if (!record)
+                return GROUP_BEFORE;
+        if (!record_is_requested(record) && !field_bool(record, "alsoRequested"))
+                return GROUP_NEEDED;
+        return streq_ptr(origin, "device")   ? GROUP_DEVICE
+               : streq_ptr(origin, "kernel") ? GROUP_KERNEL
+               : streq_ptr(origin, "boot")   ? GROUP_BOOT
+                                             : GROUP_CLIENT;
+}
+
+/* "needed by lockd", "0000:00:1f.6", "lkmctl" */
+static int describe(sd_json_variant *record, bool failed, char **ret) {
+        size_t size;
+        FILE *f = open_memstream(ret, &size);
+
+        if (!f)
+                return -ENOMEM;
+        if (record)
+                print_record_cause_short(f, record);
+        if (failed)
+                (void) fputs(", it failed", f);
+        return fclose(f) == 0 ? 0 : -ENOMEM;
+}
+
+/* @record: NULL: none is known. A module that is there already is not added. */
+static int add(Proposal *p, const char *module, sd_json_variant *record, bool failed) {
+        _cleanup_(item_clear) Item item = { .kind = group_of(record) };
+        Item *items;
+        int r;
+
+        if (!module || has_module(p, module))
+                return 0;
+        item.module = strdup(module);
+        item.subsystem = strdup(field_string(field_object(record, "cause"), "subsystem") ?: "");
+        if (!item.module || !item.subsystem)
+                return -ENOMEM;
+        r = describe(record, failed, &item.comment);
+        if (r < 0)
+                return r;
+
+        items = reallocarray(p->items, p->n_items + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        p->items = items;
+        p->items[p->n_items++] = item;
+        item = (Item) {};
+        return 0;
+}
+
+static bool is_held_by_any(const Proposal *p, sd_json_variant *module) {
+        sd_json_variant *holders = field_array(module, "holders");
+
+        ARRAY_FOREACH_INDEX(holders, i) {
+                sd_json_variant *v = sd_json_variant_by_index(holders, i);
+
+                if (sd_json_variant_is_string(v) && has_module(p, sd_json_variant_string(v)))
+                        return true;
+        }
+        return false;
+}
+
+/**
+ * proposal_add_modules() - the modules in the kernel, as List has them
+ * @since_usec: CLOCK_REALTIME; only those that were loaded since, and what they need; 0: all
+ */
+int proposal_add_modules(Proposal *p, sd_json_variant *modules, uint64_t since_usec) {
+        size_t n_before;
+        int r = 0;
+
+        assert(p);
+
+        ARRAY_FOREACH_INDEX(modules, i) {
+                sd_json_variant *module = sd_json_variant_by_index(modules, i),
+                                *record = field_object(module, "loadedBy");
+
+                if (since_usec > 0 && (!record || field_number(record, "timeUSec") < since_usec))
+                        continue;
+                r = add(p, field_string(module, "name"), record, /* failed= */ false);
+                if (r < 0)
+                        return r;
+        }
+        if (since_usec == 0)
+                return 0;
+
+        do {
+                n_before = p->n_items;
+                ARRAY_FOREACH_INDEX(modules, i) {
+                        sd_json_variant *module = sd_json_variant_by_index(modules, i);
+
+                        if (!is_held_by_any(p, module))
+                                continue;
+                        r = add(p, field_string(module, "name"), field_object(module, "loadedBy"), false);
+                        if (r < 0)
+                                return r;
+                }
+        } while (p->n_items > n_before);
+        return 0;
+}
+
+/* Those that were tried and failed: they will be tried again, and need not be refused. */
+int proposal_add_failures(Proposal *p, sd_json_variant *failures, uint64_t since_usec) {
+        int r;
+
+        assert(p);
+
+        ARRAY_FOREACH_INDEX(failures, i) {
+                sd_json_variant *record = sd_json_variant_by_index(failures, i);
+
+                if (field_number(record, "timeUSec") < since_usec || !field_object(record, "cause"))
+                        continue;
+                r = add(p, field_string(record, "module"), record, /* failed= */ true);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int by_group(const void *a, const void *b) {
+        const Item *x = a, *y = b;
+        int c = (x->kind > y->kind) - (x->kind < y->kind);
+
+        if (c == 0 && x->kind == GROUP_DEVICE)
+                c = strcmp(x->subsystem, y->subsystem);
+        return c != 0 ? c : strcmp(x->module, y->module);
+}
+
+void proposal_sort(Proposal *p) {
+        assert(p);
+
+        if (p->n_items > 0)
+                qsort(p->items, p->n_items, sizeof(*p->items), by_group);
+}
+
+/* ---------------------------------------------------------------------------------------------- printing */
+
+static bool is_same_group(const Item *a, const Item *b) {
+        return a->kind == b->kind && (a->kind != GROUP_DEVICE || streq(a->subsystem, b->subsystem));
+}
+
+static size_t group_end(const Proposal *p, size_t i) {
+        size_t end = i + 1;
+
+        while (end < p->n_items && is_same_group(p->items + i, p->items + end))
+                end++;
+        return end;
+}
+
+static const struct {
+        const char *id, *comment, *reason;
+} groups[] = {
+        [GROUP_DEVICE] = { "devices", "Drivers of devices", "used by a device of this machine" },
+        [GROUP_KERNEL] = { "kernel", "Asked for by the kernel on behalf of programs", "used by a program" },
+        [GROUP_BOOT] = { "boot", "Listed to be loaded at boot", "listed to be loaded at boot" },
+        [GROUP_CLIENT] = { "by-name", "Loaded by people and programs, by name", "loaded by name" },
+        [GROUP_BEFORE] = { "before-lkmd", "In the kernel before lkmd started, by the initramfs mostly",
+                           "there at boot" },
+        [GROUP_NEEDED] = { "needed",
+                           "Came along with those above; they may as well be asked for by themselves",
+                           "needed by others" },
+};
+
+/* "devices-pci"; of a subsystem's name only what an id may have */
+static void write_id(FILE *f, const Item *item) {
+        (void) fputs(groups[item->kind].id, f);
+        if (item->kind != GROUP_DEVICE || item->subsystem[0] == '\0')
+                return;
+        (void) fputc('-', f);
+        for (const char *p = item->subsystem; *p && p - item->subsystem < 48; p++)
+                (void) fputc((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9')
+                                     ? *p
+                                     : '_',
+                             f);
+}
+
+/* Any name is a name in quotes; most need none. */
+static void write_name(FILE *f, const char *name) {
+        static const char *const words[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null" };
+        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        bool plain = name[n] == '\0' && *name >= 'a' && *name <= 'z';
+
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                plain = plain && !streq(name, words[i]);
+        if (plain) {
+                (void) fputs(name, f);
+                return;
+        }
+        (void) fputc('"', f);
+        for (const char *p = name; *p; p++)
+                if (*p == '"' || *p == '\\' || *p < ' ')
+                        (void) fputc('?', f);
+                else
+                        (void) fputc(*p, f);
+        (void) fputc('"', f);
+}
+
+static void write_group(const Proposal *p, FILE *f, size_t first, size_t end) {
+        const Item *item = p->items + first;
+
+        fprintf(f, "\n  # %s", groups[item->kind].comment);
+        if (item->kind == GROUP_DEVICE) {
+                (void) fputs(": ", f);
+                print_escaped(f, item->subsystem[0] ? item->subsystem : "of no subsystem");
+        }
+        (void) fputs(".\n  - id: ", f);
+        write_id(f, item);
+        (void) fputs("\n    match:\n      module:\n", f);
+        for (size_t i = first; i < end; i++) {
+                (void) fputs("        - ", f);
+                write_name(f, p->items[i].module);
+                if (p->items[i].comment && p->items[i].comment[0])
+                        fprintf(f, "  # %s", p->items[i].comment);
+                (void) fputc('\n', f);
+        }
+        fprintf(f, "    verdict: allow\n    reason: %s\n", groups[item->kind].reason);
+}
+
+/**
+ * proposal_print() - a file for policy.d
+ * @release: of the kernel that it is for; NULL: not known
+ */
+void proposal_print(const Proposal *p, FILE *f, const char *release, uint64_t since_usec) {
+        assert(p && f);
+
+        fprintf(f, "# What this machine used, proposed by lkmctl %s on ", LKMD_VERSION);
+        print_date(f, clock_usec(CLOCK_REALTIME));
+        if (release) {
+                (void) fputs(", kernel ", f);
+                print_escaped(f, release);
+        }
+        (void) fputs(".\n#\n", f);
+        if (since_usec > 0) {
+                (void) fputs("# Only what was loaded since ", f);
+                print_date(f, since_usec);
+                (void) fputs(", and what that needs: the rest of what is in use is not here.\n#\n", f);
+        }
+        (void) fputs("# Read it, remove what is not to be loaded, and put it into /etc/lkmd/policy.d/, "
+                     "under a name that ends in\n"
+                     "# .yaml. To try it first, make the line with \"mode\" a line of the file: then "
+                     "nothing is refused, and\n"
+                     "# \"lkmctl policy audit\" lists what would have been. Take the mode out again when "
+                     "that list has nothing\n"
+                     "# on it that this machine needs.\n"
+                     "#\n"
+                     "# What an allowed module needs is allowed with it; see lkmd-policy(5).\n"
+                     "\n"
+                     "version: 1\n"
+                     "# mode: audit\n"
+                     "default: deny\n"
+                     "\n"
+                     "rules:\n",
+                     f);
+        for (size_t i = 0; i < p->n_items;) {
+                size_t end = group_end(p, i);
+
+                write_group(p, f, i, end);
+                i = end;
+        }
+}
+
+static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *modules = NULL;
+        _cleanup_(freep) char *id = NULL;
+        size_t size;
+        FILE *f = open_memstream(&id, &size);
+        int r = 0;
+
+        if (!f)
+                return -ENOMEM;
+        write_id(f, p->items + first);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        for (size_t i = first; r >= 0 && i < end; i++)
+                r = sd_json_variant_append_arraybo(&modules,
+                                                   SD_JSON_BUILD_PAIR_STRING("module", p->items[i].module),
+                                                   SD_JSON_BUILD_PAIR_STRING("cause", p->items[i].comment));
+        if (r < 0)
+                return r;
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("rule", id),
+                              SD_JSON_BUILD_PAIR_STRING("verdict", "allow"),
+                              SD_JSON_BUILD_PAIR_STRING("reason", groups[p->items[first].kind].reason),
+                              SD_JSON_BUILD_PAIR_VARIANT("modules", modules));
+}
+
+/* An array of rules. */
+int proposal_to_json(const Proposal *p, sd_json_variant **ret) {
+        int r;
+
+        assert(p && ret);
+
+        r = sd_json_variant_new_array(ret, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < p->n_items;) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                size_t end = group_end(p, i);
+
+                r = group_to_json(p, i, end, &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(ret, v);
+                i = end;
+        }
+        return r;
+}

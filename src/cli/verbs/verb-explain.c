@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * explain: why something would be loaded, or not. A module is asked for by a person first, then as a
+ * device and as the kernel would ask, since a blacklist line and a rule with an origin make a difference
+ * between them.
+ */
+
+#include <assert.h>
+
+#include "cli/offline/device.h"
+#include "cli/offline/inquiry.h"
+#include "cli/offline/offline.h"
+#include "cli/offline/plan-print.h"
+#include "cli/print/format.h"
+#include "cli/print/table.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/text.h"
+#include "common/interface/interface.h"
+
+#define ORIGINS_MAX 3U
+
+/* All that is asked about one key. */
+typedef struct Question {
+        const char *key;
+        const Device *device;           /* NULL: there is none */
+        Inquiry *answers[ORIGINS_MAX];
+        size_t n_answers;
+} Question;
+
+static void question_clear(Question *q) {
+        for (size_t i = 0; i < q->n_answers; i++)
+                inquiry_free(q->answers[i]);
+}
+
+static int ask(Question *q, Index *index, const OfflinePolicy *policy, const PolicyRequester *requester) {
+        int r;
+
+        assert(q->n_answers < ORIGINS_MAX);
+
+        r = inquiry_new(q->answers + q->n_answers, index, policy, q->key, requester);
+        if (r >= 0)
+                q->n_answers++;
+        return r;
+}
+
+/* Who asks: the device, whoever the options say, or all that might. */
+static int ask_all(Run *run, Question *q, Index *index, const OfflinePolicy *policy) {
+        static const RequestOrigin all[ORIGINS_MAX] = { ORIGIN_CLIENT, ORIGIN_DEVICE, ORIGIN_KERNEL };
+        PolicyRequester requester = { .has_uid = run->has_uid, .uid = run->uid };
+        int r = 0;
+
+        if (q->device) {
+                requester.origin = run->has_origin ? run->origin : ORIGIN_DEVICE;
+                requester.subsystem = q->device->subsystem;
+                requester.driver = q->device->driver;
+                return ask(q, index, policy, &requester);
+        }
+        if (run->has_origin) {
+                requester.origin = run->origin;
+                requester.has_uid = run->has_uid || run->origin == ORIGIN_CLIENT;
+                return ask(q, index, policy, &requester);
+        }
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(all) && (i == 0 || !run->has_uid); i++) {
+                requester.origin = all[i];
+                requester.has_uid = run->has_uid || all[i] == ORIGIN_CLIENT; /* root, unless said */
+                r = ask(q, index, policy, &requester);
+        }
+        return r;
+}
+
+/* ---------------------------------------------------------------------------------------------- printing */
+
+static void write_how(const Output *out, FILE *f, const Meeting *m, bool wins) {
+        bool default_of_nobody = m->what.source == POLICY_BY_DEFAULT && !m->what.file;
+
+        (void) fputs(wins ? out->utf8 ? "▸ " : "> " : "  ", f);
+        if (default_of_nobody && m->part == POLICY_DEPENDENCY)
+                (void) fputs("decides: comes with what is allowed", f);
+        else if (default_of_nobody)
+                (void) fputs("decides: nothing else does", f);
+        else
+                (void) fputs(meeting_words(m->how), f);
+        if (m->what.reason && !default_of_nobody) {
+                (void) fputs(": ", f);
+                print_escaped(f, m->what.reason);
+        }
+}
+
+static int add_row(const Output *out, Table *table, const Inquiry *q, size_t i, size_t first,
+                   const Meeting *winner) {
+        const Meeting *m = q->met + i;
+        FILE *f;
+        int r;
+
+        r = table_line(table);
+        for (size_t column = 0; r >= 0 && column < 5; column++) {
+                f = table_cell(table);
+                if (f && column == 0 && i == first) {
+                        print_escaped(f, m->module);
+                        if (m->part != POLICY_REQUESTED)
+                                (void) fputs(m->part == POLICY_DEPENDENCY ? " (needed)" : " (wanted)", f);
+                } else if (f && column == 1)
+                        (void) fputs(m->what.verdict != POLICY_NO_VERDICT
+                                             ? policy_verdict_to_string(m->what.verdict)
+                                     : m->what.rule && m->what.rule->n_prefer > 0 ? "prefer"
+                                                                                  : "options",
+                                     f);
+                else if (f && column == 2)
+                        print_ruling_name(f, &m->what);
+                else if (f && column == 3)
+                        print_ruling_place(f, &m->what);
+                else if (f && column == 4)
+                        write_how(out, f, m, m == winner);
+                r = table_cell_end(table);
+        }
+        return r;
+}
+
+static int print_met(const Output *out, const Inquiry *q) {
+        static const Column columns[] = {
+                { "MODULE", 0.2 }, { "VERDICT", 7 }, { "BY", 0.2 }, { "PLACE", 0.2 }, { "HOW", 0.4 },
+        };
+        _cleanup_(table_freep) Table *table = NULL;
+        int r;
+
+        if (q->n_met == 0)
+                return 0;
+        r = table_new(&table, out, columns, ARRAY_LEN(columns));
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < q->n_met;) {
+                size_t first = i, end = inquiry_group_end(q, i);
+                const Meeting *winner = inquiry_winner(q, first, end);
+
+                for (; i < end; i++) {
+                        r = add_row(out, table, q, i, first, winner);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        putchar('\n');
+        return table_print(table);
+}
+
+static void print_title(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
+        const Output *out = &run->out;
+        RequestOrigin origin = q->answers[i]->origin;
+
+        printf("%s", output_tone(out, stdout, TONE_STRONG));
+        if (q->device) {
+                printf("For device ");
+                print_escaped(stdout, q->device->path);
+        } else if (origin == ORIGIN_CLIENT && run->has_uid)
+                printf("As user %u would ask for ", run->uid);
+        else if (origin == ORIGIN_CLIENT)
+                printf("As root would ask for ");
+        else if (origin == ORIGIN_BOOT)
+                printf("As a list for boot would ask for ");
+        else
+                printf("As %s would ask for ", same_for_kernel           ? "a device or the kernel"
+                                               : origin == ORIGIN_DEVICE ? "a device"
+                                                                         : "the kernel");
+        if (!q->device)
+                print_escaped(stdout, q->key);
+        printf("%s\n", output_tone(out, stdout, TONE_PLAIN));
+        if (!q->device)
+                return;
+        printf("  it asks for ");
+        print_escaped(stdout, q->key);
+        if (q->device->subsystem) {
+                printf(", subsystem ");
+                print_escaped(stdout, q->device->subsystem);
+        }
+        printf(", driver ");
+        print_escaped(stdout, q->device->driver ?: "none yet");
+        putchar('\n');
+}
+
+static int print_answer(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
+        const Inquiry *answer = q->answers[i];
+        int r;
+
+        print_title(run, q, i, same_for_kernel);
+        inquiry_print_sentences(answer, stdout, "  ");
+        r = print_met(&run->out, answer);
+        if (r < 0 || !q->device || answer->plan->n_steps == 0)
+                return r;
+        printf("\nWhat will be loaded for it:\n");
+        return plan_print(&run->out, answer->plan);
+}
+
+/* Only what differs from what was said already. */
+static int print_question(const Run *run, const Question *q) {
+        bool any_other = false;
+        int r;
+
+        r = print_answer(run, q, 0, false);
+        for (size_t i = 1; r >= 0 && i < q->n_answers; i++) {
+                bool same_for_kernel;
+
+                if (inquiry_says_the_same(q->answers[0], q->answers[i]) ||
+                    (i == 2 && inquiry_says_the_same(q->answers[1], q->answers[2])))
+                        continue;
+                same_for_kernel = i == 1 && q->n_answers > 2 &&
+                                  inquiry_says_the_same(q->answers[1], q->answers[2]);
+                putchar('\n');
+                r = print_answer(run, q, i, same_for_kernel);
+                any_other = true;
+        }
+        if (r >= 0 && q->n_answers > 1 && !any_other)
+                printf("\nA device or the kernel that asks for it gets the same.\n");
+        if (r >= 0 && q->answers[q->n_answers - 1]->origin == ORIGIN_KERNEL)
+                printf("\nThe kernel's own requests go past this version of lkmd, to modprobe: see lkmd-policy(5).\n");
+        return r;
+}
+
+static int device_to_json(const Device *d, sd_json_variant **ret) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = text_escape(d->path, &path);
+        if (r < 0)
+                return r;
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_STRING("path", path),
+                SD_JSON_BUILD_PAIR_CONDITION(d->subsystem != NULL, "subsystem",
+                                             SD_JSON_BUILD_STRING(d->subsystem)),
+                SD_JSON_BUILD_PAIR_CONDITION(d->driver != NULL, "driver", SD_JSON_BUILD_STRING(d->driver)));
+}
+
+static int print_json(Run *run, const Question *q) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *answers = NULL, *object = NULL, *device = NULL;
+        _cleanup_(freep) char *key = NULL;
+        int r;
+
+        r = text_escape(q->key, &key);
+        for (size_t i = 0; r >= 0 && i < q->n_answers; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                r = inquiry_to_json(q->answers[i], &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&answers, v);
+        }
+        if (r >= 0 && q->device)
+                r = device_to_json(q->device, &device);
+        if (r >= 0)
+                r = sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("key", key),
+                                   SD_JSON_BUILD_PAIR_CONDITION(device != NULL, "device",
+                                                                SD_JSON_BUILD_VARIANT(device)),
+                                   SD_JSON_BUILD_PAIR_VARIANT("answers", answers));
+        return r < 0 ? r : output_json(&run->out, object);
+}
+
+/* ---------------------------------------------------------------------------------------------- the verb */
+
+/* Return: an ExitStatus; negative errno. */
+static int explain(Run *run, Index *index, const OfflinePolicy *policy, const char *key,
+                   const Device *device) {
+        _cleanup_(question_clear) Question q = { .key = key, .device = device };
+        int r;
+
+        r = ask_all(run, &q, index, policy);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || q.answers[0]->plan->n_matches == 0)
+                return STATUS_NO_SUCH_MODULE;
+
+        if (run->out.json != JSON_OFF)
+                r = print_json(run, &q);
+        else if (output_wants_text(&run->out))
+                r = print_question(run, &q);
+        return r < 0 ? r : (int) plan_status(q.answers[0]->plan);
+}
+
+static int explain_device(Run *run, Index *index, const OfflinePolicy *policy, const Device *device) {
+        const char *keys[DEVICE_KEYS_MAX];
+        size_t n = device_keys(&device->facts, keys);
+        ExitStatus worst = STATUS_DONE;
+        bool any = false;
+        int r;
+
+        if (n > 1)
+                output_list_begin(&run->out);
+        for (size_t i = 0; i < n; i++) {
+                r = explain(run, index, policy, keys[i], device);
+                if (r < 0)
+                        return r;
+                if (r == STATUS_NO_SUCH_MODULE)
+                        continue;
+                any = true;
+                worst = failure_worse(worst, (ExitStatus) r);
+        }
+        if (n > 1) {
+                r = output_list_end(&run->out);
+                if (r < 0)
+                        return r;
+        }
+        if (n == 0)
+                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                                        "the device %s asks for no module: it has no modalias",
+                                        device->path);
+        if (!any)
+                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                                        "no module in %s is for the device %s (%s)",
+                                        index_get_module_dir(index), device->path, keys[0]);
+        return (int) worst;
+}
+
+static int tell_no_device(Run *run, Index *index, const char *argument, int error) {
+        if (error == -ENOTUNIQ)
+                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
+                                        "several devices are called '%s'", argument);
+        if (error == -EACCES)
+                return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
+                                        "it is not allowed to look at '%s'", argument);
+        if (error != -ENODEV)
+                return error;
+        if (!device_is_path(argument))
+                return tell_no_such_module(run, index, argument);
+        return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
+                                "there is no device '%s'", argument);
+}
+
+int verb_explain(Run *run, char **args, unsigned n_args) {
+        _cleanup_(offline_policy_done) OfflinePolicy policy = {};
+        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(device_freep) Device *device = NULL;
+        int r;
+
+        r = offline_index(run, true, &index);
+        if (r != 0)
+                return r;
+        r = offline_policy(run, &policy);
+        if (r != 0)
+                return r;
+
+        if (!device_is_path(args[0])) {
+                r = explain(run, index, &policy, args[0], NULL);
+                if (r != STATUS_NO_SUCH_MODULE)
+                        return r;
+        }
+        r = device_find(&device, args[0]);
+        if (r < 0)
+                return tell_no_device(run, index, args[0], r);
+        return explain_device(run, index, &policy, device);
+}

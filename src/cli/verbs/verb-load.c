@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* load and unload: ask for it, show on a terminal that it goes on, say what became of each module. */
+
+#include <assert.h>
+
+#include "cli/call/argument.h"
+#include "cli/call/interrupt.h"
+#include "cli/call/progress.h"
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "cli/print/words.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/clock.h"
+#include "common/base/names.h"
+#include "common/base/text.h"
+
+typedef struct Action {
+        const char *method;
+        const char *nothing;            /* what it means if there was nothing to do */
+} Action;
+
+static int on_progress(sd_json_variant *reply, void *userdata) {
+        progress_event(userdata, field_object(reply, "progress"), clock_usec(CLOCK_MONOTONIC));
+        return 0;
+}
+
+static void on_second(void *userdata) {
+        progress_draw(userdata);
+}
+
+/* What the request needs but was there before says nothing new. */
+static bool record_is_shown(sd_json_variant *record) {
+        return record_is_requested(record) || !record_is_old(record);
+}
+
+/* One line per module, those that came along set in; the column after the names is the same for all. */
+static void print_records(const Output *out, sd_json_variant *records) {
+        int width = 0;
+
+        ARRAY_FOREACH_INDEX(records, i) {
+                sd_json_variant *record = sd_json_variant_by_index(records, i);
+                int length;
+
+                if (!record_is_shown(record))
+                        continue;
+                length = (int) strnlen(field_string(record, "module") ?: "?", MODULE_NAME_MAX);
+                length += record_is_requested(record) ? 0 : 2;
+                width = MAX(width, length);
+        }
+
+        ARRAY_FOREACH_INDEX(records, i) {
+                sd_json_variant *record = sd_json_variant_by_index(records, i);
+                bool requested = record_is_requested(record);
+                _cleanup_(freep) char *name = NULL;
+                Tone tone;
+
+                if (!record_is_shown(record) || text_escape(field_string(record, "module") ?: "?", &name) < 0)
+                        continue;
+                tone = record_is_failure(record) ? TONE_BAD : requested ? TONE_STRONG : TONE_PLAIN;
+                printf("%s%s%-*s%s  ", requested ? "" : "  ", output_tone(out, stdout, tone),
+                       requested ? width : width - 2, name, output_tone(out, stdout, TONE_PLAIN));
+                print_outcome(stdout, record);
+                if (!requested) {
+                        printf(", ");
+                        print_record_cause_short(stdout, record);
+                }
+                putchar('\n');
+        }
+}
+
+static void print_omissions(const Output *out, sd_json_variant *omissions) {
+        ARRAY_FOREACH_INDEX(omissions, i) {
+                sd_json_variant *omission = sd_json_variant_by_index(omissions, i);
+
+                printf("%s", output_tone(out, stdout, TONE_WARN));
+                print_escaped(stdout, field_string(omission, "module"));
+                printf("%s  left out: ", output_tone(out, stdout, TONE_PLAIN));
+                print_omission(stdout, omission);
+                putchar('\n');
+        }
+}
+
+/* Return: as client_call(). */
+static int act(Run *run, const Action *action, sd_json_variant *parameters) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+        _cleanup_(progress_done) Progress progress = { .since_usec = clock_usec(CLOCK_MONOTONIC) };
+        CallHooks watch = { .on_reply = on_progress, .on_second = on_second, .userdata = &progress };
+        int r;
+
+        r = interrupt_says("\nlkmctl: stopped waiting; lkmd goes on with it, \"lkmctl status\" shows how it ends\n");
+        if (r < 0)
+                return r;
+
+        r = client_call(run->client, action->method, parameters,
+                        run->out.stderr_terminal && !run->out.quiet ? &watch : NULL, &reply);
+        progress_clear(&progress);
+        if (r != 0)
+                return r;
+
+        if (run->out.json != JSON_OFF)
+                return output_json(&run->out, reply);
+        if (!output_wants_text(&run->out))
+                return 0;
+        print_records(&run->out, field_array(reply, "records"));
+        print_omissions(&run->out, field_array(reply, "omissions"));
+        if (field_elements(reply, "records") == 0 && field_elements(reply, "omissions") == 0)
+                printf("%s\n", action->nothing);
+        return output_flush();
+}
+
+/* Return: 0 or what sd-json says. */
+static int set_flag(sd_json_variant **parameters, const char *field, bool value) {
+        int r = value ? sd_json_variant_set_field_boolean(parameters, field, true) : 0;
+
+        return r < 0 ? r : 0;
+}
+
+int verb_load(Run *run, char **args, unsigned n_args) {
+        static const Action action = { "Load", "Nothing to do." };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+        int r;
+
+        r = argument_to_name(run, args[0], &parameters, "name");
+        if (r != 0)
+                return r;
+        r = arguments_to_parameters(run, args + 1, n_args - 1, &parameters);
+        if (r != 0)
+                return r;
+        r = set_flag(&parameters, "forceVermagic", run->force || run->force_vermagic);
+        if (r < 0)
+                return r;
+        r = set_flag(&parameters, "forceModversion", run->force || run->force_modversion);
+        if (r < 0)
+                return r;
+        return act(run, &action, parameters);
+}
+
+/* All of them are tried; without the daemon the rest is pointless. */
+int verb_unload(Run *run, char **args, unsigned n_args) {
+        static const Action action = { "Unload", "Nothing to do." };
+        ExitStatus worst = STATUS_DONE;
+        int r;
+
+        if (n_args > 1)
+                output_list_begin(&run->out);
+        for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+
+                r = argument_to_name(run, args[i], &parameters, "name");
+                if (r == 0)
+                        r = set_flag(&parameters, "force", run->force);
+                if (r == 0)
+                        r = act(run, &action, parameters);
+                if (r < 0)
+                        return r;
+                worst = failure_worse(worst, (ExitStatus) r);
+        }
+        if (n_args > 1) {
+                r = output_list_end(&run->out);
+                if (r < 0)
+                        return r;
+        }
+        return worst;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* monitor: one line per event, until Ctrl-C, until nobody reads, or until lkmd goes away. */
+
+#include <assert.h>
+
+#include "cli/call/interrupt.h"
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "cli/print/words.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/text.h"
+
+#define SUBJECT_WIDTH 22                /* longer ones push the text to the right */
+
+/* What the second column says and how it looks; a failed load is told from one that went well. */
+static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
+        const char *kind = field_string(event, "kind") ?: "?";
+
+        *ret_tone = TONE_PLAIN;
+        if (streq(kind, "finished")) {
+                const char *outcome = field_string(field_object(event, "record"), "outcome");
+
+                if (record_is_failure(field_object(event, "record"))) {
+                        *ret_tone = TONE_BAD;
+                        return "failed";
+                }
+                *ret_tone = TONE_GOOD;
+                return streq_ptr(outcome, "unloaded") ? "unloaded" : streq_ptr(outcome, "loaded") ? "loaded" : "finished";
+        }
+        if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") || streq(kind, "rescan") ||
+            streq(kind, "noisy") || streq(kind, "charge"))
+                *ret_tone = TONE_WARN;
+        return kind;
+}
+
+/* The third column: the module, the device, the file. */
+static void print_subject(FILE *f, sd_json_variant *event) {
+        sd_json_variant *record = field_object(event, "record"), *omission = field_object(event, "omission");
+        sd_json_variant *problem = field_object(event, "problem"), *cause = field_object(event, "cause");
+        const char *device = field_string(cause, "device"), *slash;
+
+        if (record)
+                print_escaped(f, field_string(record, "module"));
+        else if (omission)
+                print_escaped(f, field_string(omission, "module"));
+        else if (problem)
+                print_place(f, problem);
+        else if (device) {
+                slash = strrchr(device, '/');
+                print_escaped(f, slash ? slash + 1 : device);
+        } else
+                (void) fputc('-', f);
+}
+
+static void print_device(FILE *f, sd_json_variant *event) {
+        sd_json_variant *cause = field_object(event, "cause");
+        const char *subsystem = field_string(cause, "subsystem");
+
+        if (subsystem) {
+                print_escaped(f, subsystem);
+                (void) fputs(" device ", f);
+        }
+        print_escaped(f, field_string(cause, "key"));
+        (void) fputs(": ", f);
+        if (field_elements(event, "matches") > 0)
+                print_strings(f, field_array(event, "matches"));
+        else
+                (void) fputs("no module for it", f);
+}
+
+/* The rest of the line. */
+static void print_story(FILE *f, sd_json_variant *event) {
+        const char *kind = field_string(event, "kind") ?: "", *message = field_string(event, "message");
+        sd_json_variant *record = field_object(event, "record"), *omission = field_object(event, "omission");
+        uint64_t usec;
+
+        if (record) {
+                if (streq(kind, "started")) {
+                        const char *parameters = field_string(record, "parameters");
+
+                        print_record_cause(f, record);
+                        if (parameters && *parameters) {
+                                (void) fputs(", with ", f);
+                                print_escaped(f, parameters);
+                        }
+                } else if (streq(kind, "slow")) {
+                        (void) fputs("takes long: ", f);
+                        print_load_time(f, record, field_unsigned(record, "durationUSec", &usec) ? usec : 0);
+                        (void) fputs(" so far", f);
+                        print_whereabouts(f, record);
+                } else
+                        print_outcome(f, record);
+        } else if (omission) {
+                (void) fputs("left out: ", f);
+                print_omission(f, omission);
+                if (field_object(event, "cause")) {
+                        (void) fputs(", ", f);
+                        print_cause(f, field_object(event, "cause"));
+                }
+        } else if (field_object(event, "problem"))
+                print_escaped(f, field_string(field_object(event, "problem"), "message"));
+        else if (field_object(event, "cause"))
+                print_device(f, event);
+        else
+                print_escaped(f, message ?: "");
+}
+
+static int print_event(const Output *out, sd_json_variant *event) {
+        _cleanup_(freep) char *subject = NULL, *word = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
+        size_t size;
+        Tone tone;
+
+        if (text_escape(event_word(event, &tone), &word) < 0)
+                return -ENOMEM;
+        f = open_memstream(&subject, &size);
+        if (!f)
+                return -ENOMEM;
+        print_subject(f, event);
+        if (fflush(f) != 0)
+                return -ENOMEM;
+
+        print_time(stdout, field_number(event, "timeUSec"));
+        printf("  %s", output_tone(out, stdout, tone));
+        printf("%-8s%s  %-*s  ", word, output_tone(out, stdout, TONE_PLAIN), SUBJECT_WIDTH, subject);
+        print_story(stdout, event);
+        putchar('\n');
+        return output_flush();
+}
+
+/* Return: 0 to go on; negative errno to stop. */
+static int on_event(sd_json_variant *reply, void *userdata) {
+        sd_json_variant *event = field_object(reply, "event");
+        Output *out = userdata;
+
+        if (!event) {                           /* the first reply */
+                if (out->stderr_terminal && output_wants_text(out))
+                        (void) fprintf(stderr, "Watching lkmd, Ctrl-C ends.\n");
+                return 0;
+        }
+        if (out->json != JSON_OFF)
+                return output_json(out, event);
+        return out->quiet ? 0 : print_event(out, event);
+}
+
+int verb_monitor(Run *run, char **args, unsigned n_args) {
+        CallHooks hooks = { .on_reply = on_event, .userdata = &run->out, .ends_with_stdout = true };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+        int r;
+
+        r = interrupt_is_the_end();
+        if (r < 0)
+                return r;
+
+        r = client_call(run->client, "Monitor", NULL, &hooks, &reply);
+        if (r != 0)
+                return r;
+
+        if (field_object(reply, "event")) {
+                r = on_event(reply, &run->out);
+                if (r < 0)
+                        return r;
+        }
+        return failure_tell_own(&run->out, CLIENT_ERROR_DISCONNECTED, "systemctl status lkmd", "lkmd went away");
+}

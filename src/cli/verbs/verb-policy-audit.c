@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* policy audit: what lkmd refused, would have refused in enforce mode, or was told to report; by rule. */
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "cli/print/words.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/clock.h"
+
+static bool field_is_same(sd_json_variant *a, sd_json_variant *b, const char *key) {
+        return streq_ptr(field_string(a, key), field_string(b, key));
+}
+
+/* Was it the same rule or line that decided? */
+static bool is_same_rule(sd_json_variant *a, sd_json_variant *b) {
+        return field_is_same(a, b, "source") && field_is_same(a, b, "file") && field_is_same(a, b, "rule") &&
+               field_number(a, "line") == field_number(b, "line") &&
+               field_number(a, "column") == field_number(b, "column");
+}
+
+static sd_json_variant *nth(sd_json_variant *entries, size_t i) {
+        return sd_json_variant_by_index(entries, i);
+}
+
+static bool is_first_of_rule(sd_json_variant *entries, size_t i) {
+        for (size_t k = 0; k < i; k++)
+                if (is_same_rule(nth(entries, k), nth(entries, i)))
+                        return false;
+        return true;
+}
+
+/* "rule no-usb, /etc/lkmd/policy.d/10-usb.yaml:4:5: no sticks" */
+static void print_rule(const Output *out, sd_json_variant *entry) {
+        const char *rule = field_string(entry, "rule");
+
+        printf("%s", output_tone(out, stdout, TONE_STRONG));
+        print_escaped(stdout, field_string(entry, "source") ?: "rule");
+        if (rule) {
+                putchar(' ');
+                print_escaped(stdout, rule);
+        }
+        printf("%s", output_tone(out, stdout, TONE_PLAIN));
+        if (field_string(entry, "file")) {
+                printf(", ");
+                print_place(stdout, entry);
+        }
+        if (field_string(entry, "reason")) {
+                printf(": ");
+                print_escaped(stdout, field_string(entry, "reason"));
+        }
+        putchar('\n');
+}
+
+static const char *kind_words(sd_json_variant *entry, Tone *ret_tone) {
+        const char *kind = field_string(entry, "kind") ?: "?";
+
+        *ret_tone = TONE_PLAIN;
+        if (streq(kind, "refused")) {
+                *ret_tone = TONE_BAD;
+                return "refused";
+        }
+        if (streq(kind, "would_refuse")) {
+                *ret_tone = TONE_WARN;
+                return "would refuse";
+        }
+        return streq(kind, "reported") ? "allowed" : "?";
+}
+
+/* "  would refuse  x25  3 times, 2 min 5 s ago, asked for by the kernel on behalf of a program" */
+static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now) {
+        uint64_t count = field_number(entry, "count"), first, last;
+        Tone tone;
+        const char *words = kind_words(entry, &tone);
+
+        printf("  %s%-12s%s  ", output_tone(out, stdout, tone), words, output_tone(out, stdout, TONE_PLAIN));
+        print_escaped(stdout, field_string(entry, "module"));
+        if (count == 1)
+                printf("  once");
+        else if (count > 1)
+                printf("  %" PRIu64 " times", count);
+        if (field_unsigned(entry, "lastUSec", &last)) {
+                printf(", ");
+                print_age(stdout, now - MIN(last, now));
+                if (count > 1 && field_unsigned(entry, "firstUSec", &first)) {
+                        printf(", first ");
+                        print_age(stdout, now - MIN(first, now));
+                }
+        }
+        if (field_string(entry, "origin")) {
+                printf(", ");
+                print_cause(stdout, entry);
+        }
+        putchar('\n');
+}
+
+static void print_text(const Output *out, sd_json_variant *entries, uint64_t dropped) {
+        uint64_t now = clock_usec(CLOCK_REALTIME);
+        bool any = false, any_would = false;
+
+        ARRAY_FOREACH_INDEX(entries, i) {
+                if (!is_first_of_rule(entries, i))
+                        continue;
+                if (any)
+                        putchar('\n');
+                any = true;
+                print_rule(out, nth(entries, i));
+                ARRAY_FOREACH_INDEX(entries, k) {
+                        if (k < i || !is_same_rule(nth(entries, i), nth(entries, k)))
+                                continue;
+                        print_entry(out, nth(entries, k), now);
+                        any_would |= streq_ptr(field_string(nth(entries, k), "kind"), "would_refuse");
+                }
+        }
+        if (dropped > 0)
+                printf("\nAnd %" PRIu64
+                       " more, older ones, of which nothing is known any more but the number.\n",
+                       dropped);
+        if (!any && dropped == 0)
+                printf("Nothing was refused, and nothing would have been.\n");
+        else if (any_would)
+                printf("\nWhat would be refused is in audit mode. \"mode: enforce\" in its file makes it "
+                       "so; why a module is\n"
+                       "denied: lkmctl explain MODULE\n");
+}
+
+int verb_policy_audit(Run *run, char **args, unsigned n_args) {
+        static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+        sd_json_variant *entries;
+        int r;
+
+        r = client_call(run->client, "Audit", NULL, &hooks, &reply);
+        if (r != 0)
+                return r;
+        entries = field_array(reply, "entries");
+        if (run->out.json != JSON_OFF) {
+                output_list_begin(&run->out);
+                ARRAY_FOREACH_INDEX(entries, i) {
+                        r = output_json(&run->out, nth(entries, i));
+                        if (r < 0)
+                                return r;
+                }
+                return output_list_end(&run->out);
+        }
+        if (output_wants_text(&run->out))
+                print_text(&run->out, entries, field_number(reply, "dropped"));
+        return STATUS_DONE;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* policy allow, deny, revoke: exceptions from the policy for a time, which lkmd keeps in /run. */
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "cli/call/argument.h"
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/text.h"
+
+static int add_parameters(Run *run, const char *verdict, sd_json_variant **parameters) {
+        int r;
+
+        r = sd_json_variant_set_field_string(parameters, "verdict", verdict);
+        if (r >= 0 && run->for_usec > 0)
+                r = sd_json_variant_set_field_unsigned(parameters, "forUSec", run->for_usec);
+        if (r >= 0 && run->once)
+                r = sd_json_variant_set_field_boolean(parameters, "once", true);
+        return r;
+}
+
+/* "usb_storage is allowed until 2026-11-26 12:30:00 (grant-3)" */
+static void print_grant(const Output *out, sd_json_variant *grant, const char *verdict) {
+        const char *id = field_string(grant, "id");
+        uint64_t expires;
+
+        print_escaped(stdout, field_string(grant, "module"));
+        printf(" is %s ", streq(verdict, "allow") ? "allowed" : "denied");
+        if (field_bool(grant, "once"))
+                printf("once");
+        else if (field_unsigned(grant, "expiresUSec", &expires)) {
+                printf("until ");
+                print_date(stdout, expires);
+        } else
+                printf("until reboot");
+        if (!id) {
+                putchar('\n');
+                return;
+        }
+        printf(" (");
+        print_escaped(stdout, id);
+        printf(")\n%sTake it back:%s ", output_tone(out, stdout, TONE_DIM),
+               output_tone(out, stdout, TONE_PLAIN));
+        output_command(out, stdout);
+        printf("policy revoke ");
+        print_escaped(stdout, id);
+        putchar('\n');
+}
+
+static int give(Run *run, const char *module, const char *verdict) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
+        _cleanup_(freep) char *escaped = NULL;
+        unsigned n_times = (run->for_usec > 0) + run->once + run->until_reboot;
+        char hint[64];
+        int r;
+
+        (void) snprintf(hint, sizeof(hint), "lkmctl help policy %s", verdict);
+        if (n_times != 1)
+                return failure_tell_own(
+                        &run->out, CLIENT_ERROR_USAGE, hint,
+                        n_times == 0
+                                ? "for how long? One of --for=TIME, --once and --until-reboot is needed"
+                                : "for how long? Only one of --for, --once and --until-reboot can hold");
+        if (!run->reason)
+                return failure_tell_own(
+                        &run->out, CLIENT_ERROR_USAGE, hint,
+                        "why? --reason=TEXT is needed: somebody will find this exception and wonder");
+
+        r = argument_to_name(run, module, &parameters, "module");
+        if (r != 0)
+                return r;
+        r = text_escape(run->reason, &escaped);
+        if (r < 0)
+                return r;
+        if (!streq(escaped, run->reason))
+                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, hint,
+                                        "the reason '%s' is not one line of text", run->reason);
+        r = sd_json_variant_set_field_string(&parameters, "reason", run->reason);
+        if (r < 0)
+                return r;
+        r = add_parameters(run, verdict, &parameters);
+        if (r < 0)
+                return r;
+        r = client_call(run->client, "Grant", parameters, NULL, &reply);
+        if (r != 0)
+                return r;
+        if (run->out.json != JSON_OFF)
+                return output_json(&run->out, reply);
+        if (!field_object(reply, "grant"))
+                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+        if (output_wants_text(&run->out))
+                print_grant(&run->out, field_object(reply, "grant"), verdict);
+        return STATUS_DONE;
+}
+
+int verb_policy_allow(Run *run, char **args, unsigned n_args) {
+        return give(run, args[0], "allow");
+}
+
+int verb_policy_deny(Run *run, char **args, unsigned n_args) {
+        return give(run, args[0], "deny");
+}
+
+int verb_policy_revoke(Run *run, char **args, unsigned n_args) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
+        int r;
+
+        r = argument_to_name(run, args[0], &parameters, "id");
+        if (r != 0)
+                return r;
+        r = client_call(run->client, "Revoke", parameters, NULL, &reply);
+        if (r != 0)
+                return r;
+        if (run->out.json != JSON_OFF)
+                return output_json(&run->out, reply);
+        if (output_wants_text(&run->out)) {
+                print_escaped(stdout, args[0]);
+                printf(" is taken back: the rules hold again.\n");
+        }
+        return STATUS_DONE;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up in depmod's files
+ * as they are, as modprobe -R does: building an index takes longer than that. Many, from standard input, are
+ * looked up in an index.
+ */
+
+#include <sys/stat.h>
+
+#include "cli/offline/offline.h"
+#include "cli/print/format.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/text.h"
+#include "common/index/index-direct.h"
+
+#define ONE_BY_ONE_MAX 16U              /* keys; with more, building the index pays */
+
+/* The modules that a key means. Owns their names. */
+typedef struct Answer {
+        char **names;
+        size_t n_names, n_allocated;
+} Answer;
+
+static void answer_empty(Answer *a) {
+        while (a->n_names > 0)
+                free(a->names[--a->n_names]);
+}
+
+static void answer_clear(Answer *a) {
+        answer_empty(a);
+        free(a->names);
+}
+
+static int answer_add(const char *name, void *userdata) {
+        Answer *a = userdata;
+        char *copy;
+
+        if (a->n_names == a->n_allocated) {
+                size_t n = MAX(2 * a->n_allocated, (size_t) 8);
+                char **grown = reallocarray(a->names, n, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                a->names = grown;
+                a->n_allocated = n;
+        }
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        a->names[a->n_names++] = copy;
+        return 0;
+}
+
+static int print_json(Run *run, const char *key, const Answer *answer) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *modules = NULL, *object = NULL;
+        _cleanup_(freep) char *escaped = NULL;
+        int r;
+
+        r = text_escape(key, &escaped);
+        if (r < 0)
+                return r;
+        r = sd_json_variant_new_array(&modules, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < answer->n_names; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *name = NULL;
+
+                r = sd_json_variant_new_string(&name, answer->names[i]);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&modules, name);
+        }
+        if (r < 0)
+                return r;
+        r = sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("key", escaped),
+                           SD_JSON_BUILD_PAIR_VARIANT("modules", modules));
+        if (r < 0)
+                return r;
+        return output_json(&run->out, object);
+}
+
+/*
+ * ALIAS<TAB>module module ..; the alias as it came in, so that scripts find it again, unless a terminal
+ * would suffer.
+ */
+static int print_answer(Run *run, const char *key, const Answer *answer) {
+        if (run->out.json != JSON_OFF)
+                return print_json(run, key, answer);
+        if (run->out.quiet)
+                return 0;
+
+        if (isatty(STDOUT_FILENO))
+                print_escaped(stdout, key);
+        else
+                (void) fputs(key, stdout);
+        for (size_t i = 0; i < answer->n_names; i++) {
+                (void) putchar(i == 0 ? '\t' : ' ');
+                (void) fputs(answer->names[i], stdout);
+        }
+        if (answer->n_names == 0)
+                (void) putchar('\t');
+        (void) putchar('\n');
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------ many, by our index */
+
+static int resolve_key(Run *run, Index *index, Answer *answer, const char *key) {
+        const IndexMatch *matches;
+        size_t n = 0;
+        int r;
+
+        answer_empty(answer);
+        r = index_lookup(index, key, &matches, &n);
+        if (r == -ENOMEM)
+                return r;
+        for (size_t i = 0; r >= 0 && i < n; i++) { /* a key that cannot be one means nothing */
+                r = answer_add(matches[i].name, answer);
+                if (r < 0)
+                        return r;
+        }
+        return print_answer(run, key, answer);
+}
+
+/*
+ * Somebody at the other end of a pipe may wait for an answer before asking on. All else of a line is part of
+ * the key.
+ */
+static int resolve_lines(Run *run, Index *index, Answer *answer) {
+        _cleanup_(freep) char *line = NULL;
+        struct stat st;
+        bool waited_for = fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode);
+        size_t size = 0;
+        ssize_t n;
+
+        while ((n = getline(&line, &size, stdin)) > 0) {
+                int r;
+
+                if (line[n - 1] == '\n')
+                        line[n - 1] = '\0';
+                if (line[0] == '\0')
+                        continue;
+                r = resolve_key(run, index, answer, line);
+                if (r >= 0 && (waited_for || ferror(stdout)))
+                        r = output_flush();
+                if (r < 0)
+                        return r;
+        }
+        return ferror(stdin) ? -EIO : 0;
+}
+
+static int resolve_many(Run *run, char **args, unsigned n_args) {
+        _cleanup_(answer_clear) Answer answer = {};
+        _cleanup_(index_freep) Index *index = NULL;
+        ExitStatus status = STATUS_DONE;
+        int r;
+
+        r = offline_index(run, true, &index);
+        if (r != 0)
+                return r;
+
+        for (unsigned i = 0; i < n_args; i++) {
+                if (streq(args[i], "-")) {
+                        r = resolve_lines(run, index, &answer);
+                } else {
+                        r = resolve_key(run, index, &answer, args[i]);
+                        if (r >= 0 && answer.n_names == 0)
+                                status = STATUS_NO_SUCH_MODULE;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return status;
+}
+
+/* -------------------------------------------------------------------------------- few, by depmod's files */
+
+static int resolve_few(Run *run, char **args, unsigned n_args) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(index_direct_freep) IndexDirect *index = NULL;
+        _cleanup_(answer_clear) Answer answer = {};
+        _cleanup_(freep) char *directory = NULL;
+        ExitStatus status = STATUS_DONE;
+        int r;
+
+        r = offline_module_dir(run, &directory);
+        if (r != 0)
+                return r;
+        r = index_direct_new(&index, directory, run->n_config_paths > 0 ? run->config_paths : NULL, &problems);
+        if (r < 0)
+                return r;
+        offline_print_problems(run, &problems);
+
+        for (unsigned i = 0; i < n_args; i++) {
+                answer_empty(&answer);
+                r = index_direct_lookup(index, args[i], answer_add, &answer);
+                if (r >= 0)
+                        r = print_answer(run, args[i], &answer);
+                if (r < 0)
+                        return r;
+                if (answer.n_names == 0)
+                        status = STATUS_NO_SUCH_MODULE;
+        }
+        if (status != STATUS_DONE && access(directory, F_OK) < 0)
+                return tell_no_index(run, directory);
+        return status;
+}
+
+int verb_resolve(Run *run, char **args, unsigned n_args) {
+        bool many = n_args > ONE_BY_ONE_MAX;
+        int r, result;
+
+        for (unsigned i = 0; i < n_args; i++)
+                many = many || streq(args[i], "-");
+
+        output_list_begin(&run->out);
+        result = many ? resolve_many(run, args, n_args) : resolve_few(run, args, n_args);
+        if (result < 0)
+                return result;
+        r = output_list_end(&run->out);
+        if (r >= 0)
+                r = output_flush();
+        return r < 0 ? r : result;
+}

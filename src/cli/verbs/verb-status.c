@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* status without a module: what somebody wants to see at a glance when the machine misbehaves. */
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "cli/print/fields.h"
+#include "cli/print/format.h"
+#include "cli/print/words.h"
+#include "cli/verbs/status-module.h"
+#include "cli/verbs/status-policy.h"
+#include "cli/verbs/verbs.h"
+#include "common/base/clock.h"
+
+#define FAILURES_SHOWN 5U
+#define PROBLEMS_SHOWN 10U
+
+static const char *plural(uint64_t n) {
+        return n == 1 ? "" : "s";
+}
+
+static void print_in_tone(const Output *out, Tone tone, const char *text) {
+        printf("%s%s%s", output_tone(out, stdout, tone), text, output_tone(out, stdout, TONE_PLAIN));
+}
+
+static void print_title(const Output *out, const char *title) {
+        putchar('\n');
+        print_in_tone(out, TONE_STRONG, title);
+        putchar('\n');
+}
+
+static Tone overall_tone(sd_json_variant *status) {
+        const char *in_charge = field_string(status, "inCharge");
+
+        if (!field_bool(status, "indexComplete"))
+                return TONE_BAD;
+        if (!streq_ptr(in_charge, "lkmd") || field_elements(status, "failures") > 0 ||
+            field_elements(status, "problems") > 0 || field_elements(status, "unwatched") > 0 || status_policy_is_worrying(status))
+                return TONE_WARN;
+        return TONE_GOOD;
+}
+
+/* "● lkmd 0.1.0, up for 3 h 12 min" */
+static void print_headline(const Output *out, sd_json_variant *status) {
+        uint64_t started, now = clock_usec(CLOCK_REALTIME);
+
+        print_in_tone(out, overall_tone(status), out->utf8 ? "●" : "*");
+        printf(" lkmd ");
+        print_escaped(stdout, field_string(status, "version"));
+        if (out->host) {
+                printf(" on ");
+                print_escaped(stdout, out->host);
+        }
+        if (field_unsigned(status, "startedUSec", &started) && started <= now) {
+                printf(", up for ");
+                print_duration(stdout, now - started);
+        }
+        putchar('\n');
+}
+
+static void print_in_charge(const Output *out, sd_json_variant *status) {
+        const char *in_charge = field_string(status, "inCharge") ?: "?";
+
+        output_label(out, "In charge");
+        if (streq(in_charge, "lkmd"))
+                printf("lkmd loads drivers for devices, udev leaves it to lkmd\n");
+        else if (streq(in_charge, "lkmd_and_udev")) {
+                print_in_tone(out, TONE_WARN, "lkmd and udev both load drivers");
+                printf(": udev's own rule is in force as well\n");
+        } else if (streq(in_charge, "udev")) {
+                print_in_tone(out, TONE_WARN, "not lkmd");
+                printf(": ");
+                print_escaped(stdout, field_string(status, "steppedBack"));
+                printf("; udev loads drivers\n");
+        } else {
+                print_escaped(stdout, in_charge);
+                putchar('\n');
+        }
+}
+
+static void print_index(const Output *out, sd_json_variant *status) {
+        output_label(out, "Index");
+        if (!field_bool(status, "indexComplete")) {
+                print_in_tone(out, TONE_BAD, "missing or incomplete");
+                printf(", nothing can be loaded from ");
+                print_escaped(stdout, field_string(status, "moduleDirectory"));
+        } else {
+                printf("%" PRIu64 " modules, %" PRIu64 " aliases in ",
+                       field_number(status, "modulesKnown"), field_number(status, "aliasesKnown"));
+                print_escaped(stdout, field_string(status, "moduleDirectory"));
+        }
+        putchar('\n');
+}
+
+static void print_queue(const Output *out, sd_json_variant *status) {
+        uint64_t queued = field_number(status, "queued");
+        size_t running = field_elements(status, "running");
+
+        output_label(out, "Queue");
+        if (field_bool(status, "idle"))
+                printf("idle\n");
+        else
+                printf("%zu running, %" PRIu64 " waiting\n", running, queued);
+}
+
+/* Only what is out of the ordinary: announcements that were missed, and what was done about it. */
+static void print_events(const Output *out, sd_json_variant *counters) {
+        uint64_t lost = field_number(counters, "lost"), rescans = field_number(counters, "rescans");
+        uint64_t backed_off = field_number(counters, "backedOff");
+
+        if (lost == 0 && rescans == 0 && backed_off == 0)
+                return;
+
+        output_label(out, "Events");
+        printf("%" PRIu64 " announced", field_number(counters, "events"));
+        if (lost > 0)
+                printf(", %slost %" PRIu64 " time%s%s", output_tone(out, stdout, TONE_WARN), lost,
+                       plural(lost), output_tone(out, stdout, TONE_PLAIN));
+        if (rescans > 0)
+                printf(", all devices looked at again %" PRIu64 " time%s", rescans, plural(rescans));
+        if (backed_off > 0)
+                printf(", %" PRIu64 " held back of devices that come and go", backed_off);
+        putchar('\n');
+}
+
+static void print_facts(const Output *out, sd_json_variant *status) {
+        sd_json_variant *counters = field_object(status, "counters");
+        uint64_t devices = field_number(counters, "coldplugDevices"), failures = field_number(counters, "failures");
+        uint64_t slow = field_number(counters, "slow");
+
+        print_in_charge(out, status);
+        output_label(out, "Kernel");
+        print_escaped(stdout, field_string(status, "kernelRelease"));
+        putchar('\n');
+        print_index(out, status);
+        status_print_policy(out, status);
+
+        output_label(out, "Coldplug");
+        printf("%s, %" PRIu64 " device%s looked at", field_bool(status, "coldplugDone") ? "done" : "under way",
+               devices, plural(devices));
+        putchar('\n');
+        print_events(out, counters);
+
+        output_label(out, "Modules");
+        printf("%" PRIu64 " in the kernel; by lkmd %" PRIu64 " loaded, %" PRIu64 " removed, ",
+               field_number(status, "modulesLoaded"), field_number(counters, "loads"), field_number(counters, "unloads"));
+        if (failures > 0)
+                printf("%s%" PRIu64 " failed%s", output_tone(out, stdout, TONE_BAD), failures,
+                       output_tone(out, stdout, TONE_PLAIN));
+        else
+                printf("none failed");
+        if (slow > 0)
+                printf(", %s%" PRIu64 " slow%s", output_tone(out, stdout, TONE_WARN), slow,
+                       output_tone(out, stdout, TONE_PLAIN));
+        putchar('\n');
+        print_queue(out, status);
+}
+
+/* How long a thing that is under way has been so. */
+static uint64_t running_usec(sd_json_variant *record, uint64_t now) {
+        uint64_t usec, since;
+
+        if (field_unsigned(record, "durationUSec", &usec))
+                return usec;
+        return field_unsigned(record, "timeUSec", &since) && since <= now ? now - since : 0;
+}
+
+static void print_running(const Output *out, sd_json_variant *status) {
+        sd_json_variant *running = field_array(status, "running");
+        uint64_t now = clock_usec(CLOCK_REALTIME);
+
+        if (field_elements(status, "running") == 0)
+                return;
+
+        print_title(out, "Running");
+        ARRAY_FOREACH_INDEX(running, i) {
+                sd_json_variant *record = sd_json_variant_by_index(running, i);
+
+                printf("  ");
+                print_escaped(stdout, field_string(record, "module"));
+                printf("  for ");
+                print_load_time(stdout, record, running_usec(record, now));
+                print_whereabouts(stdout, record);
+                printf(", ");
+                print_record_cause(stdout, record);
+                putchar('\n');
+        }
+}
+
+static void print_failures(const Output *out, sd_json_variant *status) {
+        sd_json_variant *failures = field_array(status, "failures");
+        size_t n = field_elements(status, "failures");
+        uint64_t now = clock_usec(CLOCK_REALTIME);
+
+        if (n == 0)
+                return;
+
+        print_title(out, "Latest failures");
+        ARRAY_FOREACH_INDEX(failures, i) {
+                sd_json_variant *record = sd_json_variant_by_index(failures, i);
+                uint64_t when = field_number(record, "timeUSec");
+                const char *hint = field_string(record, "hint"), *message = field_string(record, "message");
+
+                if (i >= FAILURES_SHOWN) {
+                        printf("  and %zu more: ", n - i);
+                        output_command(out, stdout);
+                        printf("status --json\n");
+                        break;
+                }
+                printf("  %s", output_tone(out, stdout, TONE_BAD));
+                print_escaped(stdout, field_string(record, "module"));
+                printf("%s  ", output_tone(out, stdout, TONE_PLAIN));
+                print_age(stdout, now - MIN(when, now));
+                printf(": ");
+                print_escaped(stdout, message ?: "failed");
+                printf("\n      ");
+                print_record_cause(stdout, record);
+                putchar('\n');
+                if (hint) {
+                        print_in_tone(out, TONE_DIM, "      try:");
+                        putchar(' ');
+                        print_escaped(stdout, hint);
+                        putchar('\n');
+                }
+        }
+}
+
+static void print_problems(const Output *out, sd_json_variant *status, const char *field, const char *title) {
+        sd_json_variant *problems = field_array(status, field);
+        size_t n = field_elements(status, field);
+
+        if (n == 0)
+                return;
+
+        print_title(out, title);
+        ARRAY_FOREACH_INDEX(problems, i) {
+                if (i >= PROBLEMS_SHOWN) {
+                        printf("  and %zu more: ", n - i);
+                        output_command(out, stdout);
+                        printf("status --json\n");
+                        break;
+                }
+                printf("  ");
+                print_problem(stdout, sd_json_variant_by_index(problems, i));
+                putchar('\n');
+        }
+}
+
+/* The one command that gets on with the worst of what was shown; nothing if all is well. */
+static void print_next(const Output *out, sd_json_variant *status) {
+        sd_json_variant *failure = sd_json_variant_by_index(field_array(status, "failures"), 0);
+        const char *release = field_string(status, "kernelRelease"), *module = field_string(failure, "module");
+
+        if (!field_bool(status, "indexComplete")) {
+                printf("\nNext: depmod ");
+                print_escaped(stdout, release);
+                printf("; if the directory itself is missing, install the package with the modules of that kernel\n");
+        } else if (field_string(status, "steppedBackRemedy")) {
+                printf("\nNext: ");
+                print_escaped(stdout, field_string(status, "steppedBackRemedy"));
+                putchar('\n');
+        } else if (module) {
+                printf("\nNext: ");
+                output_command(out, stdout);
+                printf("status ");
+                print_escaped(stdout, module);
+                putchar('\n');
+        } else if (field_elements(status, "problems") > 0) {
+                printf("\nNext: correct what is wrong, then ");
+                output_command(out, stdout);
+                printf("reload\n");
+        } else if (streq_ptr(field_string(status, "inCharge"), "lkmd_and_udev"))
+                printf("\nNext: journalctl -u lkmd -b\n");
+        else if (!field_bool(status, "idle")) {
+                printf("\nNext: ");
+                output_command(out, stdout);
+                printf("monitor\n");
+        }
+}
+
+int verb_status(Run *run, char **args, unsigned n_args) {
+        static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *status = NULL;
+        int r;
+
+        if (n_args > 0)
+                return status_of_module(run, args[0]);
+
+        r = client_call(run->client, "Status", NULL, &hooks, &status);
+        if (r != 0)
+                return r;
+        if (!field_string(status, "version"))
+                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+        if (run->out.json != JSON_OFF)
+                return output_json(&run->out, status);
+        if (!output_wants_text(&run->out))
+                return STATUS_DONE;
+
+        print_headline(&run->out, status);
+        print_facts(&run->out, status);
+        print_running(&run->out, status);
+        print_failures(&run->out, status);
+        print_problems(&run->out, status, "problems", "Broken files");
+        print_problems(&run->out, status, "unwatched", "Not watched for changes");
+        status_print_policy_details(&run->out, status);
+        print_next(&run->out, status);
+        return STATUS_DONE;
+}

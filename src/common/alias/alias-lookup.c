@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * AliasLookup: asks an AliasMatcher. Owns the room for answers and the marks of one walk; borrows the
+ * matcher.
+ *
+ * The walk keeps a stack of (node, position in the key). Behind a '*' all later positions are tried once,
+ * whichever way the walk came to it: that is its mark. Every other edge takes one byte, so that no node is
+ * seen twice at a position, and the walk takes at most (length of the key) x (size of the trie) steps.
+ * Nothing is allocated but when a look-up has more answers than any before.
+ *
+ * libkmod's search of an index looks at a key's bytes first where they could be a pattern's wildcards as
+ * well: for a key "a*" it finds the pattern "a*" once as a wildcard and once by its bytes, and for a key
+ * "a[b]" the pattern "a[b]", which does not match at all. Its answer depends on where depmod's trie
+ * branches. Such keys are next to never seen; they are searched as libkmod does, in the sorted patterns
+ * (search_like_libkmod()).
+ */
+
+#include "common/alias/alias-lookup.h"
+
+#include <assert.h>
+
+#include "common/alias/alias-trie.h"
+#include "common/base/array.h"
+#include "common/base/glob.h"
+#include "common/base/word.h"
+
+typedef struct Frame {
+        uint32_t node;
+        size_t position;                /* in the key; behind a '*': the next one to be tried */
+} Frame;
+
+typedef struct Found {
+        uint64_t rank;                  /* orders before the ordinal does */
+        uint32_t ordinal;
+        uint32_t cell;                  /* of its entry */
+        uint32_t text;                  /* of the pattern */
+} Found;
+
+struct AliasLookup {
+        const AliasMatcher *matcher;
+
+        const char *key;
+        size_t key_length;
+        uint32_t generation;            /* number of the look-up; marks of others are void */
+        uint32_t *found_in;             /* by number of a leaf below a '*': look-up that found it */
+        uint32_t *tried_in;             /* likewise: look-up that came to the first '*' in its rest */
+        uint32_t *entered_in;           /* by number of a '*': look-up that came to it */
+        Frame *stack;
+        size_t n_stack;
+
+        Found *found;
+        size_t n_found, n_found_allocated;
+        AliasMatch *matches;
+        size_t n_matches_allocated;
+        int error;                      /* the look-up ran out of memory */
+};
+
+/**
+ * alias_lookup_new() - make what one thread needs to ask a matcher
+ * @m: sealed; borrowed, must live longer
+ *
+ * Return: 0; -ENOMEM.
+ */
+int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
+        _cleanup_(alias_lookup_freep) AliasLookup *l = NULL;
+
+        assert(ret && m);
+        assert(m->sealed);
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        l->matcher = m;
+        l->found_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->found_in));
+        l->tried_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->tried_in));
+        l->entered_in = calloc(m->n_stars + 1, sizeof(*l->entered_in));
+        l->stack = calloc(m->stack_max, sizeof(*l->stack));
+        if (!l->found_in || !l->tried_in || !l->entered_in || !l->stack)
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(l);
+        return 0;
+}
+
+AliasLookup *alias_lookup_free(AliasLookup *l) {
+        if (!l)
+                return NULL;
+
+        free(l->found_in);
+        free(l->tried_in);
+        free(l->entered_in);
+        free(l->stack);
+        free(l->found);
+        free(l->matches);
+        free(l);
+        return NULL;
+}
+
+static const char *pattern_text(const AliasMatcher *m, uint32_t pattern) {
+        return m->texts + m->patterns[pattern].text;
+}
+
+/*
+ * ------------------------------------------------------------------------------------------------------
+ * answers
+ */
+
+/* All entries of a leaf go on the list of answers. */
+static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
+        const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
+        uint32_t n = leaf[0] & TRIE_ENTRIES_MASK;
+
+        if (array_reserve(&l->found, &l->n_found_allocated, l->n_found + n, sizeof(*l->found)) < 0) {
+                l->error = -ENOMEM;
+                return;
+        }
+
+        for (uint32_t i = 0; i < n; i++) {
+                const uint32_t *cell = leaf + trie_entries_at(leaf[0]) + i * TRIE_ENTRY_CELLS;
+                const TrieEntry *e = (const TrieEntry *) cell;
+
+                l->found[l->n_found++] = (Found) {
+                        .rank = rank_low == 0 ? 0 : (uint64_t) e->priority << 32 | rank_low,
+                        .ordinal = e->ordinal,
+                        .cell = (uint32_t) (cell - l->matcher->cells),
+                        .text = leaf[1],
+                };
+        }
+}
+
+static bool found_after(const Found *a, const Found *b) {
+        return a->rank != b->rank ? a->rank > b->rank : a->ordinal > b->ordinal;
+}
+
+/* Shell's sort: mostly there are one to three answers, and qsort(3) may allocate. */
+static void sort_found(Found *found, size_t n) {
+        size_t gap = 1;
+
+        while (gap < n / 3)
+                gap = gap * 3 + 1;
+        for (; gap > 0; gap /= 3)
+                for (size_t i = gap; i < n; i++) {
+                        Found f = found[i];
+                        size_t j = i;
+
+                        for (; j >= gap && found_after(&found[j - gap], &f); j -= gap)
+                                found[j] = found[j - gap];
+                        found[j] = f;
+                }
+}
+
+static int make_matches(AliasLookup *l) {
+        const AliasMatcher *m = l->matcher;
+        int r;
+
+        r = array_reserve(&l->matches, &l->n_matches_allocated, l->n_found, sizeof(*l->matches));
+        if (r < 0)
+                return r;
+        sort_found(l->found, l->n_found);
+        for (size_t i = 0; i < l->n_found; i++) {
+                const TrieEntry *e = (const TrieEntry *) (m->cells + l->found[i].cell);
+
+                l->matches[i] = (AliasMatch) {
+                        .pattern = m->texts + l->found[i].text,
+                        .value = m->values + e->value,
+                        .priority = e->priority,
+                        .value_id = e->value / VALUE_ALIGNMENT,
+                };
+        }
+        return 0;
+}
+
+/*
+ * ----------------------------------------------------------------------------------------------------- the
+ * walk
+ */
+
+/*
+ * The part of the rest before the first wildcard, where a backslash is a byte. Return: whether it matches.
+ */
+static bool match_raw(const char **rest, const char **key) {
+        size_t n = strcspn(*rest, "*?[");
+
+        if (strncmp(*rest, *key, n) != 0)
+                return false;
+        *rest += n;
+        *key += n;
+        return true;
+}
+
+/*
+ * Only one pattern is left: its rest against the key from @position.
+ *
+ * Below a '*' this happens at one position after the other. Then what matters is the first '*' in the rest:
+ * the first time that the walk comes to it, glob_match() tries all positions from there, and later ones were
+ * among them.
+ */
+static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
+        const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
+        const uint32_t *behind = leaf + trie_entries_at(leaf[0]) +
+                                 (leaf[0] & TRIE_ENTRIES_MASK) * TRIE_ENTRY_CELLS;
+        const char *rest, *key = l->key + position, *start;
+        uint32_t number = leaf[2];      /* if it is below a '*' */
+
+        start = rest = (const char *) (leaf[0] & TRIE_REST_ELSEWHERE ? l->matcher->cells + *behind : behind);
+
+        /* libkmod gives to fnmatch(3) only what begins with a wildcard. */
+        if ((leaf[0] & TRIE_IS_RAW) && !match_raw(&rest, &key))
+                return;
+        if (!glob_match_head(&rest, &key))
+                return;
+
+        if (leaf[0] & TRIE_BELOW_STAR) {
+                if (l->found_in[number] == l->generation)
+                        return;
+                /* An earlier '*' was in brackets, which can mean many things. */
+                if (*rest == '*' && rest == strchr(start, '*')) {
+                        if (l->tried_in[number] == l->generation)
+                                return;
+                        l->tried_in[number] = l->generation;
+                }
+        }
+        if (!(rest[0] == '*' && rest[1] == '\0') && !glob_match(rest, key))
+                return;                 /* most end with a '*' */
+        if (leaf[0] & TRIE_BELOW_STAR)
+                l->found_in[number] = l->generation;
+        take_leaf(l, reference, 0);
+}
+
+static void push(AliasLookup *l, uint32_t node, size_t position) {
+        assert(l->n_stack < l->matcher->stack_max);
+
+        l->stack[l->n_stack++] = (Frame) { .node = node, .position = position };
+}
+
+/* Go where an edge that took one byte leads: now, or to a node later. */
+static void follow(AliasLookup *l, uint32_t reference, size_t position) {
+        if (reference & TRIE_LEAF)
+                check_leaf(l, reference, position);
+        else
+                push(l, reference, position);
+}
+
+typedef struct Node {                   /* the cells of a node, told apart */
+        uint32_t head;
+        uint32_t star, any, end;        /* as the head says */
+        const uint32_t *classes;        /* class, reference */
+        uint32_t n_classes;
+        const uint32_t *starts;         /* behind its number */
+        const char *run;
+        uint32_t run_length;
+        const uint8_t *labels;
+        const uint32_t *literals;
+        uint32_t n_literals;
+} Node;
+
+#define TRIE_HAS_MORE (TRIE_HAS_STAR | TRIE_HAS_ANY | TRIE_HAS_END | TRIE_HAS_CLASSES | TRIE_IS_STAR)
+
+static inline Node read_node(const AliasMatcher *m, uint32_t reference) {
+        const uint32_t *p = m->cells + reference;
+        Node n = { .head = *p++ };
+
+        if (n.head & TRIE_HAS_MORE) {
+                if (n.head & TRIE_HAS_STAR)
+                        n.star = *p++;
+                if (n.head & TRIE_HAS_ANY)
+                        n.any = *p++;
+                if (n.head & TRIE_HAS_END)
+                        n.end = *p++;
+                if (n.head & TRIE_HAS_CLASSES) {
+                        n.n_classes = *p++;
+                        n.classes = p;
+                        p += n.n_classes * (size_t) 2;
+                }
+                if (n.head & TRIE_IS_STAR) {
+                        n.starts = p + 1;
+                        p += TRIE_STAR_CELLS;
+                }
+        }
+        n.run = (const char *) p;
+        n.run_length = n.head >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
+        p += trie_byte_cells(n.run_length);
+        n.labels = (const uint8_t *) p;
+        n.n_literals = n.head & TRIE_LITERALS_MASK;
+        n.literals = p + trie_byte_cells(n.n_literals);
+        return n;
+}
+
+static void check_opaque(AliasLookup *l, const Node *n, size_t position) {
+        for (uint32_t i = 0; i < n->n_classes; i++)
+                if (n->classes[2 * i] == TRIE_OPAQUE)
+                        check_leaf(l, n->classes[2 * i + 1], position);
+}
+
+/*
+ * The first position from @position on where something behind the '*' can go on; the key's length if there
+ * is none.
+ */
+static size_t find_start(const AliasLookup *l, const Node *n, size_t position) {
+        const char *found;
+
+        if (n->n_literals == 1 && !(n->head & (TRIE_HAS_ANY | TRIE_HAS_CLASSES))) {
+                found = memchr(l->key + position, n->labels[0], l->key_length - position);
+                return found ? (size_t) (found - l->key) : l->key_length;
+        }
+        while (position < l->key_length && !byte_set_has(n->starts, (uint8_t) l->key[position]))
+                position++;
+        return position;
+}
+
+/* Most runs are short, and a word can be read: the cells go on a bit behind the last node. */
+static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n, size_t position) {
+        const char *key = l->key + position;
+        size_t left = l->key_length - position;
+
+        if (n == 0)
+                return true;
+        if (n > left)
+                return false;
+        if (n > sizeof(uint64_t) || left < sizeof(uint64_t))
+                return memcmp(key, run, n) == 0;
+        return (word_read(key) ^ word_read(run)) << (64 - 8 * n) == 0;
+}
+
+/*
+ * Where the edge of a byte leads to; 0: there is none. Eight labels at a time; behind the last come as many
+ * references, so that a word can be read there as well.
+ */
+static inline uint32_t find_literal(const uint8_t *labels, uint32_t n, uint8_t c) {
+        const uint32_t *literals = (const uint32_t *) labels + trie_byte_cells(n);
+
+        for (uint32_t i = 0; i < n; i += 8) {
+                uint64_t found = word_find(word_read(labels + i), c);
+
+                if (found) {
+                        i += (uint32_t) __builtin_ctzll(found) / 8;
+                        return i < n ? literals[i] : 0;
+                }
+        }
+        return 0;
+}
+
+/* Where the block of a node leads to from @position, which is moved over its bytes; 0: nowhere. */
+static inline uint32_t find_word(const AliasLookup *l, const uint32_t *block, size_t *position) {
+        uint32_t n = block[0] & 0xFFU, log = block[0] >> TRIE_BLOCK_LOG_SHIFT;
+        size_t left = l->key_length - *position, slot;
+        const uint32_t *slots = block + 1, *p;
+        uint64_t word, other;
+
+        if (left < n)
+                return 0;
+        if (left < sizeof(word))
+                word = word_read_short(l->key + *position, n);
+        else
+                word = word_read(l->key + *position) << (64 - 8 * n) >> (64 - 8 * n);
+
+        for (slot = trie_block_hash(word, log);; slot = (slot + 1) & ((UINT32_C(1) << log) - 1)) {
+                p = slots + slot * TRIE_SLOT_CELLS;
+                if (p[2] == 0)
+                        return 0;
+                memcpy(&other, p, sizeof(other));
+                if (other == word) {
+                        *position += n;
+                        return p[2];
+                }
+        }
+}
+
+/* From a '*' that only leads to the next: over the first place where the bytes between them are. */
+static bool skip_to_star(const AliasLookup *l, const Node *n, size_t *position, uint32_t *ret_star) {
+        Node between = read_node(l->matcher, n->literals[0]);
+
+        for (size_t i = *position;; i++) {
+                i = find_start(l, n, i);
+                if (i == l->key_length)
+                        return false;
+                if (run_matches(l, between.run, between.run_length, i + 1)) {
+                        *position = i + 1 + between.run_length;
+                        *ret_star = between.star;
+                        return true;
+                }
+        }
+}
+
+/*
+ * Come to what is behind a '*'. "**" is a chain of such nodes, and so is what leads only from one to the
+ * next.
+ *
+ * Only the first time counts: an outer '*' is left at one position after the other, and all that is below is
+ * over before the next, so the walk never comes back to this one further left.
+ */
+static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
+        for (;;) {
+                uint32_t number;
+                size_t start;
+                Node n;
+
+                if (reference & TRIE_LEAF) {
+                        check_leaf(l, reference, position);
+                        return;
+                }
+
+                n = read_node(l->matcher, reference);
+                number = n.starts[-1];
+                if (l->entered_in[number] == l->generation)
+                        return;
+                l->entered_in[number] = l->generation;
+
+                if (n.head & TRIE_IS_ONCE) {
+                        if (!skip_to_star(l, &n, &position, &reference))
+                                return;
+                        continue;
+                }
+
+                if (n.head & TRIE_HAS_END)
+                        take_leaf(l, n.end, 0);
+                check_opaque(l, &n, position);
+                start = find_start(l, &n, position);
+                if (start < l->key_length)
+                        push(l, reference, start);
+                if (!(n.head & TRIE_HAS_STAR))
+                        return;
+                reference = n.star;
+        }
+}
+
+/* The edges of wildcards that take the byte at @position. */
+static void take_wildcards(AliasLookup *l, const Node *n, size_t position) {
+        uint8_t c = (uint8_t) l->key[position];
+
+        if (n->head & TRIE_HAS_ANY)
+                follow(l, n->any, position + 1);
+        for (uint32_t i = 0; i < n->n_classes; i++) {
+                uint32_t class = n->classes[2 * i];
+
+                if (class != TRIE_OPAQUE && byte_set_has(l->matcher->classes[class].bytes.bits, c))
+                        follow(l, n->classes[2 * i + 1], position + 1);
+        }
+}
+
+/* The edges of a node's bytes. Return: where one leads to, with @position behind it; 0 if there is none. */
+static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const void *labels,
+                                  size_t *position) {
+        if (*position == l->key_length)
+                return 0;
+        if (head & TRIE_HAS_BLOCK)
+                return find_word(l, labels, position);
+        return find_literal(labels, head & TRIE_LITERALS_MASK, (uint8_t) l->key[(*position)++]);
+}
+
+/* A node with its run behind it. Return: as take_bytes(). */
+static uint32_t leave(AliasLookup *l, const Node *n, size_t *position) {
+        if (*position == l->key_length && (n->head & TRIE_HAS_END))
+                take_leaf(l, n->end, 0);
+        check_opaque(l, n, *position);
+        if (n->head & TRIE_HAS_STAR)
+                enter_star(l, n->star, *position);
+        if (*position < l->key_length)
+                take_wildcards(l, n, *position);
+        return take_bytes(l, n->head, n->labels, position);
+}
+
+/*
+ * A node that is not behind a '*', with the key from @position, and on over the key's own bytes as far as
+ * there are nodes. Return: the leaf to which they lead, with the position there; 0 if there is none.
+ */
+static uint32_t visit(AliasLookup *l, uint32_t reference, size_t *position) {
+        size_t at = *position;
+
+        do {
+                const uint32_t *cells = l->matcher->cells + reference;
+                uint32_t head = *cells, run_length = head >> TRIE_RUN_SHIFT & TRIE_RUN_MAX;
+                const char *run = (const char *) (cells + 1);
+
+                if (head & TRIE_HAS_MORE) {
+                        Node n = read_node(l->matcher, reference);
+
+                        if (!run_matches(l, n.run, run_length, at))
+                                return 0;
+                        at += run_length;
+                        reference = leave(l, &n, &at);
+                } else {                /* most have nothing but bytes */
+                        if (!run_matches(l, run, run_length, at))
+                                return 0;
+                        at += run_length;
+                        reference = take_bytes(l, head, cells + 1 + trie_byte_cells(run_length), &at);
+                }
+        } while (reference > 0 && !(reference & TRIE_LEAF));
+
+        *position = at;
+        return reference;
+}
+
+static void go_on(AliasLookup *l, uint32_t reference, size_t position) {
+        if (reference > 0 && !(reference & TRIE_LEAF))
+                reference = visit(l, reference, &position);
+        if (reference > 0)
+                check_leaf(l, reference, position);
+}
+
+/* What is on the stack. */
+static void search_pending(AliasLookup *l) {
+        while (l->n_stack > 0) {
+                Frame *top = &l->stack[l->n_stack - 1];
+                uint32_t reference = top->node;
+                size_t position = top->position;
+                Node n;
+
+                if (!(l->matcher->cells[reference] & TRIE_IS_STAR)) {
+                        l->n_stack--;
+                        go_on(l, reference, position);
+                        continue;
+                }
+
+                /*
+                 * Where to go on next is found before this place is looked at: its frame may not be the top
+                 * any more then.
+                 */
+                n = read_node(l->matcher, reference);
+                top->position = find_start(l, &n, position + 1);
+                if (top->position == l->key_length)
+                        l->n_stack--;
+                take_wildcards(l, &n, position);
+                reference = take_bytes(l, n.head, n.labels, &position);
+                go_on(l, reference, position);
+        }
+}
+
+/* The leaf at the end of the key's own bytes is there last, when it had time to come from memory. */
+static void search_trie(AliasLookup *l) {
+        size_t position = 0;
+        uint32_t leaf;
+
+        leaf = visit(l, 0, &position);
+        if (leaf > 0) {
+                __builtin_prefetch(l->matcher->cells + (leaf & ~TRIE_LEAF));
+                __builtin_prefetch(l->matcher->cells + (leaf & ~TRIE_LEAF) + 16);
+        }
+        search_pending(l);
+        if (leaf > 0)
+                check_leaf(l, leaf, position);
+}
+
+/*
+ * ------------------------------------------------------------------------------------------------- as
+ * libkmod does
+ */
+
+/* Narrow the patterns [from, to), which are equal before @depth, to those with byte @c there. */
+static void narrow(const AliasMatcher *m, uint32_t *from, uint32_t *to, size_t depth, uint8_t c) {
+        uint32_t low = *from, high = *to;
+
+        for (uint32_t end = high; low < end;) {
+                uint32_t middle = low + (end - low) / 2;
+
+                if ((uint8_t) pattern_text(m, middle)[depth] < c)
+                        low = middle + 1;
+                else
+                        end = middle;
+        }
+        for (uint32_t start = low; start < high;) {
+                uint32_t middle = start + (high - start) / 2;
+
+                if ((uint8_t) pattern_text(m, middle)[depth] > c)
+                        high = middle;
+                else
+                        start = middle + 1;
+        }
+        *from = low;
+        *to = high;
+}
+
+/* Does the key have a wildcard that some pattern has at the same place, after the same bytes? */
+static bool key_is_like_pattern(const AliasLookup *l) {
+        const AliasMatcher *m = l->matcher;
+        size_t n = 0;
+        uint32_t from = 0, to = (uint32_t) m->n_patterns;
+
+        if (m->dialect != ALIAS_INDEX)
+                return false;
+        if (!words_have(l->key, l->key_length, '*', '?', '['))
+                return false;
+        n = strcspn(l->key, "*?[");
+        for (size_t i = 0; i <= n && from < to; i++)
+                narrow(m, &from, &to, i, (uint8_t) l->key[i]);
+        return from < to;
+}
+
+/*
+ * Patterns [from, to) begin with a wildcard at @depth; each is tried. What is found later is answered
+ * earlier.
+ */
+static void try_all(AliasLookup *l, uint32_t from, uint32_t to, size_t depth, uint32_t *rank_low) {
+        if (from < to)
+                --*rank_low;
+        for (; from < to; from++)
+                if (glob_match(pattern_text(l->matcher, from) + depth, l->key + depth))
+                        take_leaf(l, l->matcher->patterns[from].leaf, *rank_low);
+}
+
+/*
+ * libkmod's index_mm_searchwild_node(). depmod's trie has a node where patterns part or one ends, and at the
+ * root; what is between is the prefix of a node. At a node libkmod tries the wildcards and then goes on with
+ * the key's byte, in a prefix a wildcard ends the search.
+ */
+static void search_like_libkmod(AliasLookup *l) {
+        static const char wildcards[] = { '*', '?', '[' };
+        const AliasMatcher *m = l->matcher;
+        uint32_t from = 0, to = (uint32_t) m->n_patterns, rank_low = UINT32_MAX;
+
+        for (size_t i = 0; from < to; i++) {
+                char c = pattern_text(m, from)[i];
+                bool is_node = i == 0 || c == '\0' || c != pattern_text(m, to - 1)[i];
+
+                if (!is_node && (c == '*' || c == '?' || c == '[')) {
+                        try_all(l, from, to, i, &rank_low);
+                        return;
+                }
+                for (size_t j = 0; is_node && j < ARRAY_LEN(wildcards); j++) {
+                        uint32_t low = from, high = to;
+
+                        narrow(m, &low, &high, i, (uint8_t) wildcards[j]);
+                        try_all(l, low, high, i, &rank_low);
+                }
+                if (l->key[i] == '\0') {
+                        if (c == '\0')
+                                take_leaf(l, m->patterns[from].leaf, --rank_low);
+                        return;
+                }
+                narrow(m, &from, &to, i, (uint8_t) l->key[i]);
+        }
+}
+
+/*
+ * -------------------------------------------------------------------------------------------------------
+ * asking
+ */
+
+static void next_generation(AliasLookup *l) {
+        if (++l->generation > 0)
+                return;
+
+        /* Four thousand million look-ups later old marks would look new. */
+        memset(l->found_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->found_in));
+        memset(l->tried_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->tried_in));
+        memset(l->entered_in, 0, l->matcher->n_stars * sizeof(*l->entered_in));
+        l->generation = 1;
+}
+
+/**
+ * alias_lookup_find() - find all patterns that match a key
+ * @key:    bytes; for ALIAS_INDEX normalised by the caller
+ * @length: of it, without its NUL
+ * @ret:    ascending priority, equal ones as alias-order.c says; a value stands there once for each of its
+ *          patterns. Borrowed until the next look-up with @l, strings as long as the matcher
+ *
+ * Return: 0, also if nothing matches; -ENOMEM.
+ */
+int alias_lookup_find(AliasLookup *l, const char *key, size_t length, const AliasMatch **ret, size_t *ret_n) {
+        int r;
+
+        assert(l && key && ret && ret_n);
+
+        l->key = key;
+        l->key_length = length;
+        next_generation(l);
+        l->n_found = 0;
+        l->error = 0;
+        if (key_is_like_pattern(l))
+                search_like_libkmod(l);
+        else
+                search_trie(l);
+        if (l->error < 0)
+                return l->error;
+
+        r = make_matches(l);
+        if (r < 0)
+                return r;
+
+        *ret = l->matches;
+        *ret_n = l->n_found;
+        return 0;
+}

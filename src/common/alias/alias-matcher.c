@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * AliasMatcher: every alias pattern of one kind, ready to be asked for all that match a key. Owns copies of
+ * all strings.
+ *
+ * The patterns, sorted by their bytes, become a trie. An edge is a byte, '?', '*' or a "[..]"; bytes that
+ * all patterns below a node share are its run and compared in one go; a part of the trie with one pattern
+ * left is a leaf: the rest of its text is left to glob_match(). So is what is too odd for an edge: escapes,
+ * and brackets with anything in them but bytes and ranges. alias-trie.c builds it, alias-lookup.c walks it.
+ *
+ * Answers come in the order that alias-order.c gave their entries.
+ *
+ * ALIAS_INDEX is ALIAS_FNMATCH but for what libkmod's search of an index makes of two rare things: before
+ * the first wildcard a backslash is a byte like any other, and wildcards in a key (see alias-lookup.c).
+ */
+
+#include "common/alias/alias-matcher.h"
+
+#include <assert.h>
+
+#include "common/alias/alias-order.h"
+#include "common/alias/alias-trie.h"
+#include "common/base/array.h"
+#include "common/base/hash.h"
+
+#define STRINGS_MAX 0x3FFFFFFFU         /* bytes of all texts: the cells made of them are numbered with 32 bits */
+#define NO_VALUE UINT32_MAX             /* in a slot */
+
+/**
+ * alias_matcher_new() - make one without patterns, to be filled and sealed
+ *
+ * Return: 0; -ENOMEM.
+ */
+int alias_matcher_new(AliasMatcher **ret, AliasDialect dialect) {
+        AliasMatcher *m;
+
+        assert(ret);
+
+        m = calloc(1, sizeof(*m));
+        if (!m)
+                return -ENOMEM;
+        m->dialect = dialect;
+        *ret = m;
+        return 0;
+}
+
+AliasMatcher *alias_matcher_free(AliasMatcher *m) {
+        if (!m)
+                return NULL;
+
+        free(m->texts);
+        free(m->values);
+        free(m->entries);
+        free(m->value_slots);
+        free(m->patterns);
+        free(m->cells);
+        free(m->classes);
+        free(m);
+        return NULL;
+}
+
+/*
+ * ------------------------------------------------------------------------------------------------------
+ * filling
+ */
+
+static int append_string(char **strings, size_t *size, size_t *allocated, const char *s,
+                         uint32_t *ret_offset) {
+        size_t n = strlen(s) + 1;
+        int r;
+
+        if (n > STRINGS_MAX || *size > STRINGS_MAX - n)
+                return -EFBIG;
+        r = array_reserve(strings, allocated, *size + n, 1);
+        if (r < 0)
+                return r;
+
+        memcpy(*strings + *size, s, n);
+        *ret_offset = (uint32_t) *size;
+        *size += n;
+        return 0;
+}
+
+/* The slot of a value, or the free one where it belongs. */
+static uint32_t *find_value_slot(const AliasMatcher *m, const char *value) {
+        size_t i = hash_string(value) & (m->n_value_slots - 1);
+
+        while (m->value_slots[i] != NO_VALUE && !streq(m->values + m->value_slots[i], value))
+                i = (i + 1) & (m->n_value_slots - 1);
+        return &m->value_slots[i];
+}
+
+static int grow_value_slots(AliasMatcher *m) {
+        _cleanup_(freep) uint32_t *old = NULL;
+        size_t n_old = m->n_value_slots, n = MAX(n_old * 2, (size_t) 256);
+        uint32_t *slots;
+
+        slots = reallocarray(NULL, n, sizeof(*slots));
+        if (!slots)
+                return -ENOMEM;
+        memset(slots, 0xff, n * sizeof(*slots));        /* NO_VALUE */
+
+        old = m->value_slots;
+        m->value_slots = slots;
+        m->n_value_slots = n;
+        for (size_t i = 0; i < n_old; i++)
+                if (old[i] != NO_VALUE)
+                        *find_value_slot(m, m->values + old[i]) = old[i];
+        return 0;
+}
+
+/* There are ten times more aliases than modules: keep each value once. */
+static int intern_value(AliasMatcher *m, const char *value, uint32_t *ret_offset) {
+        uint32_t *slot;
+        int r;
+
+        if (m->n_values * 2 >= m->n_value_slots) {
+                r = grow_value_slots(m);
+                if (r < 0)
+                        return r;
+        }
+
+        slot = find_value_slot(m, value);
+        if (*slot == NO_VALUE) {
+                m->values_size += -m->values_size % VALUE_ALIGNMENT;
+                r = append_string(&m->values, &m->values_size, &m->values_allocated, value, slot);
+                if (r < 0)
+                        return r;
+                m->n_values++;
+        }
+        *ret_offset = *slot;
+        return 0;
+}
+
+/**
+ * alias_matcher_add() - add one pattern; only before it is sealed
+ * @pattern:  bytes, copied; any string is a pattern, but one that can never match does not
+ * @value:    copied
+ * @priority: lower ones are answered first
+ *
+ * Return: 0; -EFBIG: 1 GiB of patterns is enough; -ENOMEM.
+ */
+int alias_matcher_add(AliasMatcher *m, const char *pattern, const char *value, uint32_t priority) {
+        AliasEntry e = { .priority = priority };
+        int r;
+
+        assert(m && pattern && value);
+        assert(!m->sealed);
+
+        r = array_reserve(&m->entries, &m->n_entries_allocated, m->n_entries + 1, sizeof(*m->entries));
+        if (r < 0)
+                return r;
+        r = intern_value(m, value, &e.value);
+        if (r < 0)
+                return r;
+        r = append_string(&m->texts, &m->texts_size, &m->texts_allocated, pattern, &e.text);
+        if (r < 0)
+                return r;
+
+        m->entries[m->n_entries++] = e;
+        return 0;
+}
+
+/**
+ * alias_matcher_seal() - work out everything that look-ups need; no pattern can be added after that
+ *
+ * Return: 0; -ENOMEM: free it, nothing else can be done with it.
+ */
+int alias_matcher_seal(AliasMatcher *m) {
+        _cleanup_(freep) uint32_t *sorted = NULL;
+        int r;
+
+        assert(m);
+        assert(!m->sealed);
+
+        free(STEAL_PTR(m->value_slots));
+        m->n_value_slots = 0;
+        array_shrink(&m->texts, &m->texts_allocated, m->texts_size, 1);
+        array_shrink(&m->values, &m->values_allocated, m->values_size, 1);
+
+        r = alias_sort_by_text(m, &sorted);
+        if (r < 0)
+                return r;
+        r = alias_order_entries(m);
+        if (r < 0)
+                return r;
+        r = alias_trie_build(m, sorted);
+        if (r < 0)
+                return r;
+
+        free(STEAL_PTR(m->entries));
+        m->n_entries_allocated = 0;
+        array_shrink(&m->cells, &m->n_cells_allocated, m->n_cells, sizeof(*m->cells));
+        m->sealed = true;
+        return 0;
+}
+
+/**
+ * alias_matcher_count() - how many patterns were added
+ */
+size_t alias_matcher_count(const AliasMatcher *m) {
+        assert(m);
+
+        return m->n_entries;
+}
+
+/**
+ * alias_matcher_value_ids() - how many values there are at most, for arrays by AliasMatch's value_id
+ */
+size_t alias_matcher_value_ids(const AliasMatcher *m) {
+        assert(m);
+
+        return m->values_size / VALUE_ALIGNMENT + 1;
+}
+
+/**
+ * alias_matcher_size_bytes() - how much memory a sealed matcher takes, without its look-ups
+ */
+size_t alias_matcher_size_bytes(const AliasMatcher *m) {
+        assert(m);
+        assert(m->sealed);
+
+        return sizeof(*m) + m->texts_allocated + m->values_allocated +
+               (m->n_entries + 1) * sizeof(*m->patterns) + m->n_cells_allocated * sizeof(*m->cells) +
+               m->n_classes_allocated * sizeof(*m->classes);
+}

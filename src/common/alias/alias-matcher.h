@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/alias/alias-dialect.h"
+#include "common/base/util.h"
+
+/*
+ * AliasMatcher: all alias patterns of one kind, in memory: a trie in which '*', '?' and "[..]" are edges
+ * like any other. Patterns go in first, then it is sealed, then it is asked; sealed it never changes.
+ * It is asked with an AliasLookup.
+ */
+typedef struct AliasMatcher AliasMatcher;
+
+typedef struct AliasMatch {
+        const char *pattern;            /* borrowed from the matcher */
+        const char *value;              /* likewise */
+        uint32_t priority;
+        uint32_t value_id;              /* equal values have the same, below alias_matcher_value_ids() */
+} AliasMatch;
+
+int alias_matcher_new(AliasMatcher **ret, AliasDialect dialect);
+AliasMatcher *alias_matcher_free(AliasMatcher *m);
+DEFINE_CLEANUP(AliasMatcher, alias_matcher_free);
+
+int alias_matcher_add(AliasMatcher *m, const char *pattern, const char *value, uint32_t priority);
+int alias_matcher_seal(AliasMatcher *m);
+size_t alias_matcher_count(const AliasMatcher *m);
+size_t alias_matcher_value_ids(const AliasMatcher *m);
+size_t alias_matcher_size_bytes(const AliasMatcher *m);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Where requests come from: policies speak of it, and every record of the ledger. */
+
+#include "common/base/origin.h"
+
+#include "common/base/enum-names.h"
+
+static const char *const origin_names[_ORIGIN_MAX] = {
+        [ORIGIN_DEVICE] = "device",
+        [ORIGIN_KERNEL] = "kernel",
+        [ORIGIN_CLIENT] = "client",
+        [ORIGIN_BOOT] = "boot",
+};
+
+const char *request_origin_to_string(RequestOrigin origin) {
+        return ENUM_NAME(origin_names, origin);
+}
+
+RequestOrigin request_origin_from_string(const char *s) {
+        return (RequestOrigin) ENUM_VALUE(origin_names, s);
+}

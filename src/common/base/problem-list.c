@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ProblemList: what was wrong with files that are ours to read. Owns its strings; bounded, because a broken
+ * file of a megabyte must not become a megabyte of complaints.
+ */
+
+#include "common/base/problem-list.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "common/base/array.h"
+
+#define PROBLEMS_MAX 64U
+
+/**
+ * problem_list_add_v() - as problem_list_add_at(), for whoever has the arguments as a list
+ */
+int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
+                       va_list ap) {
+        _cleanup_(freep) char *copy = NULL, *message = NULL;
+
+        if (!list)
+                return 0;
+        if (list->n_items >= PROBLEMS_MAX) {
+                list->n_dropped++;
+                return 0;
+        }
+
+        copy = strdup(file);
+        if (!copy)
+                return -ENOMEM;
+        if (vasprintf(&message, format, ap) < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+
+        if (array_grow(&list->items, list->n_items, sizeof(*list->items)) < 0)
+                return -ENOMEM;
+        list->items[list->n_items++] = (Problem) {
+                .file = STEAL_PTR(copy),
+                .line = line,
+                .column = column,
+                .message = STEAL_PTR(message),
+        };
+        return 0;
+}
+
+/**
+ * problem_list_add() - remember one problem
+ * @list:   NULL if nobody will look
+ * @file:   copied
+ * @line:   1-based, 0 for the file as a whole
+ * @format: one sentence, no full stop, no line break
+ *
+ * Return: 0, also when the list is full and the problem was only counted; -ENOMEM.
+ */
+int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        assert(file && format);
+
+        va_start(ap, format);
+        r = problem_list_add_v(list, file, line, 0, format, ap);
+        va_end(ap);
+        return r;
+}
+
+/**
+ * problem_list_add_at() - remember one problem whose place in the line is known
+ * @column: 1-based
+ *
+ * Return: as problem_list_add().
+ */
+int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsigned column,
+                        const char *format, ...) {
+        va_list ap;
+        int r;
+
+        assert(file && format);
+
+        va_start(ap, format);
+        r = problem_list_add_v(list, file, line, column, format, ap);
+        va_end(ap);
+        return r;
+}
+
+/* Do both say the same? */
+bool problem_list_equal(const ProblemList *a, const ProblemList *b) {
+        assert(a && b);
+
+        if (a->n_items != b->n_items)
+                return false;
+        for (size_t i = 0; i < a->n_items; i++)
+                if (!streq(a->items[i].file, b->items[i].file) || a->items[i].line != b->items[i].line ||
+                    a->items[i].column != b->items[i].column ||
+                    !streq(a->items[i].message, b->items[i].message))
+                        return false;
+        return true;
+}
+
+/**
+ * problem_list_copy() - say what another list says, too
+ *
+ * Return: as problem_list_add().
+ */
+int problem_list_copy(ProblemList *to, const ProblemList *from) {
+        assert(to && from);
+
+        for (size_t i = 0; i < from->n_items; i++) {
+                const Problem *p = from->items + i;
+                int r = problem_list_add_at(to, p->file, p->line, p->column, "%s", p->message);
+
+                if (r < 0)
+                        return r;
+        }
+        to->n_dropped += from->n_dropped;
+        return 0;
+}
+
+/**
+ * problem_list_clear() - forget all of them; the list can be used again
+ */
+void problem_list_clear(ProblemList *list) {
+        assert(list);
+
+        for (size_t i = 0; i < list->n_items; i++) {
+                free(list->items[i].file);
+                free(list->items[i].message);
+        }
+        free(list->items);
+        *list = (ProblemList) {};
+}

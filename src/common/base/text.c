@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Text: what makes foreign bytes fit for a message, the journal or JSON, and finds the word that a
+ * misspelled one was meant to be. Owns nothing.
+ */
+
+#include "common/base/text.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdint.h>
+
+#include "common/base/util.h"
+
+#define ESCAPED_LENGTH 4U               /* \xNN */
+#define WORD_MAX 48U                    /* longer ones are near to nothing */
+
+/*
+ * Code points that are no control characters and still show nothing, or have what stands beside them shown in
+ * another order: with them a text looks like another one than it is (Unicode Standard Annex #9, Technical Report
+ * #36). The variation selectors U+FE00 .. U+FE0F are none of them: they choose between two pictures of one character.
+ */
+static const struct {
+        uint32_t first, last;
+} hidden[] = {
+        { 0xad, 0xad },                 /* soft hyphen */
+        { 0x34f, 0x34f },               /* combining grapheme joiner */
+        { 0x61c, 0x61c },               /* Arabic letter mark */
+        { 0x115f, 0x1160 },             /* Hangul fillers */
+        { 0x17b4, 0x17b5 },             /* Khmer vowels without a glyph */
+        { 0x180e, 0x180e },             /* Mongolian vowel separator */
+        { 0x200b, 0x200f },             /* zero width, and marks of direction */
+        { 0x2028, 0x202e },             /* separators of lines and paragraphs, embeddings, overrides */
+        { 0x2060, 0x206f },             /* word joiner, invisible operators, isolates, shaping */
+        { 0x3164, 0x3164 },             /* Hangul filler */
+        { 0xfeff, 0xfeff },             /* byte order mark */
+        { 0xffa0, 0xffa0 },             /* Hangul filler of half width */
+        { 0xfff9, 0xfffb },             /* interlinear annotations */
+        { 0x1bca0, 0x1bca3 },           /* format controls of shorthand .. */
+        { 0x1d173, 0x1d17a },           /* .. and of music */
+        { 0xe0000, 0xe0fff },           /* tags, and variation selectors that nothing uses */
+};
+
+static bool is_hidden(uint32_t c) {
+        for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+                if (c >= hidden[i].first && c <= hidden[i].last)
+                        return true;
+        return false;
+}
+
+/* Length of the well-formed character of several bytes at @p, and which one it is; 0: there is none. */
+static size_t decode(const unsigned char *p, uint32_t *ret) {
+        static const struct {
+                unsigned char mask, lead;
+                size_t length;
+                uint32_t min;
+        } forms[] = {
+                { 0xe0, 0xc0, 2, 0x80 },
+                { 0xf0, 0xe0, 3, 0x800 },
+                { 0xf8, 0xf0, 4, 0x10000 },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+                uint32_t c;
+
+                if ((*p & forms[i].mask) != forms[i].lead)
+                        continue;
+                c = (uint32_t) (*p & ~forms[i].mask);
+                for (size_t k = 1; k < forms[i].length; k++) {
+                        if ((p[k] & 0xc0) != 0x80)
+                                return 0;
+                        c = c << 6 | (p[k] & 0x3fU);
+                }
+                if (c < forms[i].min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+                        return 0;
+                *ret = c;
+                return forms[i].length;
+        }
+        return 0;
+}
+
+/**
+ * text_printable_length() - what is at @text, as UTF-8 (RFC 3629)?
+ * @text: ends in NUL
+ *
+ * Return: bytes of the character, if it is well-formed and people see it as what it is: no control character,
+ * nothing that is invisible or turns the direction of what follows; else 0.
+ */
+size_t text_printable_length(const char *text) {
+        const unsigned char *p = (const unsigned char *) text;
+        uint32_t c;
+        size_t n;
+
+        if (*p < 0x80)
+                return *p >= 0x20 && *p != 0x7f ? 1 : 0;
+
+        n = decode(p, &c);
+        return n == 0 || c < 0xa0 || is_hidden(c) ? 0 : n; /* below are the C1 control characters */
+}
+
+/**
+ * text_hidden_code_point() - which character makes people see another text than this?
+ * @text: ends in NUL
+ *
+ * Return: the code point of a well-formed one beyond ASCII that is not printable; 0: it is another case.
+ */
+uint32_t text_hidden_code_point(const char *text) {
+        uint32_t c;
+
+        if (decode((const unsigned char *) text, &c) == 0)
+                return 0;
+        return c < 0xa0 || is_hidden(c) ? c : 0;
+}
+
+/*
+ * Moves one character of *text, as it is, or its first byte escaped, to @ret. Return: bytes written, up to
+ * ESCAPED_LENGTH.
+ */
+static size_t move_character(const char **text, char *ret) {
+        static const char digits[] = "0123456789abcdef";
+        unsigned char byte = (unsigned char) **text;
+        size_t length = text_printable_length(*text);
+
+        if (length > 0) {
+                memcpy(ret, *text, length);
+                *text += length;
+                return length;
+        }
+
+        memcpy(ret, (char[]) { '\\', 'x', digits[byte >> 4], digits[byte & 0xf] }, ESCAPED_LENGTH);
+        *text += 1;
+        return ESCAPED_LENGTH;
+}
+
+/**
+ * text_escape() - make any bytes fit for JSON, the journal and terminals
+ *
+ * Return: 0; -ENOMEM.
+ */
+int text_escape(const char *text, char **ret) {
+        char *escaped, *p;
+
+        assert(text && ret);
+
+        escaped = p = malloc(strlen(text) * ESCAPED_LENGTH + 1);
+        if (!escaped)
+                return -ENOMEM;
+        while (*text != '\0')
+                p += move_character(&text, p);
+        *p = '\0';
+
+        *ret = escaped;
+        return 0;
+}
+
+/**
+ * text_show() - the beginning of a text, for use inside a message
+ */
+void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]) {
+        static const char more[] = "...";
+        size_t n = 0;
+
+        assert(text);
+
+        while (*text != '\0' && n + ESCAPED_LENGTH + sizeof(more) <= TEXT_SHOWN_MAX)
+                n += move_character(&text, ret + n);
+        ret[n] = '\0';
+        if (*text != '\0')
+                memcpy(ret + n, more, sizeof(more));
+}
+
+/* Letters to insert, drop or change (Levenshtein), not looking at case. */
+static size_t distance(const char *a, const char *b) {
+        size_t n = strlen(b), row[WORD_MAX + 1];
+
+        assert(n <= WORD_MAX);
+
+        for (size_t k = 0; k <= n; k++)
+                row[k] = k;
+        for (size_t i = 0; a[i] != '\0'; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i + 1;
+                for (size_t k = 1; k <= n; k++) {
+                        size_t change = diagonal +
+                                        (tolower((unsigned char) a[i]) != tolower((unsigned char) b[k - 1]));
+
+                        diagonal = row[k];
+                        row[k] = MIN(row[k], row[k - 1]) + 1;
+                        row[k] = MIN(row[k], change);
+                }
+        }
+        return row[n];
+}
+
+/* The nearest so far. */
+typedef struct Nearest {
+        const char *text, *word;
+        size_t length, distance;
+} Nearest;
+
+/* Near is what differs in at most a third of its letters. */
+static void compare_word(Nearest *n, const char *word) {
+        size_t d;
+
+        if (n->length > WORD_MAX || strlen(word) > WORD_MAX)
+                return;
+        d = distance(n->text, word);
+        if (d < n->distance && d <= MAX(n->length, strlen(word)) / 3) {
+                n->distance = d;
+                n->word = word;
+        }
+}
+
+/**
+ * text_nearest() - the word that a misspelled one was probably meant to be
+ */
+const char *text_nearest(const char *text, const char *(*word)(size_t i)) {
+        Nearest n = { .text = text, .length = strlen(text), .distance = SIZE_MAX };
+        const char *w;
+
+        assert(word);
+
+        for (size_t i = 0; (w = word(i)); i++)
+                compare_word(&n, w);
+        return n.word;
+}
+
+/**
+ * text_nearest_of() - likewise, of @n words
+ */
+const char *text_nearest_of(const char *text, const char *const *words, size_t n_words) {
+        Nearest n = { .text = text, .length = strlen(text), .distance = SIZE_MAX };
+
+        assert(words || n_words == 0);
+
+        for (size_t i = 0; i < n_words; i++)
+                compare_word(&n, words[i]);
+        return n.word;
+}

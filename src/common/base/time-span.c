@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* TimeSpan: times as settings and arguments have them. Owns nothing. */
+
+#include "common/base/time-span.h"
+
+#include <assert.h>
+#include <ctype.h>
+
+#include "common/base/clock.h"
+#include "common/base/number.h"
+#include "common/base/util.h"
+
+#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define WEEK (7 * DAY)
+
+static const struct {
+        const char *name;
+        uint64_t usec;
+} units[] = {
+        { "usec", 1 },           { "us", 1 },
+        { "msec", USEC_PER_MSEC }, { "ms", USEC_PER_MSEC },
+        { "seconds", USEC_PER_SEC }, { "second", USEC_PER_SEC }, { "sec", USEC_PER_SEC }, { "s", USEC_PER_SEC },
+        { "minutes", MINUTE },   { "minute", MINUTE },  { "min", MINUTE },  { "m", MINUTE },
+        { "hours", HOUR },       { "hour", HOUR },      { "hr", HOUR },     { "h", HOUR },
+        { "days", DAY },         { "day", DAY },        { "d", DAY },
+        { "weeks", WEEK },       { "week", WEEK },      { "w", WEEK },
+};
+
+/* Return: its length in microseconds; 0: there is no such unit. */
+static uint64_t unit_usec(const char *name, size_t n) {
+        for (size_t i = 0; i < ARRAY_LEN(units); i++)
+                if (strlen(units[i].name) == n && startswith(name, units[i].name))
+                        return units[i].usec;
+        return 0;
+}
+
+/* ".5" of a unit; what is finer than a microsecond is cut off. */
+static uint64_t fraction_usec(const char *digits, uint64_t unit) {
+        uint64_t usec = 0, scale = 1;
+
+        for (; isdigit((unsigned char) *digits) && scale < unit; digits++) {
+                scale *= 10;
+                usec += (uint64_t) (*digits - '0') * unit / scale;
+        }
+        return usec;
+}
+
+/**
+ * time_span_take() - the "10", "1.5s" or "500 ms" that a text begins with
+ * @text: moves behind it, and behind blanks
+ *
+ * Return: 0; -EINVAL; -ERANGE; *@text is where it was then.
+ */
+int time_span_take(const char **text, TimeSpanPart *ret) {
+        TimeSpanPart part = {};
+        uint64_t n, unit = USEC_PER_SEC, fraction;
+        const char *p, *digits = "";
+        size_t length;
+        int r;
+
+        assert(text && *text && ret);
+
+        p = *text;
+        r = number_take(&p, UINT64_MAX, &n);
+        if (r < 0)
+                return r;
+        if (*p == '.') {
+                digits = ++p;
+                p += strspn(p, "0123456789");
+                if (p == digits)
+                        return -EINVAL;
+                part.has_fraction = true;
+        }
+        p += strspn(p, " \t");
+
+        length = strspn(p, "abcdefghijklmnopqrstuvwxyz");
+        if (length > 0) {
+                unit = unit_usec(p, length);
+                if (unit == 0)
+                        return -EINVAL;
+                part.has_unit = true;
+                p += length + strspn(p + length, " \t");
+        }
+
+        fraction = fraction_usec(digits, unit);
+        if (__builtin_mul_overflow(n, unit, &n) || __builtin_add_overflow(n, fraction, &part.usec))
+                return -ERANGE;
+        *text = p;
+        *ret = part;
+        return 0;
+}

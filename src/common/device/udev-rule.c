@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The one rule file of udev's that lkmd stands in for; all others are udev's business. */
+
+#include "common/device/udev-rule.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "common/base/names.h"
+#include "common/base/util.h"
+
+/* Is it empty, a mask, or ours? */
+static bool file_leaves_it_to_lkmd(const char *path) {
+        _cleanup_(closep) int fd = -EBADF;
+        char head[sizeof(UDEV_RULE_HEAD)] = "";
+        struct stat st;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return false;
+        if (!S_ISREG(st.st_mode))
+                return S_ISCHR(st.st_mode); /* /dev/null */
+        if (st.st_size == 0)
+                return true;
+        return read(fd, head, sizeof(head) - 1) > 0 && streq(head, UDEV_RULE_HEAD);
+}
+
+/**
+ * udev_rule_leaves_it_to_lkmd() - by the order of udev(7): a file in /etc hides one of that name in /run, that one
+ * in /usr/lib
+ * @root: prefix of all paths, "" for none
+ *
+ * Return: true if the file that counts is the one with our guard, is empty or a link to /dev/null, or if there is
+ * none.
+ */
+bool udev_rule_leaves_it_to_lkmd(const char *root) {
+        static const char *const dirs[] = { UDEV_ETC_RULES_DIR, UDEV_RUN_RULES_DIR, UDEV_LOCAL_RULES_DIR,
+                                            UDEV_LIB_RULES_DIR };
+
+        assert(root);
+
+        for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+                char path[PATH_MAX];
+                struct stat st;
+
+                (void) snprintf(path, sizeof(path), "%s%s/%s", root, dirs[i], UDEV_AUTOLOAD_RULE);
+                if (lstat(path, &st) >= 0)
+                        return file_leaves_it_to_lkmd(path);
+        }
+        return true;
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ErrorText: what it means that a module could not be loaded or removed, for a person who has to mend it
+ * now. An errno of the kernel's module loader means many things; which one it was stands in the lines that
+ * it logged. So a table for each operation: errno and line on the left, sentence and next step on the right,
+ * the first row that fits counts. The formats of the lines are those of kernel 6.12 (kernel/module/,
+ * kernel/params.c, security/lockdown/). Owns nothing.
+ */
+
+#include "common/explain/error-text.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common/base/module-name.h"
+#include "common/base/text.h"
+#include "common/base/util.h"
+
+#define CAPTURES_MAX 2U
+#define NAMES_SHOWN_MAX 4U              /* of a list; the rest is counted */
+
+/*
+ * @line: a part of a kernel line in which each %s stands for anything (trimmed); NULL: whatever was logged.
+ * In @message and @hint stand {module}, {errno} and {reason} for what they say, {1} and {2} for what the
+ * first and second %s of @line stood for, {1st} for the first word of {1}, {all} for every {1} of all lines
+ * that fit.
+ */
+typedef struct ErrorRule {
+        int error;                      /* positive; 0: any */
+        const char *line;
+        const char *message;
+        const char *hint;               /* NULL: nothing to advise */
+        bool nameless;                  /* the line does not say of which module it speaks */
+} ErrorRule;
+
+#define KERNEL_LOG "journalctl -k -b -g {module}"
+#define REINSTALL "apt install --reinstall linux-image-$(uname -r)"
+#define REBUILD "rebuild it for this kernel: apt install linux-headers-$(uname -r) && dkms autoinstall"
+
+static const ErrorRule insert_rules[] = {
+        /* Built for another kernel. The first two come with lines about unknown symbols, which say less. */
+        { 0, "disagrees about version of symbol %s",
+          "{module} was built for another kernel: it disagrees about the version of {all}",
+          REBUILD ", or reboot into the kernel that this prints: modinfo -F vermagic {module}" },
+        { 0, "gave up waiting for init of module %s.",
+          "{module} needs {1}, which is still starting and did not get ready in time",
+          "lkmctl status {1}; then load {module} again" },
+        { 0, "version magic '%s' should be '%s'", "{module} was built for kernel '{1}', this one is '{2}'",
+          REBUILD ", or reboot into the kernel {1st}" },
+        { 0, ".gnu.linkonce.this_module section size must match",
+          "{module} was built against another configuration of this kernel", REBUILD },
+        { ENOEXEC, "Invalid architecture in ELF header",
+          "{module} was built for another processor architecture", "file $(modinfo -n {module}); uname -m",
+          true },
+        { ENOEXEC, "Invalid module architecture in ELF header",
+          "{module} was built for another processor architecture", "file $(modinfo -n {module}); uname -m",
+          true },
+
+        /* Symbols. */
+        { 0, "module using GPL-only symbols uses symbols %s from proprietary module %s.",
+          "{module} may not use GPL-only symbols together with {1} of the proprietary module {2}",
+          "modinfo -F license {module} {2}" },
+        { 0, "module uses symbol (%s) from namespace %s, but does not import it.",
+          "{module} uses {1} of the symbol namespace {2} without importing it",
+          "it is a bug of {module}, report it to its authors: modinfo -F author {module}" },
+        { 0, "Unknown symbol %s (err",
+          "{module} needs {all}, which neither this kernel nor a loaded module offers to it",
+          "depmod -a, then load it again; if that fails too, compare modinfo -F vermagic {module} with "
+          "uname -r" },
+        { 0, "exports duplicate symbol %s (owned by %s)",
+          "{module} and {2} exclude each other: both export {1}",
+          "lkmctl unload {2}, then load {module} again" },
+
+        /* Trust. */
+        { EKEYREJECTED, "Loading of unsigned module is rejected",
+          "{module} has no signature, and this kernel takes signed modules only",
+          "enrol a key of your own (mokutil --import CERT.der), reboot, and sign it: kmodsign sha256 KEY "
+          "CERT FILE",
+          true },
+        { EKEYREJECTED, "Loading of module with unavailable key is rejected",
+          "{module} is signed with a key that this kernel does not know",
+          "modinfo -F signer {module}; then enrol that key: mokutil --import CERT.der, and reboot", true },
+        { EKEYREJECTED, "Loading of module with unsupported crypto is rejected",
+          "{module} is signed in a way that this kernel cannot check",
+          "modinfo -F sig_hashalgo {module}; sign it with sha256 or sha512", true },
+        { EKEYREJECTED, "Module hash %s is blacklisted",
+          "the hash of {module} is on the kernel's revocation list",
+          "install the current version of the package that it came with: dpkg -S $(modinfo -n {module})",
+          true },
+        { EPERM, "unsigned module loading is restricted",
+          "the kernel is locked down, and {module} is not signed with a key that it trusts",
+          "cat /sys/kernel/security/lockdown; sign it with an enrolled key (mokutil --list-enrolled)",
+          true },
+        { EPERM, "Module %s is blacklisted", "the kernel command line forbids {module} (module_blacklist=)",
+          "grep -o 'module_blacklist=[^ ]*' /proc/cmdline; take it out of the boot loader's configuration "
+          "and reboot" },
+        { EKEYREJECTED, NULL,
+          "the signature of {module} is not one of this file by a key that this kernel trusts",
+          "modinfo -F signer {module}; mokutil --list-enrolled; or " REINSTALL },
+        { ENOKEY, NULL, "{module} is signed with a key that this kernel does not know, or not signed at all",
+          "modinfo -F signer {module}; mokutil --list-enrolled" },
+        { ENOPKG, NULL, "{module} is signed in a way that this kernel cannot check",
+          "modinfo -F sig_hashalgo {module}; sign it with sha256 or sha512" },
+        { EBADMSG, NULL, "the file of {module} is damaged: its signature or its compression is broken",
+          REINSTALL },
+        { EACCES, NULL, "a security policy (SELinux, AppArmor, IMA) keeps {module} out",
+          "journalctl -b -g 'avc:|integrity|denied'" },
+        { EPERM, NULL, "the kernel takes no modules at all, or a security policy keeps {module} out",
+          "sysctl kernel.modules_disabled (1: only a reboot helps); cat /sys/kernel/security/lockdown" },
+
+        /* Parameters. */
+        { 0, "`%s' invalid for parameter `%s'", "{module} does not accept '{1}' for its parameter {2}",
+          "modinfo -p {module}" },
+        { 0, "`%s' too large for parameter `%s'",
+          "the value '{1}' is too long for the parameter {2} of {module}", "modinfo -p {module}" },
+        { 0, "Unknown parameter `%s'", "{module} has no parameter {all}", "modinfo -p {module}" },
+        { ENOSPC, "string parameter too long", "a parameter of {module} is too long", "modinfo -p {module}",
+          true },
+        { EINVAL, "can only take %s arguments", "a parameter of {module} takes at most {1} values",
+          "modinfo -p {module}", true },
+        { EINVAL, "needs at least %s arguments", "a parameter of {module} needs at least {1} values",
+          "modinfo -p {module}", true },
+        { E2BIG, NULL, "the parameters of {module} are too long for the kernel", "lkmctl plan {module}" },
+
+        /* Its file. */
+        { EINVAL, "decompression failed with status %s",
+          "the file of {module} is damaged: it cannot be decompressed", REINSTALL, true },
+        { EINVAL, "not an xz compressed module",
+          "the file of {module} is damaged: it cannot be decompressed", REINSTALL, true },
+        { ENOEXEC, NULL,
+          "the file of {module} is no module for this kernel: damaged, cut off or built for another one",
+          "modinfo {module}; " REINSTALL },
+        { EOPNOTSUPP, NULL,
+          "{module} is not supported on this machine, or compressed in a way that this kernel cannot read",
+          KERNEL_LOG },
+        { ETXTBSY, NULL, "the file of {module} is being written right now",
+          "fuser -v $(modinfo -n {module})" },
+        { ESTALE, NULL,
+          "the kernel took the file of {module}, and {module} is not there: the file has another module in it",
+          "modinfo -F name $(modinfo -n {module}); put the right file there, or run depmod -a" },
+        { EXDEV, NULL, "the file of {module} lies outside the directory of modules",
+          "modinfo -n {module}; depmod -a" },
+        { ELOOP, NULL, "{module} needs itself, or its file is a link that leads nowhere",
+          "modinfo -F depends {module}" },
+        { EIO, NULL, "{module} could not be read, or its hardware does not answer properly", KERNEL_LOG },
+
+        /* Its start. */
+        { 0, "Direct firmware load for %s failed", "{module} did not get its firmware {all}",
+          "apt install firmware-linux; apt-file search {1}" },
+        { 0, "Could not allocate %s bytes percpu data",
+          "there is no room for {1} bytes of per-CPU data of {module}",
+          "boot with more of it: percpu_alloc=page on the kernel command line" },
+        { ENOENT, NULL, "{module} did not find something it needs: a symbol, its firmware or a device",
+          KERNEL_LOG },
+        { ENODEV, NULL, "{module} found no device that it could drive", "lspci -nnk; lsusb; " KERNEL_LOG },
+        { ENXIO, NULL, "{module} found no device that it could drive", "lspci -nnk; lsusb; " KERNEL_LOG },
+        { EBUSY, NULL, "another driver has what {module} wants (a device, a number, a memory range)",
+          "lspci -nnk; " KERNEL_LOG },
+        { EEXIST, NULL, "{module} is in the kernel already, or something else of that name is",
+          "lkmctl status {module}" },
+        { ENOMEM, NULL, "there was not enough memory for {module}", "free -h; " KERNEL_LOG },
+        { ENOSPC, NULL, "the kernel ran out of something that {module} needs, or a parameter is too long",
+          KERNEL_LOG },
+        { ETIMEDOUT, NULL, "the hardware of {module} did not answer in time", KERNEL_LOG },
+        { EINVAL, NULL,
+          "{module} refused to start (these parameters, this kernel or this machine), or its file is empty",
+          "modinfo -p {module}; ls -l $(modinfo -n {module}); " KERNEL_LOG },
+        { ENOSYS, NULL, "this kernel cannot load modules, or {module} needs something it was built without",
+          "grep -w CONFIG_MODULES /boot/config-$(uname -r)" },
+        { ECONNRESET, NULL, "lkmd-loader ended before it was known whether {module} got in",
+          "lkmctl status {module}; journalctl -b -u lkmd-loader; systemd starts it again, so try once "
+          "more" },
+        { 0, NULL, "the kernel did not take {module}: {reason}", KERNEL_LOG },
+};
+
+static const ErrorRule remove_rules[] = {
+        { EAGAIN, NULL, "{module} is in use",
+          "lkmctl status {module} says by whom; fuser, ip link and lsblk help further" },
+        { EBUSY, NULL,
+          "{module} cannot be removed: it has no way out (permanent), or is starting or going right now",
+          "cat /sys/module/{module}/initstate" },
+        { ENOENT, NULL, "{module} is not in the kernel", "lkmctl list" },
+        { EPERM, NULL, "the kernel lets no module go: kernel.modules_disabled is set",
+          "sysctl kernel.modules_disabled (1: only a reboot helps)" },
+        { ENOSYS, NULL, "this kernel was built without the removal of modules",
+          "grep -w CONFIG_MODULE_UNLOAD /boot/config-$(uname -r)" },
+        { ETIMEDOUT, NULL, "{module} is still on its way out", "lkmctl status {module}; " KERNEL_LOG },
+        { ECONNRESET, NULL, "lkmd-loader ended before it was known whether {module} is out",
+          "lkmctl status {module}; journalctl -b -u lkmd-loader; systemd starts it again, so try once "
+          "more" },
+        { 0, NULL, "the kernel did not let {module} go: {reason}", KERNEL_LOG },
+};
+
+/* ---------------------------------------------------------------------------------------------- matching */
+
+typedef struct Captures {
+        char text[CAPTURES_MAX][TEXT_SHOWN_MAX];
+} Captures;
+
+static void capture(const char *begin, const char *end, char ret[static TEXT_SHOWN_MAX]) {
+        char text[TEXT_SHOWN_MAX];
+        size_t length;
+
+        while (begin < end && *begin == ' ')
+                begin++;
+        while (end > begin && end[-1] == ' ')
+                end--;
+        length = MIN((size_t) (end - begin), sizeof(text) - 1);
+        memcpy(text, begin, length);
+        text[length] = '\0';
+        text_show(text, ret);
+}
+
+/* Does the line have all literal parts of the pattern, in order? What lies between them is captured. */
+static bool line_matches(const char *pattern, const char *line, Captures *ret) {
+        const char *begin = NULL;       /* of the capture that is open */
+        size_t n = 0;
+
+        for (;;) {
+                const char *hole = strstr(pattern, "%s"), *found;
+                size_t length = hole ? (size_t) (hole - pattern) : strlen(pattern);
+
+                if (length > 0)
+                        found = memmem(line, strlen(line), pattern, length);
+                else
+                        found = begin ? line + strlen(line) : line;
+                if (!found)
+                        return false;
+                if (begin && n < CAPTURES_MAX)
+                        capture(begin, found, ret->text[n++]);
+                if (!hole)
+                        return true;
+
+                begin = line = found + length;
+                pattern = hole + strlen("%s");
+        }
+}
+
+/* The first row that fits. Rows without a line fit any log. */
+static const ErrorRule *find_rule(const ErrorRule *rules, int error, const char *const *log, size_t n,
+                                  Captures *ret) {
+        for (;; rules++) {
+                if (rules->error != 0 && rules->error != error)
+                        continue;
+                if (!rules->line)
+                        return rules;   /* the last row of each table is one */
+                for (size_t i = 0; i < n; i++)
+                        if (line_matches(rules->line, log[i], ret))
+                                return rules;
+        }
+}
+
+/* ----------------------------------------------------------------------------------------------- filling */
+
+typedef struct Filling {
+        const ErrorRule *rule;
+        const char *module;
+        int error;
+        const Captures *captures;
+        const char *const *log;
+        size_t n_log;
+} Filling;
+
+static bool captured_before(const Filling *f, size_t i, const char *text) {
+        Captures c;
+
+        while (i-- > 0)
+                if (line_matches(f->rule->line, f->log[i], &c) && streq(c.text[0], text))
+                        return true;
+        return false;
+}
+
+/* "a", "a and b", "a, b and 7 more" */
+static void put_all(const Filling *f, FILE *out) {
+        char shown[NAMES_SHOWN_MAX][TEXT_SHOWN_MAX];
+        size_t n = 0;
+        Captures c;
+
+        for (size_t i = 0; i < f->n_log; i++) {
+                if (!line_matches(f->rule->line, f->log[i], &c) || captured_before(f, i, c.text[0]))
+                        continue;
+                if (n < NAMES_SHOWN_MAX)
+                        memcpy(shown[n], c.text[0], sizeof(shown[n]));
+                n++;
+        }
+
+        for (size_t i = 0; i < MIN(n, (size_t) NAMES_SHOWN_MAX); i++)
+                fprintf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", shown[i]);
+        if (n > NAMES_SHOWN_MAX)
+                fprintf(out, " and %zu more", n - NAMES_SHOWN_MAX);
+}
+
+static void put_field(const Filling *f, const char *field, size_t length, FILE *out) {
+        const char *first = f->captures->text[0];
+
+        if (length == 1)
+                fputs(f->captures->text[field[0] - '1'], out);
+        else if (startswith(field, "1st"))
+                fprintf(out, "%.*s", (int) strcspn(first, " "), first);
+        else if (startswith(field, "all"))
+                put_all(f, out);
+        else if (startswith(field, "module"))
+                fputs(f->module, out);
+        else
+                fputs(strerrordesc_np(f->error) ?: "unknown error", out);
+}
+
+static int fill(const Filling *f, const char *template, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *out;
+
+        out = open_memstream(&text, &size);
+        if (!out)
+                return -ENOMEM;
+
+        while (*template != '\0') {
+                size_t length = strcspn(template, "{");
+
+                fwrite(template, 1, length, out);
+                template += length;
+                if (*template == '{') {
+                        length = strcspn(template, "}");
+                        put_field(f, template + 1, length - 1, out);
+                        template += length + 1;
+                }
+        }
+
+        if (fclose(out) != 0)
+                return -ENOMEM;
+        *ret = STEAL_PTR(text);
+        return 0;
+}
+
+/* "NAME: ", "NAME 0000:00:01.0: ", "module NAME: ", "Module NAME is "; in the line NAME may be with '-'. */
+static bool is_named(const char *module, const char *line) {
+        size_t n = strlen(module);
+
+        if (startswith(line, "module ") || startswith(line, "Module "))
+                line += strlen("module ");
+        return module_name_equal(line, module, n) && (line[n] == ':' || line[n] == ' ');
+}
+
+/**
+ * error_text_concerns() - may this line of the kernel's say why a module did not get in?
+ * @module: normalised
+ * @line:   its text, without priority and time
+ */
+bool error_text_concerns(const char *module, const char *line) {
+        Captures c;
+
+        assert(module && line);
+
+        if (is_named(module, line))
+                return true;
+        for (size_t i = 0; i < ARRAY_LEN(insert_rules); i++)
+                if (insert_rules[i].nameless && line_matches(insert_rules[i].line, line, &c))
+                        return true;
+        return false;
+}
+
+static int error_text(const ErrorRule *rules, const char *module, int error, const char *const *log,
+                      size_t n, char **ret_message, char **ret_hint) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL;
+        Captures captures = {};
+        Filling f = {
+                .module = module,
+                .error = error < 0 && error > INT_MIN ? -error : error,
+                .captures = &captures,
+                .log = log,
+                .n_log = n,
+        };
+        int r;
+
+        assert(module && (log || n == 0) && ret_message && ret_hint);
+
+        f.rule = find_rule(rules, f.error, log, n, &captures);
+        r = fill(&f, f.rule->message, &message);
+        if (r < 0)
+                return r;
+        if (f.rule->hint) {
+                r = fill(&f, f.rule->hint, &hint);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_message = STEAL_PTR(message);
+        *ret_hint = STEAL_PTR(hint);
+        return 0;
+}
+
+/**
+ * error_text_insert() - why a module could not be loaded
+ *
+ * Return: 0; -ENOMEM.
+ */
+int error_text_insert(const char *module, int error, const char *const *kernel_log, size_t n,
+                      char **ret_message, char **ret_hint) {
+        return error_text(insert_rules, module, error, kernel_log, n, ret_message, ret_hint);
+}
+
+/**
+ * error_text_remove() - why a module could not be removed
+ *
+ * Return: 0; -ENOMEM.
+ */
+int error_text_remove(const char *module, int error, const char *const *kernel_log, size_t n,
+                      char **ret_message, char **ret_hint) {
+        return error_text(remove_rules, module, error, kernel_log, n, ret_message, ret_hint);
+}
+
+/* ---------------------------------------------------------------------------------------------- commands */
+
+static int print_ending(const char *module, const char *kind, int wait_status, char **ret) {
+        int status = WEXITSTATUS(wait_status);
+        const char *signal_name;
+
+        if (WIFSIGNALED(wait_status)) {
+                signal_name = sigabbrev_np(WTERMSIG(wait_status));
+                return asprintf(ret, "the %s command of %s was killed by signal %d (%s%s)", kind, module,
+                                WTERMSIG(wait_status), signal_name ? "SIG" : "", signal_name ?: "unknown");
+        }
+        if (status == 127)              /* sh(1), EXIT STATUS */
+                return asprintf(ret, "the %s command of %s names a program that is not there", kind, module);
+        if (status == 126)
+                return asprintf(ret, "the %s command of %s names a program that cannot be run", kind,
+                                module);
+        return asprintf(ret, "the %s command of %s failed with status %d", kind, module, status);
+}
+
+/**
+ * error_text_command() - why an install or remove command of modprobe.d failed
+ *
+ * Return: 0; -ENOMEM.
+ */
+int error_text_command(const char *module, const char *kind, int wait_status, char **ret_message,
+                       char **ret_hint) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL;
+
+        assert(module && kind && ret_message && ret_hint);
+
+        if (print_ending(module, kind, wait_status, &message) < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(
+                    &hint,
+                    "modprobe --showconfig | grep -w '%s %s'; what it printed: journalctl -b -u lkmd-loader "
+                    "(it has no rights there but to load modules)",
+                    kind, module) < 0) {
+                hint = NULL;
+                return -ENOMEM;
+        }
+
+        *ret_message = STEAL_PTR(message);
+        *ret_hint = STEAL_PTR(hint);
+        return 0;
+}
+
+/**
+ * error_name() - the symbolic name of an errno, for people who search the web for it
+ */
+const char *error_name(int error) {
+        return strerrorname_np(error < 0 && error > INT_MIN ? -error : error) ?: "unknown error";
+}

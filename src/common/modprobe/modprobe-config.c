@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ModprobeConfig: modprobe.d and the kernel command line, each line with its place. Says what libkmod's
+ * configuration iterators say, which do not know where a line came from. Owns the names, values and paths that
+ * the entries point to, and nothing else of the files: their text is read into one place, each over the one before.
+ * Immutable once made.
+ */
+
+#include "common/modprobe/modprobe-config.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "common/base/array.h"
+#include "common/base/enum-names.h"
+#include "common/base/glob.h"
+#include "common/base/module-name.h"
+#include "common/base/names.h"
+#include "common/base/read-file.h"
+#include "common/base/string-arena.h"
+#include "common/base/text.h"
+#include "common/words/config-line.h"
+#include "common/words/kernel-command-line.h"
+
+#define FILE_SIZE_MAX (16U << 20)       /* bytes; the largest real one is of some kilobytes */
+
+typedef struct EntryList {
+        ConfigEntry *items;
+        size_t n_items, n_allocated;
+} EntryList;
+
+typedef struct ConfigFile {
+        const char *path;
+        const char *name;               /* its last part: decides order and masking */
+        size_t rank;                    /* of its directory, the highest first */
+        bool optional;                  /* nobody has to have it */
+} ConfigFile;
+
+typedef struct FileList {
+        ConfigFile *items;
+        size_t n_items, n_allocated;
+        StringArena paths;
+} FileList;
+
+struct ModprobeConfig {
+        EntryList lists[_CONFIG_KIND_MAX];
+        const ConfigEntry **blacklist;  /* of lists[CONFIG_BLACKLIST], by name, then by order */
+        StringArena strings;
+};
+
+typedef struct Reader {                 /* one file while it is read */
+        ModprobeConfig *config;
+        ProblemList *problems;
+        const char *file;
+        const char *kept_file;          /* the same, owned by the configuration; NULL: no entry needed it yet */
+        unsigned line;                  /* first of the logical line under way */
+} Reader;
+
+static const char *const default_paths[] = { /* libkmod 34: SYSCONFDIR, /run, /usr/local/lib, DISTCONFDIR, /lib */
+        "/etc/modprobe.d",
+        "/run/modprobe.d",
+        "/usr/local/lib/modprobe.d",
+        "/usr/lib/modprobe.d",
+        "/lib/modprobe.d",
+        NULL,
+};
+
+static const char *const module_dir_files[] = { "modules.softdep", "modules.weakdep" };
+
+static const char *const kind_names[_CONFIG_KIND_MAX] = {
+        [CONFIG_ALIAS]     = "alias",
+        [CONFIG_BLACKLIST] = "blacklist",
+        [CONFIG_OPTIONS]   = "options",
+        [CONFIG_INSTALL]   = "install",
+        [CONFIG_REMOVE]    = "remove",
+        [CONFIG_SOFTDEP]   = "softdep",
+        [CONFIG_WEAKDEP]   = "weakdep",
+};
+
+/* Keeps copies of the name, the value, and, once for all lines of a file, of where it lies. */
+static int config_add(Reader *r, ConfigKind kind, const char *name, const char *value) {
+        StringArena *strings = &r->config->strings;
+        EntryList *l = &r->config->lists[kind];
+        ConfigEntry e = { .kind = kind, .line = r->line };
+        int q;
+
+        q = array_reserve(&l->items, &l->n_allocated, l->n_items + 1, sizeof(*l->items));
+        if (q < 0)
+                return q;
+        if (!r->kept_file)
+                r->kept_file = string_arena_add(strings, r->file, strlen(r->file));
+        e.file = r->kept_file;
+        e.name = string_arena_add(strings, name, strlen(name));
+        e.value = value ? string_arena_add(strings, value, strlen(value)) : NULL;
+        if (!e.file || !e.name || (value && !e.value))
+                return -ENOMEM;
+
+        l->items[l->n_items++] = e;
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- lines */
+
+static ConfigKind kind_from_string(const char *word) {
+        return (ConfigKind) ENUM_VALUE(kind_names, word);
+}
+
+/* Return: 1 if @text is a whole line of that kind, which has been added; 0 if not. */
+static int parse_arguments(Reader *r, ConfigKind kind, char *text) {
+        char *name, *value = NULL;
+        int q;
+
+        name = config_word_next(&text);
+        if (kind == CONFIG_ALIAS) {
+                value = config_word_next(&text);
+                if (value && name && (!module_name_normalize_in_place(name) || !module_name_normalize_in_place(value)))
+                        return 0;
+        } else {
+                if (name && !module_name_normalize_in_place(name))
+                        return 0;
+                if (kind != CONFIG_BLACKLIST && *text)
+                        value = text;
+        }
+
+        if (!name || (!value && kind != CONFIG_BLACKLIST))
+                return 0;
+
+        if (kind == CONFIG_OPTIONS)
+                for (char *p = value; (p = strchr(p, '\t'));)
+                        *p = ' ';
+
+        q = config_add(r, kind, name, value);
+        return q < 0 ? q : 1;
+}
+
+static int parse_line(Reader *r, char *text) {
+        char shown[TEXT_SHOWN_MAX], *word;
+        ConfigKind kind;
+        int q = 0;
+
+        if (*text == '#')
+                return 0;
+        word = config_word_next(&text);
+        if (!word)
+                return 0;
+
+        kind = kind_from_string(word);
+        if (kind >= 0) {
+                q = parse_arguments(r, kind, text);
+                if (q != 0)
+                        return q;
+        } else if (streq(word, "include") || streq(word, "config"))
+                return problem_list_add(r->problems, r->file, r->line, "'%s' is not supported any more",
+                                        word);
+
+        text_show(word, shown);
+        return problem_list_add(r->problems, r->file, r->line, "ignoring bad line starting with '%s'",
+                                shown);
+}
+
+static int parse_text(Reader *r, char *text, size_t size) {
+        char *end = text + size, *line;
+        unsigned n_lines;
+        int q;
+
+        r->line = 1;
+        while ((line = config_line_next(&text, end, &n_lines))) {
+                q = parse_line(r, line);
+                if (q < 0)
+                        return q;
+                r->line += n_lines;
+        }
+
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- files */
+
+/* lkmd-loader takes parameters only from files that root alone can write: better told now than when they are needed */
+static int check_owner(int fd, const char *path, ProblemList *problems) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || (st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH))))
+                return 0;
+        return problem_list_add(problems, path, 0,
+                                "others than root can write it, so loads that need its options are refused: chown root '%s'; "
+                                "chmod go-w '%s'", path, path);
+}
+
+static int config_read_file(ModprobeConfig *c, const ConfigFile *file, bool is_systems, ProblemList *problems) {
+        size_t n_options = c->lists[CONFIG_OPTIONS].n_items;
+        Reader reader = { .config = c, .problems = problems, .file = file->path };
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
+        int r;
+
+        if (streq(reader.file, LKMD_DENIED_CONF))
+                return 0;               /* what our own policy says; it is to be asked itself */
+        fd = read_file_open(reader.file);
+        if (fd == -ENOENT && file->optional)
+                return 0;
+        r = fd < 0 ? fd : read_file(fd, FILE_SIZE_MAX, &text, &size);
+        if (r == -ENOMEM)
+                return r;
+        if (r == -EBADF || r == -EISDIR)
+                return problem_list_add(problems, reader.file, 0, "is not a regular file, not read");
+        if (r < 0)
+                return problem_list_add(problems, reader.file, 0, "cannot be read: %s", strerror(-r));
+
+        r = parse_text(&reader, text, size);
+        if (r >= 0 && is_systems && c->lists[CONFIG_OPTIONS].n_items > n_options)
+                r = check_owner(fd, reader.file, problems);
+        return r;
+}
+
+static void file_list_clear(FileList *l) {
+        string_arena_clear(&l->paths);
+        free(l->items);
+}
+
+static int file_list_add(FileList *l, const char *dir, const char *name, size_t rank, bool optional) {
+        char joined[PATH_MAX];
+        const char *path;
+        int n;
+
+        n = snprintf(joined, sizeof(joined), "%s%s%s", dir, name ? "/" : "", name ?: "");
+        if (n < 0 || (size_t) n >= sizeof(joined))
+                return 0;               /* nobody could open it */
+        if (array_grow(&l->items, l->n_items, sizeof(*l->items)) < 0)
+                return -ENOMEM;
+        path = string_arena_add(&l->paths, joined, (size_t) n);
+        if (!path)
+                return -ENOMEM;
+
+        l->items[l->n_items++] = (ConfigFile) {
+                .path = path,
+                .name = name ? strrchr(path, '/') + 1 : basename(path),
+                .rank = rank,
+                .optional = optional,
+        };
+        return 0;
+}
+
+static int file_compare(const void *a, const void *b) {
+        const ConfigFile *x = a, *y = b;
+        int r = strcmp(x->name, y->name);
+
+        return r != 0 ? r : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static bool file_name_counts(const char *name) {
+        size_t n = strlen(name);
+
+        return name[0] != '.' && n >= 6 && streq(name + n - 5, ".conf");
+}
+
+static int file_list_add_entry(FileList *l, DIR *d, const char *dir, const char *name, size_t rank,
+                               ProblemList *problems) {
+        _cleanup_(freep) char *path = NULL;
+        struct stat st;
+        int error;
+
+        if (!file_name_counts(name))
+                return 0;
+
+        error = fstatat(dirfd(d), name, &st, 0) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+        if (error) {
+                if (asprintf(&path, "%s/%s", dir, name) < 0) {
+                        path = NULL;
+                        return -ENOMEM;
+                }
+                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(error));
+        }
+
+        return file_list_add(l, dir, name, rank, false);
+}
+
+/* A path that is not there is none of our business, as it is none of kmod's. */
+static int file_list_add_path(FileList *l, const char *path, size_t rank, ProblemList *problems) {
+        _cleanup_(closedirp) DIR *d = NULL;
+        struct stat st;
+        int r;
+
+        if (stat(path, &st) < 0) {
+                if (errno == ENOENT || errno == ENOTDIR)
+                        return 0;
+                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+        }
+        if (!S_ISDIR(st.st_mode))
+                return file_list_add(l, path, NULL, rank, false);
+
+        d = opendir(path);
+        if (!d)
+                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+
+        for (;;) {
+                struct dirent *e;
+
+                errno = 0;
+                e = readdir(d);
+                if (!e)
+                        break;
+                r = file_list_add_entry(l, d, path, e->d_name, rank, problems);
+                if (r < 0)
+                        return r;
+        }
+        if (errno != 0)
+                return problem_list_add(problems, path, 0, "cannot be read to its end: %s", strerror(errno));
+
+        return 0;
+}
+
+/*
+ * All files of all directories are read in the order of their names; of several with one name only that of
+ * the highest directory, whatever is in it (libkmod 34, conf_files_insert_sorted()).
+ */
+static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, ProblemList *problems) {
+        _cleanup_(file_list_clear) FileList files = {};
+        const char *const *paths = sources->paths ?: default_paths;
+        int r;
+
+        for (size_t i = 0; sources->module_dir && i < ARRAY_LEN(module_dir_files); i++) {
+                r = file_list_add(&files, sources->module_dir, module_dir_files[i], 0, true);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; paths[i]; i++) {
+                r = file_list_add_path(&files, paths[i], i + 1, problems);
+                if (r < 0)
+                        return r;
+        }
+
+        if (files.n_items > 0)
+                qsort(files.items, files.n_items, sizeof(*files.items), file_compare);
+
+        for (size_t i = 0, kept = SIZE_MAX; i < files.n_items; i++) {
+                ConfigFile *f = &files.items[i];
+
+                if (kept != SIZE_MAX && streq(f->name, files.items[kept].name))
+                        continue;
+                kept = i;
+                r = config_read_file(c, f, !sources->paths, problems);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* ----------------------------------------------------------------------------------- kernel command line */
+
+static int add_blacklisted(Reader *r, char *names) {
+        EntryList *l = &r->config->lists[CONFIG_BLACKLIST];
+        char *name;
+        int q;
+
+        while ((name = strsep(&names, ","))) {
+                bool dashed = strchr(name, '-');
+
+                (void) module_name_normalize_in_place(name); /* libkmod keeps dashes here, and then never finds them */
+                q = config_add(r, CONFIG_BLACKLIST, name, NULL);
+                if (q < 0)
+                        return q;
+                l->items[l->n_items - 1].dashed = dashed;
+        }
+
+        return 0;
+}
+
+static int on_kernel_option(char *module, char *parameter, void *userdata) {
+        char shown[TEXT_SHOWN_MAX];
+        Reader *r = userdata;
+
+        if (streq(module, "modprobe") && startswith(parameter, "blacklist="))
+                return add_blacklisted(r, parameter + strlen("blacklist="));
+
+        if (!module_name_normalize_in_place(module)) {
+                text_show(module, shown);
+                return problem_list_add(r->problems, r->file, 0, "ignoring bad module name '%s'", shown);
+        }
+
+        for (char *p = parameter; (p = strchr(p, '\t'));)
+                *p = ' ';
+        return config_add(r, CONFIG_OPTIONS, module, parameter);
+}
+
+static int read_command_line(ModprobeConfig *c, const char *command_line, ProblemList *problems) {
+        Reader reader = { .config = c, .problems = problems, .file = KERNEL_COMMAND_LINE_FILE };
+        _cleanup_(freep) char *text = strdup(command_line);
+
+        if (!text)
+                return -ENOMEM;
+        return kernel_command_line_parse(text, on_kernel_option, &reader);
+}
+
+/* --------------------------------------------------------------------------------------------- the whole */
+
+static int blacklist_compare(const void *a, const void *b) {
+        const ConfigEntry *x = *(const ConfigEntry *const *) a, *y = *(const ConfigEntry *const *) b;
+        int r = strcmp(x->name, y->name);
+
+        return r != 0 ? r : (x > y) - (x < y); /* they stand in one array */
+}
+
+static int sort_blacklist(ModprobeConfig *c) {
+        const EntryList *l = &c->lists[CONFIG_BLACKLIST];
+
+        if (l->n_items == 0)
+                return 0;
+
+        c->blacklist = reallocarray(NULL, l->n_items, sizeof(*c->blacklist));
+        if (!c->blacklist)
+                return -ENOMEM;
+        for (size_t i = 0; i < l->n_items; i++)
+                c->blacklist[i] = &l->items[i];
+        qsort(c->blacklist, l->n_items, sizeof(*c->blacklist), blacklist_compare);
+        return 0;
+}
+
+/**
+ * modprobe_config_new() - read all configuration that kmod would
+ * @sources:  borrowed for the call
+ * @problems: gets what could not be read or understood, with its place; the rest is in force all the same. NULL:
+ *            nobody will look
+ *
+ * Return: 0; -ENOMEM.
+ */
+int modprobe_config_new(ModprobeConfig **ret, const ModprobeConfigSources *sources, ProblemList *problems) {
+        _cleanup_(modprobe_config_freep) ModprobeConfig *c = NULL;
+        int r;
+
+        assert(ret && sources);
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+
+        r = read_files(c, sources, problems);
+        if (r < 0)
+                return r;
+
+        if (sources->command_line) {
+                r = read_command_line(c, sources->command_line, problems);
+                if (r < 0)
+                        return r;
+        }
+
+        for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
+                array_shrink(&c->lists[k].items, &c->lists[k].n_allocated, c->lists[k].n_items, sizeof(ConfigEntry));
+        r = sort_blacklist(c);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(c);
+        return 0;
+}
+
+ModprobeConfig *modprobe_config_free(ModprobeConfig *c) {
+        if (!c)
+                return NULL;
+
+        for (ConfigKind k = 0; k < _CONFIG_KIND_MAX; k++)
+                free(c->lists[k].items);
+        string_arena_clear(&c->strings);
+        free(c->blacklist);
+        free(c);
+        return NULL;
+}
+
+/**
+ * modprobe_config_entries() - everything of one kind
+ *
+ * Return: in the order of reading; NULL if @ret_n is 0.
+ */
+const ConfigEntry *modprobe_config_entries(const ModprobeConfig *c, ConfigKind kind, size_t *ret_n) {
+        assert(c && ret_n);
+        assert(kind >= 0 && kind < _CONFIG_KIND_MAX);
+
+        *ret_n = c->lists[kind].n_items;
+        return c->lists[kind].items;
+}
+
+/**
+ * modprobe_config_is_blacklisted() - is there a blacklist line for exactly this module?
+ * @module:    normalised
+ * @ret_entry: the first such line; NULL if not wanted, untouched if there is none
+ */
+bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,
+                                    const ConfigEntry **ret_entry) {
+        size_t low = 0, high;
+
+        assert(c && module);
+
+        high = c->lists[CONFIG_BLACKLIST].n_items;
+        while (low < high) {            /* the first that is not smaller */
+                size_t middle = low + (high - low) / 2;
+
+                if (strcmp(c->blacklist[middle]->name, module) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+
+        if (low == c->lists[CONFIG_BLACKLIST].n_items || !streq(c->blacklist[low]->name, module))
+                return false;
+        if (ret_entry)
+                *ret_entry = c->blacklist[low];
+        return true;
+}
+
+/**
+ * modprobe_config_find_command() - the install or remove line that is run for a module
+ * @kind:   CONFIG_INSTALL or CONFIG_REMOVE
+ * @module: normalised
+ *
+ * Return: the first line whose pattern matches, or NULL.
+ */
+const ConfigEntry *modprobe_config_find_command(const ModprobeConfig *c, ConfigKind kind,
+                                                const char *module) {
+        const EntryList *l;
+
+        assert(c && module);
+        assert(kind == CONFIG_INSTALL || kind == CONFIG_REMOVE);
+
+        l = &c->lists[kind];
+        for (size_t i = 0; i < l->n_items; i++)
+                if (glob_match(l->items[i].name, module))
+                        return &l->items[i];
+
+        return NULL;
+}
+
+const char *config_kind_to_string(ConfigKind kind) {
+        return ENUM_NAME(kind_names, kind);
+}

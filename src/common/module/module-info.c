@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ModuleInfo: the .modinfo section of a module's file, read through libkmod, which knows the compressed ones
+ * as well. libkmod brings libcrypto, whose start takes longer than most verbs of lkmctl: it is opened when a file is
+ * first asked about, which next to none of them does. It stays open.
+ */
+
+#include "common/module/module-info.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <libkmod.h>
+#include <sys/stat.h>
+#include <stddef.h>
+#include <syslog.h>
+
+#include "common/base/names.h"
+#include "common/base/string-list.h"
+#include "common/base/util.h"
+
+#define LIBKMOD "libkmod.so.2"
+
+/* What is used of it, with the types that its header gives. */
+#define LIBKMOD_SYMBOLS(_)                                                                                           \
+        _(kmod_new)                                                                                                  \
+        _(kmod_unref)                                                                                                \
+        _(kmod_set_log_priority)                                                                                     \
+        _(kmod_module_new_from_path)                                                                                 \
+        _(kmod_module_unref)                                                                                         \
+        _(kmod_module_get_info)                                                                                      \
+        _(kmod_module_info_get_key)                                                                                  \
+        _(kmod_module_info_get_value)                                                                                \
+        _(kmod_module_info_free_list)                                                                                \
+        _(kmod_list_next)
+
+#define DECLARE_SYMBOL(name) typeof(name) *name;
+static struct Libkmod {
+        LIBKMOD_SYMBOLS(DECLARE_SYMBOL)
+} lib;
+
+static int find_symbol(void *handle, const char *name, void *ret) {
+        void *symbol = dlsym(handle, name);
+
+        if (!symbol)
+                return -ENOSYS;
+        memcpy(ret, &symbol, sizeof(symbol));
+        return 0;
+}
+
+#define FIND_SYMBOL(name)                                                                                            \
+        if (find_symbol(handle, #name, &found.name) < 0)                                                             \
+                return -ENOSYS;
+
+/* Return: 0; -ENOSYS: there is no libkmod, or none that we know. */
+static int open_libkmod(void) {
+        static bool opened;
+        struct Libkmod found;
+        void *handle;
+
+        if (opened)
+                return 0;
+        handle = dlopen(LIBKMOD, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+        if (!handle)
+                return -ENOSYS;
+        LIBKMOD_SYMBOLS(FIND_SYMBOL)
+        lib = found;
+        opened = true;
+        return 0;
+}
+
+/* One file and its .modinfo. */
+typedef struct ModuleInfo {
+        struct kmod_ctx *ctx;
+        struct kmod_module *module;
+        struct kmod_list *list;
+} ModuleInfo;
+
+static void module_info_close(ModuleInfo *info) {
+        if (info->list)
+                lib.kmod_module_info_free_list(info->list);
+        if (info->module)
+                (void) lib.kmod_module_unref(info->module);
+        if (info->ctx)
+                (void) lib.kmod_unref(info->ctx);
+}
+
+/* libkmod would wait for a FIFO, and read a file that has no end. */
+static int check_file(const char *path) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        return !S_ISREG(st.st_mode) ? -EBADF : st.st_size > MODULE_FILE_MAX ? -EFBIG : 0;
+}
+
+/* A number of two bytes of an ELF header, in the order of that file. */
+static unsigned half_word(const unsigned char *header, size_t at) {
+        bool big_endian = header[EI_DATA] == ELFDATA2MSB;
+
+        return (unsigned) header[at + !big_endian] << 8 | header[at + big_endian];
+}
+
+/*
+ * libkmod (34) ends the process by an assertion, and so us, where the section with the names of sections is one that a
+ * file does not have, as after a disk lost some of it. The kernel refuses such a file. Compressed ones have sums.
+ *
+ * Return: 0, also for what is no ELF; -ENOEXEC; what open(2) says.
+ */
+static int check_elf_header(const char *path) {
+        unsigned char header[sizeof(Elf64_Ehdr)] = {};
+        _cleanup_(closep) int fd = -EBADF;
+        unsigned n_sections, names;
+        bool wide;
+        ssize_t n;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        n = read(fd, header, sizeof(header));
+        if (n < 0)
+                return -errno;
+        if (n < SELFMAG || memcmp(header, ELFMAG, SELFMAG) != 0)
+                return 0;
+
+        wide = header[EI_CLASS] == ELFCLASS64;
+        n_sections = half_word(header, wide ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum));
+        names = half_word(header, wide ? offsetof(Elf64_Ehdr, e_shstrndx) : offsetof(Elf32_Ehdr, e_shstrndx));
+        return names != SHN_UNDEF && names < n_sections ? 0 : -ENOEXEC;
+}
+
+/* Return: 0; -ENOSYS without libkmod; -ENOMEM; the negative errno of reading the file. To be closed in any case. */
+static int module_info_open(ModuleInfo *ret, const char *path) {
+        static const char *const no_config[] = { NULL };
+        int r;
+
+        *ret = (ModuleInfo) {};
+        r = check_file(path);
+        if (r < 0)
+                return r;
+        r = check_elf_header(path);
+        if (r < 0)
+                return r;
+        r = open_libkmod();
+        if (r < 0)
+                return r;
+        ret->ctx = lib.kmod_new(NULL, no_config);
+        if (!ret->ctx)
+                return -ENOMEM;
+        lib.kmod_set_log_priority(ret->ctx, LOG_CRIT);
+        r = lib.kmod_module_new_from_path(ret->ctx, path, &ret->module);
+        if (r < 0)
+                return r;
+        r = lib.kmod_module_get_info(ret->module, &ret->list);
+        return r < 0 ? r : 0;
+}
+
+#define INFO_FOREACH(item, info) \
+        for (item = (info)->list; item; item = lib.kmod_list_next((info)->list, item))
+
+/* "NAME:...", each once. */
+static int append_name(char ***names, const char *text) {
+        _cleanup_(freep) char *name = strndup(text, strcspn(text, ":"));
+
+        if (!name)
+                return -ENOMEM;
+        return string_list_contains(*names, name) ? 0 : string_list_append(names, name, strlen(name));
+}
+
+/**
+ * module_info_parameters() - the names of the parameters that a module has
+ * @path: of the file
+ * @ret:  NULL-terminated, string_list_free(); without those that the kernel gives to every module
+ *
+ * A parameter has a "parmtype" line, and a "parm" line if it is described (include/linux/moduleparam.h).
+ *
+ * Return: 0; or the negative errno of reading the file.
+ */
+int module_info_parameters(const char *path, char ***ret) {
+        _cleanup_(module_info_close) ModuleInfo info = {};
+        _cleanup_(string_list_freep) char **names = NULL;
+        struct kmod_list *item;
+        int r;
+
+        assert(path && ret);
+
+        r = string_list_new(&names);
+        if (r < 0)
+                return r;
+        r = module_info_open(&info, path);
+        if (r < 0)
+                return r;
+
+        INFO_FOREACH(item, &info) {
+                const char *key = lib.kmod_module_info_get_key(item);
+
+                if (!streq(key, "parm") && !streq(key, "parmtype"))
+                        continue;
+                r = append_name(&names, lib.kmod_module_info_get_value(item));
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = STEAL_PTR(names);
+        return 0;
+}
+
+/**
+ * module_info_facts() - what a policy may ask about a module's file
+ * @ret_license:   of the "license" line, "" if there is none; to be freed
+ * @ret_is_signed: it has a signature, whoever's; whether the kernel trusts that is for the kernel to say
+ * @ret_in_tree:   it was built with its kernel ("intree")
+ *
+ * Return: as module_info_parameters().
+ */
+int module_info_facts(const char *path, char **ret_license, bool *ret_is_signed, bool *ret_in_tree) {
+        _cleanup_(module_info_close) ModuleInfo info = {};
+        _cleanup_(freep) char *license = NULL;
+        bool is_signed = false, in_tree = false;
+        struct kmod_list *item;
+        int r;
+
+        assert(path && ret_license && ret_is_signed && ret_in_tree);
+
+        r = module_info_open(&info, path);
+        if (r < 0)
+                return r;
+
+        INFO_FOREACH(item, &info) {
+                const char *key = lib.kmod_module_info_get_key(item);
+
+                is_signed |= streq(key, "sig_id");
+                in_tree |= streq(key, "intree");
+                if (!streq(key, "license") || license)
+                        continue;
+                license = strdup(lib.kmod_module_info_get_value(item));
+                if (!license)
+                        return -ENOMEM;
+        }
+        if (!license) {
+                license = strdup("");
+                if (!license)
+                        return -ENOMEM;
+        }
+
+        *ret_license = STEAL_PTR(license);
+        *ret_is_signed = is_signed;
+        *ret_in_tree = in_tree;
+        return 0;
+}

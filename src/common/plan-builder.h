@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-#pragma once
-
-#include "common/index.h"
-#include "common/plan.h"
-
-int plan_new(Plan **ret, Index *index, const PlanRequest *request);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/index/index.h"
+#include "common/policy/policy.h"
+
+/* What the policy says of modules by their names alone: what holds of it also without lkmd. */
+
+int denied_names_list(const Policy *p, const Index *index, uint64_t now_usec, char **ret);

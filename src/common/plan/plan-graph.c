@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * PlanGraph: the modules that a plan is about, which there are and by which way they were reached, and the
+ * omissions, each once. Owns the nodes, borrows the plan, the index and the request.
+ */
+
+#include "common/plan/plan-graph.h"
+
+#include <assert.h>
+
+void plan_graph_clear(PlanGraph *g) {
+        name_table_free(g->names);
+        name_table_free(g->omitted);
+        string_arena_clear(&g->strings);
+        free(g->nodes);
+        free(g->step_nodes);
+        free(g->later.items);
+        free(g->orders.items);
+        free(g->omission_is_candidate);
+}
+
+int target_list_add(TargetList *l, const Target *t) {
+        Target *items = reallocarray(l->items, l->n_items + 1, sizeof(*items));
+
+        if (!items)
+                return -ENOMEM;
+        l->items = items;
+        l->items[l->n_items++] = *t;
+        return 0;
+}
+
+void target_list_clear(TargetList *l) {
+        free(l->items);
+}
+
+/* ------------------------------------------------------------------------------------------------- nodes */
+
+/**
+ * plan_graph_get_node() - the node of a module, made if there is none yet
+ * @name:   normalised, lives as long as the index
+ * @module: NULL: no such module
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_graph_get_node(PlanGraph *g, const char *name, const IndexModule *module, size_t *ret) {
+        Node *nodes;
+        int r;
+
+        if (name_table_find(g->names, name, ret))
+                return 0;
+
+        nodes = reallocarray(g->nodes, g->n_nodes + 1, sizeof(*nodes));
+        if (!nodes)
+                return -ENOMEM;
+        g->nodes = nodes;
+        r = name_table_add(g->names, name, g->n_nodes);
+        if (r < 0)
+                return r;
+
+        g->nodes[g->n_nodes] = (Node) {
+                .name = name,
+                .module = module,
+                .install = modprobe_config_find_command(index_get_config(g->index), CONFIG_INSTALL, name),
+                .step = SIZE_MAX,
+                .parent = NOBODY,
+                .nearer = NOBODY,
+        };
+        *ret = g->n_nodes++;
+        return 0;
+}
+
+/* The node of the dependency at place @i. */
+int plan_graph_get_dependency(PlanGraph *g, const IndexModule *m, size_t i, size_t *ret) {
+        return plan_graph_get_node(g, m->dependencies[i]->name, m->dependencies[i], ret);
+}
+
+/**
+ * plan_graph_get_match() - the node of one answer of the index, with the way that led to it
+ * @m: what is forgotten at the next look-up is copied
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_graph_get_match(PlanGraph *g, const IndexMatch *m, size_t *ret) {
+        const char *key = NULL;
+        Node *n;
+        int r;
+
+        r = plan_graph_get_node(g, m->name, m->module, ret);
+        if (r < 0)
+                return r;
+
+        n = &g->nodes[*ret];
+        if (n->state != NODE_FRESH || n->alias)
+                return 0;
+        if (m->option_key) {
+                key = string_arena_add(&g->strings, m->option_key, strlen(m->option_key));
+                if (!key)
+                        return -ENOMEM;
+        }
+        n->option_key = key;
+        n->alias = m->source == INDEX_SYMBOL ? key : m->alias;
+        n->origin = m->config;
+        if (m->source == INDEX_COMMAND && m->config->kind == CONFIG_INSTALL)
+                n->install = m->config;
+        return 0;
+}
+
+bool node_is_builtin(const Node *n) {
+        return n->module && !n->module->path;
+}
+
+/* modprobe -i is for what was named, and for nothing that comes along. */
+bool plan_graph_ignores_install(const PlanGraph *g, const Node *n) {
+        return n->requested && g->request->ignore_install;
+}
+
+/* --------------------------------------------------------------------------------------------- omissions */
+
+/*
+ * Return: 1 if this is the first time it is said, 0 if not. A second one may be about something asked for.
+ */
+static int note_omission(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
+                         bool candidate) {
+        _cleanup_(freep) char *key = NULL;
+        const char *kept;
+        size_t known;
+        int r;
+
+        if (asprintf(&key, "%d %s %s", (int) kind, module, wanted_by ?: "") < 0) {
+                key = NULL;
+                return -ENOMEM;
+        }
+        if (name_table_find(g->omitted, key, &known)) {
+                g->omission_is_candidate[known] |= candidate;
+                return 0;
+        }
+
+        kept = string_arena_add(&g->strings, key, strlen(key));
+        if (!kept)
+                return -ENOMEM;
+        r = name_table_add(g->omitted, kept, g->plan->n_omissions);
+        return r < 0 ? r : 1;
+}
+
+/* A line of modprobe.d as a cause that no policy was asked about. */
+PolicyRuling ruling_of_line(const ConfigEntry *line) {
+        return (PolicyRuling) { .source = _POLICY_SOURCE_INVALID, .file = line->file, .line = line->line };
+}
+
+/**
+ * plan_graph_omit() - say once that something was left out, and why
+ * @cause:     what decided; NULL: nothing that was written anywhere
+ * @candidate: it concerns something that was asked for
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
+                    const PolicyRuling *cause, bool candidate) {
+        _cleanup_(plan_omission_clear) PlanOmission o = {};
+        Plan *p = g->plan;
+        PlanOmission *omissions;
+        bool *flags;
+        int r;
+
+        r = plan_omission_init(&o, kind, module, wanted_by);
+        if (r >= 0)
+                r = plan_cause_set(&o.cause, cause);
+        if (r < 0)
+                return r;
+
+        omissions = reallocarray(p->omissions, p->n_omissions + 1, sizeof(*omissions));
+        if (!omissions)
+                return -ENOMEM;
+        p->omissions = omissions;
+        flags = reallocarray(g->omission_is_candidate, p->n_omissions + 1, sizeof(*flags));
+        if (!flags)
+                return -ENOMEM;
+        g->omission_is_candidate = flags;
+
+        r = note_omission(g, kind, module, wanted_by, candidate);
+        if (r <= 0)
+                return r;
+        g->omission_is_candidate[p->n_omissions] = candidate;
+        p->omissions[p->n_omissions++] = o;
+        o = (PlanOmission) {};
+        return 0;
+}

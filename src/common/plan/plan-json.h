@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-json.h>
+
+#include "common/plan/plan.h"
+
+/* A plan as JSON. Omissions are the varlink type Omission. */
+
+int plan_cause_to_json(const PlanCause *cause, sd_json_variant **ret);
+int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret);
+int plan_omissions_to_json(const Plan *plan, sd_json_variant **ret);
+int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **ret);
+int plan_to_json(const Plan *plan, sd_json_variant **ret);

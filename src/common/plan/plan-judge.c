@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * PlanJudge: whether a module can be had at all, by the policy and by what is there. What cannot is said in the
+ * omissions of the plan. Owns nothing.
+ */
+
+#include "common/plan/plan-judge.h"
+
+#include <assert.h>
+#include <sys/stat.h>
+
+#include "common/index/closure.h"
+#include "common/plan/plan-graph.h"
+#include "common/plan/plan-rules.h"
+
+/**
+ * plan_judge_alone() - can this module be loaded, leaving aside what it needs?
+ * @part: what it is to the request; it may be judged as more than one
+ *
+ * Asks the index: no answer of it may be in use.
+ *
+ * Return: 1 if it is fit; 0 if not; -ENOMEM.
+ */
+int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
+        Judgement *judgement = g->nodes[i].judgement + part;
+        const Node *n = &g->nodes[i];
+        struct stat st;
+        int r;
+
+        if (*judgement != NOT_JUDGED)
+                return *judgement == FIT;
+        r = plan_rules_settle_command(g, i);
+        if (r < 0)
+                return r;
+
+        if (node_is_builtin(n))
+                *judgement = FIT;
+        else if (plan_rules_deny(g, i, part))
+                *judgement = DENIED;
+        else if (n->install && !plan_graph_ignores_install(g, n))
+                *judgement = FIT;       /* the command needs no file */
+        else if (!n->module)
+                *judgement = MODULE_MISSING;
+        else
+                *judgement = stat(n->module->path, &st) < 0 ? FILE_MISSING : FIT;
+
+        return *judgement == FIT;
+}
+
+/* What a denial is called in a plan: of a blacklist line people know that it does not hold for a name. */
+PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part) {
+        bool is_blacklist;
+
+        assert(ruling);
+
+        is_blacklist = ruling->source == POLICY_BY_BLACKLIST ||
+                       (ruling->source == POLICY_BY_COMMAND_LINE && !ruling->rule);
+        return is_blacklist && part == POLICY_REQUESTED ? PLAN_BLACKLISTED : PLAN_DENIED;
+}
+
+/* A denied node is left out: by whichever line it is denied. */
+int plan_judge_omit_denied(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by, bool candidate) {
+        const PolicyRuling *ruling = g->nodes[i].ruling + part;
+
+        return plan_graph_omit(g, plan_denial_kind(ruling, part), g->nodes[i].name, wanted_by, ruling, candidate);
+}
+
+/* One node that is not fit. @config: the softdep that asked for it, NULL for none. */
+static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
+                     const ConfigEntry *config, bool candidate) {
+        const Node *n = &g->nodes[i];
+        const ConfigEntry *line = config ?: n->origin;
+        PolicyRuling cause;
+
+        switch (n->judgement[part]) {
+        case DENIED:
+                return plan_judge_omit_denied(g, i, part, wanted_by, candidate);
+        case FILE_MISSING:
+                return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
+        default:
+                if (line)
+                        cause = ruling_of_line(line);
+                return plan_graph_omit(g, config ? PLAN_SOFTDEP_MISSING : PLAN_MODULE_MISSING, n->name,
+                                       wanted_by, line ? &cause : NULL, candidate);
+        }
+}
+
+/* What denies a dependency, for all that cannot be had without it. */
+static const PolicyRuling *denial_of_dependency(const PlanGraph *g, size_t i) {
+        return g->nodes[i].judgement[POLICY_DEPENDENCY] == DENIED ? g->nodes[i].ruling + POLICY_DEPENDENCY : NULL;
+}
+
+/* A dependency that is not fit, and everything between it and the module that makes impossible. */
+static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *parents, size_t i,
+                           bool candidate) {
+        PolicyRuling cause;
+        bool denied;
+        size_t n;
+        int r;
+
+        r = plan_graph_get_dependency(g, m, i, &n);
+        if (r < 0)
+                return r;
+
+        denied = denial_of_dependency(g, n);
+        if (denied)
+                cause = *denial_of_dependency(g, n);
+        r = omit_node(g, n, POLICY_DEPENDENCY,
+                      parents[i] == CLOSURE_TOP ? m->name : m->dependencies[parents[i]]->name, NULL, candidate);
+
+        for (size_t k = parents[i]; r >= 0 && k != CLOSURE_TOP; k = parents[k])
+                r = plan_graph_omit(g, PLAN_IMPOSSIBLE, m->dependencies[k]->name,
+                                    parents[k] == CLOSURE_TOP ? m->name : m->dependencies[parents[k]]->name,
+                                    denied ? &cause : NULL, candidate);
+        return r;
+}
+
+/**
+ * plan_judge_node() - can this module be loaded, with all that it needs?
+ * @part:      what it is to the request
+ * @wanted_by: module; NULL: the request
+ * @config:    the softdep that asked for it; NULL: none did
+ *
+ * Return: 1; 0 with the reasons in the omissions; -ENOMEM.
+ */
+int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
+                     const ConfigEntry *config, bool candidate) {
+        const IndexModule *m = g->nodes[i].module;
+        _cleanup_(freep) size_t *parents = NULL;
+        PolicyRuling cause = {};
+        bool fit = true, denied = false;
+        int r;
+
+        r = plan_judge_alone(g, i, part);
+        if (r < 0)
+                return r;
+        if (r == 0) {
+                r = omit_node(g, i, part, wanted_by, config, candidate);
+                return r < 0 ? r : 0;
+        }
+
+        for (size_t k = 0; m && k < m->n_dependencies; k++) {
+                size_t d;
+
+                r = plan_graph_get_dependency(g, m, k, &d);
+                if (r < 0)
+                        return r;
+                r = plan_judge_alone(g, d, POLICY_DEPENDENCY);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+
+                if (fit) {
+                        r = closure_parents(m, &parents);
+                        if (r < 0)
+                                return r;
+                        denied = denial_of_dependency(g, d);
+                        if (denied)
+                                cause = *denial_of_dependency(g, d);
+                }
+                fit = false;
+                r = omit_dependency(g, m, parents, k, candidate);
+                if (r < 0)
+                        return r;
+        }
+        if (fit)
+                return 1;
+
+        r = plan_graph_omit(g, PLAN_IMPOSSIBLE, g->nodes[i].name, wanted_by, denied ? &cause : NULL,
+                            candidate);
+        return r < 0 ? r : 0;
+}
+
+/* ------------------------------------------------------------------------------------------ without a plan */
+
+/**
+ * plan_judge_name() - ask the policy about a module without a plan
+ * @request: its key is the name, normalised
+ * @ret:     borrows from the index and the policy
+ */
+void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret) {
+        const PlanGraph g = { .index = (Index *) index, .request = request };
+        PolicyRequester requester;
+        PolicySubject subject;
+        Node n;
+
+        assert(index && request && request->key && ret);
+
+        n = (Node) {
+                .name = request->key,
+                .module = index_find_module(index, request->key),
+                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, request->key),
+        };
+        plan_rules_make_subject(&g, &n, POLICY_REQUESTED, &requester, &subject);
+        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
+}
+
+/**
+ * plan_judge_step() - ask the policy again about a module of a plan
+ * @request: as for plan_new(), with the policy and the time of now
+ * @step:    of a plan for the same request
+ * @ret:     borrows from the index, the policy and the step
+ */
+void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
+                     PolicyDecision *ret) {
+        const PlanGraph g = { .index = (Index *) index, .request = request };
+        PolicyRequester requester;
+        PolicySubject subject;
+        Node n;
+
+        assert(index && request && request->key && step && ret);
+
+        n = (Node) {
+                .name = step->module,
+                .module = index_find_module(index, step->module),
+                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, step->module),
+                .by_alias = step->by_alias,
+        };
+        plan_rules_make_subject(&g, &n, part, &requester, &subject);
+        subject.path = subject.path ?: step->path;
+        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/index/index.h"
+#include "common/plan/plan.h"
+
+/* PlanJudge: whether a module can be had, in a plan in the making and without one. */
+
+/* Would the module of just this name be allowed to whoever asks for it by that name? Its company is not looked at. */
+void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
+
+/* Is a module of a plan that was made before still allowed, as what it is to the request? */
+void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
+                     PolicyDecision *ret);
+PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part);
+
+/* For plan-builder.c alone. */
+typedef struct PlanGraph PlanGraph;
+int plan_judge_alone(PlanGraph *g, size_t n, PolicyPart part);
+int plan_judge_node(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by, const ConfigEntry *config,
+                    bool candidate);
+int plan_judge_omit_denied(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by, bool candidate);

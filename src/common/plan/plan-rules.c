@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The rules of lkmd and those of kmod 34, by compat_kmod of the request. Owns nothing.
+ */
+
+#include "common/plan/plan-rules.h"
+
+#include <assert.h>
+
+#include "common/base/glob.h"
+#include "common/modprobe/deny-command.h"
+#include "common/words/kernel-command-line.h"
+
+static bool is_on_command_line(const ConfigEntry *e) {
+        return e->line == 0 && streq(e->file, KERNEL_COMMAND_LINE_FILE);
+}
+
+/*
+ * The first line that blacklists a module, of the kernel command line or of the files. For kmod a name with '-'
+ * on the kernel command line is the name of nothing.
+ */
+static const ConfigEntry *find_blacklist(const PlanGraph *g, const char *module, bool on_command_line) {
+        const ModprobeConfig *config = index_get_config(g->index);
+        const ConfigEntry *e;
+        size_t n;
+
+        if (!modprobe_config_is_blacklisted(config, module, &e))
+                return NULL;
+        e = modprobe_config_entries(config, CONFIG_BLACKLIST, &n);
+        for (size_t i = 0; i < n; i++)
+                if (streq(e[i].name, module) && is_on_command_line(e + i) == on_command_line &&
+                    !(g->request->compat_kmod && e[i].dashed))
+                        return &e[i];
+        return NULL;
+}
+
+/* kmod takes the first line that matches the module, with nothing in it too (kmod issue 33). */
+static const ConfigEntry *find_first_softdep_line(const PlanGraph *g, const char *module) {
+        const ConfigEntry *e;
+        size_t n;
+
+        e = modprobe_config_entries(index_get_config(g->index), CONFIG_SOFTDEP, &n);
+        for (size_t i = 0; i < n; i++)
+                if (glob_match(e[i].name, module))
+                        return &e[i];
+        return NULL;
+}
+
+/**
+ * plan_rules_get_softdeps() - what is to go before and after a module
+ *
+ * Return: as index_softdeps().
+ */
+int plan_rules_get_softdeps(const PlanGraph *g, const char *module, const IndexSoftdep **ret,
+                            size_t *ret_n) {
+        const IndexSoftdep *softdeps;
+        const ConfigEntry *line;
+        size_t n, first = 0, last;
+        int r;
+
+        r = index_softdeps(g->index, module, &softdeps, &n);
+        if (r < 0)
+                return r;
+
+        last = n;
+        if (g->request->compat_kmod) {
+                line = find_first_softdep_line(g, module);
+                while (first < n && softdeps[first].config != line)
+                        first++;
+                for (last = first; last < n && softdeps[last].config == line;)
+                        last++;
+        }
+
+        *ret = softdeps + first;
+        *ret_n = last - first;
+        return 0;
+}
+
+/**
+ * plan_rules_settle_command() - find out whether a node's install line takes its place
+ *
+ * It does not for kmod if a softdep of the module means anything (libkmod 34, __kmod_module_fill_softdep()).
+ * Asks the index: no answer of it may be in use.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int plan_rules_settle_command(PlanGraph *g, size_t i) {
+        const IndexSoftdep *softdeps;
+        size_t n;
+        int r;
+
+        if (!g->request->compat_kmod || !g->nodes[i].install || node_is_builtin(&g->nodes[i]))
+                return 0;
+
+        r = plan_rules_get_softdeps(g, g->nodes[i].name, &softdeps, &n);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        for (size_t k = 0; k < n; k++) {
+                const IndexMatch *matches;
+                size_t n_matches = 0;
+
+                r = index_lookup(g->index, softdeps[k].key, &matches, &n_matches);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 || n_matches == 0)
+                        continue;
+                g->nodes[i].install = NULL;
+                return 0;
+        }
+
+        return 0;
+}
+
+/* Whether a blacklist line holds for a node (modprobe(8), -b): by name only for what nobody asked for by name. */
+static bool blacklist_holds(const PlanGraph *g, const Node *n, PolicyPart part) {
+        if (g->request->blacklist_denies)
+                return true;
+        return part == POLICY_REQUESTED && (g->request->mode == PLAN_AUTOLOAD || n->by_alias);
+}
+
+/**
+ * plan_rules_make_subject() - a node as the policy is asked about it
+ * @ret_requester: room for who asks
+ * @ret:           borrows from the graph, and @ret_requester
+ */
+void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
+                             PolicySubject *ret) {
+        if (g->request->requester)
+                *ret_requester = *g->request->requester;
+        else
+                *ret_requester = (PolicyRequester) { .origin = _ORIGIN_INVALID };
+        ret_requester->key = g->request->key;
+
+        *ret = (PolicySubject) {
+                .requester = ret_requester,
+                .part = part,
+                .module = n->name,
+                .path = n->module ? n->module->path : NULL,
+        };
+        /* kmod runs an install line that only denies, and fails */
+        if (!g->request->compat_kmod && n->install && command_is_denial(n->install->value))
+                ret->install = n->install;
+        if (blacklist_holds(g, n, part)) {
+                ret->blacklist = find_blacklist(g, n->name, /* on_command_line= */ false);
+                ret->command_line_blacklist = find_blacklist(g, n->name, /* on_command_line= */ true);
+        }
+}
+
+typedef struct Meetings {
+        const PlanRequest *request;
+        const PolicySubject *subject;
+} Meetings;
+
+static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+        const Meetings *m = userdata;
+
+        m->request->met(m->subject, how, what, m->request->met_userdata);
+}
+
+/**
+ * plan_rules_deny() - ask the policy about a node, and keep what it went by
+ *
+ * Return: true if the node is to stay out.
+ */
+bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
+        Node *n = &g->nodes[i];
+        PolicyRequester requester;
+        PolicyDecision decision;
+        PolicySubject subject;
+
+        plan_rules_make_subject(g, n, part, &requester, &subject);
+        policy_judge(g->request->policy, &subject, g->request->now_usec, &decision,
+                     g->request->met ? on_met : NULL, &(Meetings) { g->request, &subject });
+        n->ruling[part] = g->request->as_if_enforced ? decision.would : decision.actual;
+        n->would_deny[part] = decision.would.verdict == POLICY_DENY;
+        if ((decision.would.verdict == POLICY_DENY) != (decision.actual.verdict == POLICY_DENY))
+                g->plan->audited = true;
+        return n->ruling[part].verdict == POLICY_DENY;
+}
+
+/**
+ * plan_rules_each_options() - the rules whose options a node is to get
+ *
+ * Return: 0, or the first negative value of @on_rule.
+ */
+int plan_rules_each_options(const PlanGraph *g, const Node *n, policy_options_t on_rule, void *userdata) {
+        PolicyRequester requester;
+        PolicySubject subject;
+
+        plan_rules_make_subject(g, n, n->part, &requester, &subject);
+        return policy_each_options(g->request->policy, &subject, g->request->now_usec, on_rule, userdata);
+}
+
+/* Which of several candidates the request is to get; NULL: all of them. */
+const PolicyRule *plan_rules_find_preference(const PlanGraph *g) {
+        PolicyRequester requester = { .origin = _ORIGIN_INVALID };
+
+        if (g->request->requester)
+                requester = *g->request->requester;
+        requester.key = g->request->key;
+        return (g->request->as_if_enforced ? policy_would_prefer : policy_find_preference)(
+                g->request->policy, &requester, g->request->now_usec);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/plan/plan-graph.h"
+
+/*
+ * PlanRules: what the policy and the lines of modprobe.d mean for a plan: where a plan asks the policy, and the one
+ * place where lkmd and kmod are of two minds. Everything else in a plan is the same for both.
+ * docs/kmod-differences.md has the reasons.
+ */
+
+int plan_rules_get_softdeps(const PlanGraph *g, const char *module, const IndexSoftdep **ret, size_t *ret_n);
+int plan_rules_settle_command(PlanGraph *g, size_t i);
+void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
+                             PolicySubject *ret);
+bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part);
+int plan_rules_each_options(const PlanGraph *g, const Node *n, policy_options_t on_rule, void *userdata);
+const PolicyRule *plan_rules_find_preference(const PlanGraph *g);

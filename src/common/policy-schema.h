@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-#pragma once
-
-#include "common/policy-file.h"
-#include "common/yaml-reader.h"
-
-/* What may stand in a file of its kind, where. Fills in @f; for policy-parse.c. */
-int policy_schema_read(PolicyFile *f, YamlReader *yaml);

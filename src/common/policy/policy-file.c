@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* PolicyFile: see policy-file.h. It grows by a rule, an include or an array of what a rule says. */
+
+#include "common/policy/policy-file.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "common/base/array.h"
+
+/* A file that says nothing. */
+PolicyFile *policy_file_new(const char *path, PolicyFileKind kind) {
+        _cleanup_(policy_file_freep) PolicyFile *f = NULL;
+
+        assert(path);
+
+        f = calloc(1, sizeof(*f));
+        if (!f)
+                return NULL;
+        f->kind = kind;
+        f->mode = _POLICY_MODE_INVALID;
+        f->default_verdict = POLICY_NO_VERDICT;
+        f->path = strdup(path);
+        if (!f->path)
+                return NULL;
+        return STEAL_PTR(f);
+}
+
+/* Return: NULL. */
+PolicyFile *policy_file_free(PolicyFile *f) {
+        if (!f)
+                return NULL;
+
+        for (size_t i = 0; i < f->n_arrays; i++)
+                free(f->arrays[i]);
+        free(f->arrays);
+        string_arena_clear(&f->strings);
+        free(f->rules);
+        free(f->includes);
+        free(f->path);
+        free(f->text);
+        free(f);
+        return NULL;
+}
+
+/**
+ * policy_file_add_rule() - a rule that matches everything and says nothing, at the end
+ *
+ * Return: the rule, until the next is added.
+ */
+PolicyRule *policy_file_add_rule(PolicyFile *f, PolicySource source, unsigned line, unsigned column) {
+        PolicyRule *rule;
+
+        assert(f);
+
+        if (array_grow(&f->rules, f->n_rules, sizeof(*f->rules)) < 0)
+                return NULL;
+        rule = f->rules + f->n_rules++;
+        *rule = (PolicyRule) {
+                .source = source,
+                .file = f->path,
+                .line = line,
+                .column = column,
+                .verdict = POLICY_NO_VERDICT,
+                .mode = _POLICY_MODE_INVALID,
+                .expires_usec = UINT64_MAX,
+                .ends_boot_usec = UINT64_MAX,
+        };
+        return rule;
+}
+
+PolicyInclude *policy_file_add_include(PolicyFile *f) {
+        assert(f);
+
+        if (array_grow(&f->includes, f->n_includes, sizeof(*f->includes)) < 0)
+                return NULL;
+        f->includes[f->n_includes] = (PolicyInclude) {};
+        return f->includes + f->n_includes++;
+}
+
+/**
+ * policy_file_keep() - a copy of an array, which lives as long as the file
+ * @ret_copy: the address of a pointer to its items
+ *
+ * Return: 0; -ENOMEM.
+ */
+int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, void *ret_copy) {
+        _cleanup_(freep) void *copy = NULL;
+
+        assert(f && items && n > 0 && ret_copy);
+
+        copy = reallocarray(NULL, n, size);
+        if (!copy || array_grow(&f->arrays, f->n_arrays, sizeof(*f->arrays)) < 0)
+                return -ENOMEM;
+        memcpy(copy, items, n * size);
+        memcpy(ret_copy, &copy, sizeof(copy));
+        f->arrays[f->n_arrays++] = STEAL_PTR(copy);
+        return 0;
+}
+
+/**
+ * policy_file_set_mode() - give rules that have no mode of their own this one
+ */
+void policy_file_set_mode(PolicyFile *f, PolicyMode mode) {
+        assert(f && mode >= 0 && mode < _POLICY_MODE_MAX);
+
+        for (size_t i = 0; i < f->n_rules; i++)
+                if (!f->rules[i].has_own_mode)
+                        f->rules[i].mode = mode;
+}
+
+/* What was read of a file is needed by who keeps copies only. */
+void policy_file_forget_text(PolicyFile *f) {
+        assert(f);
+
+        free(f->text);
+        f->text = NULL;
+        f->text_size = 0;
+}

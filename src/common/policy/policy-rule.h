@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/origin.h"
+
+/*
+ * PolicyRule: one rule as it was written, with its place. Made by policy-schema.c (YAML) and
+ * policy-command-line.c, judged by policy.c; lkmd-policy(5) says what everything means. Everything in it
+ * belongs to the PolicyFile that it came with.
+ */
+
+typedef enum PolicyMode {               /* a smaller one takes more of a rule's force away */
+        POLICY_OFF,                     /* as if it were not there */
+        POLICY_AUDIT,                   /* says what it would do, and does nothing */
+        POLICY_ENFORCE,
+        _POLICY_MODE_MAX,
+        _POLICY_MODE_INVALID = -EINVAL, /* in a file or rule: not said */
+} PolicyMode;
+
+typedef enum PolicyVerdict {
+        POLICY_NO_VERDICT,              /* the rule is for its options or its preference; judging goes on */
+        POLICY_ALLOW,
+        POLICY_DENY,
+        POLICY_REPORT,                  /* "audit": allow, and report it */
+        _POLICY_VERDICT_MAX,
+        _POLICY_VERDICT_INVALID = -EINVAL,
+} PolicyVerdict;
+
+/* What can decide, in the order in which it is asked: the first that has something to say does. */
+typedef enum PolicySource {
+        POLICY_BY_KERNEL,               /* module_blacklist=: the kernel itself refuses, whatever we say */
+        POLICY_BY_COMMAND_LINE,         /* lkmd.deny=, lkmd.allow=, modprobe.blacklist= */
+        POLICY_BY_GRANT,                /* "lkmctl policy allow" and "deny" */
+        POLICY_BY_RULE,
+        POLICY_BY_LIST,                 /* a rule of an included list; asked right behind the file's own */
+        POLICY_BY_INSTALL,              /* modprobe.d: install X /bin/false */
+        POLICY_BY_BLACKLIST,            /* modprobe.d: blacklist X, where that holds */
+        POLICY_BY_DEFAULT,              /* "default:", or allow if nobody says so */
+        _POLICY_SOURCE_MAX,
+        _POLICY_SOURCE_INVALID = -EINVAL,
+} PolicySource;
+
+typedef enum PolicyKey {                /* the keys of match: */
+        POLICY_KEY_MODULE,              /* these four are about the module itself .. */
+        POLICY_KEY_LICENSE,
+        POLICY_KEY_SIGNED,
+        POLICY_KEY_INTREE,
+        POLICY_KEY_ALIAS,               /* .. and the rest about who asked for what */
+        POLICY_KEY_MODALIAS,
+        POLICY_KEY_ORIGIN,
+        POLICY_KEY_SUBSYSTEM,
+        POLICY_KEY_DRIVER,
+        POLICY_KEY_UID,
+        POLICY_KEY_UNIT,
+        _POLICY_KEY_MAX,
+        _POLICY_KEY_INVALID = -EINVAL,
+} PolicyKey;
+
+#define POLICY_KEY_IS_OF_MODULE(key) ((key) <= POLICY_KEY_INTREE)
+
+typedef struct PolicyPattern {
+        const char *glob;               /* as fnmatch(3); of names and aliases normalised; NULL for numbers */
+        uint32_t min, max;              /* POLICY_KEY_UID: both included */
+        bool negated;                   /* written with '!' */
+} PolicyPattern;
+
+/*
+ * What one key is to be: no negated pattern may match, and if there are others, one of them has to. What is
+ * not known (the uid of a device's request, say) is matched by nothing, negated or not. The booleans of
+ * POLICY_KEY_SIGNED and POLICY_KEY_INTREE are the globs "yes" and "no".
+ */
+typedef struct PolicyPatterns {
+        PolicyPattern *items;
+        size_t n_items;                 /* 0: the key is not given */
+} PolicyPatterns;
+
+typedef struct PolicyRule {
+        PolicySource source;
+        const char *id;                 /* NULL: it has none */
+        const char *file;
+        unsigned line, column;          /* from 1; 0 for the kernel command line */
+        PolicyVerdict verdict;
+        PolicyMode mode;                /* its own, else that of the file or who includes it, else enforce */
+        bool has_own_mode;
+        PolicyPatterns match[_POLICY_KEY_MAX];
+        const char **prefer;            /* normalised module names, best first */
+        size_t n_prefer;
+        const char **options;           /* "name=value" or "name" */
+        size_t n_options;
+        const char **parameters; /* globs of what members of lkmd-admin may add to a load that it allows */
+        size_t n_parameters;
+        const char *reason;             /* NULL: none was given */
+        uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: never */
+        /* POLICY_BY_GRANT only: */
+        bool once;                      /* for one request */
+        uint64_t ends_boot_usec;        /* CLOCK_BOOTTIME, beside expires_usec; UINT64_MAX: never */
+        uint64_t given_usec;            /* CLOCK_REALTIME; 0: not known */
+        bool has_giver;
+        uint32_t giver;                 /* the user's number */
+} PolicyRule;
+
+const char *policy_mode_to_string(PolicyMode mode);
+PolicyMode policy_mode_from_string(const char *s);
+const char *policy_verdict_to_string(PolicyVerdict verdict);    /* "allow", "deny", "audit", "none" */
+PolicyVerdict policy_verdict_from_string(const char *s);
+const char *policy_source_to_string(PolicySource source);
+const char *policy_key_to_string(PolicyKey key);
+PolicyKey policy_key_from_string(const char *s);

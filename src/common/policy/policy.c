@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Policy: who may enter the kernel. Owns the files that its rules came with; immutable but for the mode that
+ * lkmd.conf sets. policy_judge() is the only place that decides: plans, explanations and audits all come from it,
+ * so that they cannot differ. Which rules may be about a module at all, policy-lookup.c knows.
+ */
+
+#include "common/policy/policy.h"
+
+#include <assert.h>
+
+#include "common/base/enum-names.h"
+#include "common/policy/policy-lookup.h"
+#include "common/policy/policy-match.h"
+#include "common/words/kernel-command-line.h"
+
+struct Policy {
+        PolicyFile **files;
+        size_t n_files;
+        const PolicyRule **rules;       /* in order */
+        size_t n_rules;
+        PolicyOptions options;
+        const PolicyFile *default_file; /* the first that has a default; NULL: none */
+        bool has_options, has_preferences, has_dates, is_incomplete;
+        PolicyLookup *lookup;
+};
+
+static const char *const meeting_names[_POLICY_MEETING_MAX] = {
+        [POLICY_DECIDES]         = "decides",
+        [POLICY_WOULD_DECIDE]    = "would_decide",
+        [POLICY_ADDS]            = "adds",
+        [POLICY_TOO_LATE]        = "too_late",
+        [POLICY_IS_OFF]          = "off",
+        [POLICY_IS_OVER]         = "expired",
+        [POLICY_NOT_FOR_COMPANY] = "not_for_company",
+};
+
+const char *policy_meeting_to_string(PolicyMeeting m) {
+        return ENUM_NAME(meeting_names, m);
+}
+
+/* ---------------------------------------------------------------------------------------------- the object */
+
+static void collect_rules(Policy *p) {
+        for (size_t i = 0; i < p->n_files; i++) {
+                const PolicyFile *f = p->files[i];
+
+                if (!p->default_file && f->default_verdict != POLICY_NO_VERDICT)
+                        p->default_file = f;
+                for (size_t k = 0; k < f->n_rules; k++) {
+                        p->rules[p->n_rules++] = f->rules + k;
+                        p->has_options |= f->rules[k].n_options > 0;
+                        p->has_preferences |= f->rules[k].n_prefer > 0;
+                        p->has_dates |= f->rules[k].expires_usec != UINT64_MAX;
+                }
+        }
+}
+
+/**
+ * policy_new() - put rules in force
+ * @files: the array and the files are taken on success; in the order of precedence
+ *
+ * Return: 0; -E2BIG: more than POLICY_RULES_MAX; -ENOMEM.
+ */
+int policy_new(Policy **ret, PolicyFile **files, size_t n_files, const PolicyOptions *options) {
+        _cleanup_(policy_freep) Policy *p = NULL;
+        size_t n = 0;
+        int r;
+
+        assert(ret && (files || n_files == 0) && options);
+
+        for (size_t i = 0; i < n_files; i++)
+                n += files[i]->n_rules;
+        if (n > POLICY_RULES_MAX)
+                return -E2BIG;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->options = *options;
+        p->rules = calloc(n + 1, sizeof(*p->rules));
+        if (!p->rules)
+                return -ENOMEM;
+        p->files = files;
+        p->n_files = n_files;
+        collect_rules(p);
+        r = policy_lookup_new(&p->lookup, p->rules, p->n_rules);
+        if (r < 0) {
+                p->files = NULL;        /* still the caller's */
+                p->n_files = 0;
+                return r;
+        }
+
+        *ret = STEAL_PTR(p);
+        return 0;
+}
+
+/* Return: NULL. */
+Policy *policy_free(Policy *p) {
+        if (!p)
+                return NULL;
+
+        for (size_t i = 0; i < p->n_files; i++)
+                policy_file_free(p->files[i]);
+        free(p->files);
+        free(p->rules);
+        policy_lookup_free(p->lookup);
+        free(p);
+        return NULL;
+}
+
+/* Does this file come before the grants, whatever it says? */
+static bool file_is_above_grants(const PolicyFile *f) {
+        return f->n_rules > 0 && f->rules[0].source < POLICY_BY_GRANT;
+}
+
+/**
+ * policy_replace_grants() - the same rules with other grants
+ * @p:      another one on success; what was taken from its rules still stands, but for its grants
+ * @grants: taken on success; NULL: none
+ *
+ * For an exception that has to hold, or to end, while the files of the policy are not fit to be read.
+ *
+ * Return: 0; as policy_new(), with nothing changed.
+ */
+int policy_replace_grants(Policy **p, PolicyFile *grants) {
+        _cleanup_(freep) PolicyFile **files = NULL;
+        PolicyFile *waiting = grants;
+        Policy *old, *new;
+        size_t n = 0;
+        int r;
+
+        assert(p && *p && (!grants || grants->kind == POLICY_FILE_GRANTS));
+
+        old = *p;
+        files = calloc(old->n_files + 1, sizeof(*files));
+        if (!files)
+                return -ENOMEM;
+        for (size_t i = 0; i < old->n_files; i++) {
+                if (old->files[i]->kind == POLICY_FILE_GRANTS)
+                        continue;
+                if (waiting && !file_is_above_grants(old->files[i]))
+                        files[n++] = STEAL_PTR(waiting);
+                files[n++] = old->files[i];
+        }
+        if (waiting)
+                files[n++] = waiting;
+
+        r = policy_new(&new, files, n, &old->options);
+        if (r < 0)
+                return r;
+        STEAL_PTR(files);
+
+        for (size_t i = 0; i < old->n_files; i++)
+                if (old->files[i]->kind == POLICY_FILE_GRANTS)
+                        policy_file_free(old->files[i]);
+        old->n_files = 0;               /* all others went over */
+        new->is_incomplete = old->is_incomplete;
+        policy_free(old);
+        *p = new;
+        return 0;
+}
+
+/* Mode= of lkmd.conf is another now. */
+void policy_set_mode(Policy *p, PolicyMode mode) {
+        assert(p && mode >= 0 && mode < _POLICY_MODE_MAX);
+
+        p->options.mode = mode;
+}
+
+bool policy_is_empty(const Policy *p) {
+        return !p || (p->n_rules == 0 && !p->default_file);
+}
+
+void policy_set_incomplete(Policy *p) {
+        assert(p);
+
+        p->is_incomplete = true;
+}
+
+bool policy_is_incomplete(const Policy *p) {
+        return p && p->is_incomplete;
+}
+
+void policy_forget_texts(Policy *p) {
+        assert(p);
+
+        for (size_t i = 0; i < p->n_files; i++)
+                policy_file_forget_text(p->files[i]);
+}
+
+bool policy_has_dates(const Policy *p) {
+        return p && p->has_dates;
+}
+
+size_t policy_count_rules(const Policy *p) {
+        return p ? p->n_rules : 0;
+}
+
+const PolicyRule *policy_get_rule(const Policy *p, size_t i) {
+        assert(p && i < p->n_rules);
+
+        return p->rules[i];
+}
+
+size_t policy_count_files(const Policy *p) {
+        return p ? p->n_files : 0;
+}
+
+const PolicyFile *policy_get_file(const Policy *p, size_t i) {
+        assert(p && i < p->n_files);
+
+        return p->files[i];
+}
+
+/**
+ * policy_get_default() - what holds for a module that nothing else speaks of
+ * @ret_mode: with what force; may be NULL
+ */
+PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode) {
+        const PolicyFile *f = p ? p->default_file : NULL;
+        PolicyRuling ruling = { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW };
+        PolicyMode mode = POLICY_ENFORCE;
+
+        if (f) {
+                mode = MIN(f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode, p->options.mode);
+                ruling.verdict = f->default_verdict;
+                ruling.file = f->path;
+                ruling.line = f->default_line;
+                ruling.column = f->default_column;
+                if (f->default_verdict == POLICY_DENY)
+                        ruling.reason = "no rule allows it, and the default is to deny";
+        }
+        if (ret_mode)
+                *ret_mode = mode;
+        return ruling;
+}
+
+/* The kernel command line is for a machine that does not boot otherwise: lkmd.conf has no say in it. */
+PolicyMode policy_get_rule_mode(const Policy *p, const PolicyRule *rule) {
+        assert(p && rule);
+
+        return rule->source <= POLICY_BY_COMMAND_LINE ? POLICY_ENFORCE : MIN(rule->mode, p->options.mode);
+}
+
+/* ------------------------------------------------------------------------------------------------ judging */
+
+typedef struct Judgement {
+        const PolicySubject *subject;
+        PolicyDecision *ret;
+        bool decided, would_be_decided;
+        policy_met_t met;
+        void *userdata;
+} Judgement;
+
+static void tell(const Judgement *j, PolicyMeeting how, const PolicyRuling *what) {
+        if (j->met)
+                j->met(how, what, j->userdata);
+}
+
+/* Something applies. Whatever is enforced decides if nothing before it did; what is audited would. */
+static void meet(Judgement *j, const PolicyRuling *ruling, PolicyMode mode) {
+        if (mode == POLICY_OFF) {
+                tell(j, POLICY_IS_OFF, ruling);
+                return;
+        }
+        if (ruling->verdict == POLICY_NO_VERDICT) {
+                tell(j, mode == POLICY_AUDIT ? POLICY_WOULD_DECIDE : j->decided ? POLICY_TOO_LATE : POLICY_ADDS,
+                     ruling);
+                return;
+        }
+        if (j->decided || (mode == POLICY_AUDIT && j->would_be_decided)) {
+                tell(j, POLICY_TOO_LATE, ruling);
+                return;
+        }
+
+        if (!j->would_be_decided)
+                j->ret->would = *ruling;
+        j->would_be_decided = true;
+        if (mode == POLICY_ENFORCE) {
+                j->ret->actual = *ruling;
+                j->decided = true;
+        }
+        tell(j, mode == POLICY_ENFORCE ? POLICY_DECIDES : POLICY_WOULD_DECIDE, ruling);
+}
+
+static void meet_line(Judgement *j, const ConfigEntry *entry, PolicySource source, const char *reason) {
+        if (entry)
+                meet(j, &(PolicyRuling) {
+                                .source = source,
+                                .verdict = POLICY_DENY,
+                                .file = entry->file,
+                                .line = entry->line,
+                                .reason = reason,
+                        },
+                     POLICY_ENFORCE);
+}
+
+/* A rule as what decided. */
+PolicyRuling policy_ruling_of(const PolicyRule *rule) {
+        return (PolicyRuling) {
+                .source = rule->source,
+                .verdict = rule->verdict,
+                .file = rule->file,
+                .line = rule->line,
+                .column = rule->column,
+                .id = rule->id,
+                .reason = rule->reason,
+                .rule = rule,
+        };
+}
+
+static void meet_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
+        PolicyRuling ruling = policy_ruling_of(rule);
+
+        if (rule->expires_usec <= now_usec)
+                tell(j, POLICY_IS_OVER, &ruling);
+        else if (rule->verdict == POLICY_DENY && j->subject->part != POLICY_REQUESTED &&
+                 !policy_rule_is_of_module(rule))
+                tell(j, POLICY_NOT_FOR_COMPANY, &ruling);
+        else
+                meet(j, &ruling, policy_get_rule_mode(p, rule));
+}
+
+/* The rules, with modprobe.blacklist= in its place: behind what else the kernel command line says. */
+static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
+        static const char said[] = "modprobe.blacklist= on the kernel command line";
+        const char *module = j->subject->module;
+        const ConfigEntry *line = j->subject->command_line_blacklist;
+        const PolicyRule *rule;
+        PolicyQuestion q;
+        PolicyWalk w;
+
+        if (policy_is_empty(p)) {
+                meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+                return;
+        }
+
+        policy_question_init(&q, j->subject, p->options.facts, p->options.facts_userdata);
+        policy_walk_begin(&w, p->lookup, module);
+        while ((!j->decided || j->met) && (rule = policy_walk_next(&w))) {
+                if (line && rule->source > POLICY_BY_COMMAND_LINE) {
+                        meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+                        line = NULL;
+                        if (j->decided && !j->met)
+                                break;
+                }
+                if (policy_rule_matches(rule, &q, /* request_only= */ false))
+                        meet_rule(j, p, rule, now_usec);
+        }
+        meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+}
+
+static void meet_default(Judgement *j, const Policy *p) {
+        PolicyRuling ruling = { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW };
+        PolicyMode mode = POLICY_ENFORCE;
+
+        if (j->subject->part != POLICY_DEPENDENCY)
+                ruling = policy_get_default(p, &mode);
+        if (ruling.file || !j->decided)
+                meet(j, &ruling, mode);
+        if (!j->decided)                /* a default in audit mode decides nothing: all is allowed then */
+                meet(j, &(PolicyRuling) { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW },
+                     POLICY_ENFORCE);
+}
+
+/**
+ * policy_judge() - may this module enter the kernel for this request?
+ * @p:        NULL: there are no rules, only what the subject brings from modprobe.d
+ * @now_usec: CLOCK_REALTIME, for rules that expire
+ * @ret:      what decided, and what would if nothing were in audit mode
+ * @met:      told of everything that is about this subject, in order, also behind what decided; NULL: nobody
+ *            wants to know
+ *
+ * The order is that of PolicySource, and of the files. Rules that are in audit mode decide nothing; what
+ * would be decided if they were enforced is in @ret->would. Allocates nothing.
+ */
+void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_usec, PolicyDecision *ret,
+                  policy_met_t met, void *userdata) {
+        Judgement j = { .subject = subject, .ret = ret, .met = met, .userdata = userdata };
+
+        assert(subject && subject->module && ret);
+
+        *ret = (PolicyDecision) {};
+        meet_rules(&j, p, now_usec);
+        if (!j.decided || met)
+                meet_line(&j, subject->install, POLICY_BY_INSTALL, "its install line only denies");
+        if (!j.decided || met)
+                meet_line(&j, subject->blacklist, POLICY_BY_BLACKLIST, "blacklisted");
+        meet_default(&j, p);
+}
+
+/* ----------------------------------------------------------------------------- options and preferences */
+
+typedef struct OptionSearch {
+        policy_options_t on_rule;
+        void *userdata;
+        int error;
+} OptionSearch;
+
+static void on_met_for_options(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+        OptionSearch *s = userdata;
+
+        if (s->error < 0 || (how != POLICY_ADDS && how != POLICY_DECIDES) || !what->rule ||
+            what->rule->n_options == 0)
+                return;
+        s->error = s->on_rule(what->rule, s->userdata);
+}
+
+/**
+ * policy_each_options() - the rules whose options a module is to get, in order
+ *
+ * Those that match, up to the one that decides.
+ *
+ * Return: 0, or the first negative value of @on_rule.
+ */
+int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t now_usec,
+                        policy_options_t on_rule, void *userdata) {
+        OptionSearch search = { .on_rule = on_rule, .userdata = userdata };
+        PolicyDecision decision;
+
+        assert(subject && on_rule);
+
+        if (!p || !p->has_options)
+                return 0;
+        policy_judge(p, subject, now_usec, &decision, on_met_for_options, &search);
+        return search.error;
+}
+
+static const PolicyRule *find_preference(const Policy *p, const PolicyRequester *requester,
+                                         uint64_t now_usec, PolicyMode least) {
+        PolicySubject subject = { .requester = requester, .part = POLICY_REQUESTED, .module = "" };
+        PolicyQuestion q;
+
+        if (!p || !p->has_preferences)
+                return NULL;
+
+        policy_question_init(&q, &subject, p->options.facts, p->options.facts_userdata);
+        for (size_t i = 0; i < p->n_rules; i++) {
+                const PolicyRule *rule = p->rules[i];
+
+                if (rule->n_prefer > 0 && rule->expires_usec > now_usec &&
+                    policy_get_rule_mode(p, rule) >= least &&
+                    policy_rule_matches(rule, &q, /* request_only= */ true))
+                        return rule;
+        }
+        return NULL;
+}
+
+/**
+ * policy_find_preference() - the rule that says which of several candidates a request gets
+ *
+ * Return: the first in force that has a preference and is about this request; NULL: none is.
+ */
+const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester,
+                                         uint64_t now_usec) {
+        return find_preference(p, requester, now_usec, POLICY_ENFORCE);
+}
+
+const PolicyRule *policy_would_prefer(const Policy *p, const PolicyRequester *requester, uint64_t now_usec) {
+        return find_preference(p, requester, now_usec, POLICY_AUDIT);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/base/problem-list.h"
+
+#define KERNEL_COMMAND_LINE_FILE "/proc/cmdline"
+
+/* One "module.parameter" or "module.parameter=value"; @parameter includes the value. Negative: stop. */
+typedef int (*kernel_option_t)(char *module, char *parameter, void *userdata);
+
+int kernel_command_line_read(char **ret, ProblemList *problems);
+int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userdata);
+
+/* A value of the kernel's own, without quotes; of several, the last. NULL: there is none. */
+int kernel_command_line_find(const char *text, const char *name, char **ret);
+
+/* A value as the kernel takes it: without the double quotes around it. Changes it. */
+char *kernel_command_line_unquote(char *value);

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * FileWatch: inotify on everything that decides what is read from directories of files: the directory itself, each
+ * directory and each link on the way to it, and the same for each of its files that is a link. A path that ends
+ * early is watched as far as it goes, and file_watch_refresh() moves watches to where the ways lead by then. A file
+ * being written says nothing until it is closed, so nobody is told of half a file.
+ *
+ * What inotify does not tell, that something was mounted on the way, comes from /proc/self/mountinfo. And where
+ * something cannot be watched, because the system has no more watches or lkmd may not read a directory, the way and
+ * the files are compared with what they were: every two seconds, and before something is decided. That is said, and
+ * from time to time the watch is tried again.
+ *
+ * Owns the targets, a spot for each directory or file with a watch on it, and a digest of all that was seen when the
+ * watches were put up.
+ */
+
+#include "daemon/base/file-watch.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "common/base/clock.h"
+#include "common/base/hash.h"
+#include "common/base/names.h"
+#include "common/base/path-trace.h"
+#include "daemon/base/log.h"
+#include "daemon/base/loop-order.h"
+
+#define FILE_MASK (IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+#define DIRECTORY_MASK (FILE_MASK | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
+
+#define TRIES_MAX 8U                    /* against somebody who makes and removes directories in a loop */
+#define NAMES_MAX 64U                   /* of one directory; where more matter, all do */
+#define LOOK_USEC (2U * 1000U * 1000U)  /* between looks at what cannot be watched */
+#define LOOK_AGAIN_USEC (LOOK_USEC / 10U) /* at least, between those before decisions */
+#define LOOKS_MAX 32U                   /* until it is tried again to watch all, at most */
+
+typedef struct Target {
+        char *path;                     /* the directory */
+        char *prefix, *suffix;          /* of the names that matter in it; "": any */
+} Target;
+
+typedef struct Spot {
+        FileWatch *watch;
+        char *path;                     /* without links */
+        dev_t device;
+        ino_t inode;
+        bool seen;                      /* on the walk under way */
+        bool any;                       /* all names matter */
+        char **names;                   /* of hops */
+        size_t n_names;
+        const Target **targets;         /* whose directory it is */
+        size_t n_targets;
+        sd_event_source *source;        /* NULL: it cannot be watched */
+        bool gone;                      /* what @source is about; its number may be another's by now */
+} Spot;
+
+struct FileWatch {
+        sd_event *event;
+        file_watch_changed_t changed;
+        void *userdata;
+        Target **targets;
+        size_t n_targets;
+        Spot **spots;
+        size_t n_spots;
+        uint64_t digest;                /* of what was there at the last refresh */
+        bool mounts_changed;            /* and nobody has looked since */
+        int mounts_fd;
+        sd_event_source *mounts_source, *timer;
+        ProblemList problems;           /* of what cannot be watched */
+        size_t n_unwatched;
+        int unwatched_error;            /* of the first */
+        char *unwatched_path;
+        uint64_t looked_usec;           /* CLOCK_MONOTONIC */
+        unsigned n_looks, looks_until_retry;
+};
+
+typedef struct Walk {
+        FileWatch *watch;
+        bool arm;                       /* else it only looks */
+        bool moved;                     /* something was watched for the first time, or went meanwhile */
+        uint64_t digest;
+        size_t n_links;                 /* files of the target that are links */
+        const Target *target;
+} Walk;
+
+/* ---------------------------------------------------------------------------------------------------- digest */
+
+static uint64_t mix_number(uint64_t digest, uint64_t n) {
+        return hash_bytes(digest, &n, sizeof(n));
+}
+
+static uint64_t mix_identity(uint64_t digest, const struct stat *st) {
+        return mix_number(mix_number(mix_number(digest, st->st_dev), st->st_ino), st->st_mode);
+}
+
+/* A file, and everything that changes when its content does. */
+static uint64_t mix_file(uint64_t digest, const struct stat *st) {
+        digest = mix_number(mix_identity(digest, st), (uint64_t) st->st_size);
+        digest = mix_number(mix_number(digest, (uint64_t) st->st_mtim.tv_sec), (uint64_t) st->st_mtim.tv_nsec);
+        return mix_number(mix_number(digest, (uint64_t) st->st_ctim.tv_sec), (uint64_t) st->st_ctim.tv_nsec);
+}
+
+/* --------------------------------------------------------------------------------------------------- targets */
+
+static Target *target_free(Target *t) {
+        if (!t)
+                return NULL;
+
+        free(t->path);
+        free(t->prefix);
+        free(t->suffix);
+        free(t);
+        return NULL;
+}
+DEFINE_CLEANUP(Target, target_free);
+
+static bool name_matters(const Target *t, const char *name) {
+        return startswith(name, t->prefix) && endswith(name, t->suffix);
+}
+
+/**
+ * file_watch_add() - watch a directory, there or not, from the next file_watch_refresh() on
+ * @name_prefix, @name_suffix: names of the files that matter; "" for any
+ *
+ * Return: 0; -ENOMEM; -ENAMETOOLONG.
+ */
+int file_watch_add(FileWatch *w, const char *path, const char *name_prefix, const char *name_suffix) {
+        _cleanup_(target_freep) Target *t = NULL;
+        Target **grown;
+
+        assert(w && path && path[0] == '/' && name_prefix && name_suffix);
+
+        if (strlen(path) >= PATH_MAX)
+                return -ENAMETOOLONG;
+        t = calloc(1, sizeof(*t));
+        if (!t)
+                return -ENOMEM;
+        t->path = strdup(path);
+        t->prefix = strdup(name_prefix);
+        t->suffix = strdup(name_suffix);
+        if (!t->path || !t->prefix || !t->suffix)
+                return -ENOMEM;
+
+        grown = reallocarray(w->targets, w->n_targets + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        w->targets = grown;
+        w->targets[w->n_targets++] = STEAL_PTR(t);
+        return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------- spots */
+
+static void spot_forget(Spot *s) {
+        for (size_t i = 0; i < s->n_names; i++)
+                free(s->names[i]);
+        free(s->names);
+        free(s->targets);
+        s->names = NULL;
+        s->targets = NULL;
+        s->n_names = s->n_targets = 0;
+        s->any = s->seen = false;
+}
+
+static Spot *spot_free(Spot *s) {
+        if (!s)
+                return NULL;
+
+        sd_event_source_disable_unref(s->source);
+        spot_forget(s);
+        free(s->path);
+        free(s);
+        return NULL;
+}
+DEFINE_CLEANUP(Spot, spot_free);
+
+/*
+ * A file made by open(2) says more when it is closed. One that is made by symlink(2) or link(2) says nothing
+ * else, and is how a file is masked.
+ */
+static bool will_be_closed(const Spot *s, const char *name) {
+        char path[PATH_MAX];
+        struct stat st;
+        int n;
+
+        n = snprintf(path, sizeof(path), "%s/%s", s->path, name);
+        if (n < 0 || (size_t) n >= sizeof(path) || lstat(path, &st) < 0)
+                return false;
+        return S_ISREG(st.st_mode) && st.st_nlink == 1;
+}
+
+static bool spot_minds(const Spot *s, const char *name) {
+        if (s->any)
+                return true;
+        for (size_t i = 0; i < s->n_names; i++)
+                if (streq(s->names[i], name))
+                        return true;
+        for (size_t i = 0; i < s->n_targets; i++)
+                if (name_matters(s->targets[i], name))
+                        return true;
+        return false;
+}
+
+static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        Spot *s = userdata;
+
+        if (event->mask & (IN_DELETE_SELF | IN_IGNORED | IN_UNMOUNT))
+                s->gone = true;
+        if (event->len > 0 && !(event->mask & IN_Q_OVERFLOW)) {
+                if (!spot_minds(s, event->name))
+                        return 0;
+                if ((event->mask & IN_CREATE) && will_be_closed(s, event->name))
+                        return 0;
+        }
+        s->watch->changed(s->watch->userdata);
+        return 0;
+}
+
+static Spot *find_spot(const FileWatch *w, const char *path) {
+        for (size_t i = 0; i < w->n_spots; i++)
+                if (streq(w->spots[i]->path, path))
+                        return w->spots[i];
+        return NULL;
+}
+
+static void *append(void *array, size_t n, size_t size) {
+        void **items = reallocarray(*(void **) array, n + 1, size);
+
+        if (items)
+                *(void **) array = items;
+        return items;
+}
+
+static Spot *add_spot(FileWatch *w, const char *path) {
+        _cleanup_(spot_freep) Spot *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return NULL;
+        s->watch = w;
+        s->path = strdup(path);
+        if (!s->path || !append(&w->spots, w->n_spots, sizeof(*w->spots)))
+                return NULL;
+        return w->spots[w->n_spots++] = STEAL_PTR(s);
+}
+
+static int add_name(Spot *s, const char *name) {
+        for (size_t i = 0; i < s->n_names; i++)
+                if (streq(s->names[i], name))
+                        return 0;
+        if (s->n_names >= NAMES_MAX) {
+                s->any = true;
+                return 0;
+        }
+        if (!append(&s->names, s->n_names, sizeof(*s->names)))
+                return -ENOMEM;
+        s->names[s->n_names] = strdup(name);
+        return s->names[s->n_names++] ? 0 : -ENOMEM;
+}
+
+static int add_target(Spot *s, const Target *t) {
+        for (size_t i = 0; i < s->n_targets; i++)
+                if (s->targets[i] == t)
+                        return 0;
+        if (!append(&s->targets, s->n_targets, sizeof(*s->targets)))
+                return -ENOMEM;
+        s->targets[s->n_targets++] = t;
+        return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- what cannot be */
+
+static const char *explain(int error) {
+        switch (error) {
+        case -ENOSPC:
+                return "the user lkmd has no inotify watches left, raise fs.inotify.max_user_watches with sysctl(8)";
+        case -EMFILE:
+                return "there are no inotify instances left, raise fs.inotify.max_user_instances with sysctl(8)";
+        case -EACCES:
+                return "the user lkmd may not read it";
+        case -E2BIG:
+                return "there are too many links on the way to what is read, put files in their place";
+        default:
+                return strerrordesc_np(-error);
+        }
+}
+
+/* Return: 0; -ENOMEM if that is why, or follows from it. */
+static int complain(FileWatch *w, const char *path, int error) {
+        if (error == -ENOMEM)
+                return error;
+        if (w->n_unwatched++ > 0)
+                return 0;
+        w->unwatched_error = error;
+        w->unwatched_path = strdup(path);
+        return w->unwatched_path ? 0 : -ENOMEM;
+}
+
+/* One is named, the others are counted: they have one cause, mostly. */
+static int describe_unwatched(FileWatch *w) {
+        char others[64] = "";
+
+        if (w->n_unwatched == 0)
+                return 0;
+        if (w->n_unwatched > 1)
+                (void) snprintf(others, sizeof(others), ", nor can %zu more", w->n_unwatched - 1);
+        return problem_list_add(&w->problems, w->unwatched_path, 0,
+                                "it cannot be watched for changes%s, so lkmd looks every %u s: %s", others,
+                                (unsigned) (LOOK_USEC / 1000000U), explain(w->unwatched_error));
+}
+
+static void forget_unwatched(FileWatch *w) {
+        problem_list_clear(&w->problems);
+        w->n_unwatched = 0;
+        free(w->unwatched_path);
+        w->unwatched_path = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------ walk */
+
+/* Puts the watch up, unless it is there and on the same inode. */
+static int arm(Walk *walk, Spot *s, const struct stat *st) {
+        int r;
+
+        if (s->source && !s->gone && s->device == st->st_dev && s->inode == st->st_ino)
+                return 0;
+        s->source = sd_event_source_disable_unref(s->source);
+        s->device = st->st_dev;
+        s->inode = st->st_ino;
+        s->gone = false;
+        r = sd_event_add_inotify(s->watch->event, &s->source, s->path,
+                                 S_ISDIR(st->st_mode) ? DIRECTORY_MASK : FILE_MASK, on_inotify, s);
+        walk->moved |= r >= 0 || r == -ENOENT || r == -ENOTDIR;
+        if (r == -ENOENT || r == -ENOTDIR)
+                return 0;               /* it went meanwhile: there is another try */
+        if (r < 0)
+                return complain(s->watch, s->path, r);
+        /* before the events of devices, so that a look-up never uses what a finished depmod has replaced */
+        (void) sd_event_source_set_priority(s->source, LOOP_FILES);
+        (void) sd_event_source_set_description(s->source, s->path);
+        return 0;
+}
+
+/* Return: 0 and the spot of a path, watched; NULL if it is one too many. -ENOMEM. */
+static int visit(Walk *walk, const char *path, const struct stat *st, Spot **ret) {
+        FileWatch *w = walk->watch;
+        Spot *s = find_spot(w, path);
+
+        *ret = NULL;
+        if (!s && w->n_spots >= FILE_WATCHES_MAX)
+                return complain(w, path, -E2BIG);
+        if (!s)
+                s = add_spot(w, path);
+        if (!s)
+                return -ENOMEM;
+        *ret = s;
+        if (s->seen)
+                return 0;
+        s->seen = true;
+        return arm(walk, s, st);
+}
+
+static int on_hop(const PathHop *hop, void *userdata) {
+        Walk *walk = userdata;
+        Spot *s;
+        int r;
+
+        walk->digest = mix_identity(walk->digest, hop->directory_stat);
+        walk->digest = hash_bytes(walk->digest, hop->name, strlen(hop->name) + 1);
+        if (hop->stat)
+                walk->digest = mix_identity(walk->digest, hop->stat);
+        if (hop->link)
+                walk->digest = hash_bytes(walk->digest, hop->link, strlen(hop->link) + 1);
+        if (!walk->arm)
+                return 0;
+        r = visit(walk, hop->directory, hop->directory_stat, &s);
+        return r < 0 || !s ? r : add_name(s, hop->name);
+}
+
+static bool is_mounted(const char *path) {
+        struct statx st;
+
+        return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &st) >= 0 &&
+               (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/*
+ * A file that has other names, or that is mounted here, is written by those as well, and only the file itself tells of
+ * that. @listed: the inode by the directory, which does not know of mounts; 0: not known.
+ */
+static int walk_file(Walk *walk, const char *path, const struct stat *st, ino_t listed) {
+        Spot *s;
+
+        walk->digest = mix_file(walk->digest, st);
+        if (!walk->arm || !S_ISREG(st->st_mode) || (st->st_nlink == 1 && (listed == st->st_ino || !is_mounted(path))))
+                return 0;
+        return visit(walk, path, st, &s);
+}
+
+static int walk_link(Walk *walk, const char *path) {
+        char real[PATH_MAX];
+        struct stat st;
+        int r;
+
+        if (walk->n_links++ >= FILE_WATCHES_MAX)
+                return walk->arm ? complain(walk->watch, path, -E2BIG) : 0;
+        r = path_trace(path, on_hop, walk, real, &st);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        return walk_file(walk, real, &st, 0);
+}
+
+static int walk_entry(Walk *walk, int dir_fd, const char *dir, const struct dirent *entry) {
+        char path[PATH_MAX];
+        struct stat st;
+        int n;
+
+        walk->digest = hash_bytes(walk->digest, entry->d_name, strlen(entry->d_name) + 1);
+        n = snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+        if (n < 0 || (size_t) n >= sizeof(path) ||
+            fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+                return 0;
+        return S_ISLNK(st.st_mode) ? walk_link(walk, path) : walk_file(walk, path, &st, entry->d_ino);
+}
+
+/* The order of the entries is the file system's, and says nothing: the digest is a sum of theirs. */
+static int walk_directory(Walk *walk, const Target *t, const char *path) {
+        _cleanup_(closedirp) DIR *dir = opendir(path);
+        uint64_t before = walk->digest, sum = 0;
+        struct dirent *entry;
+        int r = 0;
+
+        while (r >= 0 && dir && (entry = readdir(dir))) {
+                if (streq(entry->d_name, ".") || streq(entry->d_name, "..") || !name_matters(t, entry->d_name))
+                        continue;
+                walk->digest = 0;
+                r = walk_entry(walk, dirfd(dir), path, entry);
+                sum += walk->digest;
+        }
+        walk->digest = mix_number(before, sum);
+        return r;
+}
+
+static int walk_target(Walk *walk, const Target *t) {
+        char path[PATH_MAX];
+        struct stat st;
+        Spot *s = NULL;
+        int r;
+
+        walk->n_links = 0;
+        r = path_trace(t->path, on_hop, walk, path, &st);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0; /* it is watched as far as it goes */
+        if (!S_ISDIR(st.st_mode))
+                return 0;
+        walk->digest = mix_identity(walk->digest, &st);
+        if (walk->arm) {
+                r = visit(walk, path, &st, &s);
+                if (r >= 0 && s)
+                        r = add_target(s, t);
+                if (r < 0)
+                        return r;
+        }
+        return walk_directory(walk, t, path);
+}
+
+static int walk_all(Walk *walk) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < walk->watch->n_targets; i++)
+                r = walk_target(walk, walk->watch->targets[i]);
+        return r;
+}
+
+/* Takes the watches down that are on no way any more. */
+static void drop_unseen(FileWatch *w) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < w->n_spots; i++)
+                if (w->spots[i]->seen)
+                        w->spots[n++] = w->spots[i];
+                else
+                        spot_free(w->spots[i]);
+        w->n_spots = n;
+}
+
+/* One try to have a watch on all of it. Return: as walk_all(); *ret_moved: another is needed. */
+static int put_up(FileWatch *w, bool *ret_moved) {
+        Walk walk = { .watch = w, .arm = true };
+        int r;
+
+        forget_unwatched(w);
+        for (size_t i = 0; i < w->n_spots; i++)
+                spot_forget(w->spots[i]);
+        r = walk_all(&walk);
+        if (r >= 0)
+                drop_unseen(w);
+        if (r >= 0)
+                r = describe_unwatched(w);
+        w->digest = walk.digest;
+        *ret_moved = walk.moved;
+        return r;
+}
+
+static void tell_problems(FileWatch *w, size_t n_before) {
+        if (w->n_unwatched == 0 && n_before > 0)
+                log_info("all files that are read are watched for changes again");
+        if (w->n_unwatched > 0 && n_before == 0)
+                for (size_t i = 0; i < w->problems.n_items; i++)
+                        log_problem(w->problems.items + i);
+}
+
+/**
+ * file_watch_refresh() - before the files are read again: what is on the way to them may have come and gone
+ *
+ * What cannot be watched is among the problems, and is looked at from time to time.
+ */
+void file_watch_refresh(FileWatch *w) {
+        size_t n_before;
+        bool moved;
+        int r;
+
+        assert(w);
+
+        n_before = w->n_unwatched;
+        for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+                r = put_up(w, &moved);
+                if (r < 0 || !moved)
+                        break;
+        }
+        if (r < 0) {                    /* no memory: none of the spots can be relied on */
+                log_warning("cannot watch files for changes: %s", strerror(-r));
+                w->n_unwatched = MAX(w->n_unwatched, (size_t) 1);
+        }
+        tell_problems(w, n_before);
+        w->mounts_changed = false;
+        w->looked_usec = clock_usec(CLOCK_MONOTONIC);
+        if (w->n_unwatched == 0)
+                w->looks_until_retry = 1;
+        else if (sd_event_source_set_time_relative(w->timer, LOOK_USEC) >= 0)
+                (void) sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+/* ----------------------------------------------------------------------------------------------------- looks */
+
+/* Compares what is there with what was. */
+static void look(FileWatch *w) {
+        Walk walk = { .watch = w };
+
+        w->mounts_changed = false;
+        w->looked_usec = clock_usec(CLOCK_MONOTONIC);
+        if (walk_all(&walk) >= 0 && walk.digest != w->digest) {
+                w->digest = walk.digest;
+                w->changed(w->userdata);
+        }
+}
+
+/**
+ * file_watch_look() - before something is decided: see what no watch would have told
+ *
+ * Costs nothing while all is watched and nothing was mounted, and not much if it was called just before.
+ */
+void file_watch_look(FileWatch *w) {
+        assert(w);
+
+        if (w->mounts_changed ||
+            (w->n_unwatched > 0 && clock_usec(CLOCK_MONOTONIC) - w->looked_usec >= LOOK_AGAIN_USEC))
+                look(w);
+}
+
+static void look_within(FileWatch *w, uint64_t usec) {
+        if (sd_event_source_set_time_relative(w->timer, usec) >= 0)
+                (void) sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+/*
+ * Something was mounted or unmounted, anywhere: as often as users like who may mount something, FUSE for one. So it
+ * is looked at before the next decision, or a little later once for all that comes until then.
+ */
+static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        FileWatch *w = userdata;
+
+        if (!w->mounts_changed)
+                look_within(w, LOOK_AGAIN_USEC);
+        w->mounts_changed = true;
+        return 0;
+}
+
+/* Tries to watch all again. What changed since the last look is not to be taken for what was read. */
+static void retry(FileWatch *w) {
+        uint64_t digest = w->digest;
+
+        file_watch_refresh(w);
+        if (w->digest != digest)
+                w->changed(w->userdata);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        FileWatch *w = userdata;
+
+        look(w);
+        if (w->n_unwatched == 0)
+                return 0;
+        if (++w->n_looks >= w->looks_until_retry) {
+                w->n_looks = 0;
+                w->looks_until_retry = MIN(2 * w->looks_until_retry, LOOKS_MAX);
+                retry(w);
+        }
+        if (w->n_unwatched > 0)
+                look_within(w, LOOK_USEC);
+        return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------- object */
+
+/* Without /proc nothing is mounted behind the back of whoever has no /proc. */
+static int watch_mounts(FileWatch *w) {
+        int r;
+
+        w->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (w->mounts_fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        r = sd_event_add_io(w->event, &w->mounts_source, w->mounts_fd, EPOLLPRI, on_mounts, w);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_priority(w->mounts_source, LOOP_FILES);
+}
+
+/**
+ * file_watch_new() - that watches nothing yet
+ * @changed: told of changes, from the event loop and from file_watch_look()
+ *
+ * Return: 0; -ENOMEM; why there can be no event sources.
+ */
+int file_watch_new(FileWatch **ret, sd_event *event, file_watch_changed_t changed, void *userdata) {
+        _cleanup_(file_watch_freep) FileWatch *w = NULL;
+        int r;
+
+        assert(ret && event && changed);
+
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        *w = (FileWatch) {
+                .event = sd_event_ref(event),
+                .changed = changed,
+                .userdata = userdata,
+                .mounts_fd = -EBADF,
+                .looks_until_retry = 1,
+        };
+        r = sd_event_add_time_relative(event, &w->timer, CLOCK_MONOTONIC, LOOK_USEC, 0, on_timer, w);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = watch_mounts(w);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(w);
+        return 0;
+}
+
+/* Return: NULL. */
+FileWatch *file_watch_free(FileWatch *w) {
+        if (!w)
+                return NULL;
+
+        for (size_t i = 0; i < w->n_spots; i++)
+                spot_free(w->spots[i]);
+        free(w->spots);
+        for (size_t i = 0; i < w->n_targets; i++)
+                target_free(w->targets[i]);
+        free(w->targets);
+        forget_unwatched(w);
+        sd_event_source_disable_unref(w->timer);
+        sd_event_source_disable_unref(w->mounts_source);
+        closep(&w->mounts_fd);
+        sd_event_unref(w->event);
+        free(w);
+        return NULL;
+}
+
+/* What cannot be watched, and what can be done about it. */
+const ProblemList *file_watch_get_problems(const FileWatch *w) {
+        assert(w);
+
+        return &w->problems;
+}

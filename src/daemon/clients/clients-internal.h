@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the clients share; nobody else includes this. */
+
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include "common/base/util.h"
+#include "daemon/clients/byte-queue.h"
+#include "daemon/clients/peer.h"
+
+typedef struct Clients Clients;
+typedef struct Client Client;
+typedef struct ClientUser ClientUser;
+TAILQ_HEAD(ClientList, Client);
+TAILQ_HEAD(ClientUserList, ClientUser);
+
+/* All connections of one user ID; those that may change things count apart. */
+struct ClientUser {
+        uid_t uid;
+        bool admin;
+        size_t n_clients;
+        struct ClientList ready;        /* have something to be done, in order */
+        TAILQ_ENTRY(ClientUser) by_turn; /* while any of them is ready */
+        TAILQ_ENTRY(ClientUser) next;
+};
+
+struct Client {
+        Clients *pool;
+        ClientUser *user;
+        Peer peer;
+        int fd;
+        sd_event_source *source;        /* of fd */
+        sd_varlink *link;               /* the call under way, NULL: none. It has the other end of link_fd */
+        int link_fd;
+        ByteQueue in, out;
+        uint64_t quiet_usec;            /* without a call since then, CLOCK_MONOTONIC */
+        bool readable;                  /* the kernel said so */
+        bool ended;                     /* there is nothing more to be read */
+        bool gone;                      /* nobody is there to read either */
+        bool last;                      /* hang up when this is out */
+        bool dead;                      /* hang up now */
+        bool queued;
+        TAILQ_ENTRY(Client) by_turn;    /* of its user, while it is queued */
+        TAILQ_ENTRY(Client) by_call;    /* while it has a link */
+        TAILQ_ENTRY(Client) next;
+};
+
+/* Why somebody was not served. */
+typedef enum ClientTrouble {
+        TROUBLE_USER_FULL,
+        TROUBLE_FULL,
+        TROUBLE_TOO_LARGE,
+        TROUBLE_TOO_DEEP,
+        TROUBLE_TOO_SLOW,
+        TROUBLE_NO_CALL,
+        _TROUBLE_MAX,
+} ClientTrouble;
+
+/* What the journal knows of one kind of it. */
+typedef struct TroubleNote {
+        uint64_t told_usec;             /* 0: never */
+        unsigned n_untold;
+} TroubleNote;
+
+struct Clients {
+        sd_event *event;
+        sd_varlink_server *server;      /* borrowed */
+        int listen_fd;
+        uint64_t idle_usec;
+        sd_event_source *listen_source, *pause_source; /* one of them is on */
+        sd_event_source *turn_source, *sweep_source;
+        bool acceptable;                /* the kernel said so */
+        AdminGroup admins;
+        struct ClientList clients, calls;
+        TAILQ_HEAD(, ClientUser) users;
+        struct ClientUserList ready_admins, ready_users;
+        size_t n_clients, n_unprivileged;
+        TroubleNote notes[_TROUBLE_MAX];
+        uint64_t pause_told_usec;       /* that nobody can be taken in, 0: never */
+};
+
+/* client.c */
+void client_serve(Client *c);
+void client_take_replies(Client *c);
+bool client_has_replies(const Client *c);
+void client_send(Client *c);
+void client_leave(Client *c);
+bool client_has_work(const Client *c);
+void client_watch(Client *c);
+void client_end_call(Client *c);
+
+/* clients.c */
+void clients_note_call(Clients *p, Client *c, bool open);
+void clients_arm_turn(Clients *p);
+int clients_admit(Clients *p, int fd, const Peer *peer);
+
+/* clients-accept.c, and clients_listen() of clients.h */
+void clients_accept_some(Clients *p);
+int clients_open_listening(Clients *p);
+
+/* client-trouble.c */
+void clients_tell(Clients *p, ClientTrouble trouble, uid_t uid, int error);
+const char *client_trouble_answer(ClientTrouble trouble);

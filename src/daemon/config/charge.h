@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/base/util.h"
+
+/*
+ * Charge: whether lkmd is the one that loads drivers, and what udev is told about it.
+ */
+typedef struct Charge Charge;
+
+int charge_new(Charge **ret, int fd, const char *call_file);
+Charge *charge_free(Charge *c);
+DEFINE_CLEANUP(Charge, charge_free);
+
+int charge_take(Charge *c);
+int charge_leave(Charge *c);
+int charge_remind(Charge *c);
+void charge_call_handover(const Charge *c);
+
+bool charge_is_taken(const Charge *c);
+bool charge_is_told(const Charge *c);

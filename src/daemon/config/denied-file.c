@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * DeniedFile: see denied-file.h. lkmd has no say in modprobe.d, and is not to have one: it writes names, and
+ * lkmd-handover makes of them what udev and modprobe read (handover-denied.c). Owns the text that it wrote last.
+ */
+
+#include "daemon/config/denied-file.h"
+
+#include <assert.h>
+
+#include "common/base/names.h"
+#include "common/plan/denied-names.h"
+#include "daemon/base/state-file.h"
+
+struct DeniedFile {
+        char *path;
+        char *text;                     /* as it was written last; NULL: never */
+};
+
+/**
+ * denied_file_new() - nothing is written yet
+ * @path: copied; NULL: nobody is to know
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int denied_file_new(DeniedFile **ret, const char *path) {
+        _cleanup_(denied_file_freep) DeniedFile *d = NULL;
+
+        assert(ret);
+
+        d = calloc(1, sizeof(*d));
+        if (!d || (path && !(d->path = strdup(path))))
+                return -ENOMEM;
+        *ret = STEAL_PTR(d);
+        return 0;
+}
+
+/* Return: NULL. The file stays: it is for the time after us. */
+DeniedFile *denied_file_free(DeniedFile *d) {
+        if (!d)
+                return NULL;
+
+        free(d->path);
+        free(d->text);
+        free(d);
+        return NULL;
+}
+
+/**
+ * denied_file_update() - write down what is denied by name now, if that is another than before
+ * @policy:   NULL: there are no rules
+ * @now_usec: CLOCK_REALTIME
+ *
+ * Return: 1 if it was written; 0; -ENOMEM; what the file system said, and it is tried again the next time.
+ */
+int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop, uint64_t now_usec) {
+        _cleanup_(freep) char *names = NULL, *text = NULL;
+        int r;
+
+        assert(d && index);
+
+        if (!d->path)
+                return 0;
+        r = denied_names_list(policy, index, now_usec, &names);
+        if (r < 0)
+                return r;
+        if (asprintf(&text, "%s%s", on_stop == ON_STOP_FORGET ? LKMD_DENIED_FORGET : "", names) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        if (streq_ptr(text, d->text) || (text[0] == '\0' && !d->text && access(d->path, F_OK) < 0))
+                return 0;
+        r = state_file_replace(d->path, text, strlen(text));
+        if (r < 0)
+                return r;
+        free(d->text);
+        d->text = STEAL_PTR(text);
+        return 1;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/base/util.h"
+#include "common/index/index.h"
+#include "common/policy/policy.h"
+#include "common/settings/settings.h"
+
+/* DeniedFile: what the policy denies by name, written down for lkmd-handover whenever it changes. */
+typedef struct DeniedFile DeniedFile;
+
+int denied_file_new(DeniedFile **ret, const char *path);
+DeniedFile *denied_file_free(DeniedFile *d);
+DEFINE_CLEANUP(DeniedFile, denied_file_free);
+
+int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop, uint64_t now_usec);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * IndexKeeper: owns the index in force and the watch on its files. When one of them changes, the next who
+ * asks gets an index built anew, and if nobody asks it is built when the files have been quiet for a while:
+ * depmod writes a dozen. An index that turns out broken or gone is not put into force over one that was
+ * whole; what is wrong is remembered.
+ */
+
+#include "daemon/config/index-keeper.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <malloc.h>
+#include <sys/utsname.h>
+
+#include "common/base/names.h"
+#include "daemon/base/file-watch.h"
+#include "daemon/base/log.h"
+
+#define QUIET_USEC (200U * 1000U)
+#define MALLOC_DEFAULT (128 * 1024)     /* of the three thresholds, mallopt(3) */
+#define MALLOC_KEEP (64 * 1024 * 1024)
+#define MALLOC_STEP (1024 * 1024)
+
+struct IndexKeeper {
+        char *root;
+        Index *index;
+        ProblemList problems;
+        FileWatch *watch;
+        sd_event_source *timer;
+        bool stale;
+        uint64_t generation;            /* how often it was read */
+        index_swapped_t swapped;
+        void *userdata;
+};
+
+static const char *const config_dirs[] = {
+        "/etc/modprobe.d",     "/run/modprobe.d", "/usr/local/lib/modprobe.d",
+        "/usr/lib/modprobe.d", "/lib/modprobe.d",
+};
+
+static void on_changed(void *userdata) {
+        IndexKeeper *k = userdata;
+
+        k->stale = true;
+        if (sd_event_source_set_time_relative(k->timer, QUIET_USEC) >= 0)
+                (void) sd_event_source_set_enabled(k->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) index_keeper_get(userdata);
+        return 0;
+}
+
+static int watch_files(IndexKeeper *k) {
+        char path[PATH_MAX];
+        struct utsname u;
+        int r;
+
+        if (uname(&u) < 0)
+                return -errno;
+        (void) snprintf(path, sizeof(path), "%s" MODULE_ROOT "/%s", k->root ?: "", u.release);
+        for (size_t i = 0; i < ARRAY_LEN(config_dirs); i++) {
+                r = file_watch_add(k->watch, config_dirs[i], "", ".conf");
+                if (r < 0)
+                        return r;
+        }
+        return file_watch_add(k->watch, path, "modules.", "");
+}
+
+/* Takes the list over; says in the journal what is new in it. */
+static void keep_problems(IndexKeeper *k, ProblemList *problems) {
+        if (!problem_list_equal(&k->problems, problems)) {
+                for (size_t i = 0; i < problems->n_items; i++)
+                        log_problem(problems->items + i);
+                if (problems->n_dropped > 0)
+                        log_warning("and %zu more like these", problems->n_dropped);
+        }
+        problem_list_clear(&k->problems);
+        k->problems = *problems;
+        *problems = (ProblemList) {};
+}
+
+/*
+ * While an index is built, files of a MiB each are read and tables grow as large. With its defaults malloc(3)
+ * gives each of them back to the kernel, and has the next pages made anew: a twentieth of the time until lkmd
+ * is ready.
+ */
+static void malloc_keep(bool keep) {
+        (void) mallopt(M_MMAP_THRESHOLD, keep ? MALLOC_KEEP / 2 : MALLOC_DEFAULT); /* its upper limit */
+        (void) mallopt(M_TRIM_THRESHOLD, keep ? MALLOC_KEEP : MALLOC_DEFAULT);
+        (void) mallopt(M_TOP_PAD, keep ? MALLOC_STEP : MALLOC_DEFAULT);
+}
+
+/**
+ * index_keeper_rebuild() - read the files now, changed or not
+ *
+ * Return: 0, also when the old index stays in force because the files are broken; -ENOMEM and its kind.
+ */
+int index_keeper_rebuild(IndexKeeper *k) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(index_freep) Index *index = NULL;
+        bool became_complete;
+        int r;
+
+        assert(k);
+
+        k->stale = false;
+        k->generation++;
+        (void) sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);
+        file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
+
+        malloc_keep(true);
+        r = index_new(&index, &(IndexSources) { .root = k->root }, &problems);
+        malloc_keep(false);
+        if (r < 0)
+                return r;
+        keep_problems(k, &problems);
+
+        if (k->index && index_is_whole(k->index) && !index_is_whole(index))
+                return 0;
+        became_complete = index_is_complete(index) && (!k->index || !index_is_complete(k->index));
+        index_free(k->index);
+        k->index = STEAL_PTR(index);
+        (void) malloc_trim(0); /* what it was made of is as large as it is, and not needed before the next */
+        k->swapped(became_complete, k->userdata);
+        return 0;
+}
+
+/**
+ * index_keeper_new() - with the first index built
+ * @root:    prefix of /lib/modules; NULL: none
+ * @swapped: called at every change of the index from then on, the first one included
+ *
+ * Return: 0, -ENOMEM, or why there is no inotify. Missing and broken files are problems, not errors.
+ */
+int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index_swapped_t swapped,
+                     void *userdata) {
+        _cleanup_(index_keeper_freep) IndexKeeper *k = NULL;
+        int r;
+
+        assert(ret && event && swapped);
+
+        k = calloc(1, sizeof(*k));
+        if (!k)
+                return -ENOMEM;
+        k->swapped = swapped;
+        k->userdata = userdata;
+        if (root && !(k->root = strdup(root)))
+                return -ENOMEM;
+
+        r = sd_event_add_time_relative(event, &k->timer, CLOCK_MONOTONIC, QUIET_USEC, 0, on_quiet, k);
+        if (r < 0)
+                return r;
+        r = file_watch_new(&k->watch, event, on_changed, k);
+        if (r < 0)
+                return r;
+
+        r = watch_files(k);
+        if (r < 0)
+                return r;
+        r = index_keeper_rebuild(k);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(k);
+        return 0;
+}
+
+/* Return: NULL. */
+IndexKeeper *index_keeper_free(IndexKeeper *k) {
+        if (!k)
+                return NULL;
+
+        file_watch_free(k->watch);
+        sd_event_source_disable_unref(k->timer);
+        problem_list_clear(&k->problems);
+        index_free(k->index);
+        free(k->root);
+        free(k);
+        return NULL;
+}
+
+/* The index in force, brought up to date first. Borrowed until the next call. */
+Index *index_keeper_get(IndexKeeper *k) {
+        assert(k);
+
+        file_watch_look(k->watch);
+        if (k->stale) {
+                int r = index_keeper_rebuild(k);
+
+                if (r < 0)
+                        log_error("cannot read the module index anew: %s", strerror(-r));
+        }
+        return k->index;
+}
+
+/* Another number: it may be another index. Nothing is read for that. */
+uint64_t index_keeper_get_generation(const IndexKeeper *k) {
+        assert(k);
+
+        return k->generation;
+}
+
+/* What is wrong with the files that were read last. */
+const ProblemList *index_keeper_get_problems(const IndexKeeper *k) {
+        assert(k);
+
+        return &k->problems;
+}
+
+/* Which of them cannot be watched for changes. */
+const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k) {
+        assert(k);
+
+        return file_watch_get_problems(k->watch);
+}

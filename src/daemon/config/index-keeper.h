@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "common/base/problem-list.h"
+#include "common/base/util.h"
+#include "common/index/index.h"
+
+/* IndexKeeper: the snapshot in force, always as new as the disk. */
+typedef struct IndexKeeper IndexKeeper;
+
+/* The index in force is another one now. @became_complete: there was none to speak of before. */
+typedef void (*index_swapped_t)(bool became_complete, void *userdata);
+
+int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index_swapped_t swapped,
+                     void *userdata);
+IndexKeeper *index_keeper_free(IndexKeeper *k);
+DEFINE_CLEANUP(IndexKeeper, index_keeper_free);
+
+Index *index_keeper_get(IndexKeeper *k);
+uint64_t index_keeper_get_generation(const IndexKeeper *k);
+int index_keeper_rebuild(IndexKeeper *k);
+const ProblemList *index_keeper_get_problems(const IndexKeeper *k);
+const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k);

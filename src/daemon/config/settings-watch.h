@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "common/base/problem-list.h"
+#include "common/base/util.h"
+
+/* SettingsWatch: is what is in force still what lkmd.conf says? */
+typedef struct SettingsWatch SettingsWatch;
+
+int settings_watch_new(SettingsWatch **ret, sd_event *event);
+SettingsWatch *settings_watch_free(SettingsWatch *w);
+DEFINE_CLEANUP(SettingsWatch, settings_watch_free);
+
+void settings_watch_reading(SettingsWatch *w);
+const ProblemList *settings_watch_get_problems(SettingsWatch *w);

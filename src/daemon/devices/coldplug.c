@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Coldplug: the devices in /sys, looked at in slices so that the loop stays live. Owns the list of the walk
+ * under way. A device that vanishes meanwhile is left out; one that appears announces
+ * itself.
+ *
+ * What a device says is read from its uevent file, which has the lines of the event itself. libudev would look
+ * at a dozen files more for each, its own database among them, which has only one thing that matters here.
+ */
+
+#include "daemon/devices/coldplug.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "daemon/base/log.h"
+#include "daemon/devices/device-list.h"
+
+#define DEVICES_AT_ONCE 32U
+#define SYS_DIR "/sys"
+#define MODULES_DIR SYS_DIR "/module"
+#define UEVENT_TEXT_MAX 4096U           /* a page; the kernel's own limit is 2048, UEVENT_BUFFER_SIZE */
+
+struct Coldplug {
+        struct udev *udev;
+        sd_event_source *source;
+        DeviceList list;
+        size_t next;                    /* in the list */
+        bool running, again;            /* again: asked for while it was running */
+        size_t n_devices;
+        device_seen_t seen;
+        coldplug_done_t done;
+        void *userdata;
+};
+
+/* What a device says, and the room for it. */
+typedef struct Sighting {
+        char text[UEVENT_TEXT_MAX], subsystem[NAME_MAX + 1], sysname[NAME_MAX + 1];
+        DeviceFacts facts;              /* borrows from the above */
+} Sighting;
+
+static const char *last_part(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* The lines KEY=VALUE of a uevent file, each made a string. */
+static void take_lines(Sighting *s) {
+        char *line = s->text, *rest = NULL;
+
+        for (line = strtok_r(s->text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+                if (startswith(line, "MODALIAS="))
+                        s->facts.modalias = line + strlen("MODALIAS=");
+                else if (startswith(line, "DRIVER="))
+                        s->facts.driver = line + strlen("DRIVER=");
+                else if (startswith(line, "TIFM_CARD_TYPE="))
+                        s->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
+}
+
+/* As libudev has it: '!' stands for '/' in names below /sys. */
+static void take_sysname(Sighting *s, const char *syspath) {
+        (void) snprintf(s->sysname, sizeof(s->sysname), "%.*s", NAME_MAX, last_part(syspath));
+        for (char *c = s->sysname; (c = strchr(c, '!')); c++)
+                *c = '/';
+        s->facts.sysname = s->sysname;
+}
+
+static void take_subsystem(Sighting *s, int dir_fd) {
+        char target[PATH_MAX];
+        ssize_t n = readlinkat(dir_fd, "subsystem", target, sizeof(target) - 1);
+
+        if (n <= 0)
+                return;
+        target[n] = '\0';
+        (void) snprintf(s->subsystem, sizeof(s->subsystem), "%.*s", NAME_MAX, last_part(target));
+        s->facts.subsystem = s->subsystem;
+}
+
+/* Return: false if it is gone. */
+static bool sighting_make(Sighting *s, const char *syspath) {
+        _cleanup_(closep) int dir_fd = -EBADF, fd = -EBADF;
+        ssize_t n;
+
+        dir_fd = open(syspath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        fd = dir_fd >= 0 ? openat(dir_fd, "uevent", O_RDONLY | O_CLOEXEC) : -EBADF;
+        n = fd >= 0 ? read(fd, s->text, sizeof(s->text) - 1) : -1;
+        if (n < 0)
+                return false;
+        s->text[n] = '\0';
+        s->facts = (DeviceFacts) { .action = "add" };
+        take_lines(s);
+        take_sysname(s, syspath);
+        take_subsystem(s, dir_fd);
+        return true;
+}
+
+/* For the one property that is udev's own: MTD_FTL, of its mtd_probe. */
+static void look_with_libudev(Coldplug *c, const char *syspath) {
+        struct udev_device *device = udev_device_new_from_syspath(c->udev, syspath);
+        DeviceFacts facts;
+
+        if (!device)
+                return;
+        device_facts_read(device, "add", &facts);
+        c->seen(&facts, syspath + strlen(SYS_DIR), c->userdata);
+        (void) udev_device_unref(device);
+}
+
+static void look_at(Coldplug *c, const char *syspath) {
+        Sighting s;
+
+        if (!startswith(syspath, SYS_DIR "/") || !sighting_make(&s, syspath))
+                return;                 /* gone since the list was made */
+        c->n_devices++;
+        if (streq_ptr(s.facts.subsystem, "mtd"))
+                look_with_libudev(c, syspath);
+        else
+                c->seen(&s.facts, syspath + strlen(SYS_DIR), c->userdata);
+}
+
+/* udev's rule looks at modules too (parport_pc); by their names, which is all that matters of them. */
+static void look_at_modules(Coldplug *c) {
+        _cleanup_(closedirp) DIR *dir = opendir(MODULES_DIR);
+        struct dirent *entry;
+
+        while (dir && (entry = readdir(dir))) {
+                const char *keys[DEVICE_KEYS_MAX];
+                char path[NAME_MAX + sizeof("/module/")];
+                DeviceFacts facts = { .action = "add", .subsystem = "module", .sysname = entry->d_name };
+
+                if (entry->d_name[0] == '.' || device_keys(&facts, keys) == 0)
+                        continue;
+                (void) snprintf(path, sizeof(path), "/module/%s", entry->d_name);
+                c->seen(&facts, path, c->userdata);
+        }
+}
+
+static int scan(Coldplug *c) {
+        int r;
+
+        device_list_clear(&c->list);
+        c->next = 0;
+        r = device_list_read(&c->list, SYS_DIR);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                log_warning("cannot list all of /sys: %s", strerror(-r));
+        return 0;
+}
+
+static void coldplug_finish(Coldplug *c) {
+        size_t n = c->n_devices;
+
+        look_at_modules(c);
+        device_list_clear(&c->list);
+        c->next = 0;
+        c->running = false;
+        if (c->again && coldplug_start(c) >= 0)
+                return;
+        c->done(n, c->userdata);
+}
+
+/*
+ * As urgent as events: they take turns, so that neither a storm of them keeps the walk from its end, nor the walk what
+ * it found from being loaded. That takes a source which becomes due anew, behind what is due already. A defer source
+ * counts as due since it was made, and comes before everything else of its priority as long as it is on.
+ */
+static int ask_for_turn(Coldplug *c) {
+        int r;
+
+        r = sd_event_source_set_time_relative(c->source, 0);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(c->source, SD_EVENT_ONESHOT);
+}
+
+static int on_slice(sd_event_source *source, uint64_t usec, void *userdata) {
+        Coldplug *c = userdata;
+        int r;
+
+        for (unsigned i = 0; i < DEVICES_AT_ONCE && c->next < c->list.n_paths; i++)
+                look_at(c, c->list.paths[c->next++]);
+        if (c->next == c->list.n_paths) {
+                coldplug_finish(c);
+                return 0;
+        }
+        r = ask_for_turn(c);
+        if (r < 0)
+                log_error("cannot look at the rest of the devices: %s", strerror(-r));
+        return 0;
+}
+
+/**
+ * coldplug_new() - nothing is looked at before coldplug_start()
+ * @seen: called for each device, its action being "add"
+ * @done: called at the end of a walk
+ *
+ * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
+ */
+int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen_t seen,
+                 coldplug_done_t done, void *userdata) {
+        _cleanup_(coldplug_freep) Coldplug *c = NULL;
+        int r;
+
+        assert(ret && event && udev && seen && done);
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        *c = (Coldplug) { .udev = udev_ref(udev), .seen = seen, .done = done, .userdata = userdata };
+
+        r = sd_event_add_time(event, &c->source, CLOCK_MONOTONIC, UINT64_MAX, /* accuracy= */ 1, on_slice, c);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(c->source, "coldplug");
+        r = sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(c);
+        return 0;
+}
+
+/* Return: NULL. */
+Coldplug *coldplug_free(Coldplug *c) {
+        if (!c)
+                return NULL;
+
+        sd_event_source_disable_unref(c->source);
+        device_list_clear(&c->list);
+        udev_unref(c->udev);
+        free(c);
+        return NULL;
+}
+
+/**
+ * coldplug_start() - walk over all devices; if a walk is under way, over all of them once more after it
+ *
+ * Return: 0, -ENOMEM, or why there will be no turn of the loop for it.
+ */
+int coldplug_start(Coldplug *c) {
+        int r;
+
+        assert(c);
+
+        if (c->running) {
+                c->again = true;
+                return 0;
+        }
+        c->again = false;
+        c->n_devices = 0;
+        r = scan(c);
+        if (r < 0)
+                return r;
+        r = ask_for_turn(c);
+        c->running = r >= 0;
+        return r;
+}
+
+bool coldplug_is_running(const Coldplug *c) {
+        assert(c);
+
+        return c->running;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/devices/uevent.h"
+
+/* A walk over the devices that are there already, as if each had just been announced. */
+typedef struct Coldplug Coldplug;
+typedef void (*coldplug_done_t)(size_t n_devices, void *userdata);
+
+int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen_t seen,
+                 coldplug_done_t done, void *userdata);
+Coldplug *coldplug_free(Coldplug *c);
+DEFINE_CLEANUP(Coldplug, coldplug_free);
+
+int coldplug_start(Coldplug *c);
+bool coldplug_is_running(const Coldplug *c);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Intake: takes the announcements of devices as fast as the netlink socket gives them, and passes each device
+ * on once a turn of the loop. Owns an entry for each device that announced itself lately, with a copy of what
+ * it said; a device that says something else is another entry, so that a stick that is exchanged for
+ * another one in the same port never waits for what the first one did.
+ *
+ * An entry that announces itself more often than a device could be plugged is held back: at first for a
+ * second, twice as long each time that it has not stopped, up to a minute. What it says meanwhile is looked
+ * at when that time is over. Others are not held back by it, nothing is lost, and one that stopped starts
+ * afresh.
+ *
+ * The table is bounded: the entry that has been silent for longest makes room, and is looked at first if it
+ * was being held back.
+ */
+
+#include "daemon/devices/intake.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/base/clock.h"
+#include "common/base/hash.h"
+#include "common/base/names.h"
+
+#define BUCKETS 1024U                   /* a power of two */
+
+typedef enum EntryState {
+        ENTRY_SILENT,                   /* everything it said was looked at */
+        ENTRY_READY,                    /* to be looked at at the next turn of the loop */
+        ENTRY_HELD,                     /* not before its time */
+} EntryState;
+
+typedef struct Entry Entry;
+struct Entry {
+        uint32_t hash;
+        EntryState state;
+        DeviceFacts facts;              /* points behind the struct, like device */
+        const char *device;
+        uint64_t window_usec;           /* when its count began */
+        unsigned n_events;              /* in the window, or since it is held */
+        uint64_t hold_usec;             /* 0: it behaves */
+        uint64_t until_usec;            /* ENTRY_HELD */
+        uint64_t since_usec;            /* what it said waits since then */
+        TAILQ_ENTRY(Entry) by_age;
+        TAILQ_ENTRY(Entry) by_turn;     /* ENTRY_READY */
+        LIST_ENTRY(Entry) in_bucket;
+};
+TAILQ_HEAD(EntryList, Entry);
+
+struct Intake {
+        IntakeOptions options;
+        sd_event_source *turn_source, *hold_source;
+        struct EntryList entries;       /* silent for longest first */
+        struct EntryList ready;         /* in order of arrival */
+        size_t n_entries;
+        LIST_HEAD(, Entry) buckets[BUCKETS];
+};
+
+/* ---------------------------------------------------------------------------------------------- entries */
+
+typedef const char *FactStrings[7];     /* what makes an entry: the device and all that it says */
+
+static void fact_strings(const DeviceFacts *facts, const char *device, FactStrings ret) {
+        ret[0] = device;
+        ret[1] = facts->subsystem;
+        ret[2] = facts->sysname;
+        ret[3] = facts->modalias;
+        ret[4] = facts->tifm_card_type;
+        ret[5] = facts->mtd_ftl;
+        ret[6] = facts->driver;
+}
+
+static bool entry_says(const Entry *e, const DeviceFacts *facts, const char *device) {
+        FactStrings a, b;
+
+        fact_strings(&e->facts, e->device, a);
+        fact_strings(facts, device, b);
+        for (size_t i = 0; i < ARRAY_LEN(a); i++)
+                if (!streq_ptr(a[i], b[i]))
+                        return false;
+        return true;
+}
+
+static Entry *find_entry(Intake *i, uint32_t hash, const DeviceFacts *facts, const char *device) {
+        Entry *e;
+
+        LIST_FOREACH(e, &i->buckets[hash % BUCKETS], in_bucket)
+                if (e->hash == hash && entry_says(e, facts, device))
+                        return e;
+        return NULL;
+}
+
+static Entry *entry_new(uint32_t hash, const DeviceFacts *facts, const char *device) {
+        const char *copies[ARRAY_LEN((FactStrings) {})];
+        FactStrings strings;
+        size_t size = 0;
+        char *room;
+        Entry *e;
+
+        fact_strings(facts, device, strings);
+        for (size_t k = 0; k < ARRAY_LEN(strings); k++)
+                size += strings[k] ? strlen(strings[k]) + 1 : 0;
+        e = malloc(sizeof(*e) + size);
+        if (!e)
+                return NULL;
+
+        room = (char *) (e + 1);
+        for (size_t k = 0; k < ARRAY_LEN(strings); k++) {
+                copies[k] = strings[k] ? room : NULL;
+                if (strings[k])
+                        room = stpcpy(room, strings[k]) + 1;
+        }
+        *e = (Entry) {
+                .hash = hash,
+                .device = copies[0],
+                .facts = {
+                        .action = "add",
+                        .subsystem = copies[1],
+                        .sysname = copies[2],
+                        .modalias = copies[3],
+                        .tifm_card_type = copies[4],
+                        .mtd_ftl = copies[5],
+                        .driver = copies[6],
+                },
+        };
+        return e;
+}
+
+static void entry_drop(Intake *i, Entry *e) {
+        if (e->state == ENTRY_READY)
+                TAILQ_REMOVE(&i->ready, e, by_turn);
+        TAILQ_REMOVE(&i->entries, e, by_age);
+        LIST_REMOVE(e, in_bucket);
+        i->n_entries--;
+        free(e);
+}
+
+static void entry_make_ready(Intake *i, Entry *e) {
+        e->state = ENTRY_READY;
+        TAILQ_INSERT_TAIL(&i->ready, e, by_turn);
+        (void) sd_event_source_set_enabled(i->turn_source, SD_EVENT_ONESHOT);
+}
+
+static void pass_on(Intake *i, const Entry *e) {
+        counters_add_time(i->options.counters, PHASE_EVENT, clock_usec(CLOCK_MONOTONIC) - e->since_usec);
+        i->options.seen(&e->facts, e->device, i->options.userdata);
+}
+
+/* Makes room for one more. The oldest is never one that is ready: there are fewer of these in a turn. */
+static void make_room(Intake *i) {
+        Entry *oldest = TAILQ_FIRST(&i->entries);
+
+        if (i->n_entries < INTAKE_DEVICES_MAX)
+                return;
+        if (oldest->state != ENTRY_SILENT)
+                pass_on(i, oldest);
+        entry_drop(i, oldest);
+}
+
+/* ------------------------------------------------------------------------------------------------- time */
+
+static uint64_t now_usec(const Intake *i) {
+        uint64_t now = 0;
+
+        (void) sd_event_now(i->options.event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+/* Wakes up for the first of those that are held. */
+static void arm_hold(Intake *i) {
+        uint64_t first = UINT64_MAX;
+        Entry *e;
+
+        TAILQ_FOREACH(e, &i->entries, by_age)
+                if (e->state == ENTRY_HELD)
+                        first = MIN(first, e->until_usec);
+        if (first == UINT64_MAX)
+                (void) sd_event_source_set_enabled(i->hold_source, SD_EVENT_OFF);
+        else if (sd_event_source_set_time(i->hold_source, first) >= 0)
+                (void) sd_event_source_set_enabled(i->hold_source, SD_EVENT_ONESHOT);
+}
+
+/* The time of some is over: look at what they said. One that went on all the time is held longer from now on. */
+static int on_hold_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        Intake *i = userdata;
+        uint64_t now = now_usec(i);
+        Entry *e;
+
+        TAILQ_FOREACH(e, &i->entries, by_age) {
+                if (e->state != ENTRY_HELD || e->until_usec > now)
+                        continue;
+                e->hold_usec = e->n_events > 1 ? MIN(e->hold_usec * 2, i->options.hold_max_usec) : 0;
+                e->n_events = 0;
+                e->window_usec = now;
+                entry_make_ready(i, e);
+        }
+        arm_hold(i);
+        return 0;
+}
+
+/* Counts an announcement. Return: true if it has to wait, with @until_usec set. */
+static bool entry_must_wait(Intake *i, Entry *e) {
+        uint64_t now = now_usec(i);
+
+        if (now - e->window_usec > MAX(i->options.window_usec, e->hold_usec)) {
+                e->window_usec = now; /* it was silent for a while */
+                e->n_events = 0;
+                e->hold_usec = 0;
+        }
+        e->n_events++;
+        if (e->hold_usec == 0) {
+                if (e->n_events <= i->options.noisy_events)
+                        return false;
+                e->hold_usec = i->options.hold_usec;
+                i->options.noisy(e->device, e->n_events, e->hold_usec, i->options.userdata);
+                e->n_events = 1;
+        }
+        e->until_usec = now + e->hold_usec;
+        return true;
+}
+
+/* ----------------------------------------------------------------------------------------------- object */
+
+/* All that are ready now: there are not more than one reading of the socket can bring. */
+static int on_turn(sd_event_source *source, void *userdata) {
+        Intake *i = userdata;
+        Entry *e;
+
+        while ((e = TAILQ_FIRST(&i->ready))) {
+                TAILQ_REMOVE(&i->ready, e, by_turn);
+                e->state = ENTRY_SILENT;
+                pass_on(i, e);
+        }
+        return 0;
+}
+
+/**
+ * intake_new() - nothing announced yet
+ *
+ * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
+ */
+int intake_new(Intake **ret, const IntakeOptions *options) {
+        _cleanup_(intake_freep) Intake *i = NULL;
+        int r;
+
+        assert(ret && options && options->event && options->counters && options->seen && options->noisy);
+
+        i = calloc(1, sizeof(*i));
+        if (!i)
+                return -ENOMEM;
+        i->options = *options;
+        i->options.window_usec = options->window_usec ?: INTAKE_WINDOW_USEC;
+        i->options.noisy_events = options->noisy_events ?: INTAKE_NOISY_EVENTS;
+        i->options.hold_usec = options->hold_usec ?: INTAKE_HOLD_USEC;
+        i->options.hold_max_usec = options->hold_max_usec ?: INTAKE_HOLD_MAX_USEC;
+        sd_event_ref(i->options.event);
+        TAILQ_INIT(&i->entries);
+        TAILQ_INIT(&i->ready);
+
+        r = sd_event_add_defer(i->options.event, &i->turn_source, on_turn, i);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(i->turn_source, "intake");
+        r = sd_event_source_set_enabled(i->turn_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time(i->options.event, &i->hold_source, CLOCK_MONOTONIC, UINT64_MAX, 0,
+                              on_hold_over, i);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(i->hold_source, "intake-hold");
+        r = sd_event_source_set_enabled(i->hold_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(i);
+        return 0;
+}
+
+/* Return: NULL. What has not been looked at yet is forgotten. */
+Intake *intake_free(Intake *i) {
+        Entry *e;
+
+        if (!i)
+                return NULL;
+
+        while ((e = TAILQ_FIRST(&i->entries)))
+                entry_drop(i, e);
+        sd_event_source_disable_unref(i->turn_source);
+        sd_event_source_disable_unref(i->hold_source);
+        sd_event_unref(i->options.event);
+        free(i);
+        return NULL;
+}
+
+/* A device that has left wants no driver any more. How often it came stays known. */
+static void forget_announcements(Intake *i, const char *device) {
+        uint32_t hash = hash_string(device);
+        bool held = false;
+        Entry *e;
+
+        LIST_FOREACH(e, &i->buckets[hash % BUCKETS], in_bucket) {
+                if (e->hash != hash || e->state == ENTRY_SILENT || !streq(e->device, device))
+                        continue;
+                if (e->state == ENTRY_READY)
+                        TAILQ_REMOVE(&i->ready, e, by_turn);
+                held |= e->state == ENTRY_HELD;
+                e->state = ENTRY_SILENT;
+        }
+        if (held)
+                arm_hold(i);
+}
+
+/**
+ * intake_put() - a device announced something
+ * @facts:  copied
+ * @device: its path below /sys, copied
+ *
+ * Return: 0, also for what asks for nothing; -ENOMEM.
+ */
+int intake_put(Intake *i, const DeviceFacts *facts, const char *device) {
+        const char *keys[DEVICE_KEYS_MAX];
+        uint32_t hash;
+        Entry *e;
+
+        assert(i && facts && device);
+
+        if (streq_ptr(facts->action, "remove"))
+                forget_announcements(i, device);
+        if (device_keys(facts, keys) == 0)
+                return 0;
+
+        hash = hash_string(device);
+        e = find_entry(i, hash, facts, device);
+        if (e)
+                TAILQ_REMOVE(&i->entries, e, by_age);
+        else {
+                e = entry_new(hash, facts, device);
+                if (!e)
+                        return -ENOMEM;
+                e->window_usec = now_usec(i);
+                make_room(i);
+                LIST_INSERT_HEAD(&i->buckets[hash % BUCKETS], e, in_bucket);
+                i->n_entries++;
+        }
+        TAILQ_INSERT_TAIL(&i->entries, e, by_age);
+
+        if (e->state != ENTRY_SILENT) {
+                e->n_events++;
+                if (e->state == ENTRY_HELD)
+                        i->options.counters->backed_off++;
+                else
+                        i->options.counters->coalesced++;
+                return 0;
+        }
+        e->since_usec = clock_usec(CLOCK_MONOTONIC);
+        if (!entry_must_wait(i, e)) {
+                entry_make_ready(i, e);
+                return 0;
+        }
+        e->state = ENTRY_HELD;
+        i->options.counters->backed_off++;
+        arm_hold(i);
+        return 0;
+}
+
+/* True when everything announced was looked at, but for what is being held back. */
+bool intake_is_idle(const Intake *i) {
+        assert(i);
+
+        return TAILQ_EMPTY(&i->ready);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Uevent: libudev's monitor of the kernel's own announcements, and of udev's for the one subsystem where
+ * udev finds out what the driver is (the MTD_FTL of its mtd_probe). Owns both monitors. libudev drops what
+ * does not come from the kernel, or for the second one from root; a forged message never gets here.
+ *
+ * That events were lost is said by the kernel when the buffer overflows (ENOBUFS), and by a gap in their
+ * numbers that nothing fills. What other network namespaces announce leaves such gaps too, for ever on a host
+ * full of containers: so a gap is waited for longer each time, up to a minute.
+ */
+
+#include "daemon/devices/uevent.h"
+
+#include <assert.h>
+#include <limits.h>
+
+#include "common/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/loop-order.h"
+#include "daemon/devices/sequence-gaps.h"
+
+#define EVENTS_AT_ONCE 256U             /* then the rest of the loop has its turn */
+#define GAP_WAIT_USEC (500U * 1000U)    /* until a number that is missing counts as lost, at first */
+#define GAP_WAIT_MAX_USEC (60U * 1000U * 1000U)
+#define GAP_CALM_USEC (10U * 60U * 1000U * 1000U) /* without a loss, and it is the first wait again */
+
+struct Uevent {
+        struct udev_monitor *kernel, *mtd;
+        sd_event_source *kernel_source, *mtd_source, *gap_source;
+        SequenceGaps gaps;
+        uint64_t gap_wait_usec, last_loss_usec;
+        device_seen_t seen;
+        uevent_lost_t lost;
+        void *userdata;
+};
+
+static inline void udev_device_unrefp(struct udev_device **device) {
+        if (*device)
+                (void) udev_device_unref(*device);
+}
+
+/**
+ * device_facts_read() - what matters of a libudev device
+ * @action: what happened to it; "add" for one that was there already
+ * @ret:    borrows from @device
+ */
+void device_facts_read(struct udev_device *device, const char *action, DeviceFacts *ret) {
+        assert(device && ret);
+
+        *ret = (DeviceFacts) {
+                .action = action,
+                .subsystem = udev_device_get_subsystem(device),
+                .driver = udev_device_get_property_value(device, "DRIVER"),
+                .sysname = udev_device_get_sysname(device),
+                .modalias = udev_device_get_property_value(device, "MODALIAS"),
+                .tifm_card_type = udev_device_get_property_value(device, "TIFM_CARD_TYPE"),
+                .mtd_ftl = udev_device_get_property_value(device, "MTD_FTL"),
+        };
+}
+
+static void uevent_pass_on(Uevent *u, struct udev_device *device) {
+        const char *path = udev_device_get_devpath(device), *action = udev_device_get_action(device);
+        DeviceFacts facts;
+
+        if (!path || !action)
+                return;
+        device_facts_read(device, action, &facts);
+        u->seen(&facts, path, u->userdata);
+}
+
+/* ------------------------------------------------------------------------------------------------ gaps */
+
+static void arm_gap_timer(Uevent *u) {
+        uint64_t oldest = sequence_gaps_oldest_usec(&u->gaps);
+
+        if (oldest == UINT64_MAX)
+                (void) sd_event_source_set_enabled(u->gap_source, SD_EVENT_OFF);
+        else if (sd_event_source_set_time(u->gap_source, oldest + u->gap_wait_usec) >= 0)
+                (void) sd_event_source_set_enabled(u->gap_source, SD_EVENT_ONESHOT);
+}
+
+static int on_gap_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Uevent *u = userdata;
+        uint64_t now = clock_usec(CLOCK_MONOTONIC), n;
+
+        /* what lies in the socket may be what is missing: it is read before a timer of lower priority fires */
+        n = sequence_gaps_take(&u->gaps, now - MIN(now, u->gap_wait_usec));
+        if (n > 0) {
+                u->gap_wait_usec = now - u->last_loss_usec > GAP_CALM_USEC
+                                           ? GAP_WAIT_USEC
+                                           : MIN(u->gap_wait_usec * 2, (uint64_t) GAP_WAIT_MAX_USEC);
+                u->last_loss_usec = now;
+                u->lost(UEVENT_GAP, n, u->userdata);
+        }
+        arm_gap_timer(u);
+        return 0;
+}
+
+static void note_number(Uevent *u, struct udev_device *device) {
+        uint64_t oldest = sequence_gaps_oldest_usec(&u->gaps);
+
+        sequence_gaps_note(&u->gaps, udev_device_get_seqnum(device), clock_usec(CLOCK_MONOTONIC));
+        if (sequence_gaps_oldest_usec(&u->gaps) != oldest)
+                arm_gap_timer(u);
+}
+
+/* The kernel says that it dropped some: which numbers they had is of no interest any more. */
+static void lose(Uevent *u) {
+        u->gaps = (SequenceGaps) {};
+        arm_gap_timer(u);
+        u->lost(UEVENT_OVERFLOW, 0, u->userdata);
+}
+
+/* --------------------------------------------------------------------------------------------- monitors */
+
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Uevent *u = userdata;
+        struct udev_monitor *monitor = source == u->mtd_source ? u->mtd : u->kernel;
+
+        for (unsigned i = 0; i < EVENTS_AT_ONCE; i++) {
+                _cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
+
+                errno = 0;
+                device = udev_monitor_receive_device(monitor);
+                if (device) {
+                        if (monitor == u->kernel)
+                                note_number(u, device);
+                        uevent_pass_on(u, device);
+                } else if (errno == ENOBUFS)
+                        lose(u);
+                else if (errno == EAGAIN || errno == 0)
+                        break;          /* 0: there was one, and it was none of ours */
+                else if (errno != EINTR)
+                        log_debug("a uevent was left out: %s", strerror(errno));
+        }
+        return 0;
+}
+
+static int monitor_open(Uevent *u, const UeventOptions *options, const char *group,
+                        struct udev_monitor **ret_monitor, sd_event_source **ret_source) {
+        struct udev_monitor *monitor;
+        int r;
+
+        errno = 0;
+        monitor = udev_monitor_new_from_netlink(options->udev, group);
+        if (!monitor)
+                return errno > 0 ? -errno : -ENOMEM;
+        *ret_monitor = monitor;
+
+        if (streq(group, "udev")) {
+                r = udev_monitor_filter_add_match_subsystem_devtype(monitor, "mtd", NULL);
+                if (r < 0)
+                        return r;
+        } else {
+                r = udev_monitor_set_receive_buffer_size(
+                        monitor, (int) MIN(options->receive_buffer_bytes, (size_t) INT_MAX));
+                if (r < 0)
+                        log_warning("cannot size the buffer for uevents: %s", strerror(-r));
+        }
+
+        r = udev_monitor_enable_receiving(monitor);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(options->event, ret_source, udev_monitor_get_fd(monitor), EPOLLIN, on_readable,
+                            u);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(*ret_source, group);
+        return 0;
+}
+
+/**
+ * uevent_new() - from now on every announcement is passed to @options->seen
+ *
+ * Return: 0, -ENOMEM, or why there is no netlink socket.
+ */
+int uevent_new(Uevent **ret, const UeventOptions *options) {
+        _cleanup_(uevent_freep) Uevent *u = NULL;
+        int r;
+
+        assert(ret && options && options->event && options->udev && options->seen && options->lost);
+
+        u = calloc(1, sizeof(*u));
+        if (!u)
+                return -ENOMEM;
+        u->seen = options->seen;
+        u->lost = options->lost;
+        u->userdata = options->userdata;
+        u->gap_wait_usec = GAP_WAIT_USEC;
+
+        r = sd_event_add_time(options->event, &u->gap_source, CLOCK_MONOTONIC, UINT64_MAX, 0, on_gap_timer,
+                              u);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(u->gap_source, "uevent-gap");
+        r = sd_event_source_set_enabled(u->gap_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(u->gap_source, LOOP_EVENT_GAPS);
+        if (r < 0)
+                return r;
+        r = monitor_open(u, options, "kernel", &u->kernel, &u->kernel_source);
+        if (r < 0)
+                return r;
+        r = monitor_open(u, options, "udev", &u->mtd, &u->mtd_source);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(u);
+        return 0;
+}
+
+/* Return: NULL. */
+Uevent *uevent_free(Uevent *u) {
+        if (!u)
+                return NULL;
+
+        sd_event_source_disable_unref(u->kernel_source);
+        sd_event_source_disable_unref(u->mtd_source);
+        sd_event_source_disable_unref(u->gap_source);
+        if (u->kernel)
+                udev_monitor_unref(u->kernel);
+        if (u->mtd)
+                udev_monitor_unref(u->mtd);
+        free(u);
+        return NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <libudev.h>
+#include <systemd/sd-event.h>
+
+#include "common/base/util.h"
+#include "common/device/device-keys.h"
+
+/* What the kernel announces: devices that come and go. */
+typedef struct Uevent Uevent;
+
+/* @device: path below /sys; everything is borrowed for the time of the call. */
+typedef void (*device_seen_t)(const DeviceFacts *facts, const char *device, void *userdata);
+
+typedef enum UeventLoss {
+        UEVENT_OVERFLOW,                /* the buffer was full, the kernel says so */
+        UEVENT_GAP,                     /* numbers are missing for which there is no other reason */
+} UeventLoss;
+
+/* @n_missing: how many, as far as is known; 0: it is not. */
+typedef void (*uevent_lost_t)(UeventLoss loss, uint64_t n_missing, void *userdata);
+
+typedef struct UeventOptions {
+        sd_event *event;
+        struct udev *udev;
+        size_t receive_buffer_bytes;    /* setting it takes CAP_NET_ADMIN beyond net.core.rmem_max */
+        device_seen_t seen;
+        uevent_lost_t lost;             /* events did not come: walk over /sys */
+        void *userdata;
+} UeventOptions;
+
+int uevent_new(Uevent **ret, const UeventOptions *options);
+Uevent *uevent_free(Uevent *u);
+DEFINE_CLEANUP(Uevent, uevent_free);
+
+void device_facts_read(struct udev_device *device, const char *action, DeviceFacts *ret);

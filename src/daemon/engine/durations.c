@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Durations: what the scheduler goes by when it chooses which of many modules comes first. Two modules that
+ * share a slot take turns in it, and a wrong guess costs a little time, never an answer: so there is neither
+ * a list to keep nor memory to bound.
+ */
+
+#include "daemon/engine/durations.h"
+
+#include <assert.h>
+
+#include "common/base/hash.h"
+#include "common/base/util.h"
+
+#define UNKNOWN_USEC (20U * 1000U)      /* about what half of all drivers take on a PC */
+
+static uint32_t hash_name(const char *name) {
+        uint32_t hash = hash_string(name);
+
+        return hash != 0 ? hash : 1;
+}
+
+/* A load is over. */
+void durations_note(Durations *d, const char *module, uint64_t usec) {
+        uint32_t hash = hash_name(module);
+
+        assert(d);
+
+        d->slots[hash % DURATION_SLOTS].hash = hash;
+        d->slots[hash % DURATION_SLOTS].usec = (uint32_t) MIN(usec, (uint64_t) UINT32_MAX);
+}
+
+/* How long it will probably take, in microseconds; a guess for one that was never loaded. */
+uint64_t durations_expect(const Durations *d, const char *module) {
+        uint32_t hash = hash_name(module);
+
+        assert(d);
+
+        if (d->slots[hash % DURATION_SLOTS].hash != hash)
+                return UNKNOWN_USEC;
+        return MAX(d->slots[hash % DURATION_SLOTS].usec, 1U);
+}

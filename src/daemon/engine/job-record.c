@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* JobRecord: see job-record.h. Owns nothing; the scheduler knows when, and this what is said. */
+
+#include "daemon/engine/job-record.h"
+
+#include <assert.h>
+
+#include "common/base/clock.h"
+#include "common/explain/error-text.h"
+#include "common/module/names-match.h"
+#include "daemon/base/log.h"
+#include "daemon/base/module-state.h"
+#include "daemon/engine/refusal.h"
+
+/* LOADER_FORCE_* of a job: force is for the system calls; a command of modprobe.d knows none. */
+unsigned job_flags(const JobSpec *spec) {
+        unsigned force;
+
+        assert(spec);
+
+        force = spec->request->force;
+        switch (spec->op) {
+        case LOADER_INSERT:
+                return (force & REQUEST_FORCE_VERMAGIC ? LOADER_FORCE_VERMAGIC : 0) |
+                       (force & REQUEST_FORCE_MODVERSIONS ? LOADER_FORCE_MODVERSIONS : 0);
+        case LOADER_REMOVE:
+                return force & REQUEST_FORCE_REMOVAL ? LOADER_FORCE_REMOVAL : 0;
+        default:
+                return 0;
+        }
+}
+
+/* What has been done when it was done without an error. */
+Outcome job_success(LoaderOp op) {
+        switch (op) {
+        case LOADER_INSERT:
+                return OUTCOME_LOADED;
+        case LOADER_REMOVE:
+                return OUTCOME_UNLOADED;
+        default:
+                return OUTCOME_COMMAND_RUN;
+        }
+}
+
+/* What the loader was killed in, the kernel ended all the same: the connection lasts until its last call returned. */
+bool job_was_done(LoaderOp op, const char *module) {
+        assert(module);
+
+        switch (op) {
+        case LOADER_INSERT:
+                return module_state_read(module) == MODULE_LIVE;
+        case LOADER_REMOVE:
+                return module_state_read(module) == MODULE_ABSENT;
+        default:
+                return false;           /* how a command ended is known to the loader only */
+        }
+}
+
+/* Is it to get a parameter that nobody asked for, by the settings? @async_probe_modules: names_match(); NULL: none. */
+bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules) {
+        assert(spec);
+
+        return spec->op == LOADER_INSERT && async_probe_modules && names_match(async_probe_modules, spec->module) &&
+               !(spec->parameters && strstr(spec->parameters, "async_probe"));
+}
+
+/* What the request says, and what the settings want every load of this module to have. */
+static int make_parameters(const JobSpec *spec, const char *async_probe_modules, char **ret) {
+        const char *given = spec->parameters ?: "";
+        bool async = job_wants_async_probe(spec, async_probe_modules);
+
+        *ret = NULL;
+        if (given[0] == '\0' && !async)
+                return 0;
+        if (asprintf(ret, "%s%s%s", given, async && given[0] != '\0' ? " " : "", async ? "async_probe" : "") < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+/**
+ * job_record_new() - the record of what is to be done
+ * @async_probe_modules: names_match(); NULL: none
+ *
+ * Return: 0; -ENOMEM.
+ */
+int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules) {
+        _cleanup_(record_unrefp) Record *record = NULL;
+        int r;
+
+        assert(ret && spec);
+
+        r = record_new(&record, spec->module, spec->request);
+        if (r < 0)
+                return r;
+        record->submitted_usec = clock_usec(CLOCK_MONOTONIC);
+        record->removal = spec->op == LOADER_REMOVE || spec->op == LOADER_REMOVE_COMMAND;
+        record->reason = spec->reason;
+        if (spec->parent && !(record->parent = strdup(spec->parent)))
+                return -ENOMEM;
+        r = make_parameters(spec, async_probe_modules, &record->parameters);
+        if (r < 0)
+                return r;
+        r = spec->allowed_by ? plan_cause_copy(&record->allowed_by, spec->allowed_by) : 0;
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(record);
+        return 0;
+}
+
+/* Nothing was left to do. */
+void job_record_already_loaded(Record *record) {
+        assert(record);
+
+        record->outcome = OUTCOME_ALREADY_LOADED;
+        if (record->parameters && record->request->origin == ORIGIN_CLIENT)
+                record->message = strdup("parameters take effect at the next load only");
+}
+
+/* Puts the failure into words: what the errno means, and what the kernel wrote about it. */
+void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status) {
+        size_t n = 0;
+        int r;
+
+        assert(record && log);
+
+        record->outcome = OUTCOME_FAILED;
+        record->error = error;
+        (void) kernel_log_take(log, record->module, &record->kernel_log, &n);
+
+        if (refusal != LOADER_NOT_REFUSED)
+                r = refusal_text(refusal, record->module, &record->message, &record->hint);
+        else if (error == -ECANCELED)
+                r = error_text_command(record->module, record->removal ? "remove" : "install", wait_status,
+                                       &record->message, &record->hint);
+        else if (record->removal)
+                r = error_text_remove(record->module, error, (const char *const *) record->kernel_log, n,
+                                      &record->message, &record->hint);
+        else
+                r = error_text_insert(record->module, error, (const char *const *) record->kernel_log, n,
+                                      &record->message, &record->hint);
+        if (r < 0)
+                log_error("%s: cannot put its failure into words: %s", record->module, strerror(-r));
+}
+
+/**
+ * job_record_explain_loader() - say of a load or removal that it failed because of the loader
+ * @error:    what loader_client_send() returned, or -EHOSTDOWN
+ * @was_sent: the loader has it, so that nobody knows what becomes of it
+ */
+void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent) {
+        int n;
+
+        assert(record && error < 0);
+
+        record->outcome = OUTCOME_FAILED;
+        record->error = error;
+        if (error == -E2BIG) {
+                record->message = strdup("its path or its parameters are too long");
+                record->hint = strdup("modprobe -c shows its options");
+                return;
+        }
+        if (error == -ENOMEM) {
+                record->message = strdup("there is no memory left");
+                return;
+        }
+        if (trouble == LOADER_IS_WELL)
+                n = asprintf(&record->message, "%s was not tried: lkmd-loader cannot be reached (%s)", record->module,
+                             strerror(-error));
+        else
+                n = asprintf(&record->message, "%s %s: %s", record->module,
+                             was_sent ? "may or may not be there" : "was not tried", loader_trouble_text(trouble));
+        if (n < 0)
+                record->message = NULL;
+        record->hint = strdup(trouble == LOADER_IS_WELL ? "systemctl restart lkmd-loader.socket lkmd"
+                                                        : loader_trouble_remedy(trouble));
+}

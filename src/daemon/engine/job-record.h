@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/engine/job-spec.h"
+#include "daemon/engine/kernel-log.h"
+#include "daemon/engine/loader-trouble.h"
+
+/* JobRecord: what the record of a job says before it begins, and of its end. */
+
+unsigned job_flags(const JobSpec *spec);
+Outcome job_success(LoaderOp op);
+bool job_was_done(LoaderOp op, const char *module);
+bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules);
+int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules);
+void job_record_already_loaded(Record *record);
+void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status);
+void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent);

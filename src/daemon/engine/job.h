@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "common/base/util.h"
+#include "daemon/engine/job-spec.h"
+#include "daemon/engine/loader-client.h"
+
+/*
+ * Job: a module on its way, with all who wait for it. The scheduler says when; the fields are its own to read, and to
+ * write those that say where the job is.
+ */
+typedef struct Job Job;
+
+typedef enum JobState {                 /* allowed moves: job_next[] in job.c */
+        JOB_QUEUED,                     /* waits for a slot, or for an earlier job of the same module */
+        JOB_RUNNING,                    /* in the loader */
+        JOB_LIVE,                       /* there still, but its module can be used: see scheduler_note_live() */
+        JOB_FINISHED,                   /* its record has the outcome */
+        _JOB_STATE_MAX,
+} JobState;
+
+/*
+ * What a running job takes room of. An install or remove command may ask for other modules and wait for them, so
+ * it must never have the room that those need.
+ */
+typedef enum JobSlot {
+        JOB_SLOT_KERNEL,                /* inserts and removals */
+        JOB_SLOT_COMMAND,
+        _JOB_SLOT_MAX,
+} JobSlot;
+
+typedef struct JobWaiter {
+        JobSpec spec;                   /* borrowed; read only if it has @may */
+        bool owns;                      /* the job's record is of its request */
+        job_live_t live;                /* NULL: called, or of no interest */
+        job_done_t done;
+        void *userdata;
+        STAILQ_ENTRY(JobWaiter) next;
+} JobWaiter;
+
+struct Job {
+        struct Scheduler *scheduler;    /* its own; nothing here looks into it */
+        uint64_t id;                    /* in the loader protocol */
+        JobState state;
+        LoaderOp op;
+        unsigned flags;
+        char *path;
+        LoaderWords *words;             /* NULL: none */
+        bool too_long;                  /* they do not fit into a request */
+        Record *record;
+        uint64_t urgency;               /* the sum of the ranks of all that asked for it */
+        bool serial;                    /* not beside another of this kind */
+        Job *earlier;                   /* of the same module, has to be over first; NULL: none */
+        uint64_t started_usec;          /* CLOCK_MONOTONIC */
+        sd_event_source *slow_source;
+        STAILQ_HEAD(, JobWaiter) waiters;
+        TAILQ_ENTRY(Job) next;
+};
+
+int job_new(Job **ret, const JobSpec *spec, const char *async_probe_modules);
+Job *job_free(Job *j);
+DEFINE_CLEANUP(Job, job_free);
+
+bool job_may_enter(const Job *j, JobState to);
+JobSlot job_slot(const Job *j);
+bool job_is_in_loader(const Job *j);
+void job_make_order(const Job *j, LoaderOrder *ret);
+
+int job_add_waiter(Job *j, const JobSpec *spec, bool owns, job_done_t done, void *userdata);
+int job_ask_waiters(Job *j, const char *async_probe_modules);
+void job_report(Job *j);
+void job_forget(Job *j, void *userdata);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made
+ * at the first request (systemd starts the loader for it) and again after it was lost, and the watch over it; never
+ * waits for the other side.
+ */
+
+#include "daemon/engine/loader-client.h"
+
+#include <assert.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "daemon/base/loop-order.h"
+
+struct LoaderClient {
+        sd_event *event;
+        char *address;
+        LoaderCallbacks callbacks;
+        LoaderWatch *watch;
+        int fd;
+        sd_event_source *source;
+};
+
+static int ask_for_life(void *userdata);
+static void connect_again(void *userdata);
+
+static void on_changed(LoaderTrouble trouble, void *userdata) {
+        LoaderClient *c = userdata;
+
+        c->callbacks.changed(trouble, c->callbacks.userdata);
+}
+
+/**
+ * loader_client_new() - nothing is connected yet
+ * @address:   path of the loader's socket, copied
+ * @program:   the loader's, borrowed, to be looked at when it does not start; NULL: it is not
+ * @callbacks: copied
+ *
+ * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
+ */
+int loader_client_new(LoaderClient **ret, sd_event *event, const char *address, const char *program,
+                      const LoaderCallbacks *callbacks) {
+        _cleanup_(loader_client_freep) LoaderClient *c = NULL;
+        int r;
+
+        assert(ret && event && address && callbacks);
+        assert(callbacks->done && callbacks->looked && callbacks->lost && callbacks->changed);
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        *c = (LoaderClient) {
+                .event = sd_event_ref(event),
+                .callbacks = *callbacks,
+                .fd = -EBADF,
+        };
+        c->address = strdup(address);
+        if (!c->address)
+                return -ENOMEM;
+        r = loader_watch_new(&c->watch, &(LoaderWatchOptions) {
+                                                .event = event,
+                                                .program = program,
+                                                .ask = ask_for_life,
+                                                .connect = connect_again,
+                                                .changed = on_changed,
+                                                .userdata = c,
+                                        });
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(c);
+        return 0;
+}
+
+static void loader_client_disconnect(LoaderClient *c) {
+        c->source = sd_event_source_disable_unref(c->source);
+        closep(&c->fd);
+        c->fd = -EBADF;
+}
+
+/* Return: NULL. What is under way in the loader goes on. */
+LoaderClient *loader_client_free(LoaderClient *c) {
+        if (!c)
+                return NULL;
+
+        loader_client_disconnect(c);
+        loader_watch_free(c->watch);
+        sd_event_unref(c->event);
+        free(c->address);
+        free(c);
+        return NULL;
+}
+
+static void connection_lost(LoaderClient *c) {
+        loader_client_disconnect(c);
+        c->callbacks.lost(c->callbacks.userdata);
+        loader_watch_lost(c->watch);
+}
+
+static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        LoaderClient *c = userdata;
+        LoaderReply reply;
+        LoaderOutcome outcome;
+        ssize_t n;
+
+        n = recv(fd, &reply, sizeof(reply), MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n != sizeof(reply) || reply.magic != LOADER_MAGIC) {
+                connection_lost(c);
+                return 0;
+        }
+        if (reply.op == LOADER_LOOK) {
+                loader_watch_answered(c->watch);
+                if (reply.id == 0)
+                        return 0;       /* that was all */
+                reply.stack[sizeof(reply.stack) - 1] = '\0';
+                c->callbacks.looked(reply.id, reply.thread_id, reply.stack, c->callbacks.userdata);
+                return 0;
+        }
+
+        outcome = (LoaderOutcome) {
+                .id = reply.id,
+                .error = reply.error,
+                .refusal = reply.refusal < _LOADER_REFUSAL_MAX ? reply.refusal : LOADER_NOT_REFUSED,
+                .wait_status = reply.wait_status,
+                .duration_usec = reply.duration_usec,
+        };
+        loader_watch_done(c->watch);
+        c->callbacks.done(&outcome, c->callbacks.userdata);
+        return 0;
+}
+
+static int loader_client_connect(LoaderClient *c) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = -EBADF;
+        int size = 1024 * 1024, r;
+
+        if (strlen(c->address) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        (void) stpcpy(address.sun_path, c->address);
+
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+        /* room for LOADS_MAX and COMMANDS_MAX requests, so that send(2) need not wait */
+        (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+
+        r = sd_event_add_io(c->event, &c->source, fd, EPOLLIN, on_reply, c);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_priority(c->source, LOOP_LOADER);
+        (void) sd_event_source_set_description(c->source, "loader");
+
+        c->fd = STEAL_FD(fd);
+        loader_watch_connected(c->watch);
+        return 0;
+}
+
+static void connect_again(void *userdata) {
+        loader_client_prepare(userdata);
+}
+
+/* Connect now rather than at the first request. If that fails, it is tried again then, and told. */
+void loader_client_prepare(LoaderClient *c) {
+        assert(c);
+
+        if (c->fd < 0 && loader_client_connect(c) < 0)
+                loader_watch_refused(c->watch);
+}
+
+/* How long the loader may be silent: LoaderTimeoutSec=. */
+void loader_client_set_timeout(LoaderClient *c, uint64_t usec) {
+        assert(c);
+
+        loader_watch_set_timeout(c->watch, usec);
+}
+
+LoaderTrouble loader_client_get_trouble(const LoaderClient *c) {
+        assert(c);
+
+        return loader_watch_get_trouble(c->watch);
+}
+
+/*
+ * Hang up, which is the loader's sign to leave when it has nothing under way. Whoever calls this waits for no
+ * reply; the next request has it started again. Not while there is trouble, the end of which shows on the connection.
+ */
+void loader_client_release(LoaderClient *c) {
+        assert(c);
+
+        if (loader_watch_get_trouble(c->watch) != LOADER_IS_WELL)
+                return;
+        loader_client_disconnect(c);
+        loader_watch_released(c->watch);
+}
+
+static int copy_field(char *to, size_t size, const char *from) {
+        if (!from)
+                from = "";
+        if (strlen(from) >= size)
+                return -E2BIG;
+        (void) stpcpy(to, from);
+        return 0;
+}
+
+/* Never waits. What does not fit comes back as -EAGAIN. */
+static int send_request(int fd, const LoaderRequest *request, int client_fd) {
+        union {
+                struct cmsghdr header;  /* for its alignment */
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = { .header = { .cmsg_level = SOL_SOCKET,
+                                  .cmsg_type = SCM_RIGHTS,
+                                  .cmsg_len = CMSG_LEN(sizeof(int)) } };
+        struct iovec iov = { .iov_base = (void *) request,
+                             .iov_len = LOADER_REQUEST_SIZE(request->words.n_origins) };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+        if (request->flags & LOADER_HAS_CLIENT) {
+                (void) memcpy(CMSG_DATA(&control.header), &client_fd, sizeof(int));
+                message.msg_control = control.bytes;
+                message.msg_controllen = sizeof(control.bytes);
+        }
+        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* The loader's main thread answers at once; whether the connection was lost shows by itself. */
+static int ask_for_life(void *userdata) {
+        const LoaderRequest request = { .magic = LOADER_MAGIC, .op = LOADER_LOOK };
+        LoaderClient *c = userdata;
+
+        return c->fd >= 0 ? send_request(c->fd, &request, -EBADF) : -ENOTCONN;
+}
+
+/**
+ * loader_client_send() - have something done
+ *
+ * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader; -EHOSTDOWN if it is in
+ * trouble, loader_client_get_trouble().
+ */
+int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
+        LoaderRequest request = {
+                .magic = LOADER_MAGIC, .op = order->op, .id = order->id, .flags = order->flags
+        };
+        int r;
+
+        assert(c && (order->module || order->op == LOADER_LOOK));
+
+        if (copy_field(request.module, sizeof(request.module), order->module) < 0 ||
+            copy_field(request.path, sizeof(request.path), order->path) < 0)
+                return -E2BIG;
+        if (order->words)
+                request.words = *order->words;
+
+        for (int attempt = 0;; attempt++) {
+                if (c->fd < 0) {
+                        r = loader_client_connect(c);
+                        if (r < 0) {
+                                loader_watch_refused(c->watch);
+                                return r;
+                        }
+                }
+                if (loader_watch_get_trouble(c->watch) != LOADER_IS_WELL)
+                        return -EHOSTDOWN;
+                r = send_request(c->fd, &request, order->client_fd);
+                if (r >= 0 && order->op != LOADER_LOOK)
+                        loader_watch_sent(c->watch);
+                if (attempt > 0 || (r != -EPIPE && r != -ECONNRESET))
+                        return r;
+
+                /* it went away and we had not heard of it yet: whatever was sent before is lost */
+                connection_lost(c);
+        }
+}

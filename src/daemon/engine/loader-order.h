@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/base/util.h"
+#include "common/plan/plan.h"
+#include "daemon/privileged/loader/loader-protocol.h"
+
+/* What a plan says of a step's parameters, as lkmd-loader wants it proved. */
+int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, const char *more);
+
+bool loader_words_have_client(const LoaderWords *words);

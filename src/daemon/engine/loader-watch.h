@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "common/base/util.h"
+#include "daemon/engine/loader-trouble.h"
+
+/*
+ * LoaderWatch: can lkmd-loader do anything? Whoever owns the connection tells what happens to it, and is told to ask
+ * for a sign of life, and to connect again.
+ */
+typedef struct LoaderWatch LoaderWatch;
+
+typedef struct LoaderWatchOptions {
+        sd_event *event;
+        const char *program;            /* of the loader, borrowed; NULL: not looked at */
+        int (*ask)(void *userdata);     /* what is asked for is told by loader_watch_answered() */
+        void (*connect)(void *userdata); /* outcome by loader_watch_connected() or _refused() */
+        void (*changed)(LoaderTrouble trouble, void *userdata); /* another or none; the same: nobody listens still */
+        void *userdata;
+} LoaderWatchOptions;
+
+int loader_watch_new(LoaderWatch **ret, const LoaderWatchOptions *options);
+LoaderWatch *loader_watch_free(LoaderWatch *w);
+DEFINE_CLEANUP(LoaderWatch, loader_watch_free);
+
+void loader_watch_set_timeout(LoaderWatch *w, uint64_t usec);
+LoaderTrouble loader_watch_get_trouble(const LoaderWatch *w);
+
+void loader_watch_connected(LoaderWatch *w);
+void loader_watch_refused(LoaderWatch *w);
+void loader_watch_sent(LoaderWatch *w);
+void loader_watch_done(LoaderWatch *w);
+void loader_watch_answered(LoaderWatch *w);
+void loader_watch_lost(LoaderWatch *w);
+void loader_watch_released(LoaderWatch *w);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/privileged/loader/loader-protocol.h"
+
+/* What lkmd-loader refused, in words. Return: 0; -ENOMEM. */
+int refusal_text(LoaderRefusal why, const char *module, char **ret_message, char **ret_hint);

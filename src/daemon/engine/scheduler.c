@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Scheduler: jobs, each one insert, removal or command for one module. Owns the jobs, their timers and the
+ * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a
+ * job has seen to it that what it needs is there.
+ *
+ * Of the jobs that may run, the one goes first that the most depends on: the sum, over all that wait for it,
+ * of the time that they will take once it is there (the critical path of each). With that, twenty devices
+ * that wait for one bus driver bring it forward, and a long chain begins before the short ones.
+ *
+ * A running job is never killed and never given up: its module's init is running in the kernel and cannot be
+ * stopped. It may become slow, which is told, and nothing else.
+ *
+ * finit_module(2) returns later than a module can be used: it sleeps until every asynchronous probe of the whole
+ * system is over (async_synchronize_full() in kernel/module/main.c), which a SCSI bus that settles makes seconds,
+ * for all loads at once. A job whose module is live by then takes no room from others, and what depends on
+ * it may begin; it is over, and so is the request behind it, when the system call has returned, as with modprobe.
+ */
+
+#include "daemon/engine/scheduler.h"
+
+#include <assert.h>
+#include <sys/queue.h>
+
+#include "common/base/clock.h"
+#include "common/module/names-match.h"
+#include "daemon/base/log.h"
+#include "daemon/base/module-state.h"
+#include "daemon/engine/durations.h"
+#include "daemon/engine/job-record.h"
+#include "daemon/engine/job.h"
+#include "daemon/engine/loader-client.h"
+
+struct Scheduler {
+        sd_event *event;
+        sd_event_source *start_source;  /* starts what is ready, from the loop */
+        sd_event_source *idle_source;   /* lets the loader go */
+        LoaderClient *loader;
+        LoaderTrouble trouble;          /* its latest */
+        KernelLog *kernel_log;
+        Counters *counters;
+        scheduler_observer_t observer;
+        void (*loader_lost)(void *userdata);
+        void (*loader_changed)(LoaderTrouble trouble, void *userdata);
+        void *userdata;
+        SchedulerLimits limits;
+        unsigned n_running[_JOB_SLOT_MAX], n_live, n_running_serial;
+        size_t n_queued;
+        uint64_t last_id, loader_idle_usec;
+        Durations durations;
+        TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
+        Job *telling;                   /* finished and off the list, its waiters are being told */
+};
+
+/* ------------------------------------------------------------------------------------------------ job */
+
+/* Off the list of what is to be done. */
+static void unlink_job(Job *j) {
+        Scheduler *s = j->scheduler;
+        Job *later;
+
+        TAILQ_REMOVE(&s->jobs, j, next);
+        TAILQ_FOREACH(later, &s->jobs, next)
+                if (later->earlier == j)
+                        later->earlier = NULL;
+        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+}
+
+/* Nobody wants it any more, and nobody ever heard of it. */
+static void drop_job(Job *j) {
+        assert(j->state == JOB_QUEUED);
+
+        j->scheduler->n_queued--;
+        unlink_job(j);
+        job_free(j);
+}
+
+/*
+ * Where a job changes its state, but for drop_job(). A finished one is off the list afterwards, its waiters told,
+ * and freed.
+ */
+static void enter(Job *j, JobState to) {
+        Scheduler *s = j->scheduler;
+
+        assert(job_may_enter(j, to));
+
+        if (j->state == JOB_QUEUED)
+                s->n_queued--;
+        else if (j->state == JOB_RUNNING)
+                s->n_running[job_slot(j)]--;
+        else
+                s->n_live--;
+        if (to == JOB_RUNNING) {
+                s->n_running[job_slot(j)]++;
+                s->n_running_serial += j->serial;
+        } else if (to == JOB_LIVE)
+                s->n_live++;
+        else if (job_is_in_loader(j))
+                s->n_running_serial -= j->serial;
+        j->state = to;
+        if (to == JOB_LIVE)
+                (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT); /* there, it is told */
+        if (to != JOB_FINISHED)
+                return;
+
+        j->slow_source = sd_event_source_disable_unref(j->slow_source);
+        unlink_job(j);
+        s->telling = j;
+        s->observer(SCHEDULER_FINISHED, j->record, s->userdata);
+        job_report(j);
+        s->telling = NULL;
+        job_free(j);
+}
+
+/* It never came to the kernel, or nobody knows what became of it there. */
+static void give_up(Job *j, int error) {
+        job_record_explain_loader(j->record, error, j->scheduler->trouble, job_is_in_loader(j));
+        enter(j, JOB_FINISHED);
+}
+
+static void finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
+        record_set_whereabouts(j->record, 0, "");
+        if (error == 0) {
+                j->record->outcome = job_success(j->op);
+                if (j->op == LOADER_INSERT)
+                        durations_note(&j->scheduler->durations, j->record->module,
+                                       j->record->live_usec ?: j->record->duration_usec);
+        } else if (error == -EEXIST && j->op == LOADER_INSERT)
+                j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
+        else if (error == -ENOENT && j->op == LOADER_REMOVE)
+                j->record->outcome = OUTCOME_UNLOADED;
+        else
+                job_record_explain(j->record, j->scheduler->kernel_log, error, refusal, wait_status);
+        enter(j, JOB_FINISHED);
+}
+
+static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
+        Job *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->id == id)
+                        return j;
+        return NULL;
+}
+
+/* It is reported again and again while it goes on, and is one slow job all the same. */
+static void report_slow(Job *j) {
+        Scheduler *s = j->scheduler;
+
+        if (!j->record->slow)
+                s->counters->slow++;
+        j->record->slow = true;
+        s->observer(SCHEDULER_SLOW, j->record, s->userdata);
+}
+
+/* Comes again each time: at 10 s, 20 s, 40 s .. */
+static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+        Scheduler *s = j->scheduler;
+        uint64_t so_far = clock_usec(CLOCK_MONOTONIC) - j->started_usec, id = j->id;
+
+        j->record->duration_usec = so_far;
+        if (sd_event_source_set_time_relative(source, so_far) >= 0)
+                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+
+        /* It is told of when the loader has said where it is. Sending may find the loader lost, and end the job. */
+        if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) >= 0)
+                return 0;
+        j = find_job_by_id(s, id);
+        if (j && job_is_in_loader(j))
+                report_slow(j);
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------ scheduler */
+
+static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
+        Scheduler *s = userdata;
+        Job *j = find_job_by_id(s, outcome->id);
+
+        if (!j || !job_is_in_loader(j))
+                return;                 /* of a connection that was given up */
+        j->record->duration_usec = outcome->duration_usec;
+        finish(j, outcome->error, outcome->refusal, outcome->wait_status);
+}
+
+/* A slow job is told of together with where it is. */
+static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void *userdata) {
+        Scheduler *s = userdata;
+        Job *j = find_job_by_id(s, id);
+
+        if (!j || !job_is_in_loader(j))
+                return;
+        record_set_whereabouts(j->record, thread_id, stack);
+        report_slow(j);
+}
+
+static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
+        Job *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (job_is_in_loader(j) && j->id <= last_id)
+                        return j;
+        return NULL;
+}
+
+static void end_running(Scheduler *s, int error) {
+        uint64_t last_id = s->last_id;
+        Job *j;
+
+        for (bool done; (j = find_running_before(s, last_id));) {
+                done = j->state == JOB_LIVE || job_was_done(j->op, j->record->module);
+                j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+                if (!done && error == -EHOSTDOWN)
+                        give_up(j, error);
+                else
+                        finish(j, done ? 0 : error, LOADER_NOT_REFUSED, 0);
+        }
+}
+
+static void on_loader_lost(void *userdata) {
+        Scheduler *s = userdata;
+
+        if (!find_running_before(s, s->last_id))
+                return; /* idle, and started again when it is needed */
+        log_error("lkmd-loader went away; what it was doing counts as done where the module's state says so, "
+                  "else as failed; it is started again when needed");
+        end_running(s, -ECONNRESET);
+        s->loader_lost(s->userdata);
+}
+
+/* It may carry out later what it has got, and its answers are nobody's then. */
+static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
+        Scheduler *s = userdata;
+
+        s->trouble = trouble;
+        if (trouble != LOADER_IS_WELL)
+                end_running(s, -EHOSTDOWN);
+        if (s->loader_changed)
+                s->loader_changed(trouble, s->userdata);
+}
+
+static int send_job(const Job *j) {
+        LoaderOrder order;
+
+        job_make_order(j, &order);
+        return loader_client_send(j->scheduler->loader, &order);
+}
+
+static void start_job(Job *j) {
+        Scheduler *s = j->scheduler;
+        Record *record;
+        int r;
+
+        if (!j->record->removal && module_state_read(j->record->module) == MODULE_LIVE) {
+                job_record_already_loaded(j->record);
+                enter(j, JOB_FINISHED);
+                return;
+        }
+        r = job_ask_waiters(j, s->limits.async_probe_modules);
+        if (r == 0) {
+                drop_job(j);
+                return;
+        }
+        if (r < 0) {
+                give_up(j, r);
+                return;
+        }
+        record = j->record;
+
+        if (s->n_running[JOB_SLOT_KERNEL] + s->n_running[JOB_SLOT_COMMAND] == 0)
+                kernel_log_skip(s->kernel_log);
+        j->started_usec = clock_usec(CLOCK_MONOTONIC);
+        if (s->limits.slow_usec != UINT64_MAX) {
+                r = sd_event_add_time_relative(s->event, &j->slow_source, CLOCK_MONOTONIC,
+                                               s->limits.slow_usec, 0, on_slow, j);
+                if (r < 0)
+                        log_warning("%s: no timer for slow loads: %s", record->module, strerror(-r));
+        }
+
+        s->observer(SCHEDULER_STARTED, record, s->userdata);
+        /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
+        r = j->too_long ? -E2BIG : send_job(j);
+        if (r < 0)
+                give_up(j, r);
+        else
+                enter(j, JOB_RUNNING);
+}
+
+/* An earlier job of the same module has to be over first: a removal after its insert, and so on. */
+static bool is_ready(const Job *j) {
+        const Scheduler *s = j->scheduler;
+
+        if (j->state != JOB_QUEUED || j->earlier || (j->serial && s->n_running_serial > 0))
+                return false;
+        if (job_slot(j) == JOB_SLOT_COMMAND)
+                return s->n_running[JOB_SLOT_COMMAND] < COMMANDS_MAX;
+        return s->n_running[JOB_SLOT_KERNEL] < s->limits.loads &&
+               s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
+}
+
+/* The most urgent one; of equals, the oldest. */
+static Job *find_ready(const Scheduler *s) {
+        Job *best = NULL, *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (is_ready(j) && (!best || j->urgency > best->urgency))
+                        best = j;
+        return best;
+}
+
+/* While there is nothing to do, no process with CAP_SYS_MODULE is needed, and no memory for it. */
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        Scheduler *s = userdata;
+
+        if (TAILQ_EMPTY(&s->jobs))
+                loader_client_release(s->loader);
+        return 0;
+}
+
+static void expect_idleness(Scheduler *s) {
+        if (TAILQ_EMPTY(&s->jobs) &&
+            sd_event_source_set_time_relative(s->idle_source, s->loader_idle_usec) >= 0)
+                (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
+}
+
+static JobWaiter *find_untold(const Scheduler *s) {
+        JobWaiter *w;
+        Job *j;
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_LIVE)
+                        STAILQ_FOREACH(w, &j->waiters, next)
+                                if (w->live)
+                                        return w;
+        return NULL;
+}
+
+/* Whoever is told may submit, join and forget: each time the search begins anew. */
+static void tell_live(Scheduler *s) {
+        JobWaiter *w;
+
+        while ((w = find_untold(s))) {
+                job_live_t live = w->live;
+
+                w->live = NULL;
+                live(w->userdata);
+        }
+}
+
+static int on_start(sd_event_source *source, void *userdata) {
+        Scheduler *s = userdata;
+        Job *j;
+
+        tell_live(s);
+        while ((j = find_ready(s)))
+                start_job(j);
+        expect_idleness(s);
+        return 0;
+}
+
+/**
+ * scheduler_new() - with one load at a time until scheduler_set_limits() says more
+ *
+ * Return: 0, -ENOMEM or what sd_event_add_defer(3) says.
+ */
+int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
+        _cleanup_(scheduler_freep) Scheduler *s = NULL;
+        int r;
+
+        assert(ret && options && options->event && options->loader_address && options->observer);
+        assert(options->loader_lost && options->kernel_log && options->counters);
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->event = sd_event_ref(options->event);
+        s->kernel_log = options->kernel_log;
+        s->counters = options->counters;
+        s->observer = options->observer;
+        s->loader_lost = options->loader_lost;
+        s->loader_changed = options->loader_changed;
+        s->loader_idle_usec = options->loader_idle_usec ?: LOADER_IDLE_USEC;
+        s->userdata = options->userdata;
+        s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
+        TAILQ_INIT(&s->jobs);
+
+        r = loader_client_new(&s->loader, s->event, options->loader_address, options->loader_program,
+                              &(LoaderCallbacks) {
+                                      .done = on_loader_done,
+                                      .looked = on_loader_looked,
+                                      .lost = on_loader_lost,
+                                      .changed = on_loader_changed,
+                                      .userdata = s,
+                              });
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(s->event, &s->start_source, on_start, s);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(s->start_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time_relative(s->event, &s->idle_source, CLOCK_MONOTONIC, s->loader_idle_usec, 0,
+                                       on_idle, s);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(s);
+        return 0;
+}
+
+/* Return: NULL. Nobody who waits is called any more; what is in the loader goes on there. */
+Scheduler *scheduler_free(Scheduler *s) {
+        Job *j;
+
+        if (!s)
+                return NULL;
+
+        while ((j = TAILQ_FIRST(&s->jobs))) {
+                TAILQ_REMOVE(&s->jobs, j, next);
+                job_free(j);
+        }
+        loader_client_free(s->loader);
+        sd_event_source_disable_unref(s->start_source);
+        sd_event_source_disable_unref(s->idle_source);
+        sd_event_unref(s->event);
+        free(s);
+        return NULL;
+}
+
+/* Have the loader started while there is nothing for it to do yet: that takes systemd some time. */
+void scheduler_prepare(Scheduler *s) {
+        assert(s);
+
+        loader_client_prepare(s->loader);
+}
+
+/* From the settings; what runs already goes on. The lists of names stay where they are while this is in force. */
+void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits) {
+        assert(s && limits && limits->loads > 0 && limits->loads <= LOADS_MAX);
+
+        s->limits = *limits;
+        loader_client_set_timeout(s->loader, limits->loader_timeout_usec ?: UINT64_MAX);
+        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+}
+
+static Job *find_latest(const Scheduler *s, const char *module) {
+        Job *j;
+
+        TAILQ_FOREACH_REVERSE(j, &s->jobs, JobList, next)
+                if (streq(j->record->module, module))
+                        return j;
+        return NULL;
+}
+
+/**
+ * scheduler_submit() - have one thing done to one module
+ * @done: called once with the record of what was done, which may be another request's that did the same
+ *
+ * Return: 0, or -ENOMEM with nothing queued.
+ */
+int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata) {
+        _cleanup_(job_freep) Job *j = NULL;
+        Job *latest, *queued;
+        int r;
+
+        assert(s && spec && spec->module && spec->request && done);
+
+        /* only the latest one: what an earlier one does will be undone by it */
+        latest = find_latest(s, spec->module);
+        if (latest && latest->op == spec->op && latest->flags == job_flags(spec)) {
+                r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
+                if (r < 0)
+                        return r;
+                if (latest->state == JOB_LIVE)
+                        (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+                s->counters->joins++;
+                latest->urgency += spec->rank_usec;
+                latest->record->also_requested |= spec->reason == PLAN_REQUESTED &&
+                                                  latest->record->reason != PLAN_REQUESTED;
+                return 0;
+        }
+
+        r = job_new(&j, spec, s->limits.async_probe_modules);
+        if (r < 0)
+                return r;
+        j->scheduler = s;
+        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
+        r = job_add_waiter(j, spec, /* owns= */ true, done, userdata);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+        if (r < 0)
+                return r;
+
+        j->id = ++s->last_id;
+        j->urgency = spec->rank_usec;
+        j->earlier = latest;
+        counters_note_queue(s->counters, ++s->n_queued);
+        queued = STEAL_PTR(j);          /* the macro names its argument more than once */
+        TAILQ_INSERT_TAIL(&s->jobs, queued, next);
+        return 0;
+}
+
+/**
+ * scheduler_note_live() - the kernel says that a module has gone through its init
+ *
+ * To be called when its uevent came and /sys/module/NAME/initstate says live: before Linux 5.12 the uevent came before
+ * the init. Nothing fails any more in finit_module(2) after that (do_init_module() in kernel/module/main.c). Nothing
+ * happens unless an insert of it is under way.
+ */
+void scheduler_note_live(Scheduler *s, const char *module) {
+        Job *j;
+
+        assert(s && module);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_RUNNING && j->op == LOADER_INSERT && streq(j->record->module, module)) {
+                        j->record->live_usec = MAX(clock_usec(CLOCK_MONOTONIC) - j->started_usec, (uint64_t) 1);
+                        enter(j, JOB_LIVE);
+                        return;
+                }
+}
+
+/* Whoever waits with @userdata goes away, also while outcomes are being told; the jobs go on. */
+void scheduler_forget(Scheduler *s, void *userdata) {
+        Job *j;
+
+        assert(s);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                job_forget(j, userdata);
+        if (s->telling)
+                job_forget(s->telling, userdata);
+}
+
+bool scheduler_is_idle(const Scheduler *s) {
+        assert(s);
+
+        return TAILQ_EMPTY(&s->jobs);
+}
+
+/* Is a job for this module waiting for its turn? */
+bool scheduler_is_queued(const Scheduler *s, const char *module) {
+        const Job *j;
+
+        assert(s && module);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (j->state == JOB_QUEUED && streq(j->record->module, module))
+                        return true;
+        return false;
+}
+
+/* Is anything under way for this module, or waiting for its turn? */
+bool scheduler_has_job(const Scheduler *s, const char *module) {
+        assert(s && module);
+
+        return find_latest(s, module) != NULL;
+}
+
+size_t scheduler_count_queued(const Scheduler *s) {
+        assert(s);
+
+        return s->n_queued;
+}
+
+/* What keeps the loader from its work now. */
+LoaderTrouble scheduler_get_trouble(const Scheduler *s) {
+        assert(s);
+
+        return s->trouble;
+}
+
+/* How long loading this module will probably take, by what it took before. */
+uint64_t scheduler_expect_usec(const Scheduler *s, const char *module) {
+        assert(s && module);
+
+        return durations_expect(&s->durations, module);
+}
+
+/* What is known of loads from before this scheduler. */
+void scheduler_remember(Scheduler *s, const char *module, uint64_t usec) {
+        assert(s && module);
+
+        durations_note(&s->durations, module, usec);
+}
+
+/* What an earlier lkmd of this boot found out; the latest load of a module comes last and stays. */
+void scheduler_learn(Scheduler *s, const Ledger *ledger) {
+        assert(s && ledger);
+
+        for (size_t i = ledger_count(ledger); i > 0; i--) {
+                const Record *record = ledger_get(ledger, i - 1);
+
+                if (record->outcome == OUTCOME_LOADED && record->duration_usec > 0)
+                        scheduler_remember(s, record->module, record->live_usec ?: record->duration_usec);
+        }
+}
+
+/**
+ * scheduler_get_running() - the records of what is in the loader now, their durations brought up to date
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int scheduler_get_running(const Scheduler *s, RecordList *list) {
+        Job *j;
+        int r;
+
+        assert(s && list);
+
+        TAILQ_FOREACH(j, &s->jobs, next) {
+                if (!job_is_in_loader(j))
+                        continue;
+                j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+                r = record_list_add(list, j->record);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

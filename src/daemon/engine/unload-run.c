@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * UnloadRun: one removal being carried out. Owns the list of modules that may go, in the order in which they
+ * can: softdep posts, the module, its dependencies from the nearest on, softdep pres. Only the module itself
+ * has to go; each other one is looked at when its turn comes and stays if anybody uses it, if somebody asked
+ * for it by itself, if lkmd did not load it, or if another loaded module names it in a softdep.
+ *
+ * modprobe -r asks each dependency once in the order of modules.dep and so leaves those that only a
+ * dependency used.
+ */
+
+#include "daemon/engine/unload-run.h"
+
+#include <assert.h>
+
+#include "common/base/string-list.h"
+#include "daemon/base/module-state.h"
+
+typedef struct Candidate {
+        char *module;
+        bool required;                  /* the requested module itself */
+        bool command;                   /* by its remove command */
+        char **claimed_by;              /* loaded modules that name it in a softdep; NULL-terminated or NULL */
+} Candidate;
+
+struct UnloadRun {
+        Scheduler *scheduler;
+        Ledger *ledger;
+        Request *request;
+        unload_run_done_t done;
+        void *userdata;
+        Candidate *candidates;
+        size_t n_candidates, next;
+        bool submitted;
+        RecordList records;
+        Record *failure;                /* why the module itself stays */
+        int error;                      /* likewise, when it could not even be tried */
+};
+
+static int add_candidate(UnloadRun *run, const ModprobeConfig *config, const char *module, bool required) {
+        Candidate *grown;
+        char *copy;
+
+        for (size_t i = 0; i < run->n_candidates; i++)
+                if (streq(run->candidates[i].module, module))
+                        return 0;
+
+        grown = reallocarray(run->candidates, run->n_candidates + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        run->candidates = grown;
+        copy = strdup(module);
+        if (!copy)
+                return -ENOMEM;
+        grown[run->n_candidates++] = (Candidate) {
+                .module = copy,
+                .required = required,
+                .command = required && config && modprobe_config_find_command(config, CONFIG_REMOVE, module),
+        };
+        return 0;
+}
+
+/* The softdeps of one kind; a key that is an alias may mean several modules. */
+static int add_softdeps(UnloadRun *run, Index *index, const char *module, bool post) {
+        const IndexSoftdep *softdeps;
+        size_t n_softdeps;
+        int r;
+
+        r = index_softdeps(index, module, &softdeps, &n_softdeps);
+        if (r < 0)
+                return r;
+
+        for (size_t i = n_softdeps; i > 0; i--) {
+                const IndexModule *known;
+
+                if (softdeps[i - 1].post != post)
+                        continue;
+                known = index_find_module(index, softdeps[i - 1].key);
+                if (!known || !known->path)
+                        continue;
+                r = add_candidate(run, NULL, known->name, /* required= */ false);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static Candidate *find_candidate(UnloadRun *run, const char *module) {
+        for (size_t i = 0; i < run->n_candidates; i++)
+                if (streq(run->candidates[i].module, module))
+                        return run->candidates + i;
+        return NULL;
+}
+
+/* A softdep leaves no trace in the reference count, so look at what every loaded module names. */
+static int mark_claims(UnloadRun *run, Index *index, const char *module) {
+        LoadedModule *modules = NULL;
+        size_t n_modules = 0;
+        int r;
+
+        r = loaded_modules_read(&modules, &n_modules);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; r >= 0 && i < n_modules; i++) {
+                const IndexSoftdep *softdeps;
+                size_t n_softdeps;
+
+                if (streq(modules[i].name, module))
+                        continue;       /* it goes itself */
+                r = index_softdeps(index, modules[i].name, &softdeps, &n_softdeps);
+                for (size_t k = 0; r >= 0 && k < n_softdeps; k++) {
+                        Candidate *c = find_candidate(run, softdeps[k].key);
+
+                        if (c)
+                                r = string_list_append(&c->claimed_by, modules[i].name, strlen(modules[i].name));
+                }
+        }
+        loaded_modules_free(modules, n_modules);
+        return r;
+}
+
+static int find_candidates(UnloadRun *run, Index *index, const char *module) {
+        const IndexModule *known = index_find_module(index, module);
+        int r;
+
+        r = add_softdeps(run, index, module, /* post= */ true);
+        if (r < 0)
+                return r;
+        r = add_candidate(run, index_get_config(index), module, /* required= */ true);
+        if (r < 0)
+                return r;
+        for (size_t i = known ? known->n_dependencies : 0; i > 0; i--) {
+                r = add_candidate(run, NULL, known->dependencies[i - 1]->name, /* required= */ false);
+                if (r < 0)
+                        return r;
+        }
+        r = add_softdeps(run, index, module, /* post= */ false);
+        if (r < 0)
+                return r;
+        return mark_claims(run, index, module);
+}
+
+/**
+ * unload_run_new() - nothing happens before unload_run_start()
+ * @module: normalised, loaded and not in use as far as the caller saw
+ *
+ * Return: 0, -ENOMEM, or what reading /proc/modules gave.
+ */
+int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, Index *index, const char *module,
+                   Request *request, unload_run_done_t done, void *userdata) {
+        _cleanup_(unload_run_freep) UnloadRun *run = NULL;
+        int r;
+
+        assert(ret && scheduler && ledger && index && module && request && done);
+
+        run = calloc(1, sizeof(*run));
+        if (!run)
+                return -ENOMEM;
+        *run = (UnloadRun) {
+                .scheduler = scheduler,
+                .ledger = ledger,
+                .request = request_ref(request),
+                .done = done,
+                .userdata = userdata,
+        };
+
+        r = find_candidates(run, index, module);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(run);
+        return 0;
+}
+
+/* Return: NULL. A removal that was submitted goes on without it. */
+UnloadRun *unload_run_free(UnloadRun *run) {
+        if (!run)
+                return NULL;
+
+        if (run->submitted)
+                scheduler_forget(run->scheduler, run);
+        for (size_t i = 0; i < run->n_candidates; i++) {
+                free(run->candidates[i].module);
+                string_list_free(run->candidates[i].claimed_by);
+        }
+        free(run->candidates);
+        record_list_clear(&run->records);
+        record_unref(run->failure);
+        request_unref(run->request);
+        free(run);
+        return NULL;
+}
+
+static bool is_claimed(const Candidate *c) {
+        for (char **by = c->claimed_by; by && *by; by++)
+                if (module_state_read(*by) != MODULE_ABSENT)
+                        return true;
+        return false;
+}
+
+static bool may_go(const UnloadRun *run, const Candidate *c) {
+        unsigned ref_count;
+
+        if (c->required)
+                return true;            /* the kernel has the last word */
+        if (module_state_read(c->module) != MODULE_LIVE)
+                return false;
+        if (module_ref_count(c->module, &ref_count) < 0 || ref_count > 0)
+                return false;
+        return !ledger_was_requested(run->ledger, c->module) && !is_claimed(c);
+}
+
+static int unload_run_advance(UnloadRun *run);
+
+static void on_removed(Record *record, void *userdata) {
+        UnloadRun *run = userdata;
+        const Candidate *c = run->candidates + run->next++;
+        int r;
+
+        run->submitted = false;
+        (void) record_list_add(&run->records, record);
+        if (c->required && !outcome_is_success(record->outcome)) {
+                run->failure = record_ref(record);
+                run->next = run->n_candidates;
+        } else if (c->required && c->command)
+                run->next = run->n_candidates; /* the command has seen to the rest, modprobe.d(5) */
+
+        r = unload_run_advance(run);
+        if (r < 0) {
+                run->error = r;
+                run->done(run, run->userdata);
+        }
+}
+
+static int unload_run_advance(UnloadRun *run) {
+        while (run->next < run->n_candidates) {
+                const Candidate *c = run->candidates + run->next;
+                int r;
+
+                if (!may_go(run, c)) {
+                        run->next++;
+                        continue;
+                }
+                r = scheduler_submit(run->scheduler,
+                                     &(JobSpec) {
+                                             .op = c->command ? LOADER_REMOVE_COMMAND : LOADER_REMOVE,
+                                             .module = c->module,
+                                             .request = run->request,
+                                     },
+                                     on_removed, run);
+                if (r < 0 && c->required)
+                        return r;
+                if (r < 0) {
+                        run->next++;    /* it stays; what was asked for is done */
+                        continue;
+                }
+                run->submitted = true;
+                return 0;
+        }
+
+        run->done(run, run->userdata);
+        return 0;
+}
+
+/**
+ * unload_run_start() - set it going; @done is called from the event loop
+ *
+ * Return: 0 or -ENOMEM with nothing begun.
+ */
+int unload_run_start(UnloadRun *run) {
+        assert(run);
+
+        return unload_run_advance(run);
+}
+
+/* What was done so far, in the order in which it ended. */
+const RecordList *unload_run_get_records(const UnloadRun *run) {
+        assert(run);
+
+        return &run->records;
+}
+
+/* 0, or the negative errno for which the module could not even be tried. */
+int unload_run_get_error(const UnloadRun *run) {
+        assert(run);
+
+        return run->error;
+}
+
+/* Why the module itself could not be removed; borrowed, NULL if it was. */
+Record *unload_run_get_failure(const UnloadRun *run) {
+        assert(run);
+
+        return run->failure;
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Audit: a bounded table of what the policy did to requests. The same module, kept out by the same line for the
+ * same who and what, is one entry that counts. When the table is full, the entry that was silent for longest
+ * goes.
+ *
+ * Owns the entries and their file, which has the varlink type AuditEntry as a line of JSON: one when an entry
+ * is new, and another each time that its count has doubled, so that a storm costs nothing and a crash forgets
+ * less than half of a number. The file is exact again after a clean stop. One that cannot be written costs what
+ * is known after a restart, nothing else.
+ */
+
+#include "daemon/history/audit.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "common/base/clock.h"
+#include "common/base/enum-names.h"
+#include "common/base/names.h"
+#include "common/base/text.h"
+#include "common/plan/plan-json.h"
+#include "daemon/base/json-read.h"
+#include "daemon/base/log.h"
+#include "daemon/base/state-log.h"
+#include "daemon/history/describe.h"
+
+#define LINES_MAX (4U * AUDIT_ENTRIES_MAX) /* then the file is written anew */
+#define COUNT_MAX (1ULL << 52)          /* JSON knows larger ones only as fractions */
+
+typedef struct AuditEntry {
+        AuditKind kind;
+        char *module;
+        PlanCause cause;
+        RequestOrigin origin;
+        char *key, *device;             /* fit for JSON; device may be NULL */
+        bool has_uid;
+        uid_t uid;
+        uint64_t count, first_usec, last_usec;
+} AuditEntry;
+
+struct Audit {
+        AuditEntry *entries;
+        size_t n_entries;
+        uint64_t n_dropped;
+        sd_json_variant *described;     /* all of it, NULL: nobody has asked since it changed */
+        StateLog log;
+};
+
+static const char *const kind_names[_AUDIT_KIND_MAX] = {
+        [AUDIT_REFUSED] = "refused",
+        [AUDIT_WOULD_REFUSE] = "would_refuse",
+        [AUDIT_REPORTED] = "reported",
+};
+
+const char *audit_kind_to_string(AuditKind kind) {
+        return ENUM_NAME(kind_names, kind);
+}
+
+static AuditKind kind_from_string(const char *s) {
+        return (AuditKind) ENUM_VALUE(kind_names, s);
+}
+
+static void entry_clear(AuditEntry *e) {
+        free(e->module);
+        plan_cause_clear(&e->cause);
+        free(e->key);
+        free(e->device);
+        *e = (AuditEntry) {};
+}
+
+/* ---------------------------------------------------------------------------------------------------- JSON */
+
+static int entry_to_json(const AuditEntry *e, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *more = NULL;
+        int r;
+
+        r = plan_cause_to_json(&e->cause, &v);
+        if (r < 0)
+                return r;
+        r = sd_json_buildo(
+                &more, SD_JSON_BUILD_PAIR_STRING("kind", kind_names[e->kind]),
+                SD_JSON_BUILD_PAIR_STRING("module", e->module),
+                SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(e->origin)),
+                SD_JSON_BUILD_PAIR_STRING("key", e->key),
+                SD_JSON_BUILD_PAIR_CONDITION(e->device != NULL, "device", SD_JSON_BUILD_STRING(e->device)),
+                SD_JSON_BUILD_PAIR_CONDITION(e->has_uid, "uid", SD_JSON_BUILD_UNSIGNED(e->uid)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("count", e->count),
+                SD_JSON_BUILD_PAIR_UNSIGNED("firstUSec", e->first_usec),
+                SD_JSON_BUILD_PAIR_UNSIGNED("lastUSec", e->last_usec));
+        if (r < 0)
+                return r;
+        r = sd_json_variant_merge_object(&more, v);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(more);
+        return 0;
+}
+
+/* Return: 0; -EBADMSG: it is none of ours; -ENOMEM. */
+static int entry_read(sd_json_variant *v, AuditEntry *e) {
+        _cleanup_(freep) char *kind = NULL, *origin = NULL;
+        uint64_t uid;
+        int r;
+
+        if ((r = json_read_text(v, "kind", &kind)) < 0 || (r = json_read_text(v, "origin", &origin)) < 0 ||
+            (r = json_read_text(v, "module", &e->module)) < 0 || (r = json_read_text(v, "key", &e->key)) < 0 ||
+            (r = json_read_text(v, "device", &e->device)) < 0 ||
+            (r = json_read_number(v, "uid", JSON_UID_MAX, &uid)) < 0 ||
+            (r = json_read_number(v, "count", COUNT_MAX, &e->count)) < 0 ||
+            (r = json_read_number(v, "firstUSec", JSON_USEC_MAX, &e->first_usec)) < 0 ||
+            (r = json_read_number(v, "lastUSec", JSON_USEC_MAX, &e->last_usec)) < 0 ||
+            (r = plan_cause_from_json(v, &e->cause)) < 0)
+                return r;
+        e->kind = kind_from_string(kind);
+        e->origin = request_origin_from_string(origin);
+        e->has_uid = sd_json_variant_by_key(v, "uid") != NULL;
+        e->uid = (uid_t) uid;
+        return e->kind < 0 || e->origin < 0 || !e->module || !e->key || e->count == 0 ? -EBADMSG : 0;
+}
+
+/* --------------------------------------------------------------------------------------------------- table */
+
+static bool causes_equal(const PlanCause *a, const PlanCause *b) {
+        return a->source == b->source && a->line == b->line && a->column == b->column &&
+               streq_ptr(a->file, b->file) && streq_ptr(a->rule, b->rule);
+}
+
+static bool entries_equal(const AuditEntry *a, const AuditEntry *b) {
+        return a->kind == b->kind && a->origin == b->origin && a->has_uid == b->has_uid && a->uid == b->uid &&
+               streq(a->module, b->module) && streq(a->key, b->key) && streq_ptr(a->device, b->device) &&
+               causes_equal(&a->cause, &b->cause);
+}
+
+static AuditEntry *find_entry(const Audit *a, const AuditEntry *like) {
+        for (size_t i = 0; i < a->n_entries; i++)
+                if (entries_equal(a->entries + i, like))
+                        return a->entries + i;
+        return NULL;
+}
+
+/* Takes what is in @e. */
+static AuditEntry *add_entry(Audit *a, AuditEntry *e) {
+        AuditEntry *place = a->entries;
+
+        if (a->n_entries < AUDIT_ENTRIES_MAX)
+                place = a->entries + a->n_entries++;
+        else {
+                for (size_t i = 1; i < a->n_entries; i++)
+                        if (a->entries[i].last_usec < place->last_usec)
+                                place = a->entries + i;
+                entry_clear(place);
+                a->n_dropped++;
+        }
+        *place = *e;
+        *e = (AuditEntry) {};
+        return place;
+}
+
+/* ---------------------------------------------------------------------------------------------------- file */
+
+static int print_entries(FILE *f, void *userdata) {
+        Audit *a = userdata;
+
+        for (size_t i = 0; i < a->n_entries; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                int r;
+
+                r = entry_to_json(a->entries + i, &v);
+                if (r < 0 && r != -ENOMEM)
+                        continue;
+                if (r >= 0)
+                        r = state_log_print_line(f, v);
+                if (r < 0)
+                        return r;
+                a->log.n_lines++;
+        }
+        return 0;
+}
+
+static void audit_write(Audit *a, const AuditEntry *e) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        int r;
+
+        if (!a->log.path)
+                return;
+        r = entry_to_json(e, &v);
+        if (r < 0)
+                log_warning("%s: cannot write down what the policy did to %s: %s", a->log.path, e->module, strerror(-r));
+        else if (a->log.n_lines > LINES_MAX)
+                state_log_rewrite(&a->log);
+        else
+                state_log_append(&a->log, v);
+}
+
+/* Of an entry that is there several times, the last line counts. */
+static int take_line(sd_json_variant *v, void *userdata) {
+        AuditEntry e = {}, *known;
+        Audit *a = userdata;
+        int r;
+
+        r = entry_read(v, &e);
+        if (r < 0) {
+                entry_clear(&e);
+                return r;
+        }
+        known = find_entry(a, &e);
+        if (known) {
+                entry_clear(known);
+                *known = e;
+        } else
+                (void) add_entry(a, &e);
+        return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------- object */
+
+/**
+ * audit_new() - with what an earlier lkmd wrote to @file
+ * @file: NULL for none
+ *
+ * Return: 0 or -ENOMEM; trouble with the file is logged and survived.
+ */
+int audit_new(Audit **ret, const char *file) {
+        _cleanup_(audit_freep) Audit *a = NULL;
+        int r;
+
+        assert(ret);
+
+        a = calloc(1, sizeof(*a));
+        if (!a)
+                return -ENOMEM;
+        a->entries = calloc(AUDIT_ENTRIES_MAX, sizeof(*a->entries));
+        if (!a->entries)
+                return -ENOMEM;
+        a->log = (StateLog) {
+                .print = print_entries,
+                .userdata = a,
+                .loss = "what the policy does from now on will be forgotten at a restart",
+        };
+        r = state_log_open(&a->log, file, AUDIT_FILE_MAX, 2 * LINES_MAX, take_line);
+        if (r < 0)
+                return r;
+        state_log_rewrite(&a->log);
+
+        *ret = STEAL_PTR(a);
+        return 0;
+}
+
+/* Return: NULL. The file gets the exact numbers. */
+Audit *audit_free(Audit *a) {
+        if (!a)
+                return NULL;
+
+        state_log_rewrite(&a->log);
+        state_log_close(&a->log);
+        for (size_t i = 0; a->entries && i < a->n_entries; i++)
+                entry_clear(a->entries + i);
+        free(a->entries);
+        sd_json_variant_unref(a->described);
+        free(a);
+        return NULL;
+}
+
+static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const PlanCause *cause,
+                      const Request *request) {
+        AuditEntry e = {
+                .kind = kind,
+                .origin = request->origin,
+                .has_uid = request->has_peer,
+                .uid = request->has_peer ? request->uid : 0,
+        };
+        int r;
+
+        r = text_escape(module, &e.module);
+        if (r >= 0)
+                r = text_escape(request->key, &e.key);
+        if (r >= 0 && request->device)
+                r = text_escape(request->device, &e.device);
+        if (r >= 0)
+                r = plan_cause_copy(&e.cause, cause);
+        if (r < 0) {
+                entry_clear(&e);
+                return r;
+        }
+        *ret = e;
+        return 0;
+}
+
+/* The policy did something about a module of a request. What cannot be remembered is logged. */
+void audit_note(Audit *a, AuditKind kind, const char *module, const PlanCause *cause, const Request *request) {
+        AuditEntry e, *entry;
+        int r;
+
+        assert(a && kind >= 0 && kind < _AUDIT_KIND_MAX && module && cause && request);
+
+        r = entry_make(&e, kind, module, cause, request);
+        if (r < 0) {
+                log_warning("%s: cannot remember what the policy did: %s", module, strerror(-r));
+                return;
+        }
+        a->described = sd_json_variant_unref(a->described);
+        entry = find_entry(a, &e);
+        if (!entry)
+                entry = add_entry(a, &e);
+        entry_clear(&e);
+        entry->last_usec = clock_usec(CLOCK_REALTIME);
+        if (entry->count++ == 0)
+                entry->first_usec = entry->last_usec;
+        if ((entry->count & (entry->count - 1)) == 0)
+                audit_write(a, entry);
+}
+
+size_t audit_count(const Audit *a) {
+        assert(a);
+
+        return a->n_entries;
+}
+
+/* Entries that went because the table was full. */
+uint64_t audit_count_dropped(const Audit *a) {
+        assert(a);
+
+        return a->n_dropped;
+}
+
+static int compare_texts(const char *a, const char *b) {
+        return strcmp(a ?: "", b ?: "");
+}
+
+static int compare_numbers(uint64_t a, uint64_t b) {
+        return (a > b) - (a < b);
+}
+
+/* By the place of the rule, then by module, and then in an order that stays the same. */
+static int compare_entries(const void *a, const void *b) {
+        const AuditEntry *x = *(const AuditEntry *const *) a, *y = *(const AuditEntry *const *) b;
+
+        return compare_texts(x->cause.file, y->cause.file) ?: compare_numbers(x->cause.line, y->cause.line) ?:
+               compare_numbers(x->cause.column, y->cause.column) ?: strcmp(x->module, y->module) ?:
+               compare_numbers(x->kind, y->kind) ?: compare_numbers(x->first_usec, y->first_usec) ?:
+               strcmp(x->key, y->key) ?: compare_texts(x->device, y->device);
+}
+
+/**
+ * audit_describe() - an array of the varlink type AuditEntry, in order
+ *
+ * It takes a while to put together, and anybody may ask for it again and again: it is kept until something changes.
+ *
+ * Return: 0, -ENOMEM or what sd-json says.
+ */
+int audit_describe(Audit *a, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        _cleanup_(freep) const AuditEntry **sorted = NULL;
+        int r;
+
+        assert(a && ret);
+
+        if (a->described) {
+                *ret = sd_json_variant_ref(a->described);
+                return 0;
+        }
+        sorted = calloc(a->n_entries + 1, sizeof(*sorted));
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < a->n_entries; i++)
+                sorted[i] = a->entries + i;
+        qsort(sorted, a->n_entries, sizeof(*sorted), compare_entries);
+
+        r = sd_json_variant_new_array(&array, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < a->n_entries; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                r = entry_to_json(sorted[i], &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&array, v);
+        }
+        if (r < 0)
+                return r;
+
+        a->described = sd_json_variant_ref(array);
+        *ret = STEAL_PTR(array);
+        return 0;
+}

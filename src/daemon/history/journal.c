@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Journal: see journal.h. Owns nothing. */
+
+#include "daemon/history/journal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "daemon/base/log.h"
+
+/* The outcome of a job. */
+void journal_record(const Record *record) {
+        LogFields fields = {
+                .message_id = !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED :
+                              record->removal ? LKMD_MESSAGE_UNLOADED : LKMD_MESSAGE_LOADED,
+                .module = record->module,
+                .origin = request_origin_to_string(record->request->origin),
+                .key = record->request->key,
+                .device = record->request->device,
+                .outcome = outcome_to_string(record->outcome),
+                .requester_uid = record->request->has_peer ? (long long) record->request->uid : -1,
+                .requester_pid = record->request->has_peer ? (long long) record->request->pid : -1,
+                .error = -record->error,
+        };
+
+        if (!outcome_is_success(record->outcome))
+                log_entry(record_is_remarkable(record) ? LOG_ERR : LOG_INFO, &fields, "%s: %s",
+                          record->module, record->message ?: strerror(-record->error));
+        else
+                log_entry(LOG_INFO, &fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
+                          fields.outcome, record->duration_usec / 1000, record->duration_usec % 1000,
+                          record->request->device ?: record->request->key);
+}
+
+/* A job that takes longer than SlowLoadSec=. */
+void journal_slow(const Record *record) {
+        const char *where = record->kernel_stack ? record->kernel_stack[0] : NULL;
+
+        log_entry(LOG_NOTICE,
+                  &(LogFields) {
+                          .message_id = LKMD_MESSAGE_SLOW,
+                          .module = record->module,
+                          .origin = request_origin_to_string(record->request->origin),
+                          .requester_uid = -1,
+                          .requester_pid = -1,
+                  },
+                  "%s: %s for %" PRIu64 " s now%s%s; others go on", record->module,
+                  record->removal       ? "its exit runs" :
+                  record->live_usec > 0 ? "it can be used, and the kernel waits for asynchronous probes" :
+                                          "its init runs",
+                  record->duration_usec / 1000000,
+                  where ? ", in " : "", where ?: "");
+}
+
+/**
+ * journal_noisy() - a device announces itself so often that it is held back
+ * @n_events:  announcements within @window_usec
+ * @hold_usec: until it is looked at next
+ */
+void journal_noisy(Monitors *monitors, const char *device, unsigned n_events, uint64_t window_usec,
+                   uint64_t hold_usec) {
+        _cleanup_(freep) char *message = NULL;
+
+        assert(monitors && device);
+
+        if (asprintf(&message,
+                     "%s announces itself again and again (%u times in %" PRIu64 " s); it is looked at every "
+                     "%" PRIu64 " s now, less often if it goes on",
+                     device, n_events, window_usec / 1000000U, hold_usec / 1000000U) < 0) {
+                message = NULL;
+                return;
+        }
+        log_entry(LOG_NOTICE,
+                  &(LogFields) {
+                          .message_id = LKMD_MESSAGE_NOISY,
+                          .device = device,
+                          .requester_uid = -1,
+                          .requester_pid = -1,
+                  },
+                  "%s", message);
+        monitors_message(monitors, "noisy", message);
+}
+
+/**
+ * journal_events_lost() - uevents did not come, so that all devices are looked at
+ * @is_overflow: the kernel says so; else numbers are missing
+ * @n_missing:   how many numbers
+ */
+void journal_events_lost(Monitors *monitors, bool is_overflow, uint64_t n_missing) {
+        static const LogFields fields = {
+                .message_id = LKMD_MESSAGE_EVENTS_LOST,
+                .requester_uid = -1,
+                .requester_pid = -1,
+        };
+        _cleanup_(freep) char *message = NULL;
+
+        assert(monitors);
+
+        if (is_overflow)
+                message = strdup(
+                        "the kernel dropped uevents, the buffer was full; looking at all devices again");
+        else if (asprintf(&message, "%" PRIu64 " uevents did not come; looking at all devices again",
+                          n_missing) < 0)
+                message = NULL;
+        /* gaps alone are everyday life where containers have networks of their own */
+        log_entry(is_overflow ? LOG_WARNING : LOG_INFO, &fields, "%s", message ?: "uevents were lost");
+        monitors_message(monitors, "rescan", message ?: "uevents were lost");
+}
+
+static void journal_charge(Monitors *monitors, int level, const char *message_id, const char *message) {
+        const LogFields fields = { .message_id = message_id, .requester_uid = -1, .requester_pid = -1 };
+
+        log_entry(level, &fields, "%s", message);
+        monitors_message(monitors, "charge", message);
+}
+
+/* lkmd is in charge again. */
+void journal_stepped_in(Monitors *monitors) {
+        assert(monitors);
+
+        journal_charge(monitors, LOG_NOTICE, LKMD_MESSAGE_STEPPED_IN,
+                       "lkmd-loader works again; lkmd is in charge, and looks at all devices");
+}
+
+/* The loader can do nothing, so that udev loads drivers. */
+void journal_stepped_back(Monitors *monitors, const char *why, const char *remedy) {
+        _cleanup_(freep) char *message = NULL;
+
+        assert(monitors && why && remedy);
+
+        if (asprintf(&message, "%s; lkmd steps back, and udev loads drivers; to mend it: %s", why, remedy) < 0) {
+                message = NULL;
+                return;
+        }
+        journal_charge(monitors, LOG_ERR, LKMD_MESSAGE_STEPPED_BACK, message);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/history/monitors.h"
+#include "daemon/history/record.h"
+
+/* Journal: the entries that say what happened; of what is no record of the ledger, the monitors hear as well. */
+
+void journal_record(const Record *record);
+void journal_slow(const Record *record);
+void journal_noisy(Monitors *monitors, const char *device, unsigned n_events, uint64_t window_usec,
+                   uint64_t hold_usec);
+void journal_events_lost(Monitors *monitors, bool is_overflow, uint64_t n_missing);
+void journal_stepped_in(Monitors *monitors);
+void journal_stepped_back(Monitors *monitors, const char *why, const char *remedy);

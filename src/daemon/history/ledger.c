@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Ledger: the bounded history of everything that was done to modules. A record goes in before the system
+ * call and gets its outcome afterwards, so that no module moves without a cause, also when lkmd dies in
+ * between.
+ *
+ * Owns a ring of records and their file, one JSON object a line: {"id":7,"gone":false,"record":{..}} is
+ * written when it begins and again when it ends, {"gone":"NAME"} when the kernel said that a module left.
+ * The file lies in /run, and so lives as long as what it speaks of. A file that cannot be written costs the
+ * history after a restart, nothing else.
+ */
+
+#include "daemon/history/ledger.h"
+
+#include <assert.h>
+#include <systemd/sd-json.h>
+
+#include "common/base/clock.h"
+#include "common/base/names.h"
+#include "daemon/base/log.h"
+#include "daemon/base/module-state.h"
+#include "daemon/base/state-log.h"
+#include "daemon/history/describe.h"
+
+#define ID_MAX (1ULL << 52)             /* JSON knows larger ones only as fractions */
+
+struct Ledger {
+        Record **ring;
+        size_t capacity;
+        size_t first, n_records;        /* oldest is ring[first] */
+        uint64_t last_id;
+        StateLog log;
+};
+
+static Record **ledger_slot(const Ledger *l, size_t i) { /* 0: oldest */
+        return l->ring + (l->first + i) % l->capacity;
+}
+
+static void ledger_push(Ledger *l, Record *r) {
+        if (l->n_records == l->capacity) {
+                Record **oldest = ledger_slot(l, 0);
+
+                *oldest = record_unref(*oldest);
+                l->first = (l->first + 1) % l->capacity;
+                l->n_records--;
+        }
+        *ledger_slot(l, l->n_records++) = record_ref(r);
+}
+
+/* ------------------------------------------------------------------------------------------------ file */
+
+static int record_to_line(const Record *record, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        int r;
+
+        r = describe_record(record, &v);
+        if (r < 0)
+                return r;
+        return sd_json_buildo(ret,
+                              SD_JSON_BUILD_PAIR_UNSIGNED("id", record->id),
+                              SD_JSON_BUILD_PAIR_BOOLEAN("gone", record->gone),
+                              SD_JSON_BUILD_PAIR_VARIANT("record", v));
+}
+
+static int print_records(FILE *f, void *userdata) {
+        Ledger *l = userdata;
+
+        for (size_t i = 0; i < l->n_records; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
+                int r;
+
+                r = record_to_line(*ledger_slot(l, i), &line);
+                if (r < 0 && r != -ENOMEM)
+                        continue;
+                if (r >= 0)
+                        r = state_log_print_line(f, line);
+                if (r < 0)
+                        return r;
+                l->log.n_lines++;
+        }
+        return 0;
+}
+
+/* Then it is written anew. */
+static size_t lines_max(const Ledger *l) {
+        return 4 * l->capacity + 64;
+}
+
+/* What the last line says is in memory already. */
+static void ledger_append(Ledger *l, sd_json_variant *line) {
+        if (l->log.n_lines > lines_max(l))
+                state_log_rewrite(&l->log);
+        else
+                state_log_append(&l->log, line);
+}
+
+static void ledger_write(Ledger *l, const Record *record) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
+        int r;
+
+        if (!l->log.path)
+                return;
+        r = record_to_line(record, &line);
+        if (r < 0)
+                log_warning("%s: cannot write down what is done to %s: %s", l->log.path, record->module, strerror(-r));
+        else
+                ledger_append(l, line);
+}
+
+/*
+ * What came in has left. A load that is under way has not come in yet, unless it is live: it is an earlier one that
+ * left, and the kernel's word of it may be read when the next load has begun.
+ */
+static void forget_module(Ledger *l, const char *module) {
+        for (size_t i = 0; i < l->n_records; i++) {
+                Record *r = *ledger_slot(l, i);
+
+                if (streq(r->module, module) && (r->outcome != OUTCOME_UNDER_WAY || r->live_usec > 0))
+                        r->gone = true;
+        }
+}
+
+/* The end of a record takes the place of its beginning. */
+static void take_record(Ledger *l, Record *record) {
+        for (size_t i = l->n_records; i > 0; i--) {
+                Record **slot = ledger_slot(l, i - 1);
+
+                if ((*slot)->id == record->id) {
+                        record_unref(*slot);
+                        *slot = record_ref(record);
+                        return;
+                }
+        }
+        ledger_push(l, record);
+}
+
+static int take_line(sd_json_variant *v, void *userdata) {
+        _cleanup_(record_unrefp) Record *record = NULL;
+        Ledger *l = userdata;
+        sd_json_variant *id = sd_json_variant_by_key(v, "id"), *gone = sd_json_variant_by_key(v, "gone");
+        int r;
+
+        if (gone && sd_json_variant_is_string(gone)) {
+                forget_module(l, sd_json_variant_string(gone));
+                return 0;
+        }
+        if (!id || !sd_json_variant_is_unsigned(id) || !sd_json_variant_by_key(v, "record"))
+                return -EBADMSG;
+        if (gone && !sd_json_variant_is_boolean(gone))
+                return -EBADMSG;
+        r = record_from_json(sd_json_variant_by_key(v, "record"), &record);
+        if (r < 0)
+                return r;
+
+        record->id = sd_json_variant_unsigned(id);
+        if (record->id == 0 || record->id > ID_MAX)
+                return -EBADMSG;        /* ours begin with 1 and never come near */
+        record->gone = gone && sd_json_variant_boolean(gone);
+        l->last_id = MAX(l->last_id, record->id);
+        take_record(l, record);
+        return 0;
+}
+
+/* Of one that was written by somebody else, so that what follows it has room, and is known the next time. */
+static void renumber(Ledger *l) {
+        if (l->last_id <= ID_MAX / 2)
+                return;
+        for (size_t i = 0; i < l->n_records; i++)
+                (*ledger_slot(l, i))->id = i + 1;
+        l->last_id = l->n_records;
+}
+
+/* Begun by an lkmd that is no more: the loader went on, and the kernel knows how it ended. */
+static void ledger_settle(Record *r) {
+        bool there = module_state_read(r->module) == MODULE_LIVE;
+
+        free(r->message);
+        r->message = NULL;
+        r->error = 0;
+        if (there != r->removal) {
+                r->outcome = r->removal ? OUTCOME_UNLOADED : OUTCOME_LOADED;
+                return;
+        }
+        r->outcome = OUTCOME_FAILED;
+        r->error = -EINTR;
+        r->message = strdup("lkmd was restarted before the outcome was known");
+}
+
+static void settle_all(Ledger *l) {
+        for (size_t i = 0; i < l->n_records; i++) {
+                Record *r = *ledger_slot(l, i);
+
+                if (r->outcome == OUTCOME_UNDER_WAY)
+                        ledger_settle(r);
+        }
+}
+
+/* --------------------------------------------------------------------------------------------- object */
+
+/**
+ * ledger_new() - a ledger with what an earlier lkmd wrote to @file
+ * @file:     NULL for none
+ * @capacity: records that are kept, at least 1
+ *
+ * Return: 0 or -ENOMEM; trouble with the file is logged and survived.
+ */
+int ledger_new(Ledger **ret, const char *file, size_t capacity) {
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+        int r;
+
+        assert(ret && capacity > 0);
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        l->capacity = capacity;
+        l->ring = calloc(capacity, sizeof(*l->ring));
+        if (!l->ring)
+                return -ENOMEM;
+
+        l->log = (StateLog) {
+                .print = print_records,
+                .userdata = l,
+                .loss = "what is done from now on will be forgotten at a restart",
+        };
+        r = state_log_open(&l->log, file, LEDGER_FILE_MAX, 2 * lines_max(l), take_line);
+        if (r < 0)
+                return r;
+        settle_all(l);
+        renumber(l);
+        state_log_rewrite(&l->log);
+
+        *ret = STEAL_PTR(l);
+        return 0;
+}
+
+/* Return: NULL. */
+Ledger *ledger_free(Ledger *l) {
+        if (!l)
+                return NULL;
+
+        state_log_close(&l->log);
+        for (size_t i = 0; i < l->n_records; i++)
+                record_unref(*ledger_slot(l, i));
+        free(l->ring);
+        free(l);
+        return NULL;
+}
+
+/**
+ * ledger_set_capacity() - keep more or fewer records from now on; the oldest go first
+ *
+ * Return: 0 or -ENOMEM with nothing changed.
+ */
+int ledger_set_capacity(Ledger *l, size_t capacity) {
+        Record **ring;
+        size_t n, drop;
+
+        assert(l && capacity > 0);
+
+        if (capacity == l->capacity)
+                return 0;
+        ring = calloc(capacity, sizeof(*ring));
+        if (!ring)
+                return -ENOMEM;
+
+        n = MIN(l->n_records, capacity);
+        drop = l->n_records - n;
+        for (size_t i = 0; i < drop; i++)
+                record_unref(*ledger_slot(l, i));
+        for (size_t i = 0; i < n; i++)
+                ring[i] = *ledger_slot(l, drop + i);
+
+        free(l->ring);
+        l->ring = ring;
+        l->capacity = capacity;
+        l->first = 0;
+        l->n_records = n;
+        return 0;
+}
+
+/**
+ * ledger_begin() - write a record down before what it speaks of is done
+ * @r: a reference is taken; gets its time and its id
+ *
+ * Return: 0; there is no reason to fail for the ledger's sake.
+ */
+int ledger_begin(Ledger *l, Record *r) {
+        assert(l && r && r->id == 0);
+
+        r->id = ++l->last_id;
+        r->time_usec = clock_usec(CLOCK_REALTIME);
+        ledger_push(l, r);
+        ledger_write(l, r);
+        return 0;
+}
+
+/*
+ * The record has its outcome: stamp it and write it down again. Also for one that was never begun (nothing
+ * was done).
+ */
+void ledger_end(Ledger *l, Record *r) {
+        assert(l && r && r->outcome != OUTCOME_UNDER_WAY);
+
+        r->time_usec = clock_usec(CLOCK_REALTIME);
+        if (r->id > 0)
+                ledger_write(l, r);
+}
+
+/* The kernel said that a module left, by lkmd's hand or another's: how it had come in is history. */
+void ledger_module_gone(Ledger *l, const char *module) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
+        int r;
+
+        assert(l && module);
+
+        forget_module(l, module);
+        r = sd_json_buildo(&line, SD_JSON_BUILD_PAIR_STRING("gone", module));
+        if (r < 0)
+                log_warning("cannot write down that %s left: %s", module, strerror(-r));
+        else
+                ledger_append(l, line);
+}
+
+size_t ledger_count(const Ledger *l) {
+        assert(l);
+
+        return l->n_records;
+}
+
+/* The @i-th newest record, borrowed. */
+Record *ledger_get(const Ledger *l, size_t i) {
+        assert(l && i < l->n_records);
+
+        return *ledger_slot(l, l->n_records - 1 - i);
+}
+
+/**
+ * ledger_find_load() - how a module that is in the kernel came there
+ *
+ * Return: the record, borrowed; NULL if it was not through lkmd, or longer ago than the ledger reaches.
+ */
+Record *ledger_find_load(const Ledger *l, const char *module) {
+        assert(l && module);
+
+        for (size_t i = 0; i < l->n_records; i++) {
+                Record *r = ledger_get(l, i);
+
+                if (r->gone || r->removal || !streq(r->module, module))
+                        continue;
+                if (r->outcome == OUTCOME_LOADED || r->outcome == OUTCOME_COMMAND_RUN)
+                        return r;
+        }
+        return NULL;
+}
+
+/**
+ * ledger_was_requested() - is a loaded module there for its own sake, not only for another's?
+ *
+ * Return: true also for a module that lkmd did not load: it is not ours to remove.
+ */
+bool ledger_was_requested(const Ledger *l, const char *module) {
+        bool loaded_here = false;
+
+        assert(l && module);
+
+        for (size_t i = 0; i < l->n_records; i++) {
+                Record *r = ledger_get(l, i);
+
+                if (r->gone || !streq(r->module, module))
+                        continue;
+                if (record_is_wanted(r))
+                        return true;
+                if (!r->removal && r->outcome == OUTCOME_LOADED)
+                        loaded_here = true;
+        }
+        return !loaded_here;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Monitors: whoever called Monitor is told every event from then on. Owns a reference to the link of each of those
+ * calls. Events are put into JSON only while somebody listens. A client that does not read is cut off by Clients, so
+ * that it cannot eat our memory.
+ */
+
+#include "daemon/history/monitors.h"
+
+#include <assert.h>
+
+#include "common/base/clock.h"
+#include "common/plan/plan-json.h"
+#include "daemon/base/log.h"
+#include "daemon/history/describe.h"
+
+typedef struct Monitor {
+        sd_varlink *link;               /* in the list once */
+        bool dead;                      /* it can be told nothing any more */
+} Monitor;
+
+struct Monitors {
+        Monitor *items;
+        size_t n_items;
+};
+
+int monitors_new(Monitors **ret) {
+        assert(ret);
+
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* Return: NULL. */
+Monitors *monitors_free(Monitors *m) {
+        if (!m)
+                return NULL;
+
+        for (size_t i = 0; i < m->n_items; i++)
+                sd_varlink_unref(m->items[i].link);
+        free(m->items);
+        free(m);
+        return NULL;
+}
+
+/**
+ * monitors_add() - tell this client everything from now on
+ * @link: a reference is taken; its call wants 'more'
+ *
+ * Return: 0, -ENOMEM, -EALREADY for a link that is listed, or what sending the first reply gave.
+ */
+int monitors_add(Monitors *m, sd_varlink *link) {
+        Monitor *grown;
+        int r;
+
+        assert(m && link);
+
+        for (size_t i = 0; i < m->n_items; i++)
+                if (m->items[i].link == link)
+                        return -EALREADY;
+        grown = reallocarray(m->items, m->n_items + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->items = grown;
+
+        r = sd_varlink_notify(link, NULL);
+        if (r < 0)
+                return r;
+        m->items[m->n_items++] = (Monitor) { .link = sd_varlink_ref(link) };
+        return 0;
+}
+
+/* The client is gone; also for a connection that never was a monitor. */
+void monitors_remove(Monitors *m, sd_varlink *link) {
+        assert(m);
+
+        for (size_t i = 0; i < m->n_items; i++)
+                if (m->items[i].link == link) {
+                        m->items[i] = m->items[--m->n_items];
+                        sd_varlink_unref(link);
+                        return;
+                }
+}
+
+bool monitors_is_empty(const Monitors *m) {
+        assert(m);
+
+        return m->n_items == 0;
+}
+
+/*
+ * sd_varlink_close() calls back, monitors_remove() for one: no list may be under way then. Whatever is called back,
+ * what is still dead is looked for anew each time.
+ */
+static void hang_up_on_the_dead(Monitors *m) {
+        size_t i = 0;
+
+        while (i < m->n_items) {
+                sd_varlink *link = m->items[i].link;
+
+                if (!m->items[i].dead) {
+                        i++;
+                        continue;
+                }
+                m->items[i] = m->items[--m->n_items];
+                (void) sd_varlink_close(link);
+                sd_varlink_unref(link);
+                i = 0;
+        }
+}
+
+/* @event: taken, may be NULL when it could not be made. */
+static void monitors_publish(Monitors *m, sd_json_variant *event, int error) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *taken = event, *reply = NULL;
+
+        if (error >= 0)
+                error = sd_json_buildo(&reply, SD_JSON_BUILD_PAIR_VARIANT("event", taken));
+        if (error < 0) {
+                log_error("cannot tell monitors of an event: %s", strerror(-error));
+                return;
+        }
+
+        for (size_t i = 0; i < m->n_items; i++)
+                if (sd_varlink_notify(m->items[i].link, reply) < 0)
+                        m->items[i].dead = true;
+        hang_up_on_the_dead(m);
+}
+
+/**
+ * monitors_device() - the kernel announced a device
+ * @matches: modules that its key means, NULL-terminated
+ */
+void monitors_device(Monitors *m, const Request *request, char *const *matches) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL;
+        sd_json_variant *event = NULL;
+        int r;
+
+        if (monitors_is_empty(m))
+                return;
+        r = describe_request(request, &cause);
+        if (r >= 0)
+                r = sd_json_buildo(&event,
+                                   SD_JSON_BUILD_PAIR_STRING("kind", "device"),
+                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                                   SD_JSON_BUILD_PAIR_VARIANT("cause", cause),
+                                   SD_JSON_BUILD_PAIR_STRV("matches", (char **) matches));
+        monitors_publish(m, event, r);
+}
+
+void monitors_verdict(Monitors *m, const Request *request, const PlanOmission *omission) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL, *left_out = NULL;
+        sd_json_variant *event = NULL;
+        int r;
+
+        if (monitors_is_empty(m))
+                return;
+        r = describe_request(request, &cause);
+        if (r >= 0)
+                r = plan_omission_to_json(omission, &left_out);
+        if (r >= 0)
+                r = sd_json_buildo(&event,
+                                   SD_JSON_BUILD_PAIR_STRING("kind", "verdict"),
+                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                                   SD_JSON_BUILD_PAIR_VARIANT("cause", cause),
+                                   SD_JSON_BUILD_PAIR_VARIANT("omission", left_out));
+        monitors_publish(m, event, r);
+}
+
+/**
+ * event_of_record() - the varlink type Event for something done to a module
+ * @kind: "started", "finished" or "slow"
+ *
+ * Return: 0 or what sd-json says.
+ */
+int event_of_record(const char *kind, const Record *record, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        int r;
+
+        assert(kind && record && ret);
+
+        r = describe_record(record, &v);
+        if (r < 0)
+                return r;
+        return sd_json_buildo(ret,
+                              SD_JSON_BUILD_PAIR_STRING("kind", kind),
+                              SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                              SD_JSON_BUILD_PAIR_VARIANT("record", v));
+}
+
+void monitors_record(Monitors *m, const char *kind, const Record *record) {
+        sd_json_variant *event = NULL;
+        int r;
+
+        if (monitors_is_empty(m))
+                return;
+        r = event_of_record(kind, record, &event);
+        monitors_publish(m, event, r);
+}
+
+void monitors_problem(Monitors *m, const Problem *problem) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        sd_json_variant *event = NULL;
+        int r;
+
+        if (monitors_is_empty(m))
+                return;
+        r = describe_problem(problem, &v);
+        if (r >= 0)
+                r = sd_json_buildo(&event,
+                                   SD_JSON_BUILD_PAIR_STRING("kind", "problem"),
+                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                                   SD_JSON_BUILD_PAIR_VARIANT("problem", v));
+        monitors_publish(m, event, r);
+}
+
+/* @kind: "rescan", "noisy", "charge" or "reloaded" */
+void monitors_message(Monitors *m, const char *kind, const char *message) {
+        sd_json_variant *event = NULL;
+        int r;
+
+        if (monitors_is_empty(m))
+                return;
+        r = sd_json_buildo(&event,
+                           SD_JSON_BUILD_PAIR_STRING("kind", kind),
+                           SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                           SD_JSON_BUILD_PAIR_STRING("message", message));
+        monitors_publish(m, event, r);
+}

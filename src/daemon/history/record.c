@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Record: one thing done to one module. Made before the system call, finished after it; the ledger keeps it,
+ * replies and monitors show it. Owns its strings and a reference to its request.
+ */
+
+#include "daemon/history/record.h"
+
+#include <assert.h>
+
+#include "common/base/enum-names.h"
+#include "common/base/string-list.h"
+
+static const char *const outcome_names[_OUTCOME_MAX] = {
+        [OUTCOME_LOADED] = "loaded",
+        [OUTCOME_ALREADY_LOADED] = "already_loaded",
+        [OUTCOME_BUILT_IN] = "built_in",
+        [OUTCOME_COMMAND_RUN] = "command_run",
+        [OUTCOME_UNLOADED] = "unloaded",
+        [OUTCOME_FAILED] = "failed",
+        [OUTCOME_DEPENDENCY_FAILED] = "dependency_failed",
+};
+
+/* NULL for what has no outcome yet. */
+const char *outcome_to_string(Outcome o) {
+        return ENUM_NAME(outcome_names, o);
+}
+
+Outcome outcome_from_string(const char *s) {
+        return (Outcome) ENUM_VALUE(outcome_names, s);
+}
+
+/**
+ * record_new() - something is about to be done to a module
+ * @request: a reference is taken
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int record_new(Record **ret, const char *module, Request *request) {
+        _cleanup_(record_unrefp) Record *r = NULL;
+
+        assert(ret && module && request);
+
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return -ENOMEM;
+        r->n_ref = 1;
+        r->request = request_ref(request);
+        r->allowed_by.source = _POLICY_SOURCE_INVALID;
+        r->module = strdup(module);
+        if (!r->module)
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(r);
+        return 0;
+}
+
+Record *record_ref(Record *r) {
+        assert(r && r->n_ref > 0);
+
+        r->n_ref++;
+        return r;
+}
+
+/* Return: NULL. */
+Record *record_unref(Record *r) {
+        if (!r || --r->n_ref > 0)
+                return NULL;
+
+        request_unref(r->request);
+        free(r->module);
+        free(r->parent);
+        plan_cause_clear(&r->allowed_by);
+        free(r->parameters);
+        free(r->message);
+        free(r->hint);
+        string_list_free(r->kernel_log);
+        string_list_free(r->kernel_stack);
+        free(r);
+        return NULL;
+}
+
+/* Functions, one a line, as an array, without what proc_pid_stack() writes before each. NULL: none, or no memory. */
+static char **lines_of_stack(const char *stack) {
+        char **lines = NULL;
+
+        while (*stack) {
+                size_t length = strcspn(stack, "\n");
+                const char *function = stack;
+
+                if (startswith(function, "[<") && memchr(function, ' ', length))
+                        function = strchr(function, ' ') + 1;
+                if (string_list_append(&lines, function, length - (size_t) (function - stack)) < 0)
+                        break;
+                stack += length + (stack[length] == '\n');
+        }
+        return lines;
+}
+
+/**
+ * record_set_whereabouts() - what is known of something that takes long
+ * @thread_id: of lkmd-loader; 0: not known, or over
+ * @stack:     functions of the kernel, one a line, innermost first; "" if they are not known
+ */
+void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack) {
+        assert(r && stack);
+
+        string_list_free(r->kernel_stack);
+        r->kernel_stack = lines_of_stack(stack);
+        r->thread_id = thread_id;
+}
+
+/* Was it loaded for its own sake, not only for another's? */
+bool record_is_wanted(const Record *r) {
+        assert(r);
+
+        return !r->removal && outcome_is_success(r->outcome) &&
+               (r->reason == PLAN_REQUESTED || r->also_requested);
+}
+
+/*
+ * Is this a failure that somebody has to look at? An alias often means more than the drivers of that very
+ * device, and a driver that finds nothing of its own says ENODEV; that is how it is meant to be.
+ */
+bool record_is_remarkable(const Record *r) {
+        assert(r);
+
+        return r->outcome == OUTCOME_FAILED && !(r->request->origin == ORIGIN_DEVICE && r->error == -ENODEV);
+}
+
+/**
+ * record_list_add() - append, taking a reference
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int record_list_add(RecordList *list, Record *r) {
+        Record **items;
+
+        assert(list && r);
+
+        items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        list->items = items;
+        list->items[list->n_items++] = record_ref(r);
+        return 0;
+}
+
+void record_list_clear(RecordList *list) {
+        assert(list);
+
+        for (size_t i = 0; i < list->n_items; i++)
+                record_unref(list->items[i]);
+        free(list->items);
+        *list = (RecordList) {};
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/util.h"
+#include "common/plan/plan.h"
+#include "daemon/history/request.h"
+
+typedef enum Outcome {                  /* names are those of the varlink enum Outcome */
+        OUTCOME_UNDER_WAY,              /* none yet; not a varlink value */
+        OUTCOME_LOADED,
+        OUTCOME_ALREADY_LOADED,
+        OUTCOME_BUILT_IN,
+        OUTCOME_COMMAND_RUN,
+        OUTCOME_UNLOADED,
+        OUTCOME_FAILED,
+        OUTCOME_DEPENDENCY_FAILED,
+        _OUTCOME_MAX,
+        _OUTCOME_INVALID = -EINVAL,
+} Outcome;
+
+/*
+ * One thing done to one module, and the request behind it. Shared; changes only from under way to its
+ * outcome.
+ */
+typedef struct Record {
+        unsigned n_ref;
+        uint64_t id;                    /* in the ledger; 0: it is not there */
+        uint64_t submitted_usec;        /* CLOCK_MONOTONIC, of a job: when it began to wait for its turn */
+        uint64_t time_usec;             /* CLOCK_REALTIME: begin, and end as soon as there is an outcome */
+        char *module;
+        Outcome outcome;
+        bool removal;
+        bool gone;                      /* the module has left the kernel since */
+        Request *request;
+        PlanReason reason;              /* not for a removal */
+        bool also_requested;            /* while it was under way, somebody asked for it by itself */
+        char *parent;                   /* NULL for what was requested itself */
+        PlanCause allowed_by;           /* what the policy went by; no file: nothing that was written anywhere */
+        char *parameters;               /* NULL for none */
+        uint64_t duration_usec;
+        uint64_t live_usec;             /* of it, until the module could be used; 0: not known */
+        pid_t thread_id; /* of lkmd-loader, while it is under way and slow; 0: not known */
+        char **kernel_stack; /* where that is in the kernel, innermost first; NULL: not known */
+        bool slow; /* it took longer than SlowLoadSec= */
+        int error;                      /* 0 or negative errno */
+        char *message;
+        char *hint;
+        char **kernel_log;              /* what the kernel wrote about a failure; NULL-terminated or NULL */
+} Record;
+
+int record_new(Record **ret, const char *module, Request *request);
+Record *record_ref(Record *r);
+Record *record_unref(Record *r);
+DEFINE_CLEANUP(Record, record_unref);
+
+static inline bool outcome_is_success(Outcome o) {
+        return o == OUTCOME_LOADED || o == OUTCOME_ALREADY_LOADED || o == OUTCOME_BUILT_IN ||
+               o == OUTCOME_COMMAND_RUN || o == OUTCOME_UNLOADED;
+}
+
+void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack);
+bool record_is_wanted(const Record *r);
+bool record_is_remarkable(const Record *r);
+
+/* Records to keep or to reply with, each referenced. */
+typedef struct RecordList {
+        Record **items;
+        size_t n_items;
+} RecordList;
+
+int record_list_add(RecordList *list, Record *r);
+void record_list_clear(RecordList *list);
+
+const char *outcome_to_string(Outcome o);
+Outcome outcome_from_string(const char *s);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Request: who asked for what. It is the cause that every record and every journal entry names. Owns its
+ * strings; counted, because the plan that runs for it, the jobs and the ledger all keep it.
+ */
+
+#include "daemon/history/request.h"
+
+#include <assert.h>
+#include <fcntl.h>
+
+#include "common/base/names.h"
+
+/**
+ * request_new() - a request with nothing but its origin and what it asks for
+ *
+ * Return: 0; -ENOMEM; -E2BIG for a key longer than REQUEST_KEY_MAX.
+ */
+int request_new(Request **ret, RequestOrigin origin, const char *key) {
+        _cleanup_(request_unrefp) Request *r = NULL;
+
+        assert(ret && key);
+
+        if (strlen(key) > REQUEST_KEY_MAX)
+                return -E2BIG;
+
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return -ENOMEM;
+        r->n_ref = 1;
+        r->origin = origin;
+        r->client_fd = -EBADF;
+        r->key = strdup(key);
+        if (!r->key)
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(r);
+        return 0;
+}
+
+/**
+ * request_new_device() - a device asks for its driver
+ * @key:       modalias or the like
+ * @device:    its path below /sys
+ * @subsystem: NULL if it has none
+ * @driver:    that it has already; NULL if it has none
+ *
+ * Return: as request_new().
+ */
+int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
+                       const char *driver) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        int r;
+
+        assert(ret && device);
+
+        r = request_new(&request, ORIGIN_DEVICE, key);
+        if (r < 0)
+                return r;
+
+        request->device = strdup(device);
+        if (!request->device)
+                return -ENOMEM;
+        if (subsystem && !(request->subsystem = strdup(subsystem)))
+                return -ENOMEM;
+        if (driver && !(request->driver = strdup(driver)))
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+/* The process may be gone or be another by now; it is a help for people, never a base for a decision. */
+static char *read_command(pid_t pid) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char path[sizeof("/proc//comm") + 3 * sizeof(pid_t)];
+        char line[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/comm", (int) pid);
+        f = fopen(path, "re");
+        if (!f || !fgets(line, sizeof(line), f))
+                return NULL;
+        line[strcspn(line, "\n")] = '\0';
+        return strdup(line);
+}
+
+/**
+ * request_new_client() - a person or program asks over varlink
+ * @unit: of systemd, that it belongs to; NULL if that is not known
+ *
+ * Return: as request_new().
+ */
+int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        int r;
+
+        assert(ret);
+
+        r = request_new(&request, ORIGIN_CLIENT, key);
+        if (r < 0)
+                return r;
+
+        request->has_peer = true;
+        request->uid = uid;
+        request->pid = pid;
+        request->command = read_command(pid);
+        if (unit && !(request->unit = strdup(unit)))
+                return -ENOMEM;
+
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+/**
+ * request_keep_client() - keep a second descriptor of the client's connection, which lkmd-loader looks at
+ * @fd: borrowed
+ *
+ * Return: 0 or what dup(2) says.
+ */
+int request_keep_client(Request *r, int fd) {
+        assert(r && r->client_fd < 0);
+
+        r->client_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return r->client_fd < 0 ? -errno : 0;
+}
+
+/* Nothing is to be proved any more; the request itself may stay in the ledger for days. */
+void request_drop_client(Request *r) {
+        assert(r);
+
+        closep(&r->client_fd);
+        r->client_fd = -EBADF;
+}
+
+Request *request_ref(Request *r) {
+        assert(r && r->n_ref > 0);
+
+        r->n_ref++;
+        return r;
+}
+
+/* Return: NULL. */
+Request *request_unref(Request *r) {
+        if (!r || --r->n_ref > 0)
+                return NULL;
+
+        closep(&r->client_fd);
+        free(r->key);
+        free(r->device);
+        free(r->subsystem);
+        free(r->driver);
+        free(r->command);
+        free(r->unit);
+        free(r);
+        return NULL;
+}
+
+PolicyRequester request_get_requester(const Request *r) {
+        assert(r);
+
+        return (PolicyRequester) {
+                .origin = r->origin,
+                .key = r->key,
+                .subsystem = r->subsystem,
+                .driver = r->driver,
+                .unit = r->unit,
+                .has_uid = r->has_peer,
+                .uid = r->uid,
+        };
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/base/origin.h"
+#include "common/base/util.h"
+#include "common/policy/policy.h"
+
+/* Checks of the kernel that a request goes without. */
+#define REQUEST_FORCE_VERMAGIC (1U << 0)    /* of a load: the version magic of the file */
+#define REQUEST_FORCE_MODVERSIONS (1U << 1) /* of a load: the versions of the symbols that it uses */
+#define REQUEST_FORCE_REMOVAL (1U << 2)     /* of a removal: that the module is in use */
+#define REQUEST_FORCE_UNKNOWN (1U << 3)     /* read from the ledger, which only says that there was one of them */
+
+/* Who asked for what. Immutable once made but for the client's connection, shared by everything that came of it. */
+typedef struct Request {
+        unsigned n_ref;
+        RequestOrigin origin;
+        char *key;                      /* as written, bytes */
+        char *device;                   /* ORIGIN_DEVICE: below /sys */
+        char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
+        char *driver;                   /* ORIGIN_DEVICE: that it has already; may be NULL */
+        unsigned force;                 /* REQUEST_FORCE_* */
+        bool has_peer;                  /* ORIGIN_CLIENT: the two below are known */
+        uid_t uid;
+        pid_t pid;
+        char *command;                  /* may be NULL */
+        char *unit;                     /* ORIGIN_CLIENT: of systemd; may be NULL */
+        int client_fd; /* of root's connection while it waits, to prove what it asks; -EBADF */
+} Request;
+
+int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
+                       const char *driver);
+int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit);
+int request_new(Request **ret, RequestOrigin origin, const char *key);
+int request_keep_client(Request *r, int fd);
+void request_drop_client(Request *r);
+Request *request_ref(Request *r);
+Request *request_unref(Request *r);
+DEFINE_CLEANUP(Request, request_unref);
+
+/* The request as policies see it; borrows from it. */
+PolicyRequester request_get_requester(const Request *r);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Verdicts: the journal's entries about what the policy and modprobe.d did to requests. Owns the list of those
+ * that were told already: the same line keeps the same module out at every event, and is told once for all
+ * devices, and once for each user who asks.
+ */
+
+#include "daemon/history/verdicts.h"
+
+#include <assert.h>
+
+#include "daemon/base/log.h"
+
+#define VERDICTS_MAX 256U               /* beyond that they are told again */
+
+struct Verdicts {
+        char *told[VERDICTS_MAX];       /* "WHAT MODULE FILE:LINE WHO" */
+        size_t n_told;
+};
+
+typedef struct Verdict {
+        const char *what;               /* for the memory and LKMD_OUTCOME= */
+        const char *message_id;
+        const char *module;
+        const PlanCause *cause;
+} Verdict;
+
+int verdicts_new(Verdicts **ret) {
+        assert(ret);
+
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* Return: NULL. */
+Verdicts *verdicts_free(Verdicts *v) {
+        if (!v)
+                return NULL;
+
+        verdicts_forget(v);
+        free(v);
+        return NULL;
+}
+
+/* The configuration was read anew: tell again what it does. */
+void verdicts_forget(Verdicts *v) {
+        assert(v);
+
+        for (size_t i = 0; i < v->n_told; i++)
+                free(v->told[i]);
+        v->n_told = 0;
+}
+
+/* Return: true if this is news. */
+static bool remember(Verdicts *v, const Request *request, const Verdict *verdict) {
+        char *text;
+
+        if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->cause->file ?: "",
+                     verdict->cause->line, request->has_peer ? (long long) request->uid : -1) < 0)
+                return true;
+        for (size_t i = 0; i < v->n_told; i++)
+                if (streq(v->told[i], text)) {
+                        free(text);
+                        return false;
+                }
+        if (v->n_told == VERDICTS_MAX)
+                verdicts_forget(v);
+        v->told[v->n_told++] = text;
+        return true;
+}
+
+/* @said: a sentence up to the name of who asked, and what follows it. */
+static void tell(Verdicts *v, const Request *request, const Verdict *verdict, const char *said,
+                 const char *afterwards) {
+        const char *reason = verdict->cause->source >= 0 ? verdict->cause->reason : NULL;
+        _cleanup_(freep) char *rule = NULL;
+
+        if (!remember(v, request, verdict))
+                return;
+        if (verdict->cause->file && asprintf(&rule, "%s:%u", verdict->cause->file, verdict->cause->line) < 0)
+                rule = NULL;
+
+        log_entry(LOG_INFO,
+                  &(LogFields) {
+                          .message_id = verdict->message_id,
+                          .module = verdict->module,
+                          .origin = request_origin_to_string(request->origin),
+                          .key = request->key,
+                          .device = request->device,
+                          .rule = rule,
+                          .outcome = verdict->what,
+                          .requester_uid = request->has_peer ? (long long) request->uid : -1,
+                          .requester_pid = request->has_peer ? (long long) request->pid : -1,
+                  },
+                  "%s %s %s: %s%s%s%s%s", verdict->module, said, request->device ?: request->command ?: request->key,
+                  afterwards, rule ? " by " : "", rule ?: "", reason ? ": " : "", reason ?: "");
+}
+
+/* Something was left out. */
+void verdicts_tell_omission(Verdicts *v, const Request *request, const PlanOmission *o) {
+        const char *kind = plan_omission_kind_to_string(o->kind);
+
+        assert(v && request && o);
+
+        if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP)
+                return;
+        tell(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->cause }, "is left out for", kind);
+}
+
+/* Something would have been left out if what is in audit mode were enforced. */
+void verdicts_tell_would_refuse(Verdicts *v, const Request *request, const PlanOmission *o) {
+        assert(v && request && o);
+
+        tell(v, request, &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->cause },
+             "would be left out for", plan_omission_kind_to_string(o->kind));
+}
+
+/* Something was allowed by a rule that wants to hear of it. */
+void verdicts_tell_reported(Verdicts *v, const Request *request, const PlanStep *step) {
+        assert(v && request && step);
+
+        tell(v, request, &(Verdict) { "reported", LKMD_MESSAGE_REPORTED, step->module, &step->allowed_by },
+             "is loaded for", "allowed and reported");
+}

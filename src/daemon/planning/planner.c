@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Planner: see planner.h. A request whose plan would be another one if what is in audit mode were enforced gets
+ * that other plan made, too, and what it leaves out beyond the first is what "would be refused": the same plan
+ * that enforcing makes, so that the two cannot differ.
+ */
+
+#include "daemon/planning/planner.h"
+
+#include <assert.h>
+
+#include "common/base/clock.h"
+#include "common/plan/plan-builder.h"
+#include "common/plan/plan-judge.h"
+#include "daemon/base/log.h"
+#include "daemon/base/module-state.h"
+
+/* Both only grow, and so does their sum. */
+static uint64_t get_generation(const Planner *p) {
+        return policy_keeper_get_generation(p->policy) + index_keeper_get_generation(p->index);
+}
+
+static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode) {
+        return (PlanRequest) {
+                .key = key,
+                .mode = mode,
+                .compat_kmod = p->settings->compat == COMPAT_KMOD,
+                .blacklist_denies = p->settings->blacklist == BLACKLIST_DENY,
+                .policy = policy_keeper_get(p->policy),
+                .now_usec = clock_usec(CLOCK_REALTIME),
+        };
+}
+
+/* Is it about something that a line denies? One that needs what is not there is another matter. */
+static bool is_refusal(const PlanOmission *o) {
+        return o->kind == PLAN_DENIED || o->kind == PLAN_BLACKLISTED ||
+               (o->kind == PLAN_IMPOSSIBLE && o->cause.source >= 0);
+}
+
+/* The first omission, before the @end-th, that refuses a module; NULL: none does. */
+static const PlanOmission *find_refusal(const Plan *plan, size_t end, const char *module) {
+        for (size_t i = 0; i < end; i++)
+                if (is_refusal(plan->omissions + i) && streq(plan->omissions[i].module, module))
+                        return plan->omissions + i;
+        return NULL;
+}
+
+/**
+ * planner_note_omissions() - tell monitors, journal, audit and counters what is left out
+ * @first: of the plan's omissions; what is before it was told
+ *
+ * It may change the policy: a grant that denies once has done so.
+ */
+void planner_note_omissions(const Planner *p, const Request *request, const Plan *plan, size_t first) {
+        assert(p && request && plan);
+
+        for (size_t i = first; i < plan->n_omissions; i++) {
+                const PlanOmission *o = plan->omissions + i;
+
+                monitors_verdict(p->monitors, request, o);
+                verdicts_tell_omission(p->verdicts, request, o);
+                if (!is_refusal(o) || find_refusal(plan, i, o->module))
+                        continue;
+                p->counters->denied++;
+                audit_note(p->audit, AUDIT_REFUSED, o->module, &o->cause, request);
+        }
+        for (size_t i = first; i < plan->n_omissions; i++)
+                policy_keeper_use(p->policy, &plan->omissions[i].cause);
+}
+
+static void note_reported(const Planner *p, const Request *request, const Plan *plan) {
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = plan->steps + i;
+
+                if (!step->reported || module_state_read(step->module) == MODULE_LIVE)
+                        continue;
+                verdicts_tell_reported(p->verdicts, request, step);
+                audit_note(p->audit, AUDIT_REPORTED, step->module, &step->allowed_by, request);
+        }
+}
+
+static void note_would_refuse(const Planner *p, const Request *request, const PlanOmission *o) {
+        p->counters->would_deny++;
+        verdicts_tell_would_refuse(p->verdicts, request, o);
+        audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->cause, request);
+}
+
+static void note_difference(const Planner *p, const Request *request, const Plan *plan, const Plan *enforced) {
+        for (size_t i = 0; i < enforced->n_omissions; i++) {
+                const PlanOmission *o = enforced->omissions + i;
+
+                if (!is_refusal(o) || find_refusal(enforced, i, o->module) ||
+                    find_refusal(plan, plan->n_omissions, o->module))
+                        continue;
+                note_would_refuse(p, request, o);
+        }
+}
+
+/**
+ * planner_plan() - what a request comes to under the policy in force
+ * @parameters: for the requested modules; NULL: none
+ *
+ * Tells monitors, journal, audit and counters what is left out, and what would be.
+ *
+ * Return: as plan_new().
+ */
+int planner_plan(const Planner *p, Index *index, const Request *request, PlanMode mode, const char *parameters,
+                 Plan **ret) {
+        _cleanup_(plan_freep) Plan *plan = NULL, *enforced = NULL;
+        PolicyRequester requester;
+        PlanRequest question;
+        int r;
+
+        assert(p && index && request && ret);
+
+        requester = request_get_requester(request);
+        question = make_request(p, request->key, mode);
+        question.requester = &requester;
+        question.parameters = parameters;
+        r = plan_new(&plan, index, &question);
+        if (r < 0)
+                return r;
+        if (plan->audited) {
+                question.as_if_enforced = true;
+                r = plan_new(&enforced, index, &question);
+                if (r < 0)
+                        return r;
+                note_difference(p, request, plan, enforced);
+        }
+        note_reported(p, request, plan);
+        plan->generation = get_generation(p);
+        planner_note_omissions(p, request, plan, 0); /* at last: it may change the policy */
+
+        *ret = STEAL_PTR(plan);
+        return 0;
+}
+
+/* -------------------------------------------------------------------------------- while it is carried out */
+
+/**
+ * planner_has_news() - may the policy say something else of a plan's steps than when it was last asked?
+ *
+ * Reads what has changed. It costs next to nothing when nothing has, so that it can be asked before every load.
+ */
+bool planner_has_news(const Planner *p, Plan *plan) {
+        const Policy *policy;
+        uint64_t generation;
+
+        assert(p && plan);
+
+        (void) index_keeper_get(p->index);
+        policy = policy_keeper_get(p->policy);
+        generation = get_generation(p);
+        if (generation == plan->generation && !policy_has_dates(policy))
+                return false;
+        plan->generation = generation;
+        return true;
+}
+
+/**
+ * planner_denies_step() - is a step denied that was allowed when its plan was made?
+ * @part:     as what it is asked about
+ * @ret:      what denies it; to be cleared
+ * @ret_kind: what that is called
+ *
+ * What would be denied since if it were not in audit mode is told, once.
+ */
+bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
+                         PlanCause *ret, PlanOmissionKind *ret_kind) {
+        PolicyRequester requester = request_get_requester(request);
+        const Index *index = index_keeper_get(p->index);
+        PlanRequest question = make_request(p, plan->key, plan->mode); /* reading an index may replace the policy */
+        PlanStep *s = plan->steps + step;
+        PolicyDecision decision;
+
+        assert(step < plan->n_steps && ret && ret_kind);
+
+        question.requester = &requester;
+        plan_judge_step(index, &question, s, part, &decision);
+        *ret = (PlanCause) {};
+        *ret_kind = plan_denial_kind(&decision.actual, part);
+        if (decision.actual.verdict == POLICY_DENY) {
+                (void) plan_cause_set(ret, &decision.actual); /* without memory it is denied for no known reason */
+                return true;
+        }
+        if (decision.would.verdict == POLICY_DENY && !s->would_refuse) {
+                PlanOmission o = { .kind = plan_denial_kind(&decision.would, part), .module = s->module };
+
+                s->would_refuse = true;
+                if (plan_cause_set(&o.cause, &decision.would) >= 0)
+                        note_would_refuse(p, request, &o);
+                plan_cause_clear(&o.cause);
+        }
+        return false;
+}
+
+/* A step is about to be carried out: a grant for one request that allowed it is used up, whatever comes of it. */
+void planner_use(const Planner *p, const PlanStep *step) {
+        assert(p && step);
+
+        if (step->allowed_once)
+                policy_keeper_use(p->policy, &step->allowed_by);
+}
+
+/* ------------------------------------------------------------------------------------------------ questions */
+
+/**
+ * planner_ask() - what would be done about a name or alias
+ *
+ * Return: as plan_new().
+ */
+int planner_ask(const Planner *p, Index *index, const char *key, PlanMode mode, Plan **ret) {
+        PlanRequest question;
+
+        assert(p && index && key && ret);
+
+        question = make_request(p, key, mode);
+        return plan_new(ret, index, &question);
+}
+
+bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret) {
+        PolicyDecision decision;
+        PlanRequest question;
+
+        assert(p && index && module && ret);
+
+        question = make_request(p, module, PLAN_NAMED);
+        plan_judge_name(index, &question, &decision);
+        *ret = decision.actual;
+        return ret->verdict == POLICY_DENY;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * lkmd-handover: run as root by lkmd.service before the manager starts ("take") and after it has stopped for whatever
+ * reason ("give-back"), and by lkmd-handover.service when lkmd says that it is in charge no longer ("follow"). Does
+ * not stay. A failure here is said and does not keep lkmd from running: two that load the same module do no harm, one
+ * that loads none does.
+ *
+ * Nothing that udev does hangs on it: udev's rule goes by what is there, see handover.c. What is left for this
+ * program are the devices that came in a moment when lkmd was in charge and had no time for them.
+ */
+
+#include <pwd.h>
+#include <signal.h>
+
+#include "common/base/names.h"
+#include "common/base/util.h"
+#include "daemon/privileged/handover/handover-denied.h"
+#include "daemon/privileged/handover/handover-devices.h"
+#include "daemon/privileged/handover/handover.h"
+#include "daemon/privileged/handover/service-manager.h"
+
+static void say(const char *what, int error) {
+        fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));
+}
+
+/* Return: NULL if systemd cannot be reached, which is told. @otherwise: what is done then about @about. */
+static sd_bus *connect_to_systemd(const char *about, const char *otherwise) {
+        sd_bus *bus = NULL;
+        int r = service_manager_connect(&bus, SERVICE_MANAGER_ADDRESS);
+
+        if (r < 0)
+                fprintf(stderr, "lkmd-handover: cannot ask systemd about %s, %s: %s\n", about, otherwise,
+                        strerror(-r));
+        return bus;
+}
+
+/* Return: a ServiceState, or negative if nobody can say, which is told. @bus may be NULL, @otherwise as above. */
+static int udevd_state(sd_bus *bus, const char *otherwise) {
+        int r;
+
+        if (!bus)
+                return -ENOTCONN;
+        r = service_manager_get_state(bus, UDEV_UNIT);
+        if (r < 0)
+                fprintf(stderr, "lkmd-handover: systemd does not tell the state of " UDEV_UNIT ", %s: %s\n", otherwise,
+                        strerror(-r));
+        return r;
+}
+
+/*
+ * Asked of a udevd that runs, and only of one: at boot udevd is started after lkmd, so that to wait for it would be
+ * to wait for ourselves. One that is started later reads the rules as they are then.
+ *
+ * udevd reads them anew when the signal comes, beside whatever else goes on; to wait for that would be most of the
+ * time until lkmd starts. Nobody has to: what udevd does before is what it did until now, and before it begins with
+ * an event it looks for changed rules by itself unless it did in the last 3 s, on_sighup() and manager_reload() in
+ * src/udev/udev-manager.c. Two that load the same module do no harm.
+ */
+static void tell_udev(bool new_conf_dir) {
+        static const char *const otherwise = "which reads its rules by itself before its next events";
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = connect_to_systemd("udevd", otherwise);
+        int r;
+
+        if (udevd_state(bus, otherwise) != SERVICE_UP)
+                return;
+        if (new_conf_dir) {
+                r = handover_touch_conf_dirs("");
+                if (r < 0)
+                        say("udevd does not know of " MODPROBE_RUN_DIR " before systemctl restart systemd-udevd", r);
+        }
+        r = service_manager_signal(bus, UDEV_UNIT, SIGHUP);
+        if (r < 0)
+                say("cannot tell " UDEV_UNIT " to read its rules; it does so by itself before its next events", r);
+}
+
+/* --------------------------------------------------------------------------------------------------- take */
+
+/* Return: 0 with a text that is the caller's. */
+static int read_own_cgroup(char **ret) {
+        _cleanup_(fclosep) FILE *f = fopen("/proc/self/cgroup", "re");
+        size_t size = 0;
+
+        if (!f)
+                return -errno;
+        *ret = NULL;
+        if (getdelim(ret, &size, '\0', f) < 0) {
+                free(*ret);
+                return ferror(f) ? -EIO : -ENOENT;
+        }
+        return 0;
+}
+
+/* Return: as handover_guard(). */
+static int guard_udevs_rule(void) {
+        _cleanup_(freep) char *text = NULL, *cgroup = NULL;
+        int r;
+
+        r = read_own_cgroup(&text);
+        if (r >= 0)
+                r = handover_find_cgroup("", text, &cgroup);
+        return r < 0 ? r : handover_guard("", cgroup);
+}
+
+/* Return: 1 if udev has to read its rules, else 0; what went wrong is told. */
+static int stand_in_for_udevs_rule(void) {
+        int r = guard_udevs_rule();
+
+        if (r == -EEXIST)
+                fprintf(stderr, "lkmd-handover: " UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE
+                                " is somebody's own; udev loads drivers as well\n");
+        else if (r < 0)
+                say("cannot stand in for udev's rule; udev loads drivers as well", r);
+        return r > 0;
+}
+
+/* Return: 0 or why not, which is told. */
+static int find_user(uid_t *ret_uid, gid_t *ret_gid) {
+        const struct passwd *user;
+        int r;
+
+        errno = 0;
+        user = getpwnam(LKMD_USER);
+        if (!user) {
+                r = errno > 0 ? -errno : -ESRCH;
+                say("there is no user " LKMD_USER, r);
+                return r;
+        }
+        *ret_uid = user->pw_uid;
+        *ret_gid = user->pw_gid;
+        return 0;
+}
+
+/* Return: 1 if udev has to read it, else 0; what went wrong is told. */
+static int hand_over_denied(uid_t uid) {
+        int r = handover_update_denied("", uid);
+
+        if (r < 0)
+                say("cannot bring " LKMD_DENIED_CONF " up to date, so that what the policy denies is not all kept out "
+                    "without lkmd", r);
+        return r > 0;
+}
+
+/*
+ * systemd may say that the loader's socket is there when nobody listens: its unit was away for a while. And it does
+ * not start a socket whose service runs, so that a loader that is in some module's init has to come to its end first.
+ * While lkmd has no loader, it asks for this again and again, charge_remind().
+ *
+ * Return: 0 if somebody listens or will; negative: why not.
+ */
+static int see_to_loader_socket(void) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(fclosep) FILE *sockets = fopen("/proc/net/unix", "re");
+        int r;
+
+        if (!sockets)
+                return -errno;
+        if (handover_is_listening(sockets, LKMD_LOADER_SOCKET))
+                return 0;
+        r = service_manager_connect(&bus, SERVICE_MANAGER_ADDRESS);
+        if (r < 0)
+                return r;
+        r = service_manager_get_state(bus, LKMD_LOADER_UNIT);
+        if (r < 0)
+                return r;
+        return r == SERVICE_DOWN ? service_manager_restart(bus, LKMD_LOADER_SOCKET_UNIT) : 0;
+}
+
+static int take(void) {
+        bool news = false, new_conf_dir;
+        uid_t uid;
+        gid_t gid;
+        int r;
+
+        r = find_user(&uid, &gid);
+        if (r >= 0)
+                r = handover_take_run_dir("");
+        if (r >= 0)
+                r = handover_open_charge("", uid, gid);
+        if (r < 0)
+                say("cannot make " LKMD_IN_CHARGE_FILE "; udev loads drivers as well", r);
+        new_conf_dir = handover_make_conf_dir("") > 0; /* before udevd is there to miss it, at boot */
+        if (r >= 0)
+                news = hand_over_denied(uid);
+        if (stand_in_for_udevs_rule() || news || new_conf_dir)
+                tell_udev(new_conf_dir);
+        r = see_to_loader_socket();
+        if (r < 0)
+                say("cannot see to " LKMD_LOADER_SOCKET_UNIT, r);
+        return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- give back */
+
+/* On the way down nobody needs drivers any more, and udev would only be kept busy. */
+static bool system_is_stopping(sd_bus *bus) {
+        int r = bus ? service_manager_is_stopping(bus) : 0;
+
+        if (r < 0)
+                say("cannot ask for the state of the system, which is taken as running", r);
+        return r > 0;
+}
+
+static void announce(void) {
+        int r = handover_announce_devices();
+
+        if (r < 0)
+                say("cannot list the devices", r);
+}
+
+/* A lkmd that is there again in a moment looks at all devices itself, and by its policy. */
+static bool lkmd_is_back_soon(sd_bus *bus, const char *result) {
+        int r = bus ? service_manager_restarts_soon(bus, LKMD_UNIT, result) : 0;
+
+        if (r < 0)
+                say("systemd does not tell whether lkmd is started again, which is taken as no", r);
+        return r > 0;
+}
+
+/*
+ * Whether or not it is started again, an lkmd that is not there is not in charge: that was its own to say, but it may
+ * have been killed. Devices that came since then are udev's already.
+ *
+ * Those before may have been left to an lkmd that had no time for them. If one follows, it sees to them; if that
+ * one ends without having been in charge, they are owed still, and udev is to have them now.
+ */
+static int give_back(void) {
+        const char *result = getenv("SERVICE_RESULT") ?: "success";
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        bool back_soon, news;
+        mode_t charge = 0;
+        uid_t uid;
+        gid_t gid;
+        int r;
+
+        r = handover_read_charge("", &charge);
+        if (r >= 0)
+                r = handover_set_charge("", IN_CHARGE_NOW, 0); /* before all else: udev acts from now on */
+        if (r < 0)
+                say("cannot change " LKMD_IN_CHARGE_FILE, r);
+        bus = connect_to_systemd(LKMD_UNIT, "which is taken as stopped for good");
+        if (system_is_stopping(bus))
+                return 0;
+        back_soon = lkmd_is_back_soon(bus, result);
+        news = stand_in_for_udevs_rule(); /* an earlier lkmd left a mask there */
+        if (find_user(&uid, &gid) >= 0)
+                news |= (!back_soon && streq(result, "success") && handover_forget_denied("", uid) > 0) ||
+                        hand_over_denied(uid);
+        if (news)
+                tell_udev(/* new_conf_dir= */ false);
+        if (charge == 0 || (back_soon && !(charge & IN_CHARGE_OWED)))
+                return 0;
+        announce();
+        return handover_set_charge("", IN_CHARGE_BEFORE | IN_CHARGE_OWED, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------- follow */
+
+/* Is it for us to announce what lkmd left? @state: of lkmd.service, negative: not known */
+static bool is_ours_to_announce(sd_bus *bus, int state, mode_t charge) {
+        if (charge == 0 || system_is_stopping(bus))
+                return false;
+        switch (state) {
+        case SERVICE_STARTING:
+                return false;           /* it looks at all devices when it is there */
+        case SERVICE_UP:
+                return !(charge & IN_CHARGE_NOW);
+        case SERVICE_STOPPING:
+                return service_manager_has_unit(bus, LKMD_UNIT) == 0; /* else "give-back" comes */
+        case SERVICE_DOWN:
+                return !lkmd_is_back_soon(bus, NULL);
+        default:
+                return true;
+        }
+}
+
+/*
+ * lkmd says that it is in charge no longer, or that something else is denied; or it has ended for good without
+ * "give-back", which systemd does not run for a unit that is masked or gone. While lkmd runs, the file that says who is
+ * in charge is its own to change.
+ */
+static int follow(void) {
+        static const char *const otherwise = "which is taken as stopped for good";
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        mode_t charge;
+        uid_t uid;
+        gid_t gid;
+        int state, r;
+
+        r = handover_answer_call("");   /* first: what lkmd says from now on is another call */
+        if (r < 0) {
+                say("cannot remove " LKMD_HANDOVER_CALL_FILE ", and would be started without an end", r);
+                (void) sleep(1);        /* who takes over lkmd can put anything there: systemd is not kept busy */
+        }
+        bus = connect_to_systemd(LKMD_UNIT, otherwise);
+        state = bus ? service_manager_get_state(bus, LKMD_UNIT) : -ENOTCONN;
+        r = handover_read_charge("", &charge);
+        if (r < 0) {
+                say("cannot read " LKMD_IN_CHARGE_FILE, r);
+                return r;
+        }
+        /* Once it is stopped, all is as "give-back" left it. */
+        if ((state == SERVICE_UP || state == SERVICE_STARTING) && find_user(&uid, &gid) >= 0 && hand_over_denied(uid))
+                tell_udev(/* new_conf_dir= */ false);
+        if (state == SERVICE_UP && !(charge & IN_CHARGE_NOW))
+                (void) see_to_loader_socket(); /* lkmd has said what is wrong, and asks again */
+        if (!is_ours_to_announce(bus, state, charge))
+                return 0;
+        announce();
+        if (state == SERVICE_UP)
+                return 0;
+        return handover_set_charge("", IN_CHARGE_NOW | IN_CHARGE_BEFORE | IN_CHARGE_OWED, 0);
+}
+
+int main(int argc, char **argv) {
+        static const struct {
+                const char *name;
+                int (*run)(void);
+        } verbs[] = { { "take", take }, { "give-back", give_back }, { "follow", follow } };
+
+        for (size_t i = 0; argc == 2 && i < ARRAY_LEN(verbs); i++)
+                if (streq(argv[1], verbs[i].name))
+                        return verbs[i].run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        fprintf(stderr, "lkmd-handover: run by lkmd.service and lkmd-handover.service, with 'take', 'give-back' or "
+                        "'follow'\n");
+        return 2;
+}

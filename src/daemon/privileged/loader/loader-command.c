@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* LoaderCommand: finds the command of a module by libkmod and waits for its end. Owns nothing. */
+
+#include "daemon/privileged/loader/loader-command.h"
+
+#include <assert.h>
+#include <libkmod.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+#include "common/base/util.h"
+#include "daemon/privileged/loader/loader-words.h"
+
+#define VARIABLE "$CMDLINE_OPTS"        /* modprobe.d(5) */
+
+static inline void kmod_unrefp(struct kmod_ctx **ctx) {
+        if (*ctx)
+                (void) kmod_unref(*ctx);
+}
+
+static inline void kmod_module_unrefp(struct kmod_module **module) {
+        if (*module)
+                (void) kmod_module_unref(*module);
+}
+
+/* "$CMDLINE_OPTS" everywhere becomes @options, as modprobe.d(5) has it. Return: NULL without memory. */
+char *loader_expand_options(const char *command, const char *options) {
+        _cleanup_(freep) char *out = NULL;
+        size_t n_out = 0;
+        FILE *f;
+
+        assert(command && options);
+
+        f = open_memstream(&out, &n_out);
+        if (!f)
+                return NULL;
+
+        for (const char *p = command; *p;) {
+                if (startswith(p, VARIABLE)) {
+                        (void) fputs(options, f);
+                        p += strlen(VARIABLE);
+                } else
+                        (void) fputc(*p++, f);
+        }
+
+        if (fclose(f) != 0)
+                return NULL;
+        return STEAL_PTR(out);
+}
+
+/* Runs in the thread; only async-signal-safe calls between fork and exec. */
+static int run_command(const char *command, char *const *environment, int *ret_status) {
+        pid_t pid;
+        int status;
+
+        pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0) {
+                sigset_t none;
+
+                (void) sigemptyset(&none);
+                (void) sigprocmask(SIG_SETMASK, &none, NULL);
+                (void) execle("/bin/sh", "sh", "-c", command, NULL, environment);
+                _exit(127);
+        }
+
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+
+        *ret_status = status;
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECANCELED;
+}
+
+/* Return: 0 with the command, which lives as long as @ctx and @module. */
+static int find_command(const LoaderRequest *request, struct kmod_ctx **ctx, struct kmod_module **module,
+                        const char **ret) {
+        int r;
+
+        errno = 0;
+        *ctx = kmod_new(NULL, NULL);
+        if (!*ctx)
+                return errno > 0 ? -errno : -ENOMEM;
+        kmod_set_log_priority(*ctx, LOG_CRIT);
+        r = kmod_module_new_from_name(*ctx, request->module, module);
+        if (r < 0)
+                return r;
+        *ret = request->op == LOADER_INSTALL_COMMAND ? kmod_module_get_install_commands(*module) :
+                                                       kmod_module_get_remove_commands(*module);
+        return *ret ? 0 : -ENOENT;      /* the line went away since the plan was made */
+}
+
+/**
+ * loader_command() - run what modprobe.d has for a module
+ * @request:    its words are checked
+ * @ret_status: as waitpid(2) has it
+ *
+ * Return: 0; -ECANCELED: it ran and failed; -EPERM with a refusal: the words must not get into it; -ENOENT: there
+ * is no such line.
+ */
+int loader_command(const LoaderRequest *request, LoaderRefusal *ret_refusal, int *ret_status) {
+        _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
+        _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
+        _cleanup_(freep) char *expanded = NULL;
+        char variable[sizeof("MODPROBE_MODULE=") + MODULE_NAME_MAX];
+        char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        char *environment[] = { path, variable, NULL };
+        const char *command = NULL;
+        int r;
+
+        assert(request && ret_refusal && ret_status);
+
+        r = find_command(request, &ctx, &module, &command);
+        if (r >= 0 && request->words.n_origins > 0 && strstr(command, VARIABLE))
+                r = loader_words_check_shell(&request->words, ret_refusal);
+        if (r < 0)
+                return r;
+
+        expanded = loader_expand_options(command,
+                                         request->words.n_origins > 0 ? request->words.text : "");
+        if (!expanded)
+                return -ENOMEM;
+        (void) snprintf(variable, sizeof(variable), "MODPROBE_MODULE=%s", request->module);
+        return run_command(expanded, environment, ret_status);
+}

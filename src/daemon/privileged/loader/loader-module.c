@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * LoaderModule: opens a module's file and gives it to the kernel, or has the kernel remove one. Owns libkmod's
+ * contexts that no thread uses at the moment.
+ */
+
+#include "daemon/privileged/loader/loader-module.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <libkmod.h>
+#include <limits.h>
+#include <pthread.h>
+#include <syslog.h>
+
+#include "common/base/module-name.h"
+#include "common/base/util.h"
+#include "daemon/privileged/loader/root-file.h"
+
+/* Is @path, as it is written, below @base? What goes up by ".." is not. */
+static bool is_written_below(const char *base, const char *path) {
+        size_t n = strlen(base);
+
+        if (!startswith(path, base) || path[n] != '/')
+                return false;
+        for (const char *p = path; (p = strstr(p, "/..")); p += strlen("/.."))
+                if (p[strlen("/..")] == '/' || p[strlen("/..")] == '\0')
+                        return false;
+        return true;
+}
+
+/* Return: 1 if what was found lies below @base, 0 if not. The walk followed no link of /proc, so the name is ours. */
+static int lies_below(int fd, const char *base) {
+        char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], name[PATH_MAX];
+        size_t n_base = strlen(base);
+        ssize_t n;
+
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, name, sizeof(name) - 1);
+        if (n < 0)
+                return -errno;
+        name[n] = '\0';
+        return startswith(name, base) && name[n_base] == '/';
+}
+
+/**
+ * loader_open_module() - open a module file, but only below @base
+ * @base: the module root of this system, such as /lib/modules; symbolic links in it are followed
+ * @path: absolute, and written as below it
+ *
+ * Where it lies, what it is and whose, is known before it is opened for reading.
+ *
+ * Return: a file descriptor; -EXDEV for a file that lies elsewhere, -EINVAL for one that is no regular file,
+ * -EPERM if others than root could have written it or have led there, or what open(2) said.
+ */
+int loader_open_module(const char *base, const char *path) {
+        _cleanup_(freep) char *real_base = NULL;
+        _cleanup_(closep) int found = -EBADF;
+        int r, below;
+
+        assert(base && path);
+
+        real_base = realpath(base, NULL);
+        if (!real_base)
+                return -errno;
+        if (!is_written_below(base, path) && !is_written_below(real_base, path))
+                return -EXDEV;
+
+        found = root_file_find(path);
+        if (found < 0)
+                return found;
+        below = lies_below(found, real_base);
+        if (below < 0)
+                return below;
+        r = root_file_check(found);
+        if (r == -EINVAL)
+                return r;
+        if (!below)
+                return -EXDEV;
+        return r < 0 ? r : root_file_reopen(found);
+}
+
+/**
+ * loader_file_is_called() - is it the file that modprobe would take for this module?
+ * @module: normalised
+ *
+ * The words that come with a request are root's for @module; another file must not get them.
+ */
+bool loader_file_is_called(const char *path, const char *module) {
+        char name[NAME_MAX + 1];
+
+        assert(path && module);
+
+        (void) module_name_of_path(path, strlen(path), name, sizeof(name));
+        return streq(name, module);
+}
+
+/* Return: 0 with a new context, negative errno. The manager says what went wrong, so libkmod does not. */
+static int context_new(struct kmod_ctx **ret) {
+        static const char *const no_config[] = { NULL };
+
+        errno = 0;
+        *ret = kmod_new(NULL, no_config);
+        if (!*ret)
+                return errno > 0 ? -errno : -ENOMEM;
+        kmod_set_log_priority(*ret, LOG_CRIT);
+        return 0;
+}
+
+/*
+ * Contexts without configuration that no thread has now. libkmod's are not safe to share, and one after the other may
+ * use the same: making one reads half a dozen files, which do not change while the kernel runs.
+ */
+static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct kmod_ctx *contexts[LOADS_MAX];
+static size_t n_contexts;
+
+static int context_take(struct kmod_ctx **ret) {
+        struct kmod_ctx *ctx = NULL;
+
+        (void) pthread_mutex_lock(&contexts_lock);
+        if (n_contexts > 0)
+                ctx = contexts[--n_contexts];
+        (void) pthread_mutex_unlock(&contexts_lock);
+        if (!ctx)
+                return context_new(ret);
+        *ret = ctx;
+        return 0;
+}
+
+static inline void context_returnp(struct kmod_ctx **ctx) {
+        struct kmod_ctx *rest = *ctx;
+
+        (void) pthread_mutex_lock(&contexts_lock);
+        if (rest && n_contexts < ARRAY_LEN(contexts)) {
+                contexts[n_contexts++] = rest;
+                rest = NULL;
+        }
+        (void) pthread_mutex_unlock(&contexts_lock);
+        if (rest)
+                (void) kmod_unref(rest);
+}
+
+/* No thread is left. */
+void loader_contexts_free(void) {
+        while (n_contexts > 0)
+                (void) kmod_unref(contexts[--n_contexts]);
+}
+
+static inline void kmod_module_unrefp(struct kmod_module **module) {
+        if (*module)
+                (void) kmod_module_unref(*module);
+}
+
+/* Also while its init is running; also built-in ones, most of them. */
+static bool is_in_kernel(const char *module) {
+        char path[sizeof("/sys/module/") + MODULE_NAME_MAX];
+
+        (void) snprintf(path, sizeof(path), "/sys/module/%s", module);
+        return access(path, F_OK) == 0;
+}
+
+/**
+ * loader_insert() - give a module's file to the kernel
+ * @request: its words are checked
+ *
+ * kmod_module_insert_module(3) lets the kernel decompress where it can and does it itself where it cannot.
+ *
+ * The kernel goes by the name inside the file. If that is another one, because the file was replaced since
+ * the plan was made or was renamed by somebody, success would be a lie: -ESTALE.
+ */
+int loader_insert(const LoaderRequest *request, LoaderRefusal *ret_refusal) {
+        _cleanup_(context_returnp) struct kmod_ctx *ctx = NULL;
+        _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        int r;
+
+        assert(request && ret_refusal);
+
+        if (!loader_file_is_called(request->path, request->module)) {
+                *ret_refusal = LOADER_REFUSED_NAME;
+                return -EPERM;
+        }
+        fd = loader_open_module(MODULE_ROOT, request->path);
+        if (fd == -EPERM)
+                *ret_refusal = LOADER_REFUSED_FILE;
+        if (fd < 0)
+                return fd;
+
+        r = context_take(&ctx);
+        if (r < 0)
+                return r;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        r = kmod_module_new_from_path(ctx, path, &module);
+        if (r < 0)
+                return r;
+
+        r = kmod_module_insert_module(
+                module,
+                (request->flags & LOADER_FORCE_VERMAGIC ? KMOD_INSERT_FORCE_VERMAGIC : 0) |
+                        (request->flags & LOADER_FORCE_MODVERSIONS ? KMOD_INSERT_FORCE_MODVERSION : 0),
+                request->words.n_origins > 0 ? request->words.text : "");
+        if ((r == 0 || r == -EEXIST) && !is_in_kernel(request->module))
+                return -ESTALE;
+        return r;
+}
+
+int loader_remove(const LoaderRequest *request) {
+        _cleanup_(context_returnp) struct kmod_ctx *ctx = NULL;
+        _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
+        int r;
+
+        assert(request);
+
+        r = context_take(&ctx);
+        if (r < 0)
+                return r;
+        r = kmod_module_new_from_name(ctx, request->module, &module);
+        if (r < 0)
+                return r;
+        return kmod_module_remove_module(module,
+                                         request->flags & LOADER_FORCE_REMOVAL ? KMOD_REMOVE_FORCE : 0);
+}

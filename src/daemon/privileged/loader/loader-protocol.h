@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the manager and the loader say to each other: one struct a packet, over SOCK_SEQPACKET, between two
+ * processes of the same build. Strings end with NUL and are not parsed by the loader beyond that. A request without
+ * parameters ends before them: LOADER_REQUEST_SIZE().
+ *
+ * The loader believes nothing about parameters. Each comes with its origin, where the loader looks for it itself
+ * (loader-words.c). A request with LOADER_HAS_CLIENT brings the connection of the client along (SCM_RIGHTS).
+ */
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/names.h"
+
+#define LOADER_MAGIC 0x6c6b6d33U        /* changes with the layout: both ends must be of one build */
+
+typedef enum LoaderOp {
+        LOADER_INSERT = 1,              /* finit_module(2) of @path with @words */
+        LOADER_REMOVE,                  /* delete_module(2), never waiting */
+        LOADER_INSTALL_COMMAND, /* the install line of modprobe.d for @module; @words for $CMDLINE_OPTS */
+        LOADER_REMOVE_COMMAND,          /* its remove line */
+        LOADER_LOOK, /* where the thread of the request @id is in the kernel */
+        _LOADER_OP_MAX,
+} LoaderOp;
+
+#define LOADER_FORCE_VERMAGIC (1U << 0) /* LOADER_INSERT: as MODULE_INIT_IGNORE_VERMAGIC, init_module(2) */
+#define LOADER_FORCE_MODVERSIONS (1U << 1) /* LOADER_INSERT: as MODULE_INIT_IGNORE_MODVERSIONS */
+#define LOADER_FORCE_REMOVAL (1U << 2) /* LOADER_REMOVE: O_TRUNC, delete_module(2) */
+#define LOADER_FORCE_ANY (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_FORCE_REMOVAL)
+#define LOADER_HAS_CLIENT (1U << 3) /* the connection of root's client comes with the packet */
+
+#define LOADER_STACK_MAX 1024U /* bytes of a kernel stack that are passed on */
+
+typedef enum LoaderOriginKind {
+        LOADER_BY_LINE = 1, /* "options NAME WORDS" in @file of modprobe.d */
+        LOADER_BY_KERNEL_LINE, /* NAME.WORD on the kernel command line */
+        LOADER_BY_RULE, /* WORD stands under "options" in @file of policy.d or lists */
+        LOADER_BY_CLIENT, /* WORD and NAME are arguments of root's process, whose connection comes along */
+        LOADER_BY_PERMISSION, /* WORD is what the pattern NAME under "parameters" in @file allows */
+        LOADER_BY_SETTING, /* async_probe, and nothing else */
+        _LOADER_ORIGIN_KIND_MAX,
+} LoaderOriginKind;
+
+/* Offsets are those of strings in LoaderWords.strings; 0 is "". */
+typedef struct LoaderOrigin {
+        uint16_t kind;
+        uint16_t size; /* bytes of LoaderWords.text that are of it; a blank separates them */
+        uint16_t name; /* as written, normalised for a line; LOADER_BY_PERMISSION: the pattern */
+        uint16_t file; /* absolute */
+        uint16_t alias_file; /* has "alias NAME MODULE", if NAME is not the module */
+        uint16_t reserved;
+} LoaderOrigin;
+
+typedef struct LoaderWords {
+        uint32_t n_origins; /* 0: none, and the rest is not sent */
+        uint32_t reserved;
+        char text[PARAMETERS_MAX]; /* as the kernel gets them */
+        LoaderOrigin origins[LOADER_ORIGINS_MAX];
+        char strings[LOADER_STRINGS_MAX]; /* each ends with NUL */
+} LoaderWords;
+
+typedef struct LoaderRequest {
+        uint32_t magic;
+        uint32_t op;
+        uint64_t id;                    /* comes back in the reply */
+        uint32_t flags; /* LOADER_FORCE_*, LOADER_HAS_CLIENT */
+        uint32_t reserved;
+        char module[MODULE_NAME_MAX + 1];
+        char path[PATH_MAX];
+        LoaderWords words;
+} LoaderRequest;
+
+#define LOADER_REQUEST_SIZE(n_origins)           \
+        ((n_origins) > 0 ? sizeof(LoaderRequest) \
+                         : offsetof(LoaderRequest, words) + offsetof(LoaderWords, text))
+
+/* Why the loader did not do it; refusal.c has a sentence for each. */
+typedef enum LoaderRefusal {
+        LOADER_NOT_REFUSED,
+        LOADER_REFUSED_FILE, /* others than root could have written the module's file */
+        LOADER_REFUSED_NAME, /* the file is not called like the module */
+        LOADER_REFUSED_ORIGIN, /* others than root could have written what the words are to be in */
+        LOADER_REFUSED_WORDS, /* they are not there */
+        LOADER_REFUSED_CLIENT, /* whoever is to have said them is not root, or gone */
+        LOADER_REFUSED_ARGUMENTS, /* root's process does not say them */
+        LOADER_REFUSED_FORCE, /* likewise, force */
+        LOADER_REFUSED_SHELL, /* a word that the shell could read something into */
+        LOADER_REFUSED_MEMBER, /* a word of a member of lkmd-admin in a command */
+        _LOADER_REFUSAL_MAX,
+} LoaderRefusal;
+
+typedef struct LoaderReply {
+        uint32_t magic;
+        int32_t error;                  /* 0 or negative errno; -ECANCELED: the command ran and failed */
+        uint64_t id;
+        uint64_t duration_usec;         /* inside the system call or the command */
+        int32_t wait_status;            /* of the command, as waitpid(2) has it */
+        uint32_t op; /* LOADER_LOOK, else that of the request */
+        int32_t thread_id; /* LOADER_LOOK: as gettid(2) has it, 0: it is over already */
+        uint32_t refusal; /* LoaderRefusal; @error is -EPERM then */
+        char stack[LOADER_STACK_MAX]; /* LOADER_LOOK: a function a line, innermost first; "": not readable */
+} LoaderReply;

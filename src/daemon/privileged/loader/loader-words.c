@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * LoaderWords: no parameter reaches the kernel that root did not write, whatever the manager says. Each comes with its
+ * origin, and the origin is looked at here: a file that root alone can have written, below directories that are
+ * compiled in; the kernel command line; or the process at the other end of a connection that a client made to
+ * the manager's own socket.
+ *
+ * That root has a connection is not enough: it may have asked for nothing but the status, and the manager is the one
+ * who read what was asked. So the words have to be arguments of root's process, which the kernel shows.
+ *
+ * What is promised is that root wrote the words: for this module where a line of modprobe.d, the kernel command
+ * line or a client says them; for some module where it is a file of policies, which is YAML and not read here.
+ *
+ * Owns nothing that lives longer than a call.
+ */
+
+#include "daemon/privileged/loader/loader-words.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+
+#include "common/base/module-name.h"
+#include "common/base/util.h"
+#include "common/words/kernel-command-line.h"
+#include "common/words/policy-words.h"
+#include "common/words/root-words.h"
+#include "daemon/privileged/loader/root-file.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77                 /* Linux 6.5, asm-generic/socket.h */
+#endif
+
+static const char *const line_dirs[] = { /* libkmod 34 */
+        "/etc/modprobe.d",
+        "/run/modprobe.d",
+        "/usr/local/lib/modprobe.d",
+        "/usr/lib/modprobe.d",
+        "/lib/modprobe.d",
+        NULL,
+};
+static const char *const policy_dirs[] = {
+        "/etc/lkmd/" LKMD_POLICY_DIR,
+        LKMD_RUN_DIR "/" LKMD_POLICY_DIR,
+        "/usr/lib/lkmd/" LKMD_POLICY_DIR,
+        "/etc/lkmd/" LKMD_LIST_DIR,
+        "/usr/share/lkmd/" LKMD_LIST_DIR,
+        NULL,
+};
+
+/* Of the running system. */
+const LoaderPlaces *loader_places(void) {
+        static struct utsname name;
+        static LoaderPlaces places = { .root = "", .manager_address = LKMD_SOCKET, .release = name.release };
+
+        if (name.release[0] == '\0')    /* before there are threads */
+                (void) uname(&name);
+        return &places;
+}
+
+/* ------------------------------------------------------------------------------------------------- files */
+
+static int refuse(LoaderRefusal why, LoaderRefusal *ret) {
+        *ret = why;
+        return -EPERM;
+}
+
+/* Return: the name of a file right in this directory; NULL if @file is not one. */
+static const char *name_below(const char *dir, const char *file) {
+        size_t n = strlen(dir);
+
+        if (!startswith(file, dir) || file[n] != '/')
+                return NULL;
+        file += n + 1;
+        return *file == '\0' || *file == '.' || strchr(file, '/') ? NULL : file;
+}
+
+static bool is_in(const char *const *dirs, const char *file, const char *end) {
+        for (size_t i = 0; dirs[i]; i++)
+                if (name_below(dirs[i], file))
+                        return endswith(file, end);
+        return false;
+}
+
+/* depmod's text files say what it knows of aliases and symbols, in the words of modprobe.d. */
+static bool is_depmods(const LoaderPlaces *places, const char *file) {
+        char dir[sizeof(MODULE_ROOT "/") + sizeof(((struct utsname *) NULL)->release)];
+        const char *name;
+
+        (void) snprintf(dir, sizeof(dir), MODULE_ROOT "/%s", places->release);
+        name = name_below(dir, file);
+        return name && (streq(name, "modules.alias") || streq(name, "modules.symbols"));
+}
+
+static int read_file(const LoaderPlaces *places, const char *file, char **ret, size_t *ret_size,
+                     LoaderRefusal *ret_refusal) {
+        char path[PATH_MAX];
+        int r;
+
+        if (snprintf(path, sizeof(path), "%s%s", places->root, file) >= (int) sizeof(path))
+                return refuse(LOADER_REFUSED_ORIGIN, ret_refusal);
+        r = root_file_read(path, LOADER_FILE_MAX, ret, ret_size);
+        if (r == -ENOMEM)
+                return r;
+        if (r == -ENOENT)
+                return refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        return r < 0 ? refuse(LOADER_REFUSED_ORIGIN, ret_refusal) : 0;
+}
+
+/* Is @name the module, or an alias of it by a line of @alias_file? */
+static int check_name(const LoaderPlaces *places, const char *name, const char *alias_file, const char *module,
+                      LoaderRefusal *ret_refusal) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        if (streq(name, module))
+                return 0;
+        if (!is_in(line_dirs, alias_file, ".conf") && !is_depmods(places, alias_file))
+                return refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        r = read_file(places, alias_file, &text, &size, ret_refusal);
+        if (r < 0)
+                return r;
+        return root_alias_leads(text, size, name, module) ? 0 : refuse(LOADER_REFUSED_WORDS, ret_refusal);
+}
+
+typedef struct Word {                   /* one origin, and what it is the origin of */
+        LoaderOriginKind kind;
+        const char *text, *name, *file, *alias_file;
+} Word;
+
+static int check_line(const LoaderPlaces *places, const Word *w, const char *module,
+                      LoaderRefusal *ret_refusal) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        if (!is_in(line_dirs, w->file, ".conf"))
+                return refuse(LOADER_REFUSED_ORIGIN, ret_refusal);
+        r = read_file(places, w->file, &text, &size, ret_refusal);
+        if (r >= 0 && !root_options_hold(text, size, w->name, w->text))
+                r = refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        return r < 0 ? r : check_name(places, w->name, w->alias_file, module, ret_refusal);
+}
+
+static int check_policy(const LoaderPlaces *places, const Word *w, LoaderRefusal *ret_refusal) {
+        bool is_permission = w->kind == LOADER_BY_PERMISSION;
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        if (!is_in(policy_dirs, w->file, ".yaml"))
+                return refuse(LOADER_REFUSED_ORIGIN, ret_refusal);
+        if (!word_is_single(w->text) || (is_permission && !word_is_allowed(w->text, w->name)))
+                return refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        r = read_file(places, w->file, &text, &size, ret_refusal);
+        if (r < 0)
+                return r;
+        return policy_words_have(text, size, is_permission ? "parameters" : "options",
+                                 is_permission ? w->name : w->text)
+                       ? 0
+                       : refuse(LOADER_REFUSED_WORDS, ret_refusal);
+}
+
+/* The kernel's own file: nobody writes it, and it belongs to no directory that could be another. */
+static int check_kernel_line(const LoaderPlaces *places, const Word *w, const char *module,
+                             LoaderRefusal *ret_refusal) {
+        _cleanup_(freep) char *text = NULL;
+        char path[PATH_MAX];
+        size_t size;
+        int r;
+
+        (void) snprintf(path, sizeof(path), "%s" KERNEL_COMMAND_LINE_FILE, places->root);
+        r = root_file_read(path, LOADER_FILE_MAX, &text, &size);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return refuse(LOADER_REFUSED_ORIGIN, ret_refusal);
+        text[strcspn(text, "\n")] = '\0';
+        if (!root_command_line_holds(text, w->name, w->text))
+                return refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        return check_name(places, w->name, w->alias_file, module, ret_refusal);
+}
+
+/* ------------------------------------------------------------------------------------------------ client */
+
+/* Is it a connection that somebody made to the socket of the manager, which only root can have put there? */
+static bool is_accepted(int fd, const char *address) {
+        struct sockaddr_un name = {};
+        socklen_t size = sizeof(int), n = sizeof(name);
+        int domain = -1, type = -1, listens = 1;
+
+        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) >= 0 && domain == AF_UNIX &&
+               getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) >= 0 && type == SOCK_STREAM &&
+               getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) >= 0 && listens == 0 &&
+               getsockname(fd, (struct sockaddr *) &name, &n) >= 0 && n <= sizeof(name) &&
+               strncmp(name.sun_path, address, sizeof(name.sun_path)) == 0;
+}
+
+static bool is_over(int fd, short events) {
+        struct pollfd p = { .fd = fd, .events = events };
+
+        return poll(&p, 1, 0) != 0;
+}
+
+/*
+ * What the process at the other end was started with. It has to be the one that connected, and alive when its
+ * arguments have been read: a process ID goes to the next one, whose arguments anybody may choose who can start a
+ * set-user-ID program. Before Linux 6.5 the open connection has to do for that.
+ */
+static int read_arguments(int fd, char **ret, size_t *ret_size) {
+        _cleanup_(closep) int pidfd = -EBADF, arguments = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        char path[sizeof("/proc//cmdline") + 3 * sizeof(pid_t)];
+        socklen_t size = sizeof(struct ucred), n_pidfd = sizeof(pidfd);
+        struct ucred peer;
+        size_t n = 0;
+        ssize_t more;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0 || peer.pid <= 0)
+                return -EPERM;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n_pidfd) < 0) {
+                if (errno != ENOPROTOOPT)
+                        return -EPERM;
+                pidfd = -EBADF;
+        }
+        (void) snprintf(path, sizeof(path), "/proc/%d/cmdline", (int) peer.pid);
+        arguments = open(path, O_RDONLY | O_CLOEXEC);
+        text = malloc(LOADER_ARGUMENTS_MAX + 1);
+        if (!text)
+                return -ENOMEM;
+        while (arguments >= 0 && n < LOADER_ARGUMENTS_MAX &&
+               (more = read(arguments, text + n, LOADER_ARGUMENTS_MAX - n)) > 0)
+                n += (size_t) more;
+        text[n] = '\0';
+        if (n == 0 || is_over(fd, POLLRDHUP) || (pidfd >= 0 && is_over(pidfd, POLLIN)))
+                return -EPERM;
+
+        *ret = STEAL_PTR(text);
+        *ret_size = n;
+        return 0;
+}
+
+static int read_client(const LoaderPlaces *places, int fd, char **ret, size_t *ret_size,
+                       LoaderRefusal *ret_refusal) {
+        int r;
+
+        if (fd < 0 || !is_accepted(fd, places->manager_address))
+                return refuse(LOADER_REFUSED_CLIENT, ret_refusal);
+        r = read_arguments(fd, ret, ret_size);
+        return r == -EPERM ? refuse(LOADER_REFUSED_CLIENT, ret_refusal) : r;
+}
+
+static int check_client(const LoaderPlaces *places, const Word *w, const char *module, int fd,
+                        LoaderRefusal *ret_refusal) {
+        _cleanup_(freep) char *arguments = NULL;
+        char name[REQUEST_KEY_MAX + 1];
+        size_t size;
+        int r;
+
+        r = read_client(places, fd, &arguments, &size, ret_refusal);
+        if (r < 0)
+                return r;
+        if (!word_is_single(w->text) || strlen(w->name) >= sizeof(name) ||
+            !root_arguments_hold(arguments, size, w->text) || !root_arguments_hold(arguments, size, w->name))
+                return refuse(LOADER_REFUSED_ARGUMENTS, ret_refusal);
+        (void) stpcpy(name, w->name);
+        if (!module_name_normalize_in_place(name))
+                return refuse(LOADER_REFUSED_ARGUMENTS, ret_refusal);
+        return check_name(places, name, w->alias_file, module, ret_refusal);
+}
+
+/* --------------------------------------------------------------------------------------------- the whole */
+
+/* A handful of lines by aliases is many; beyond it somebody wants to keep this busy. */
+static bool has_many_aliases(const LoaderWords *words) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < words->n_origins; i++)
+                n += words->strings[words->origins[i].alias_file] != '\0';
+        return n > LOADER_ALIASES_MAX;
+}
+
+static int check_word(const LoaderPlaces *places, const Word *w, const char *module, int client_fd,
+                      LoaderRefusal *ret_refusal) {
+        switch (w->kind) {
+        case LOADER_BY_LINE:
+                return check_line(places, w, module, ret_refusal);
+        case LOADER_BY_KERNEL_LINE:
+                return check_kernel_line(places, w, module, ret_refusal);
+        case LOADER_BY_RULE:
+        case LOADER_BY_PERMISSION:
+                return check_policy(places, w, ret_refusal);
+        case LOADER_BY_CLIENT:
+                return check_client(places, w, module, client_fd, ret_refusal);
+        case LOADER_BY_SETTING:
+                return streq(w->text, "async_probe") ? 0 : refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        default:
+                return refuse(LOADER_REFUSED_ORIGIN, ret_refusal);
+        }
+}
+
+/* @text is room for a copy that ends where the origin's words do. Return: where the next ones begin. */
+static const char *get_word(const LoaderWords *words, size_t i, const char *from, char text[static PARAMETERS_MAX],
+                            Word *ret) {
+        const LoaderOrigin *o = words->origins + i;
+
+        (void) memcpy(text, from, o->size);
+        text[o->size] = '\0';
+        *ret = (Word) {
+                .kind = o->kind,
+                .text = text,
+                .name = words->strings + o->name,
+                .file = words->strings + o->file,
+                .alias_file = words->strings + o->alias_file,
+        };
+        return from + o->size + 1;
+}
+
+/**
+ * loader_words_are_sound() - can it be read without reading past anything?
+ *
+ * The words of the origins, with a blank between each two, are all of the text.
+ */
+bool loader_words_are_sound(const LoaderWords *words) {
+        size_t at = 0;
+
+        assert(words);
+
+        if (words->n_origins == 0)
+                return true;
+        if (words->n_origins > LOADER_ORIGINS_MAX || words->reserved != 0 ||
+            !memchr(words->text, '\0', sizeof(words->text)) || words->strings[0] != '\0' ||
+            words->strings[sizeof(words->strings) - 1] != '\0')
+                return false;
+        for (size_t i = 0; i < words->n_origins; i++) {
+                const LoaderOrigin *o = words->origins + i;
+
+                if (o->kind < LOADER_BY_LINE || o->kind >= _LOADER_ORIGIN_KIND_MAX || o->size == 0 ||
+                    o->reserved != 0 || o->name >= sizeof(words->strings) ||
+                    o->file >= sizeof(words->strings) || o->alias_file >= sizeof(words->strings))
+                        return false;
+                if (i > 0 && words->text[at++] != ' ')
+                        return false;
+                if (strnlen(words->text + at, o->size) < o->size)
+                        return false;
+                at += o->size;
+        }
+        return words->text[at] == '\0';
+}
+
+/**
+ * loader_words_check() - did root write all of the parameters?
+ * @request: sound
+ *
+ * One request after the other, so that the memory for what is read is that of one.
+ */
+int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
+                       LoaderRefusal *ret_refusal) {
+        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+        const char *from;
+        int r = 0;
+
+        assert(places && request && ret_refusal);
+
+        if (request->words.n_origins == 0)
+                return 0;
+        if (has_many_aliases(&request->words))
+                return refuse(LOADER_REFUSED_WORDS, ret_refusal);
+        (void) pthread_mutex_lock(&lock);
+        from = request->words.text;
+        for (size_t i = 0; r >= 0 && i < request->words.n_origins; i++) {
+                char text[PARAMETERS_MAX];
+                Word w;
+
+                from = get_word(&request->words, i, from, text, &w);
+                r = check_word(places, &w, request->module, client_fd, ret_refusal);
+        }
+        (void) pthread_mutex_unlock(&lock);
+        return r;
+}
+
+/* Does root's process say that the kernel is not to look that closely? Who does not ask for it, need not prove it. */
+int loader_force_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
+                       LoaderRefusal *ret_refusal) {
+        _cleanup_(freep) char *arguments = NULL;
+        size_t size;
+        int r;
+
+        assert(places && request && ret_refusal);
+
+        if (!(request->flags & LOADER_FORCE_ANY))
+                return 0;
+        r = read_client(places, client_fd, &arguments, &size, ret_refusal);
+        if (r < 0)
+                return r;
+        return root_arguments_force(arguments, size) ? 0 : refuse(LOADER_REFUSED_FORCE, ret_refusal);
+}
+
+/**
+ * loader_words_check_shell() - can they stand in a command for $CMDLINE_OPTS?
+ *
+ * A line that root wrote for this module goes in as it is, as with modprobe. All else must mean nothing to the shell;
+ * and who is not root puts nothing into a command that root runs.
+ */
+int loader_words_check_shell(const LoaderWords *words, LoaderRefusal *ret_refusal) {
+        const char *from;
+
+        assert(words && ret_refusal);
+
+        from = words->text;
+        for (size_t i = 0; i < words->n_origins; i++) {
+                char text[PARAMETERS_MAX];
+                Word w;
+
+                from = get_word(words, i, from, text, &w);
+                if (w.kind == LOADER_BY_LINE || w.kind == LOADER_BY_KERNEL_LINE)
+                        continue;
+                if (w.kind == LOADER_BY_PERMISSION)
+                        return refuse(LOADER_REFUSED_MEMBER, ret_refusal);
+                if (!word_is_plain(w.text))
+                        return refuse(LOADER_REFUSED_SHELL, ret_refusal);
+        }
+        return 0;
+}

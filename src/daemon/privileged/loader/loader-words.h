@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/privileged/loader/loader-protocol.h"
+
+/* Where root's words stand; tests have their own. */
+typedef struct LoaderPlaces {
+        const char *root;               /* before all paths but @manager_address; "" on a real system */
+        const char *manager_address;    /* that clients connect to */
+        const char *release;            /* of the kernel, as uname(2) has it */
+} LoaderPlaces;
+
+const LoaderPlaces *loader_places(void);
+
+/* Return: 0; -EPERM with the reason in @ret_refusal. @client_fd: -EBADF if there is none; borrowed. */
+int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
+                       LoaderRefusal *ret_refusal);
+int loader_force_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
+                       LoaderRefusal *ret_refusal);
+/* May the words become a part of a command? */
+int loader_words_check_shell(const LoaderWords *words, LoaderRefusal *ret_refusal);
+
+bool loader_words_are_sound(const LoaderWords *words);

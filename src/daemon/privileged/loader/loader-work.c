@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * LoaderWork: requests under way. Owns their threads, and the descriptors that came with them; references the
+ * connection. A thread is never killed: when the manager goes away its requests run to their end and their replies are
+ * dropped. A reply never waits for a manager that does not read.
+ */
+
+#include "daemon/privileged/loader/loader-work.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "common/base/clock.h"
+#include "daemon/privileged/loader/loader-command.h"
+#include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/loader/loader-words.h"
+
+typedef struct Work {
+        LoaderConnection *connection;   /* referenced */
+        LoaderRequest *request;
+        int client_fd;
+        pid_t thread_id;                /* 0: not begun */
+        LIST_ENTRY(Work) next;
+} Work;
+
+static pthread_mutex_t works_lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, Work) works = LIST_HEAD_INITIALIZER(works); /* what threads are at */
+static atomic_uint n_threads;
+static int thread_ended_fd = -EBADF;    /* eventfd: written by each thread as its last deed */
+
+/* @fd is taken, also on failure. Return: NULL without memory. */
+LoaderConnection *loader_connection_new(int fd) {
+        LoaderConnection *c;
+
+        c = calloc(1, sizeof(*c));
+        if (!c) {
+                (void) close(fd);
+                return NULL;
+        }
+        *c = (LoaderConnection) { .n_ref = 1, .fd = fd };
+        return c;
+}
+
+LoaderConnection *loader_connection_ref(LoaderConnection *c) {
+        atomic_fetch_add(&c->n_ref, 1);
+        return c;
+}
+
+LoaderConnection *loader_connection_unref(LoaderConnection *c) {
+        if (!c || atomic_fetch_sub(&c->n_ref, 1) > 1)
+                return NULL;
+
+        (void) close(c->fd);
+        free(c);
+        return NULL;
+}
+
+/*
+ * Who does not read what it is told is hung up on, which the main loop then sees. A manager has no more requests open
+ * than fit, so one that is well is never met by this.
+ */
+void loader_connection_reply(LoaderConnection *c, const LoaderReply *reply) {
+        assert(c && reply);
+
+        if (send(c->fd, reply, sizeof(*reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE)
+                (void) shutdown(c->fd, SHUT_RDWR);
+}
+
+static Work *work_free(Work *w) {
+        if (!w)
+                return NULL;
+
+        loader_connection_unref(w->connection);
+        closep(&w->client_fd);
+        free(w->request);
+        free(w);
+        return NULL;
+}
+DEFINE_CLEANUP(Work, work_free);
+
+/**
+ * loader_work_init() - before the first work
+ *
+ * Return: a file descriptor, for the life of the process, that can be read when a thread has ended; negative errno.
+ */
+int loader_work_init(void) {
+        (void) loader_places();
+        thread_ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        return thread_ended_fd < 0 ? -errno : thread_ended_fd;
+}
+
+unsigned loader_work_count(void) {
+        return atomic_load(&n_threads);
+}
+
+void loader_work_forget_ended(int fd) {
+        eventfd_t value;
+
+        (void) eventfd_read(fd, &value);
+}
+
+/* ps(1) and the kernel's own messages about a hung task name the module. The kernel cuts it at 15 bytes. */
+static void thread_take_name(const char *module) {
+        char name[16];
+
+        (void) snprintf(name, sizeof(name), "+%.14s", module);
+        (void) pthread_setname_np(pthread_self(), name);
+}
+
+static void work_begin(Work *work) {
+        thread_take_name(work->request->module);
+        (void) pthread_mutex_lock(&works_lock);
+        work->thread_id = gettid();
+        LIST_INSERT_HEAD(&works, work, next);
+        (void) pthread_mutex_unlock(&works_lock);
+}
+
+static void work_end(Work *work) {
+        (void) pthread_mutex_lock(&works_lock);
+        LIST_REMOVE(work, next);
+        (void) pthread_mutex_unlock(&works_lock);
+}
+
+/*
+ * As long as it is open here, the client is not told that its connection has ended, should the manager end. To close
+ * what somebody else opened may take as long as he likes, and keeps nobody but this thread.
+ */
+static void work_drop_client(Work *work) {
+        closep(&work->client_fd);
+        work->client_fd = -EBADF;
+}
+
+static int work_do(Work *work, LoaderRefusal *ret_refusal, int *ret_status) {
+        const LoaderRequest *request = work->request;
+        int r;
+
+        r = loader_force_check(loader_places(), request, work->client_fd, ret_refusal);
+        if (r >= 0)
+                r = loader_words_check(loader_places(), request, work->client_fd, ret_refusal);
+        if (r < 0)
+                return r;
+        work_drop_client(work);         /* before what may take for ever */
+
+        switch ((LoaderOp) request->op) {
+        case LOADER_INSERT:
+                return loader_insert(request, ret_refusal);
+        case LOADER_REMOVE:
+                return loader_remove(request);
+        case LOADER_INSTALL_COMMAND:
+        case LOADER_REMOVE_COMMAND:
+                return loader_command(request, ret_refusal, ret_status);
+        default:
+                return -EBADRQC;
+        }
+}
+
+static void *on_thread(void *userdata) {
+        Work *work = userdata;
+        LoaderReply reply = { .magic = LOADER_MAGIC, .id = work->request->id, .op = work->request->op };
+        uint64_t start = clock_usec(CLOCK_MONOTONIC);
+        LoaderRefusal refusal = LOADER_NOT_REFUSED;
+        int status = 0;
+
+        work_begin(work);
+        reply.error = work_do(work, &refusal, &status);
+        work_end(work);
+        reply.refusal = refusal;
+        reply.wait_status = status;
+        reply.duration_usec = clock_usec(CLOCK_MONOTONIC) - start;
+        loader_connection_reply(work->connection, &reply);
+        work_free(work); /* to close what somebody else opened may take as long as he likes */
+        atomic_fetch_sub(&n_threads, 1);
+        (void) eventfd_write(thread_ended_fd, 1);
+        return NULL;
+}
+
+static int work_new(Work **ret, LoaderConnection *c, const LoaderRequest *request, size_t size) {
+        _cleanup_(work_freep) Work *work = NULL;
+
+        work = calloc(1, sizeof(*work));
+        if (!work)
+                return -ENOMEM;
+        work->client_fd = -EBADF;
+        work->connection = loader_connection_ref(c);
+        work->request = calloc(1, sizeof(*work->request));
+        if (!work->request)
+                return -ENOMEM;
+        (void) memcpy(work->request, request, size);
+        *ret = STEAL_PTR(work);
+        return 0;
+}
+
+/**
+ * loader_work_start() - give a request a thread of its own
+ * @size:      of the request that was received
+ * @client_fd: taken, also on failure; -EBADF: none
+ *
+ * Return: 0; -EAGAIN: too many are under way, which only a broken manager asks for; -ENOMEM.
+ */
+int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t size, int client_fd) {
+        _cleanup_(closep) int fd = client_fd;
+        _cleanup_(work_freep) Work *work = NULL;
+        pthread_attr_t attributes;
+        pthread_t thread;
+        int r;
+
+        if (atomic_load(&n_threads) >= LOADER_THREADS_MAX)
+                return -EAGAIN;
+        r = work_new(&work, c, request, size);
+        if (r < 0)
+                return r;
+        work->client_fd = STEAL_FD(fd);
+
+        r = pthread_attr_init(&attributes);
+        if (r != 0)
+                return -r;
+        (void) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        (void) pthread_attr_setstacksize(&attributes, 256U * 1024U); /* libkmod keeps PATH_MAX buffers on it */
+
+        atomic_fetch_add(&n_threads, 1);
+        r = pthread_create(&thread, &attributes, on_thread, work);
+        (void) pthread_attr_destroy(&attributes);
+        if (r != 0) {
+                atomic_fetch_sub(&n_threads, 1);
+                return -r;
+        }
+
+        STEAL_PTR(work);
+        return 0;
+}
+
+/* The calls of a thread inside the kernel, innermost first; only the innermost one where the rest is hidden. */
+static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
+        static const char *const files[] = { "stack", "wchan" };
+
+        ret[0] = '\0';
+        for (size_t i = 0; i < ARRAY_LEN(files) && ret[0] == '\0'; i++) {
+                _cleanup_(closep) int fd = -EBADF;
+                char path[64];
+                ssize_t n;
+
+                (void) snprintf(path, sizeof(path), "/proc/self/task/%d/%s", thread_id, files[i]);
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+                n = fd >= 0 ? read(fd, ret, LOADER_STACK_MAX - 1) : -1;
+                ret[MAX(n, 0)] = '\0';
+                if (streq(ret, "0"))
+                        ret[0] = '\0'; /* it runs, or wchan is hidden as well: proc(5) */
+        }
+}
+
+/*
+ * Where is a request that takes long? The stack is for CAP_SYS_ADMIN, which this process has not; wchan may be read
+ * of one's own threads, fs/proc/base.c.
+ */
+void loader_work_look(LoaderConnection *c, uint64_t id) {
+        LoaderReply reply = { .magic = LOADER_MAGIC, .id = id, .op = LOADER_LOOK };
+        const Work *w;
+
+        (void) pthread_mutex_lock(&works_lock);
+        LIST_FOREACH(w, &works, next)
+                if (w->connection == c && w->request->id == id)
+                        reply.thread_id = w->thread_id;
+        (void) pthread_mutex_unlock(&works_lock);
+
+        if (reply.thread_id > 0)
+                read_stack(reply.thread_id, reply.stack);
+        loader_connection_reply(c, &reply);
+}

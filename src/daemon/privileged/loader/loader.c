@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Loader: the only code that runs with CAP_SYS_MODULE. It takes fixed-size requests from the manager and gives
+ * each a thread of its own (loader-work.c). Which and how many is the manager's decision; nothing here waits for
+ * anything else, and least of all for the manager: that is what strangers talk to, and may be in their hands.
+ *
+ * Owns the connection (shared by the threads, counted). Borrows the listening socket.
+ */
+
+#include "daemon/privileged/loader/loader.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+#include "common/base/util.h"
+#include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/loader/loader-work.h"
+
+/* What names of modules are made of; more would only be something for the lines of modprobe.d to stumble over. */
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+,.@"
+
+static bool is_terminated(const char *s, size_t size) {
+        return memchr(s, '\0', size) != NULL;
+}
+
+static bool op_has_words(uint32_t op) {
+        return op == LOADER_INSERT || op == LOADER_INSTALL_COMMAND;
+}
+
+static uint32_t op_flags(uint32_t op) {
+        switch (op) {
+        case LOADER_INSERT:
+                return LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_HAS_CLIENT;
+        case LOADER_REMOVE:
+                return LOADER_FORCE_REMOVAL | LOADER_HAS_CLIENT;
+        case LOADER_INSTALL_COMMAND:
+                return LOADER_HAS_CLIENT;
+        default:
+                return 0;
+        }
+}
+
+/**
+ * loader_check_request() - is this packet a request that may be carried out?
+ * @size: bytes that were received
+ *
+ * Return: 0; -EBADMSG for anything that the manager of this build would not send.
+ */
+int loader_check_request(const LoaderRequest *request, size_t size) {
+        assert(request);
+
+        if (size < LOADER_REQUEST_SIZE(0) || size > sizeof(*request) || request->magic != LOADER_MAGIC ||
+            size != LOADER_REQUEST_SIZE(request->words.n_origins))
+                return -EBADMSG;
+        if (request->op < LOADER_INSERT || request->op >= _LOADER_OP_MAX || request->reserved != 0 ||
+            (request->flags & ~op_flags(request->op)))
+                return -EBADMSG;
+        if (!is_terminated(request->module, sizeof(request->module)) ||
+            !is_terminated(request->path, sizeof(request->path)))
+                return -EBADMSG;
+        if ((request->module[0] == '\0') != (request->op == LOADER_LOOK) || request->module[0] == '.' ||
+            request->module[strspn(request->module, NAME_LETTERS)] != '\0')
+                return -EBADMSG;
+        if (request->op == LOADER_INSERT && request->path[0] != '/')
+                return -EBADMSG;
+        if (request->words.n_origins > 0 &&
+            !(op_has_words(request->op) && loader_words_are_sound(&request->words)))
+                return -EBADMSG;
+        return 0;
+}
+
+/*
+ * Takes the packet that was looked at, and what came with it. More than one descriptor does not fit, and the kernel
+ * drops the rest. Return: 0; what recvmsg(2) says.
+ */
+static int receive(int fd, LoaderRequest *request, int *ret_client_fd) {
+        union {
+                struct cmsghdr header; /* for its alignment */
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = {};
+        struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
+        struct msghdr message = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = control.bytes,
+                .msg_controllen = CMSG_LEN(sizeof(int)), /* CMSG_SPACE() would have room for two */
+        };
+        const struct cmsghdr *c;
+        ssize_t n;
+
+        if (!(request->flags & LOADER_HAS_CLIENT)) {
+                message.msg_control = NULL; /* then the kernel drops all of it */
+                message.msg_controllen = 0;
+        }
+        n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (n < 0)
+                return -errno;
+        c = CMSG_FIRSTHDR(&message);
+        if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+            c->cmsg_len == CMSG_LEN(sizeof(int)))
+                (void) memcpy(ret_client_fd, CMSG_DATA(c), sizeof(int));
+        return 0;
+}
+
+static void reply_error(LoaderConnection *c, uint64_t id, int error) {
+        loader_connection_reply(c, &(LoaderReply) { .magic = LOADER_MAGIC, .id = id, .error = error });
+}
+
+/*
+ * Return: 1 to go on, 0 when the manager hung up or talks nonsense. The packet is looked at before it is taken: a
+ * descriptor that nobody asked for is never received, because to close it may take as long as its owner likes.
+ */
+static int connection_read(LoaderConnection *c) {
+        static LoaderRequest request; /* of the one thread that reads */
+        int r, client_fd = -EBADF;
+        ssize_t n;
+
+        n = recv(c->fd, &request, sizeof(request), MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR;
+        if (n == 0)
+                return 0;
+
+        if (loader_check_request(&request, (size_t) n) < 0) {
+                (void) recv(c->fd, &request, sizeof(request), MSG_DONTWAIT);
+                fprintf(stderr, "lkmd-loader: malformed request of %zd bytes, closing the connection\n", n);
+                return 0;
+        }
+        r = receive(c->fd, &request, &client_fd);
+        if (r < 0)
+                return 0;
+
+        if (request.op == LOADER_LOOK) {
+                loader_work_look(c, request.id);
+                return 1;
+        }
+        r = loader_work_start(c, &request, (size_t) n, client_fd);
+        if (r < 0)
+                reply_error(c, request.id, r);
+        return 1;
+}
+
+static int connection_accept(int listen_fd, LoaderConnection **ret) {
+        LoaderConnection *c;
+        int fd;
+
+        fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+                return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? 0 : -errno;
+
+        c = loader_connection_new(fd);
+        if (!c)
+                return -ENOMEM;
+        *ret = c;
+        return 0;
+}
+
+static int signals_open(void) {
+        sigset_t mask;
+        int fd, r;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGTERM);
+        (void) sigaddset(&mask, SIGINT);
+        r = pthread_sigmask(SIG_BLOCK, &mask, NULL); /* before any thread: all inherit it */
+        if (r != 0)
+                return -r;
+        fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+        return fd < 0 ? -errno : fd;
+}
+
+typedef struct Loader {
+        int listen_fd, signal_fd, ended_fd;
+        LoaderConnection *connection; /* of the newest manager; NULL: it hung up */
+        bool leaving;
+} Loader;
+
+static void loader_clear(Loader *l) {
+        loader_connection_unref(l->connection);
+        closep(&l->signal_fd);
+}
+
+/* There is one manager: the newest. */
+static int accept_manager(Loader *l) {
+        LoaderConnection *next = NULL;
+        int r;
+
+        r = connection_accept(l->listen_fd, &next);
+        if (next) {
+                loader_connection_unref(l->connection);
+                l->connection = next;
+        }
+        return r;
+}
+
+/*
+ * A signal comes before who is new, and who is new before what the one who was there has left to read: one packet a
+ * turn.
+ *
+ * Return: 1 to go on; 0 when there is nobody left to work for; negative errno.
+ */
+static int loader_turn(Loader *l) {
+        struct pollfd fds[] = {
+                { .fd = l->leaving ? -1 : l->signal_fd, .events = POLLIN },
+                { .fd = l->leaving ? -1 : l->listen_fd, .events = POLLIN },
+                { .fd = l->connection ? l->connection->fd : -1, .events = POLLIN },
+                { .fd = l->ended_fd, .events = POLLIN },
+        };
+        int r;
+
+        if (poll(fds, ARRAY_LEN(fds), -1) < 0)
+                return errno == EINTR ? 1 : -errno;
+
+        if (fds[3].revents)
+                loader_work_forget_ended(l->ended_fd);
+        if (fds[0].revents) {
+                l->leaving = true;
+                l->connection = loader_connection_unref(l->connection);
+        } else if (fds[1].revents) {
+                r = accept_manager(l);
+                if (r < 0)
+                        return r;
+        } else if (fds[2].revents && connection_read(l->connection) == 0)
+                l->connection = loader_connection_unref(l->connection);
+        return l->connection || loader_work_count() > 0;
+}
+
+/**
+ * loader_run() - serve until the manager has hung up, or SIGTERM, and nothing is under way any more
+ * @listen_fd: listening SOCK_SEQPACKET socket with a connection waiting, borrowed; made non-blocking
+ *
+ * A manager that was restarted is served at once, also while requests of its predecessor still run. Whoever
+ * comes after the end finds the socket with systemd, and a new loader.
+ *
+ * Return: 0, or negative errno of poll(2) and its kind.
+ */
+int loader_run(int listen_fd) {
+        _cleanup_(loader_clear) Loader l = { .listen_fd = listen_fd, .signal_fd = -EBADF };
+        int r;
+
+        assert(listen_fd >= 0);
+
+        l.signal_fd = signals_open();
+        if (l.signal_fd < 0)
+                return l.signal_fd;
+        l.ended_fd = loader_work_init();
+        if (l.ended_fd < 0)
+                return l.ended_fd;
+        /* who connected may be gone again, and accept4(2) must not wait for the next */
+        if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+
+        do
+                r = loader_turn(&l);
+        while (r > 0);
+        loader_contexts_free();
+        return r;
+}

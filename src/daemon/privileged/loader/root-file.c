@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * RootFile: walks a path as the kernel would, but one name after the other, and looks at the owner of each directory
+ * and each link on the way. Nothing is opened for reading before it is known to be a regular file: to open a device
+ * can start it (a watchdog), to open a FIFO waits. Owns nothing.
+ */
+
+#include "daemon/privileged/loader/root-file.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "common/base/read-file.h"
+#include "common/base/util.h"
+
+#define LINKS_MAX 40U                   /* as the kernel has it: MAXSYMLINKS, linux/namei.h */
+#define OPEN_PATH (O_PATH | O_NOFOLLOW | O_CLOEXEC)
+
+typedef struct Walk {
+        int fd;                         /* where it is: O_PATH */
+        char rest[PATH_MAX];            /* what is still to go */
+        unsigned n_links;
+} Walk;
+
+static void walk_clear(Walk *w) {
+        closep(&w->fd);
+}
+
+static void walk_move(Walk *w, int fd) {
+        closep(&w->fd);
+        w->fd = fd;
+}
+
+/* In a directory with the sticky bit others can put things, and not touch what is root's. */
+static int check_directory(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISDIR(st.st_mode))
+                return -ENOTDIR;
+        if (st.st_uid != 0 || ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX)))
+                return -EPERM;
+        return 0;
+}
+
+static int walk_to_root(Walk *w) {
+        int fd;
+
+        fd = open("/", OPEN_PATH | O_DIRECTORY);
+        if (fd < 0)
+                return -errno;
+        walk_move(w, fd);
+        return 0;
+}
+
+/* What a link says comes before the rest. */
+static int walk_follow(Walk *w, int link_fd, const struct stat *st) {
+        char target[PATH_MAX];
+        size_t n_rest = strlen(w->rest);
+        ssize_t n;
+
+        if (st->st_uid != 0)
+                return -EPERM;
+        if (++w->n_links > LINKS_MAX)
+                return -ELOOP;
+        n = readlinkat(link_fd, "", target, sizeof(target));
+        if (n < 0)
+                return -errno;
+        if (n == 0)
+                return -ENOENT;
+        if ((size_t) n + 1 + n_rest >= sizeof(w->rest))
+                return -ENAMETOOLONG;
+        (void) memmove(w->rest + n + 1, w->rest, n_rest + 1);
+        (void) memcpy(w->rest, target, (size_t) n);
+        w->rest[n] = '/';
+        return target[0] == '/' ? walk_to_root(w) : 0;
+}
+
+/* Cuts the next name off. Return: true if something is to come after it. */
+static bool take_name(char *rest, char ret[static NAME_MAX + 1], bool *ret_too_long) {
+        size_t blanks = strspn(rest, "/"), n = strcspn(rest + blanks, "/");
+
+        *ret_too_long = n > NAME_MAX;
+        if (!*ret_too_long) {
+                (void) memcpy(ret, rest + blanks, n);
+                ret[n] = '\0';
+        }
+        (void) memmove(rest, rest + blanks + n, strlen(rest + blanks + n) + 1);
+        return rest[strspn(rest, "/")] != '\0';
+}
+
+/* One name further. */
+static int walk_step(Walk *w) {
+        _cleanup_(closep) int next = -EBADF;
+        char name[NAME_MAX + 1];
+        bool too_long;
+        struct stat st;
+        int r;
+
+        (void) take_name(w->rest, name, &too_long);
+        if (too_long)
+                return -ENAMETOOLONG;
+        if (name[0] == '\0' || streq(name, "."))
+                return 0;
+        r = check_directory(w->fd);
+        if (r < 0)
+                return r;
+        next = openat(w->fd, name, OPEN_PATH);
+        if (next < 0)
+                return -errno;
+        if (fstat(next, &st) < 0)
+                return -errno;
+        if (S_ISLNK(st.st_mode))
+                return walk_follow(w, next, &st);
+        walk_move(w, STEAL_FD(next));
+        return 0;
+}
+
+/**
+ * root_file_find() - go where a path leads
+ * @path: absolute
+ *
+ * Return: a file descriptor with O_PATH, of anything; -EPERM if somebody else than root has a directory or a link on
+ * the way, or could write to a directory of it; what open(2) says.
+ */
+int root_file_find(const char *path) {
+        _cleanup_(walk_clear) Walk w = { .fd = -EBADF };
+        int r;
+
+        assert(path && path[0] == '/');
+
+        if (strlen(path) >= sizeof(w.rest))
+                return -ENAMETOOLONG;
+        (void) stpcpy(w.rest, path);
+        r = walk_to_root(&w);
+        while (r >= 0 && w.rest[0] != '\0')
+                r = walk_step(&w);
+        return r < 0 ? r : STEAL_FD(w.fd);
+}
+
+/**
+ * root_file_check() - is it a regular file that root alone can write?
+ *
+ * Return: 0; -EINVAL: it is no regular file; -EPERM; what fstat(2) says.
+ */
+int root_file_check(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+                return -EPERM;
+        return 0;
+}
+
+/**
+ * root_file_reopen() - open for reading what has been looked at
+ * @fd: with O_PATH, of a regular file
+ */
+int root_file_reopen(int fd) {
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        r = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        return r < 0 ? -errno : r;
+}
+
+/**
+ * root_file_read() - read such a file
+ * @ret: ends with a NUL behind its @ret_size bytes
+ *
+ * Return: 0; -EPERM, -EINVAL; -EFBIG; -ENOMEM; what open(2) and read(2) say.
+ */
+int root_file_read(const char *path, size_t size_max, char **ret, size_t *ret_size) {
+        _cleanup_(closep) int found = -EBADF, fd = -EBADF;
+        int r;
+
+        assert(path && ret && ret_size);
+
+        found = root_file_find(path);
+        if (found < 0)
+                return found;
+        r = root_file_check(found);
+        if (r < 0)
+                return r;
+        fd = root_file_reopen(found);
+        return fd < 0 ? fd : read_file(fd, size_max, ret, ret_size);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/base/util.h"
+#include "common/device/device-keys.h"
+#include "common/index/index.h"
+#include "daemon/engine/scheduler.h"
+#include "daemon/history/counters.h"
+#include "daemon/history/monitors.h"
+#include "daemon/planning/planner.h"
+
+/* Drivers for devices: from what a device says of itself to the plans that run for it. */
+typedef struct Autoload Autoload;
+
+int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, Monitors *monitors,
+                 Counters *counters);
+Autoload *autoload_free(Autoload *a);
+DEFINE_CLEANUP(Autoload, autoload_free);
+
+int autoload_device(Autoload *a, Index *index, const DeviceFacts *facts, const char *device);
+
+bool autoload_is_idle(const Autoload *a);

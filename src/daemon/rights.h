@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-#pragma once
-
-#include <systemd/sd-varlink.h>
-
-#include "daemon/peer.h"
-
-/* Who may call what, and how. */
-int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Rights: one table says who may call which method, and how; one that is not in it may be called by nobody. Who the
+ * client is was found out when it connected (peer.c).
+ *
+ * A call that wants no answer ("oneway") is over for sd-varlink when its handler returns. So a method whose answer
+ * comes later, or is all that it is for, does not do that.
+ */
+
+#include "daemon/service/rights.h"
+
+#include <assert.h>
+
+#include "common/base/util.h"
+#include "daemon/base/log.h"
+
+#define ONEWAY SD_VARLINK_METHOD_ONEWAY
+#define MORE SD_VARLINK_METHOD_MORE
+
+typedef enum Right {
+        RIGHT_ANYONE,
+        RIGHT_ADMIN,                    /* root and members of LKMD_ADMIN_GROUP */
+} Right;
+
+static const struct {
+        const char *method;
+        Right right;
+        sd_varlink_method_flags_t flags; /* that it may be called with */
+} rights[] = {
+        { "Load", RIGHT_ADMIN, ONEWAY | MORE },
+        { "Unload", RIGHT_ADMIN, ONEWAY | MORE },
+        { "Reload", RIGHT_ADMIN, ONEWAY },
+        { "Grant", RIGHT_ADMIN, ONEWAY },
+        { "Revoke", RIGHT_ADMIN, ONEWAY },
+        { "Audit", RIGHT_ANYONE, 0 },
+        { "Status", RIGHT_ANYONE, 0 },
+        { "DescribeModule", RIGHT_ANYONE, 0 },
+        { "List", RIGHT_ANYONE, 0 },
+        { "Monitor", RIGHT_ANYONE, MORE },
+        { "Wait", RIGHT_ANYONE, 0 },
+};
+
+/* The answer that a refused call gets. Return: what a method handler returns. */
+static int refuse(sd_varlink *link, const char *method, sd_varlink_method_flags_t flags, const char *parameter) {
+        int r;
+
+        if (flags & ONEWAY) {
+                log_debug("a call of %s wants no answer and is not carried out", method);
+                return 1;
+        }
+        r = parameter ? sd_varlink_error_invalid_parameter_name(link, parameter) :
+                        sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, NULL);
+        return r < 0 ? r : 1;
+}
+
+/**
+ * rights_check() - may this client call that method, and so?
+ * @peer:   NULL: nobody knows who it is
+ * @method: without the interface's name
+ * @flags:  of the call
+ *
+ * Return: 0: it may; otherwise what a method handler returns: the refusal was sent, if it may be answered.
+ */
+int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags) {
+        assert(link && method);
+
+        for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+                if (!streq(rights[i].method, method))
+                        continue;
+                if (!peer || (rights[i].right == RIGHT_ADMIN && !peer->admin))
+                        break;
+                if (flags & ~rights[i].flags)
+                        return refuse(link, method, flags,
+                                      flags & ~rights[i].flags & ONEWAY ? "oneway" :
+                                      flags & ~rights[i].flags & MORE   ? "more" : "flags");
+                return 0;
+        }
+        return refuse(link, method, flags, NULL);
+}

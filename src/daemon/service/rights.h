@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-varlink.h>
+
+#include "daemon/clients/peer.h"
+
+/* Who may call what, and how. */
+int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the service share; nobody else includes this. */
+
+#include <sys/queue.h>
+#include <systemd/sd-varlink.h>
+
+#include "daemon/clients/clients.h"
+#include "daemon/service/service-context.h"
+
+typedef struct Service Service;
+typedef struct LoadCall LoadCall;
+typedef struct UnloadCall UnloadCall;
+
+struct Service {
+        ServiceContext context;
+        sd_varlink_server *server;      /* of the methods; it has no loop, see clients.h */
+        Clients *clients;
+        LIST_HEAD(, LoadCall) loads;
+        LIST_HEAD(, UnloadCall) unloads;
+};
+
+/* service-load.c */
+int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata);
+void service_forget_loads(Service *s, sd_varlink *link);
+void service_drop_loads(Service *s);
+void service_tell_loads(Service *s, const char *kind, const Record *record);
+
+/* service-parameters.c */
+int load_parameters_join(char *const *list, char **ret);
+int load_parameters_check(Service *s, sd_varlink *link, const Plan *plan, char *const *parameters);
+int load_parameters_check_rights(sd_varlink *link, const Plan *plan, const Request *request);
+
+/* service-unload.c */
+int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
+void service_forget_unloads(Service *s, sd_varlink *link);
+void service_drop_unloads(Service *s);
+void service_tell_unloads(Service *s, const char *kind, const Record *record);
+
+/* service-policy.c */
+int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata);
+int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
+int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata);
+int describe_policy(const ServiceContext *context, sd_json_variant **ret);
+
+/* service-read.c */
+int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
+int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata);
+int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                              void *userdata);

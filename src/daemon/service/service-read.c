@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Status, List and DescribeModule: what is known, put together when somebody asks. */
+
+#include <assert.h>
+
+#include "common/base/module-name.h"
+#include "common/base/names.h"
+#include "common/base/text.h"
+#include "common/device/udev-rule.h"
+#include "common/interface/interface.h"
+#include "common/plan/plan-json.h"
+#include "daemon/base/log.h"
+#include "daemon/base/module-state.h"
+#include "daemon/history/describe.h"
+#include "daemon/service/describe-counters.h"
+#include "daemon/service/service-caller.h"
+#include "daemon/service/service-internal.h"
+#include "daemon/service/service-reply.h"
+
+#define FAILURES_SHOWN 8U
+
+/* --------------------------------------------------------------------------------------------- Module */
+
+typedef struct ListedModule {
+        const char *name, *state, *path;
+        const LoadedModule *loaded;     /* NULL: not in the kernel */
+        const Record *loaded_by;        /* NULL: not known */
+} ListedModule;
+
+static int describe_module(const ListedModule *m, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *loaded_by = NULL;
+        _cleanup_(freep) char *path = NULL;
+        const LoadedModule *l = m->loaded;
+        int r;
+
+        if (m->loaded_by) {
+                r = describe_record(m->loaded_by, &loaded_by);
+                if (r < 0)
+                        return r;
+        }
+        r = text_escape(m->path ?: "", &path);
+        if (r < 0)
+                return r;
+
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_STRING("name", m->name),
+                SD_JSON_BUILD_PAIR_STRING("state", m->state),
+                SD_JSON_BUILD_PAIR_CONDITION(m->path != NULL, "path", SD_JSON_BUILD_STRING(path)),
+                SD_JSON_BUILD_PAIR_CONDITION(l != NULL, "sizeBytes",
+                                             SD_JSON_BUILD_UNSIGNED(l ? l->size_bytes : 0)),
+                SD_JSON_BUILD_PAIR_CONDITION(l && l->ref_count >= 0, "refCount",
+                                             SD_JSON_BUILD_INTEGER(l ? l->ref_count : 0)),
+                SD_JSON_BUILD_PAIR_CONDITION(l != NULL, "holders",
+                                             SD_JSON_BUILD_STRV(l ? l->holders : NULL)),
+                SD_JSON_BUILD_PAIR_CONDITION(loaded_by != NULL, "loadedBy",
+                                             SD_JSON_BUILD_VARIANT(loaded_by)));
+}
+
+static const char *state_name(ModuleState state) {
+        switch (state) {
+        case MODULE_LIVE:
+                return "live";
+        case MODULE_COMING:
+                return "coming";
+        case MODULE_GOING:
+                return "going";
+        default:
+                return "not_loaded";
+        }
+}
+
+static int describe_loaded_module(const ServiceContext *context, const LoadedModule *loaded, sd_json_variant **ret) {
+        const IndexModule *known = index_find_module(index_keeper_get(context->index), loaded->name);
+
+        return describe_module(&(ListedModule) {
+                                       .name = loaded->name,
+                                       .state = state_name(loaded->state),
+                                       .path = known ? known->path : NULL,
+                                       .loaded = loaded,
+                                       .loaded_by = ledger_find_load(context->ledger, loaded->name),
+                               },
+                               ret);
+}
+
+/* ----------------------------------------------------------------------------------------------- List */
+
+typedef struct LoadedModules {
+        LoadedModule *items;
+        size_t n_items;
+} LoadedModules;
+
+static void loaded_modules_clear(LoadedModules *l) {
+        loaded_modules_free(l->items, l->n_items);
+}
+
+int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        _cleanup_(loaded_modules_clear) LoadedModules loaded = {};
+        Service *s = userdata;
+        int r;
+
+        r = service_admit(s, link, "List", flags);
+        if (r != 0)
+                return r;
+        r = dispatch_nothing(link, parameters);
+        if (r != 0)
+                return r;
+
+        r = loaded_modules_read(&loaded.items, &loaded.n_items);
+        if (r < 0)
+                return r;
+        r = sd_json_variant_new_array(&array, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < loaded.n_items; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                r = describe_loaded_module(&s->context, loaded.items + i, &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&array, v);
+        }
+        if (r < 0)
+                return r;
+        return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("modules", array));
+}
+
+/* --------------------------------------------------------------------------------------------- Status */
+
+/* What several lists say, NULL behind the last. */
+static int describe_all(const ProblemList *const *lists, sd_json_variant **ret) {
+        _cleanup_(problem_list_clear) ProblemList all = {};
+
+        for (size_t i = 0; lists[i]; i++) {
+                int r = problem_list_copy(&all, lists[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return describe_problems(&all, ret);
+}
+
+static int describe_broken_files(const ServiceContext *context, sd_json_variant **ret) {
+        return describe_all((const ProblemList *const[]) { context->setting_problems,
+                                                           settings_watch_get_problems(context->settings_watch),
+                                                           index_keeper_get_problems(context->index), NULL },
+                            ret);
+}
+
+static int describe_unwatched(const ServiceContext *context, sd_json_variant **ret) {
+        return describe_all((const ProblemList *const[]) { policy_keeper_get_watch_problems(context->policy),
+                                                           index_keeper_get_watch_problems(context->index), NULL },
+                            ret);
+}
+
+static bool list_has_module(const RecordList *list, const char *module) {
+        for (size_t i = 0; i < list->n_items; i++)
+                if (streq(list->items[i]->module, module))
+                        return true;
+        return false;
+}
+
+/* The last word on each module, if that was a failure. */
+static int describe_failures(const Ledger *ledger, sd_json_variant **ret) {
+        _cleanup_(record_list_clear) RecordList seen = {}, failures = {};
+
+        for (size_t i = 0; i < ledger_count(ledger) && failures.n_items < FAILURES_SHOWN; i++) {
+                Record *record = ledger_get(ledger, i);
+                int r;
+
+                if (list_has_module(&seen, record->module))
+                        continue;
+                r = record_list_add(&seen, record);
+                if (r >= 0 && record_is_remarkable(record))
+                        r = record_list_add(&failures, record);
+                if (r < 0)
+                        return r;
+        }
+        return describe_records(&failures, ret);
+}
+
+static int describe_running(const Scheduler *scheduler, sd_json_variant **ret) {
+        _cleanup_(record_list_clear) RecordList running = {};
+        int r;
+
+        r = scheduler_get_running(scheduler, &running);
+        if (r < 0)
+                return r;
+        return describe_records(&running, ret);
+}
+
+static size_t count_loaded(void) {
+        _cleanup_(loaded_modules_clear) LoadedModules loaded = {};
+
+        return loaded_modules_read(&loaded.items, &loaded.n_items) < 0 ? 0 : loaded.n_items;
+}
+
+/* Root's file that udev's rule looks at is missing only where lkmd-handover has failed, and said so. */
+static const char *name_authority(const ServiceContext *context) {
+        if (!charge_is_taken(context->charge))
+                return "udev";
+        if (!charge_is_told(context->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
+                return "lkmd_and_udev";
+        return udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev";
+}
+
+int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
+                                                          *problems = NULL, *unwatched = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
+        Service *s = userdata;
+        const ServiceContext *context = &s->context;
+        LoaderTrouble trouble = scheduler_get_trouble(context->scheduler);
+        bool stepped_back = trouble != LOADER_IS_WELL;
+        Index *index;
+        int r;
+
+        r = service_admit(s, link, "Status", flags);
+        if (r != 0)
+                return r;
+        r = dispatch_nothing(link, parameters);
+        if (r != 0)
+                return r;
+
+        index = index_keeper_get(context->index);
+        r = describe_running(context->scheduler, &running);
+        if (r < 0)
+                return r;
+        r = describe_failures(context->ledger, &failures);
+        if (r < 0)
+                return r;
+        r = describe_broken_files(context, &problems);
+        if (r < 0)
+                return r;
+        r = describe_unwatched(context, &unwatched);
+        if (r < 0)
+                return r;
+        r = describe_policy(context, &policy);
+        if (r < 0)
+                return r;
+        r = describe_counters(context->counters, &counters);
+        if (r < 0)
+                return r;
+        r = describe_phases(context->counters, &phases);
+        if (r < 0)
+                return r;
+
+        return sd_varlink_replybo(
+                link, SD_JSON_BUILD_PAIR_STRING("version", LKMD_VERSION),
+                SD_JSON_BUILD_PAIR_STRING("kernelRelease", index_get_release(index)),
+                SD_JSON_BUILD_PAIR_STRING("moduleDirectory", index_get_module_dir(index)),
+                SD_JSON_BUILD_PAIR_BOOLEAN("indexComplete", index_is_complete(index)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("modulesKnown", index_count_modules(index)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("aliasesKnown", index_count_aliases(index)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("modulesLoaded", count_loaded()),
+                SD_JSON_BUILD_PAIR_STRING("inCharge", name_authority(context)),
+                SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(loader_trouble_text(trouble))),
+                SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBackRemedy",
+                                             SD_JSON_BUILD_STRING(loader_trouble_remedy(trouble))),
+                SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", context->started_usec),
+                SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", context->is_coldplug_done(context->userdata)),
+                SD_JSON_BUILD_PAIR_BOOLEAN("idle", context->is_idle(context->userdata)),
+                SD_JSON_BUILD_PAIR_UNSIGNED("queued", scheduler_count_queued(context->scheduler)),
+                SD_JSON_BUILD_PAIR_VARIANT("running", running),
+                SD_JSON_BUILD_PAIR_VARIANT("failures", failures),
+                SD_JSON_BUILD_PAIR_VARIANT("problems", problems),
+                SD_JSON_BUILD_PAIR_VARIANT("unwatched", unwatched),
+                SD_JSON_BUILD_PAIR_VARIANT("policy", policy),
+                SD_JSON_BUILD_PAIR_VARIANT("counters", counters),
+                SD_JSON_BUILD_PAIR_VARIANT("phases", phases));
+}
+
+/* ------------------------------------------------------------------------------------- DescribeModule */
+
+static int describe_dependencies(const IndexModule *known, sd_json_variant **ret) {
+        int r;
+
+        r = sd_json_variant_new_array(ret, NULL, 0);
+        for (size_t i = 0; r >= 0 && known && i < known->n_dependencies; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *name = NULL;
+
+                r = sd_json_variant_new_string(&name, known->dependencies[i]->name);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(ret, name);
+        }
+        return r;
+}
+
+static int describe_history(const Ledger *ledger, const char *module, sd_json_variant **ret) {
+        _cleanup_(record_list_clear) RecordList history = {};
+
+        for (size_t i = 0; i < ledger_count(ledger); i++) {
+                Record *record = ledger_get(ledger, i);
+
+                if (streq(record->module, module)) {
+                        int r = record_list_add(&history, record);
+
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return describe_records(&history, ret);
+}
+
+static int describe_blacklist(Index *index, const char *module, sd_json_variant **ret) {
+        const ConfigEntry *entry;
+
+        if (!modprobe_config_is_blacklisted(index_get_config(index), module, &entry))
+                return 0;
+        return plan_omission_to_json(&(PlanOmission) {
+                                         .kind = PLAN_BLACKLISTED,
+                                         .module = (char *) module,
+                                         .cause = { .source = POLICY_BY_BLACKLIST,
+                                                    .file = (char *) entry->file,
+                                                    .line = entry->line },
+                                 },
+                                 ret);
+}
+
+/* What the next load would be like: the parameters, and what is in its way. */
+static int describe_plan(const Planner *planner, Index *index, const char *module,
+                         sd_json_variant **ret_omissions, char **ret_parameters) {
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        r = planner_ask(planner, index, module, PLAN_NAMED, &plan);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = plan->steps + i;
+
+                if (streq(step->module, module) && step->parameters && step->parameters[0] != '\0') {
+                        *ret_parameters = strdup(step->parameters);
+                        if (!*ret_parameters)
+                                return -ENOMEM;
+                }
+        }
+        return plan_omissions_to_json(plan, ret_omissions);
+}
+
+static const LoadedModule *find_loaded(const LoadedModules *loaded, const char *name) {
+        for (size_t i = 0; i < loaded->n_items; i++)
+                if (streq(loaded->items[i].name, name))
+                        return loaded->items + i;
+        return NULL;
+}
+
+/* An alias is no module, but whoever types one wants to know more than that. */
+static int reply_no_module(sd_varlink *link, const ServiceContext *context, const char *name) {
+        _cleanup_(freep) char *hint = NULL;
+        Index *index = index_keeper_get(context->index);
+        const IndexMatch *matches;
+        size_t n = 0;
+
+        if (index_lookup(index, name, &matches, &n) < 0 || n == 0)
+                return reply_no_such_module(link, index, name);
+        if (asprintf(&hint, "lkmctl status %s", matches[0].name) < 0) {
+                hint = NULL;
+                return -ENOMEM;
+        }
+        return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE, hint, "'%s' is an alias of %s%s", name,
+                             matches[0].name, n > 1 ? " and others" : "");
+}
+
+static int reply_described(sd_varlink *link, const ServiceContext *context, const char *name, const IndexModule *known,
+                           const LoadedModule *loaded) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *module = NULL, *dependencies = NULL,
+                                                          *omissions = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *blacklist = NULL, *history = NULL;
+        _cleanup_(freep) char *configured = NULL, *configured_utf8 = NULL;
+        Index *index = index_keeper_get(context->index);
+        const char *state;
+        int r;
+
+        state = loaded ? state_name(loaded->state) :
+                known && !known->path ? "built_in" :
+                scheduler_is_queued(context->scheduler, name) ? "queued" : "not_loaded";
+        r = describe_module(&(ListedModule) {
+                                    .name = name,
+                                    .state = state,
+                                    .path = known ? known->path : NULL,
+                                    .loaded = loaded,
+                                    .loaded_by = loaded ? ledger_find_load(context->ledger, name) : NULL,
+                            },
+                            &module);
+        if (r < 0)
+                return r;
+        r = describe_dependencies(known, &dependencies);
+        if (r < 0)
+                return r;
+        r = describe_plan(context->planner, index, name, &omissions, &configured);
+        if (r < 0)
+                return r;
+        r = describe_blacklist(index, name, &blacklist);
+        if (r < 0)
+                return r;
+        r = describe_history(context->ledger, name, &history);
+        if (r < 0)
+                return r;
+        r = text_escape(configured ?: "", &configured_utf8);
+        if (r < 0)
+                return r;
+
+        return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("module", module),
+                                  SD_JSON_BUILD_PAIR_VARIANT("dependencies", dependencies),
+                                  SD_JSON_BUILD_PAIR_CONDITION(configured != NULL, "configuredParameters",
+                                                               SD_JSON_BUILD_STRING(configured_utf8)),
+                                  SD_JSON_BUILD_PAIR_VARIANT("omissions", omissions),
+                                  SD_JSON_BUILD_PAIR_CONDITION(blacklist != NULL, "blacklist",
+                                                               SD_JSON_BUILD_VARIANT(blacklist)),
+                                  SD_JSON_BUILD_PAIR_VARIANT("history", history));
+}
+
+typedef struct DescribeParameters {
+        const char *name;               /* borrowed */
+} DescribeParameters;
+
+int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                              void *userdata) {
+        static const sd_json_dispatch_field table[] = {
+                { "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+                  offsetof(DescribeParameters, name), SD_JSON_MANDATORY },
+                {}
+        };
+        _cleanup_(loaded_modules_clear) LoadedModules all = {};
+        char name[MODULE_NAME_MAX + 1];
+        const IndexModule *known;
+        const LoadedModule *loaded;
+        DescribeParameters p = {};
+        Service *s = userdata;
+        int r;
+
+        r = service_admit(s, link, "DescribeModule", flags);
+        if (r != 0)
+                return r;
+        r = sd_varlink_dispatch(link, parameters, table, &p);
+        if (r != 0)
+                return r;
+        if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
+                return sd_varlink_error_invalid_parameter_name(link, "name");
+        if (module_name_normalize(p.name, name, sizeof(name)) < 0)
+                return reply_no_module(link, &s->context, p.name);
+
+        r = loaded_modules_read(&all.items, &all.n_items);
+        if (r < 0)
+                return r;
+        known = index_find_module(index_keeper_get(s->context.index), name);
+        loaded = find_loaded(&all, name);
+        if (!known && !loaded)
+                return reply_no_module(link, &s->context, p.name);
+        return reply_described(link, &s->context, name, known, loaded);
+}

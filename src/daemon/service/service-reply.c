@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* ServiceReply: replies that more than one method sends. Owns nothing. */
+
+#include "daemon/service/service-reply.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "common/base/text.h"
+#include "common/interface/interface.h"
+#include "daemon/history/monitors.h"
+
+/**
+ * reply_message() - an error of ours that has nothing but a sentence and advice
+ * @hint: NULL for none
+ *
+ * Return: what a method handler returns, as for all functions here that reply.
+ */
+int reply_message(sd_varlink *link, const char *error_id, const char *hint, const char *format, ...) {
+        _cleanup_(freep) char *message = NULL, *clean = NULL;
+        va_list ap;
+        int n, r;
+
+        va_start(ap, format);
+        n = vasprintf(&message, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        r = text_escape(message, &clean);
+        if (r < 0)
+                return r;
+
+        return sd_varlink_errorbo(
+                link, error_id, SD_JSON_BUILD_PAIR_STRING("message", clean),
+                SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
+}
+
+/* Says why nothing is known by that name, which is not always that it was mistyped. */
+int reply_no_such_module(sd_varlink *link, const Index *index, const char *name) {
+        assert(link && index && name);
+
+        if (!index_is_complete(index))
+                return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
+                                     "install the modules of the running kernel, or run depmod -a; lkmd "
+                                     "notices by itself",
+                                     "there is no usable module index in %s, so '%s' cannot be found",
+                                     index_get_module_dir(index), name);
+        return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
+                             "check the spelling; if its package was just installed, run depmod -a",
+                             "no module and no alias is called '%s' in %s", name,
+                             index_get_module_dir(index));
+}
+
+/* To a caller with 'more': something that belongs to its request began or ended. */
+int send_progress(sd_varlink *link, const char *kind, const Record *record) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *event = NULL;
+        int r;
+
+        r = event_of_record(kind, record, &event);
+        if (r < 0)
+                return r;
+        return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT("progress", event));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include "common/base/util.h"
+
+/* The clients of Wait: each is answered when what it waits for holds, or its time is over. */
+typedef struct Waits Waits;
+typedef bool (*waits_idle_t)(void *userdata);
+
+int waits_new(Waits **ret, sd_event *event, waits_idle_t is_idle, void *userdata);
+Waits *waits_free(Waits *w);
+DEFINE_CLEANUP(Waits, waits_free);
+
+typedef struct WaitFor {                /* all of it has to hold; strings are borrowed */
+        bool idle;
+        const char *module;             /* normalised; NULL: none */
+        const char *device;             /* path below /sys, without links; NULL: none */
+        uint64_t timeout_usec;          /* from now, UINT64_MAX: for ever */
+} WaitFor;
+
+int waits_add(Waits *w, sd_varlink *link, const WaitFor *what);
+void waits_remove(Waits *w, sd_varlink *link);
+void waits_check_soon(Waits *w);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/base/clock.h"
+#include "test.h"
+
+#include <errno.h>
+
+#include "cli/print/format.h"
+#include "common/base/util.h"
+
+#define assert_prints(expected, call)                                                                   \
+        do {                                                                                            \
+                char *_text = NULL;                                                                     \
+                size_t _size;                                                                           \
+                FILE *f = open_memstream(&_text, &_size);                                               \
+                assert_non_null(f);                                                                     \
+                call;                                                                                   \
+                assert_int_equal(fclose(f), 0);                                                         \
+                assert_string_equal(_text, expected);                                                   \
+                free(_text);                                                                            \
+        } while (0)
+
+static void test_escaped(void **state) {
+        assert_prints("plain", print_escaped(f, "plain"));
+        assert_prints("?", print_escaped(f, NULL));
+        assert_prints("a\\x1b[31m\\x0ab", print_escaped(f, "a\x1b[31m\nb"));
+        assert_prints("\\xff\\xc3", print_escaped(f, "\xff\xc3"));
+        assert_prints("gr\xc3\xbcn", print_escaped(f, "gr\xc3\xbcn"));
+        assert_prints("\\x00", print_escaped(f, "\\x00"));
+}
+
+static void test_duration(void **state) {
+        static const struct {
+                uint64_t usec;
+                const char *text;
+        } cases[] = {
+                { 0, "0.00 ms" },
+                { 420, "0.42 ms" },
+                { 12345, "12.3 ms" },
+                { 999900, "999.9 ms" },
+                { 1500000, "1.5 s" },
+                { 59 * USEC_PER_SEC, "59.0 s" },
+                { 125 * USEC_PER_SEC, "2 min 5 s" },
+                { 11520 * USEC_PER_SEC, "3 h 12 min" },
+                { 356400 * USEC_PER_SEC, "4 d 3 h" },
+                { UINT64_MAX, "213503982 d 8 h" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+                assert_prints(cases[i].text, print_duration(f, cases[i].usec));
+}
+
+static void test_age(void **state) {
+        assert_prints("just now", print_age(f, 999999));
+        assert_prints("7 s ago", print_age(f, 7900000));
+        assert_prints("2 min 5 s ago", print_age(f, 125 * USEC_PER_SEC));
+}
+
+static void test_size(void **state) {
+        assert_prints("0B", print_size(f, 0));
+        assert_prints("1023B", print_size(f, 1023));
+        assert_prints("1.0K", print_size(f, 1024));
+        assert_prints("364K", print_size(f, 372736));
+        assert_prints("1.0M", print_size(f, 1048575));
+        assert_prints("1.2M", print_size(f, 1258291));
+        assert_prints("16E", print_size(f, UINT64_MAX));
+}
+
+static void test_date(void **state) {
+        assert_int_equal(setenv("TZ", "UTC0", 1), 0);
+        assert_prints("1970-01-01 00:00:01", print_date(f, 1234567));
+        assert_prints("00:00:01.234", print_time(f, 1234567));
+}
+
+static void test_seconds(void **state) {
+        static const char *const bad[] = { "",   ".",     "-1",  "+1",  " 1",      "1 ",
+                                           "1s", "1.2.3", "1e3", "0x1", "infinity" };
+        uint64_t usec = 7;
+
+        for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+                assert_int_equal(parse_seconds(bad[i], &usec), -EINVAL);
+        assert_int_equal(parse_seconds("99999999999999999999", &usec), -ERANGE);
+        assert_int_equal(usec, 7);
+
+        assert_ok(parse_seconds("0", &usec));
+        assert_int_equal(usec, 0);
+        assert_ok(parse_seconds("30", &usec));
+        assert_int_equal(usec, 30 * USEC_PER_SEC);
+        assert_ok(parse_seconds("0.25", &usec));
+        assert_int_equal(usec, 250000);
+        assert_ok(parse_seconds(".0000019999", &usec));
+        assert_int_equal(usec, 1);
+        assert_ok(parse_seconds("90.", &usec));
+        assert_int_equal(usec, 90 * USEC_PER_SEC);
+        assert_ok(parse_seconds("900000000000", &usec));
+        assert_true(usec <= INT64_MAX);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_escaped),
+                cmocka_unit_test(test_duration),
+                cmocka_unit_test(test_age),
+                cmocka_unit_test(test_size),
+                cmocka_unit_test(test_date),
+                cmocka_unit_test(test_seconds),
+        };
+
+        return RUN_TESTS(tests);
+}

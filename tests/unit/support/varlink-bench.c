@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "varlink-bench.h"
+
+#include <sys/socket.h>
+
+#include "common/base/names.h"
+#include "common/interface/interface.h"
+#include "daemon-bench.h"
+
+static void must(int r, const char *what) {
+        if (r >= 0)
+                return;
+        fprintf(stderr, "%s: %s\n", what, strerror(-r));
+        abort();
+}
+
+void varlink_bench_open(VarlinkBench *b, const char *method, sd_varlink_method_t handler,
+                        sd_varlink_disconnect_t disconnected, void *userdata) {
+        char name[64];
+
+        *b = (VarlinkBench) { .userdata = userdata };
+        must(sd_event_new(&b->event), "sd_event_new");
+        must(sd_varlink_server_new(&b->server, SD_VARLINK_SERVER_INHERIT_USERDATA), "sd_varlink_server_new");
+        sd_varlink_server_set_userdata(b->server, userdata);
+        must(sd_varlink_server_add_interface(b->server, &vl_interface_io_lkmd_Manager), "add_interface");
+        snprintf(name, sizeof(name), LKMD_INTERFACE ".%s", method);
+        must(sd_varlink_server_bind_method(b->server, name, handler), "bind_method");
+        if (disconnected)
+                must(sd_varlink_server_bind_disconnect(b->server, disconnected), "bind_disconnect");
+        must(sd_varlink_server_attach_event(b->server, b->event, SD_EVENT_PRIORITY_NORMAL), "attach_event");
+}
+
+void varlink_bench_close(VarlinkBench *b) {
+        event_settle(b->event);         /* clients that are gone by now are let go */
+        sd_varlink_server_unref(b->server);
+        sd_event_unref(b->event);
+}
+
+int varlink_bench_connect(VarlinkBench *b) {
+        int fds[2];
+
+        must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -errno : 0,
+             "socketpair");
+        must(sd_varlink_server_add_connection(b->server, fds[0], NULL), "add_connection");
+        return fds[1];
+}
+
+void varlink_bench_call(int fd, const char *method, const char *parameters, bool more) {
+        char text[512];
+        int n;
+
+        n = snprintf(text, sizeof(text), "{\"method\":\"" LKMD_INTERFACE ".%s\",\"parameters\":%s%s}",
+                     method, parameters, more ? ",\"more\":true" : "");
+        if (n < 0 || (size_t) n >= sizeof(text) || send(fd, text, (size_t) n + 1, MSG_NOSIGNAL) != n + 1)
+                abort();
+}
+
+char *varlink_bench_read(int fd) {
+        char *text = calloc(1, 65536);
+        ssize_t n;
+
+        if (!text)
+                abort();
+        n = recv(fd, text, 65535, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+                free(text);
+                return NULL;
+        }
+        for (ssize_t i = 0; i < n; i++)
+                if (text[i] == '\0')
+                        text[i] = '\n';
+        return text;
+}
