@@ -67,9 +67,9 @@ def test_objects_in_a_circle(copy):
 def test_rooms_in_a_circle(copy):
     """Also one that the list of rooms allows."""
     rooms = copy / "tests/lab/rooms"
-    rooms.write_text(rooms.read_text().replace("\ncommon/module:\n", "\ncommon/module: common/modprobe\n"))
-    prepend(copy / "src/common/module/module-info.c", '#include "common/modprobe/modprobe-config.h"\n')
-    assert any(line.startswith("rooms include each other: common/modprobe, common/module") for line in check(copy))
+    rooms.write_text(rooms.read_text().replace("\ncommon/module:\n", "\ncommon/module: common/policy\n"))
+    prepend(copy / "src/common/module/module-info.c", '#include "common/policy/policy.h"\n')
+    assert any(line.startswith("rooms include each other: common/module, common/policy") for line in check(copy))
 
 
 def test_a_file_without_a_room(copy):
@@ -81,6 +81,12 @@ def test_a_room_that_is_gone(copy):
     with (copy / "tests/lab/rooms").open("a") as rooms:
         rooms.write("common/gone:\n")
     assert "tests/lab/rooms: there is no src/common/gone" in check(copy)
+
+
+def test_an_arrow_that_nobody_uses(copy):
+    rooms = copy / "tests/lab/rooms"
+    rooms.write_text(rooms.read_text().replace("\ncommon/alias:\n", "\ncommon/alias: common/module\n"))
+    assert check(copy) == ["tests/lab/rooms: nothing in common/alias includes common/module"]
 
 
 def test_an_object_that_the_document_does_not_name(copy):
