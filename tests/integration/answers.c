@@ -197,8 +197,8 @@ static void print_policy_plan(const Plan *p, const char *before) {
                 const PlanOmission *o = p->omissions + i;
 
                 printf("%somit %s %s %s:%u %s %s\n", before, plan_omission_kind_to_string(o->kind), o->module,
-                       o->cause.file ?: "", o->cause.line, o->required ? "required" : "optional",
-                       policy_source_to_string(o->cause.source) ?: "-");
+                       o->ruling.file ?: "", o->ruling.line, o->required ? "required" : "optional",
+                       policy_source_to_string(o->ruling.source) ?: "-");
         }
 }
 

@@ -15,11 +15,11 @@ LKMCTL = str(Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev")) / "src/cl
 
 CLIENT = {"origin": "client", "key": "e1000e", "pid": 4711, "uid": 0, "command": "lkmctl"}
 DEVICE = {"origin": "device", "key": "usb:v0525pA4A5", "device": "/devices/pci0000:00/usb1/1-1/1-1:1.0", "subsystem": "usb"}
-PTP = {"timeUSec": 1_700_000_000_000_000, "module": "ptp", "outcome": "loaded", "cause": CLIENT, "reason": "dependency",
+PTP = {"timeUSec": 1_700_000_000_000_000, "module": "ptp", "outcome": "loaded", "requester": CLIENT, "reason": "dependency",
        "parent": "e1000e", "durationUSec": 800}
-E1000E = {"timeUSec": 1_700_000_000_100_000, "module": "e1000e", "outcome": "loaded", "cause": CLIENT, "reason": "requested",
+E1000E = {"timeUSec": 1_700_000_000_100_000, "module": "e1000e", "outcome": "loaded", "requester": CLIENT, "reason": "requested",
           "durationUSec": 23_100}
-FLOPPY = {"timeUSec": 1_700_000_000_200_000, "module": "floppy", "outcome": "failed", "cause": DEVICE, "reason": "requested",
+FLOPPY = {"timeUSec": 1_700_000_000_200_000, "module": "floppy", "outcome": "failed", "requester": DEVICE, "reason": "requested",
           "durationUSec": 2_000, "errno": 19, "message": "floppy found no hardware", "hint": "dmesg | tail"}
 BLACKLISTED = {"kind": "blacklisted", "module": "nouveau", "required": False, "file": "/etc/modprobe.d/no.conf", "line": 3}
 PROBLEM = {"file": "/etc/lkmd/lkmd.conf", "line": 7, "message": "unknown key 'Foo'"}
@@ -42,11 +42,11 @@ MODULES = [
 DESCRIPTION = {"module": MODULES[0], "dependencies": ["ptp", "pps_core"], "configuredParameters": "IntMode=1", "omissions": [BLACKLISTED],
                "blacklist": dict(BLACKLISTED, module="e1000e"), "history": [E1000E, dict(FLOPPY, module="e1000e")]}
 EVENTS = [
-    {"kind": "device", "timeUSec": 1_700_000_000_000_000, "cause": DEVICE, "matches": ["usb_storage", "uas"]},
-    {"kind": "device", "timeUSec": 1_700_000_000_000_001, "cause": DEVICE, "matches": []},
-    {"kind": "verdict", "timeUSec": 1_700_000_000_000_002, "cause": DEVICE, "omission": BLACKLISTED},
-    {"kind": "started", "timeUSec": 1_700_000_000_000_003, "record": {"timeUSec": 1, "module": "e1000e", "cause": CLIENT, "parameters": "a=1"}},
-    {"kind": "slow", "timeUSec": 1_700_000_000_000_004, "record": {"timeUSec": 1, "module": "e1000e", "cause": CLIENT, "durationUSec": 9_000_000,
+    {"kind": "device", "timeUSec": 1_700_000_000_000_000, "requester": DEVICE, "matches": ["usb_storage", "uas"]},
+    {"kind": "device", "timeUSec": 1_700_000_000_000_001, "requester": DEVICE, "matches": []},
+    {"kind": "verdict", "timeUSec": 1_700_000_000_000_002, "requester": DEVICE, "omission": BLACKLISTED},
+    {"kind": "started", "timeUSec": 1_700_000_000_000_003, "record": {"timeUSec": 1, "module": "e1000e", "requester": CLIENT, "parameters": "a=1"}},
+    {"kind": "slow", "timeUSec": 1_700_000_000_000_004, "record": {"timeUSec": 1, "module": "e1000e", "requester": CLIENT, "durationUSec": 9_000_000,
                                                                      "threadId": 4711, "kernelStack": ["msleep+0x2d/0x40", "do_one_initcall"]}},
     {"kind": "finished", "timeUSec": 1_700_000_000_000_005, "record": E1000E},
     {"kind": "finished", "timeUSec": 1_700_000_000_000_006, "record": FLOPPY},

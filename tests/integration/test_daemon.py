@@ -28,8 +28,8 @@ def test_load_brings_dependencies(daemon):
     assert [record["reason"] for record in reply["records"]] == ["dependency", "dependency", "requested"]
     assert reply["records"][2]["parameters"] == "speed=3"
     assert reply["omissions"] == []
-    cause = reply["records"][0]["cause"]
-    assert (cause["origin"], cause["key"], cause["uid"], cause["pid"]) == ("client", "lkmdt-top", os.getuid(), os.getpid())
+    requester = reply["records"][0]["requester"]
+    assert (requester["origin"], requester["key"], requester["uid"], requester["pid"]) == ("client", "lkmdt-top", os.getuid(), os.getpid())
     counters = daemon.call("Status")["counters"]
     assert (counters["loads"], counters["failures"], counters["requests"]) == (3, 0, 1)
 
@@ -300,11 +300,11 @@ def test_device_appears(daemon):
     path = daemon.devices.add("1-1:1.0", USB)
     event = monitor.event("device")
     assert event["matches"] == ["lkmdt_top"]
-    assert event["cause"] == {"origin": "device", "key": USB.decode(), "device": path.removeprefix("/sys"),
+    assert event["requester"] == {"origin": "device", "key": USB.decode(), "device": path.removeprefix("/sys"),
                               "subsystem": "usb"}
     while (record := monitor.event("finished")["record"])["module"] != "lkmdt_top":
         pass
-    assert record["cause"] == event["cause"]
+    assert record["requester"] == event["requester"]
     assert daemon.loader.modules() == CHAIN
 
 
@@ -404,7 +404,7 @@ def test_strange_modaliases(daemon, key, shown):
     daemon.wait_idle()
     daemon.devices.add("1-1:1.0", key)
     event = monitor.event("device")
-    assert event["cause"]["key"].rstrip() == shown.rstrip() # a blank at the end is the business of libudev
+    assert event["requester"]["key"].rstrip() == shown.rstrip() # a blank at the end is the business of libudev
     assert event["matches"] == ["lkmdt_any"]
     daemon.loader.wait_for("lkmdt_any")
     daemon.stop()

@@ -530,8 +530,8 @@ def test_not_everyone_may_change(daemon, admin_group, method, parameters):
 def test_admins_may_change(daemon, admin_group):
     done = as_user(daemon, "Load", '{"name":"lkmdt_mid"}', (admin_group,))
     assert done.returncode == 0, done.stderr
-    cause = json.loads(done.stdout)["records"][0]["cause"]
-    assert (cause["uid"], cause["command"]) == (NOBODY, "varlinkctl")
+    requester = json.loads(done.stdout)["records"][0]["requester"]
+    assert (requester["uid"], requester["command"]) == (NOBODY, "varlinkctl")
     assert daemon.loader.modules() == ["lkmdt_base", "lkmdt_mid"]
 
 

@@ -207,7 +207,7 @@ def test_shared_job(daemon, one_at_a_time, client_first, who):
     assert sorted(refusals) == sorted(["client", "device"] if who == "both" else [who])
     history = [record for record in map(json.loads, daemon.ledger.read_text().splitlines())
                if record.get("record", {}).get("module") == "lkmdt_alone"]
-    origins = {record["record"]["cause"]["origin"] for record in history}
+    origins = {record["record"]["requester"]["origin"] for record in history}
     assert origins == (set() if who == "both" else {"client" if who == "device" else "device"})
 
 

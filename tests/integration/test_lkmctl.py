@@ -108,9 +108,9 @@ def test_quiet(lkmd, ctl):
 
 def test_a_long_load_shows_that_it_is_alive(lkmd, environment):
     enough = threading.Event()
-    lkmd.on("Load", more(progress={"kind": "started", "timeUSec": 1, "record": {"timeUSec": 1, "module": "ptp", "cause": CLIENT}}),
+    lkmd.on("Load", more(progress={"kind": "started", "timeUSec": 1, "record": {"timeUSec": 1, "module": "ptp", "requester": CLIENT}}),
             more(progress={"kind": "finished", "timeUSec": 2, "record": PTP}),
-            more(progress={"kind": "started", "timeUSec": 3, "record": {"timeUSec": 3, "module": "e1000e", "cause": CLIENT}}),
+            more(progress={"kind": "started", "timeUSec": 3, "record": {"timeUSec": 3, "module": "e1000e", "requester": CLIENT}}),
             enough, reply(records=[PTP, E1000E]))
     master, slave = pty.openpty()
     process = start(environment, "load", "e1000e", stderr=slave)
@@ -158,7 +158,7 @@ def test_interrupting_a_load_says_that_it_goes_on(lkmd, environment):
 
 # ----------------------------------------------------------------------------------------------------- unload
 
-UNLOADED = {"timeUSec": 1, "module": "e1000e", "outcome": "unloaded", "cause": CLIENT, "durationUSec": 4000}
+UNLOADED = {"timeUSec": 1, "module": "e1000e", "outcome": "unloaded", "requester": CLIENT, "durationUSec": 4000}
 
 
 def test_unload(lkmd, ctl):
@@ -208,7 +208,7 @@ def test_status_of_a_healthy_daemon(lkmd, ctl):
 
 def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
     lkmd.on("Status", reply(**{**STATUS, "failures": [FLOPPY], "problems": [PROBLEM], "idle": False, "queued": 3,
-                               "running": [{"timeUSec": 1, "module": "slow_one", "cause": DEVICE, "durationUSec": 12_300_000}]}))
+                               "running": [{"timeUSec": 1, "module": "slow_one", "requester": DEVICE, "durationUSec": 12_300_000}]}))
     out = ctl("status", check=0).stdout
     for text in ("slow_one  for 12.3 s, for device /devices/pci0000:00/usb1", "floppy found no hardware", "try: dmesg | tail",
                  "/etc/lkmd/lkmd.conf:7: unknown key 'Foo'", "1 running, 3 waiting", "Next: lkmctl status floppy"):
@@ -483,7 +483,7 @@ def test_errors(lkmd, ctl, name, fields, status, texts):
 
 def test_control_characters_do_not_reach_the_terminal(lkmd, ctl):
     bad = "a\x1b]0;owned\x07\n\x85b"
-    evil = dict(E1000E, module=bad, message=bad, cause={"origin": bad, "key": bad}, outcome=bad, parent=bad, reason=bad, hint=bad)
+    evil = dict(E1000E, module=bad, message=bad, requester={"origin": bad, "key": bad}, outcome=bad, parent=bad, reason=bad, hint=bad)
     lkmd.on("Load", reply(records=[evil], omissions=[{"kind": bad, "module": bad, "file": bad, "wantedBy": bad}]))
     lkmd.on("Status", reply(**{**STATUS, "version": bad, "inCharge": bad, "kernelRelease": bad, "failures": [dict(evil, outcome="failed")],
                                "running": [evil], "problems": [{"file": bad, "message": bad}]}))

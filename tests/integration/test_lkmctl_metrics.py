@@ -18,7 +18,7 @@ from open_metrics import parse
 
 def test_metrics(lkmd, ctl):
     lkmd.on("Status", reply(**{**STATUS, "failures": [FLOPPY], "problems": [PROBLEM] * 3, "idle": False,
-                               "running": [{"timeUSec": 1, "module": "slow_one", "cause": DEVICE}]}))
+                               "running": [{"timeUSec": 1, "module": "slow_one", "requester": DEVICE}]}))
     done = ctl("metrics", check=0)
     assert done.stderr == ""
     metrics = parse(done.stdout)

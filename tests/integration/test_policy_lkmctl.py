@@ -136,8 +136,8 @@ def test_an_lkmd_without_policies(lkmd, ctl):
 
 @pytest.fixture
 def used(lkmd):
-    fs = dict(E1000E, module="nls_utf8", cause=dict(CLIENT, origin="kernel", key="nls_utf8"), timeUSec=NOW - 60_000_000)
-    disk = dict(E1000E, module="842", cause=DEVICE, timeUSec=NOW - 60_000_000)
+    fs = dict(E1000E, module="nls_utf8", requester=dict(CLIENT, origin="kernel", key="nls_utf8"), timeUSec=NOW - 60_000_000)
+    disk = dict(E1000E, module="842", requester=DEVICE, timeUSec=NOW - 60_000_000)
     lkmd.on("List", reply(modules=[
         *MODULES, {"name": "nls_utf8", "state": "live", "holders": [], "loadedBy": fs},
         {"name": "842", "state": "live", "holders": [], "loadedBy": disk},
@@ -179,14 +179,14 @@ def test_propose_since(used, ctl, tmp_path):
 def test_propose_in_json(used, ctl):
     rules = json.loads(ctl("policy", "propose", "--json", check=0).stdout)["rules"]
     assert [rule["rule"] for rule in rules] == ["devices-usb", "kernel", "by-name", "before-lkmd", "needed"]
-    assert rules[0]["modules"][1] == {"module": "floppy", "cause": "device 1-1:1.0, it failed"}
+    assert rules[0]["modules"][1] == {"module": "floppy", "requester": "device 1-1:1.0, it failed"}
 
 
 def test_propose_with_odd_names(lkmd, ctl, tmp_path):
     lkmd.on("Status", reply(**STATUS))
-    cause = dict(DEVICE, subsystem='a: "b"\n- {', device="/devices/x\n  verdict: deny")
+    requester = dict(DEVICE, subsystem='a: "b"\n- {', device="/devices/x\n  verdict: deny")
     names = ["on", "null", "8139too", "a_b"]
-    lkmd.on("List", reply(modules=[{"name": name, "state": "live", "loadedBy": dict(E1000E, module=name, cause=cause)} for name in names]))
+    lkmd.on("List", reply(modules=[{"name": name, "state": "live", "loadedBy": dict(E1000E, module=name, requester=requester)} for name in names]))
     text = ctl("policy", "propose", check=0).stdout
     check_policy(tmp_path, text)
     assert re.findall(r"        - (\S+)", text) == ['"8139too"', "a_b", '"null"', '"on"']

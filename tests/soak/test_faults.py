@@ -137,7 +137,7 @@ def test_a_device_that_asks_for_broken_modules_and_one_that_works(machine):
             for name, error in [*((name, case[1]) for name, case in BROKEN.items()), ("lkmd_test_fail", errno)]:
                 shown = ask(machine, "status", name)
                 record = shown["history"][0]
-                assert (record["outcome"], record["errno"], record["cause"]["origin"]) == ("failed", error, "device"), record
+                assert (record["outcome"], record["errno"], record["requester"]["origin"]) == ("failed", error, "device"), record
                 assert record["message"] and shown["module"]["state"] == "not_loaded"
                 assert (failures.get(name) == record) == (told or name != "lkmd_test_fail"), failures
             assert cause_of(machine, DRIVER)["origin"] == "device"

@@ -77,9 +77,9 @@ class Demo:
 
     def tell_loads(self, records):
         for record in records:
-            cause = record["cause"]
-            why = f"needed by {record['parent']}" if record.get("parent") else cause["key"]
-            origin = cause.get("device", "").rsplit("/", 1)[-1] or cause["origin"]
+            requester = record["requester"]
+            why = f"needed by {record['parent']}" if record.get("parent") else requester["key"]
+            origin = requester.get("device", "").rsplit("/", 1)[-1] or requester["origin"]
             print(f"  {record['module']:<20} {record.get('durationUSec', 0) / 1000:9.1f} ms   {origin}: {why}")
         sys.stdout.flush()
 
@@ -128,7 +128,7 @@ class Demo:
         print("  came with it, in this order:")
         self.tell_loads(records)
         mine = [record for record in records if record["module"] == module]
-        self.check(mine and mine[0]["cause"]["origin"] == "device", f"lkmd does not say that a device asked for {module}")
+        self.check(mine and mine[0]["requester"]["origin"] == "device", f"lkmd does not say that a device asked for {module}")
 
     def plug_in_all(self):
         disk = {"driver": "null-co", "node_name": "stick", "size": 64 << 20, "read_zeroes": True}

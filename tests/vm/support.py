@@ -48,7 +48,7 @@ def loaded(machine):
 def cause_of(machine, module):
     """What brought a module into the kernel through lkmd, or None."""
     record = ask(machine, "status", module)["module"].get("loadedBy")
-    return record and record["cause"]
+    return record and record["requester"]
 
 
 def remove(machine, *modules):

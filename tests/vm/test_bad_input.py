@@ -322,8 +322,8 @@ def test_anyone_may_look_and_nobody_may_change(machine):
 def test_members_of_the_group_may_change(machine):
     machine.run("useradd --no-create-home --groups lkmd-admin tester")
     machine.run("runuser -u tester -- lkmctl load dummy")
-    cause = cause_of(machine, "dummy")
-    assert cause["uid"] == int(machine.run("id -u tester").stdout)
+    requester = cause_of(machine, "dummy")
+    assert requester["uid"] == int(machine.run("id -u tester").stdout)
     machine.run("runuser -u tester -- lkmctl unload dummy")
     assert "dummy" not in loaded(machine)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Devices come and go while lkmd is running, dying, stopped and coming back: each gets its driver, with its cause."""
+"""Devices come and go while lkmd is running, dying, stopped and coming back: each gets its driver, with its requester."""
 
 import pytest
 
@@ -81,12 +81,12 @@ def test_plugged_and_unplugged(machine, gadget):
     gadget.plug(machine)
     gadget.wait_works(machine)
     for module in gadget.modules:
-        cause = cause_of(machine, module)
-        assert cause["origin"] == "device"
-        assert machine.run(["test", "-e", "/sys" + cause["device"]], check=False).returncode == 0, cause
-        assert cause["subsystem"] == machine.run(
-            ["basename", machine.run(["readlink", f"/sys{cause['device']}/subsystem"]).stdout.strip()]).stdout.strip()
-        assert cause["key"] == machine.read(f"/sys{cause['device']}/modalias").rstrip("\n")
+        requester = cause_of(machine, module)
+        assert requester["origin"] == "device"
+        assert machine.run(["test", "-e", "/sys" + requester["device"]], check=False).returncode == 0, requester
+        assert requester["subsystem"] == machine.run(
+            ["basename", machine.run(["readlink", f"/sys{requester['device']}/subsystem"]).stdout.strip()]).stdout.strip()
+        assert requester["key"] == machine.read(f"/sys{requester['device']}/modalias").rstrip("\n")
 
     text = lkmctl(machine, "list").stdout
     for module in gadget.modules:
@@ -125,10 +125,10 @@ def test_usb_gadget_of_the_machine_itself(machine):
     # Its init opened the file, and for writing: it sees the machine as it is, not as the loader's unit might.
     assert machine.run("cat /sys/devices/platform/dummy_udc.*/udc/*/device/gadget*/lun0/file").stdout == "/root/disk\n"
     assert machine.run("cat /sys/devices/platform/dummy_udc.*/udc/*/device/gadget*/lun0/ro").stdout == "0\n"
-    cause = cause_of(machine, "usb_storage")
-    assert cause["origin"] == "device"
-    assert cause["key"].startswith("usb:v0525pA4A5")
-    assert "/dummy_hcd." in cause["device"]
+    requester = cause_of(machine, "usb_storage")
+    assert requester["origin"] == "device"
+    assert requester["key"].startswith("usb:v0525pA4A5")
+    assert "/dummy_hcd." in requester["device"]
     machine.wait("ls -d /sys/block/sd*", 60)
     assert "sd_mod" in loaded(machine)
 
@@ -143,11 +143,11 @@ def test_monitor_tells_the_story_of_a_device(machine):
         E1000E.plug(machine)
         E1000E.wait_works(machine)
         events = watch.wait_for('"finished".*"e1000e"')
-    mine = [e for e in events if e["kind"] == "device" and e["cause"]["key"].startswith("pci:v00008086d000010D3")]
+    mine = [e for e in events if e["kind"] == "device" and e["requester"]["key"].startswith("pci:v00008086d000010D3")]
     assert [e["matches"] for e in mine] == [["e1000e"]]
     assert [e["kind"] for e in events if e.get("record", {}).get("module") == "e1000e"] == ["started", "finished"]
     assert [e["record"]["outcome"] for e in events if e["kind"] == "finished"] == ["loaded"]
-    assert all(e["record"]["cause"]["device"] == mine[0]["cause"]["device"] for e in events if "record" in e)
+    assert all(e["record"]["requester"]["device"] == mine[0]["requester"]["device"] for e in events if "record" in e)
     E1000E.unplug(machine)
     E1000E.forget(machine)
 
@@ -210,6 +210,6 @@ def test_coldplug_finds_what_nobody_saw(machine):
 def test_a_module_that_is_wanted_when_another_appears(machine):
     lkmctl(machine, "load", "parport_pc")
     lkmctl(machine, "wait", "--module=ppdev", "--timeout=60")
-    cause = cause_of(machine, "ppdev")
-    assert (cause["origin"], cause["subsystem"], cause["device"]) == ("device", "module", "/module/parport_pc")
+    requester = cause_of(machine, "ppdev")
+    assert (requester["origin"], requester["subsystem"], requester["device"]) == ("device", "module", "/module/parport_pc")
     remove(machine, "ppdev", "parport_pc")

@@ -39,7 +39,7 @@ def test_load_and_unload_a_chain(machine):
         ("lkmd_test_c", "loaded", "dependency", "lkmd_test_b"),
         ("lkmd_test_b", "loaded", "dependency", "lkmd_test_a"),
         ("lkmd_test_a", "loaded", "requested", None)]
-    assert all(r["durationUSec"] > 0 and r["cause"]["uid"] == 0 and r["cause"]["command"] == "lkmctl"
+    assert all(r["durationUSec"] > 0 and r["requester"]["uid"] == 0 and r["requester"]["command"] == "lkmctl"
                for r in reply["records"])
     reply = ask(machine, "unload", "lkmd_test_a")
     assert [(r["module"], r["outcome"]) for r in reply["records"]] == [
@@ -66,7 +66,7 @@ def test_what_is_asked_for_later_stays_too(machine):
 def test_load_by_alias(machine):
     reply = ask(machine, "load", "lkmd-test-alias-7")
     assert reply["records"][-1]["module"] == "lkmd_test_a"
-    assert reply["records"][-1]["cause"]["key"] == "lkmd-test-alias-7"
+    assert reply["records"][-1]["requester"]["key"] == "lkmd-test-alias-7"
     lkmctl(machine, "unload", "lkmd_test_a")
 
 
@@ -250,7 +250,7 @@ def left_out(machine, kind, place):
     [verdict] = [e for e in events if e["kind"] == "verdict"]
     assert verdict["omission"]["kind"] == kind
     assert f"{verdict['omission']['file']}:{verdict['omission']['line']}" == place
-    assert verdict["cause"]["key"].startswith("pci:v00008086d000010D3")
+    assert verdict["requester"]["key"].startswith("pci:v00008086d000010D3")
     assert "e1000e" not in loaded(machine)
     entries = machine.journal("-u", "lkmd", "-o", "json", "MESSAGE_ID=a3f7852ba9b54f1bb4c4ae973aeb5b70")
     entry = json.loads(entries.splitlines()[-1])

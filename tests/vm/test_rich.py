@@ -135,9 +135,9 @@ def test_every_module_has_a_cause(rich):
     for module in for_devices:
         record = module.get("loadedBy")
         if record:
-            assert record["cause"]["origin"] == "device", module
+            assert record["requester"]["origin"] == "device", module
             assert record["reason"] == "requested" or record["parent"], module
-    devices = {"/sys" + m["loadedBy"]["cause"]["device"] for m in for_devices if "loadedBy" in m}
+    devices = {"/sys" + m["loadedBy"]["requester"]["device"] for m in for_devices if "loadedBy" in m}
     devices -= GONE_AGAIN
     assert len(devices) > 30
     rich.run(["ls", "-d", *sorted(devices)])            # fails if one is not there

@@ -107,7 +107,7 @@ Inquiry *inquiry_free(Inquiry *q) {
         return NULL;
 }
 
-static bool causes_are_the_same(const PlanCause *a, const PlanCause *b) {
+static bool rulings_are_the_same(const PlanRuling *a, const PlanRuling *b) {
         return a->source == b->source && streq_ptr(a->file, b->file) && a->line == b->line &&
                a->column == b->column;
 }
@@ -118,12 +118,12 @@ static bool plans_are_the_same(const Plan *a, const Plan *b) {
         for (size_t i = 0; i < a->n_steps; i++)
                 if (!streq(a->steps[i].module, b->steps[i].module) ||
                     a->steps[i].action != b->steps[i].action ||
-                    !causes_are_the_same(&a->steps[i].allowed_by, &b->steps[i].allowed_by))
+                    !rulings_are_the_same(&a->steps[i].allowed_by, &b->steps[i].allowed_by))
                         return false;
         for (size_t i = 0; i < a->n_omissions; i++)
                 if (a->omissions[i].kind != b->omissions[i].kind ||
                     !streq(a->omissions[i].module, b->omissions[i].module) ||
-                    !causes_are_the_same(&a->omissions[i].cause, &b->omissions[i].cause))
+                    !rulings_are_the_same(&a->omissions[i].ruling, &b->omissions[i].ruling))
                         return false;
         return true;
 }
@@ -212,7 +212,7 @@ const char *meeting_words(PolicyMeeting how) {
 }
 
 /* "by FILE:LINE:COLUMN (rule ID): REASON" */
-static void print_cause(FILE *f, const PlanCause *c) {
+static void print_ruling(FILE *f, const PlanRuling *c) {
         PolicyRuling what = { .file = c->file, .line = c->line, .column = c->column };
 
         if (c->file) {
@@ -290,7 +290,7 @@ static void print_chain(FILE *f, const Plan *plan, const char *module) {
         }
         if (bottom->kind == PLAN_DENIED || bottom->kind == PLAN_BLACKLISTED) {
                 (void) fputs(", which is denied", f);
-                print_cause(f, &bottom->cause);
+                print_ruling(f, &bottom->ruling);
         } else
                 (void) fputs(bottom->kind == PLAN_FILE_MISSING ? ", whose file is missing"
                                                                : ", which is not there",
@@ -305,17 +305,17 @@ static void print_omitted(FILE *f, const Plan *plan, const PlanOmission *o, bool
         switch (o->kind) {
         case PLAN_DENIED:
                 fprintf(f, " %s denied", is);
-                print_cause(f, &o->cause);
+                print_ruling(f, &o->ruling);
                 break;
         case PLAN_BLACKLISTED:
                 fprintf(f, " %s left out: blacklisted by ", is);
-                print_ruling_place(f, &(PolicyRuling) { .file = o->cause.file,
-                                                        .line = o->cause.line,
-                                                        .column = o->cause.column });
+                print_ruling_place(f, &(PolicyRuling) { .file = o->ruling.file,
+                                                        .line = o->ruling.line,
+                                                        .column = o->ruling.column });
                 break;
         case PLAN_NOT_PREFERRED:
                 fprintf(f, " %s left out: another candidate is preferred", is);
-                print_cause(f, &o->cause);
+                print_ruling(f, &o->ruling);
                 break;
         case PLAN_FILE_MISSING:
                 (void) fputs(" cannot be loaded: its file is missing", f);
@@ -353,7 +353,7 @@ static void print_placed(FILE *f, const PlanStep *s) {
         if (s->allowed_by.source == POLICY_BY_DEFAULT && !s->allowed_by.file)
                 (void) fputs(": nothing denies it", f);
         else
-                print_cause(f, &s->allowed_by);
+                print_ruling(f, &s->allowed_by);
         if (s->reported)
                 (void) fputs("; it is reported when it is loaded", f);
 }
@@ -432,7 +432,7 @@ void inquiry_print_sentences(const Inquiry *q, FILE *f, const char *indent) {
 
 static int meeting_to_json(const Meeting *m, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-        PlanCause cause = {
+        PlanRuling ruling = {
                 .source = m->what.source,
                 .file = (char *) m->what.file,
                 .line = m->what.line,
@@ -442,7 +442,7 @@ static int meeting_to_json(const Meeting *m, sd_json_variant **ret) {
         };
         int r;
 
-        r = plan_cause_to_json(&cause, &v);
+        r = plan_ruling_to_json(&ruling, &v);
         if (r >= 0)
                 r = sd_json_variant_set_field_string(&v, "how", policy_meeting_to_string(m->how));
         if (r >= 0)

@@ -19,19 +19,19 @@
 #define LIVE_DIFFERENCE_USEC (100U * 1000U) /* less of waiting for others is not worth a word */
 
 /* Who the client of a request is: "lkmctl (pid 4711, uid 0)". */
-static void print_client(FILE *f, sd_json_variant *cause) {
-        const char *command = field_string(cause, "command"), *separator = " (";
+static void print_client(FILE *f, sd_json_variant *requester) {
+        const char *command = field_string(requester, "command"), *separator = " (";
         uint64_t pid, uid;
 
         if (command)
                 print_escaped(f, command);
         else
                 (void) fputs("a client", f);
-        if (field_unsigned(cause, "pid", &pid)) {
+        if (field_unsigned(requester, "pid", &pid)) {
                 (void) fprintf(f, "%spid %" PRIu64, separator, pid);
                 separator = ", ";
         }
-        if (field_unsigned(cause, "uid", &uid)) {
+        if (field_unsigned(requester, "uid", &uid)) {
                 (void) fprintf(f, "%suid %" PRIu64, separator, uid);
                 separator = ", ";
         }
@@ -45,12 +45,12 @@ static bool same_module(const char *a, const char *b) {
 }
 
 /* @module: what the key means, so that it needs not be said twice; NULL: something else, or not known */
-static void print_cause_of(FILE *f, sd_json_variant *cause, const char *module) {
-        const char *origin = field_string(cause, "origin") ?: "", *key = field_string(cause, "key");
+static void print_requester_of(FILE *f, sd_json_variant *requester, const char *module) {
+        const char *origin = field_string(requester, "origin") ?: "", *key = field_string(requester, "key");
 
         if (streq(origin, "device")) {
                 (void) fputs("for device ", f);
-                print_escaped(f, field_string(cause, "device"));
+                print_escaped(f, field_string(requester, "device"));
                 if (key) {
                         (void) fputs(" (", f);
                         print_escaped(f, key);
@@ -63,7 +63,7 @@ static void print_cause_of(FILE *f, sd_json_variant *cause, const char *module) 
                 (void) fputs("asked for by the kernel on behalf of a program", f);
         else if (streq(origin, "client")) {
                 (void) fputs("asked for by ", f);
-                print_client(f, cause);
+                print_client(f, requester);
         } else if (streq(origin, "boot"))
                 (void) fputs("listed to be loaded at boot", f);
         else {
@@ -77,15 +77,15 @@ static void print_cause_of(FILE *f, sd_json_variant *cause, const char *module) 
 }
 
 /* "for device /devices/... (pci:v...)", "asked for by lkmctl (pid 4711, uid 0), as e1000e" */
-void print_cause(FILE *f, sd_json_variant *cause) {
+void print_requester(FILE *f, sd_json_variant *requester) {
         assert(f);
 
-        print_cause_of(f, cause, NULL);
+        print_requester_of(f, requester, NULL);
 }
 
 /* The same in one or two words, for a table. */
-void print_cause_short(FILE *f, sd_json_variant *cause) {
-        const char *origin = field_string(cause, "origin") ?: "", *device = field_string(cause, "device");
+void print_requester_short(FILE *f, sd_json_variant *requester) {
+        const char *origin = field_string(requester, "origin") ?: "", *device = field_string(requester, "device");
 
         assert(f);
 
@@ -95,7 +95,7 @@ void print_cause_short(FILE *f, sd_json_variant *cause) {
                 (void) fputs("device ", f);
                 print_escaped(f, slash ? slash + 1 : device);
         } else if (streq(origin, "client")) {
-                const char *command = field_string(cause, "command");
+                const char *command = field_string(requester, "command");
 
                 print_escaped(f, command ?: "client");
         } else
@@ -135,20 +135,20 @@ static bool print_reason(FILE *f, sd_json_variant *record) {
 }
 
 /* "needed by e1000e, for device ..." */
-void print_record_cause(FILE *f, sd_json_variant *record) {
+void print_record_requester(FILE *f, sd_json_variant *record) {
         assert(f);
 
         if (print_reason(f, record))
                 (void) fputs(", ", f);
-        print_cause_of(f, field_object(record, "cause"), field_string(record, "module"));
+        print_requester_of(f, field_object(record, "requester"), field_string(record, "module"));
 }
 
 /* What it came along with, else who asked. */
-void print_record_cause_short(FILE *f, sd_json_variant *record) {
+void print_record_requester_short(FILE *f, sd_json_variant *record) {
         assert(f);
 
         if (!print_reason(f, record))
-                print_cause_short(f, field_object(record, "cause"));
+                print_requester_short(f, field_object(record, "requester"));
 }
 
 /* True for what was there before, and therefore did not come along. */

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <systemd/sd-json.h>
 
-void print_cause(FILE *f, sd_json_variant *cause);
-void print_cause_short(FILE *f, sd_json_variant *cause);
-void print_record_cause(FILE *f, sd_json_variant *record);
-void print_record_cause_short(FILE *f, sd_json_variant *record);
+void print_requester(FILE *f, sd_json_variant *requester);
+void print_requester_short(FILE *f, sd_json_variant *requester);
+void print_record_requester(FILE *f, sd_json_variant *record);
+void print_record_requester_short(FILE *f, sd_json_variant *record);
 void print_outcome(FILE *f, sd_json_variant *record);
 bool record_is_failure(sd_json_variant *record);
 bool record_is_old(sd_json_variant *record);

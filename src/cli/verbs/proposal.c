@@ -2,7 +2,7 @@
 
 /*
  * Proposal: an allow list out of what lkmd knows to have been used. Each module stands once, with the
- * others that the same kind of cause brought; what only came along is listed too, since it may be asked
+ * others that the same kind of requester brought; what only came along is listed too, since it may be asked
  * for by itself the next time. Owns its strings.
  */
 
@@ -79,7 +79,7 @@ static bool has_module(const Proposal *p, const char *module) {
 /* -------------------------------------------------------------------------------------------- collecting */
 
 static GroupKind group_of(sd_json_variant *record) {
-        const char *origin = field_string(field_object(record, "cause"), "origin");
+        const char *origin = field_string(field_object(record, "requester"), "origin");
 
         if (!record)
                 return GROUP_BEFORE;
@@ -99,7 +99,7 @@ static int describe(sd_json_variant *record, bool failed, char **ret) {
         if (!f)
                 return -ENOMEM;
         if (record)
-                print_record_cause_short(f, record);
+                print_record_requester_short(f, record);
         if (failed)
                 (void) fputs(", it failed", f);
         return fclose(f) == 0 ? 0 : -ENOMEM;
@@ -114,7 +114,7 @@ static int add(Proposal *p, const char *module, sd_json_variant *record, bool fa
         if (!module || has_module(p, module))
                 return 0;
         item.module = strdup(module);
-        item.subsystem = strdup(field_string(field_object(record, "cause"), "subsystem") ?: "");
+        item.subsystem = strdup(field_string(field_object(record, "requester"), "subsystem") ?: "");
         if (!item.module || !item.subsystem)
                 return -ENOMEM;
         r = describe(record, failed, &item.comment);
@@ -189,7 +189,7 @@ int proposal_add_failures(Proposal *p, sd_json_variant *failures, uint64_t since
         ARRAY_FOREACH_INDEX(failures, i) {
                 sd_json_variant *record = sd_json_variant_by_index(failures, i);
 
-                if (field_number(record, "timeUSec") < since_usec || !field_object(record, "cause"))
+                if (field_number(record, "timeUSec") < since_usec || !field_object(record, "requester"))
                         continue;
                 r = add(p, field_string(record, "module"), record, /* failed= */ true);
                 if (r < 0)
@@ -355,7 +355,7 @@ static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_va
         for (size_t i = first; r >= 0 && i < end; i++)
                 r = sd_json_variant_append_arraybo(&modules,
                                                    SD_JSON_BUILD_PAIR_STRING("module", p->items[i].module),
-                                                   SD_JSON_BUILD_PAIR_STRING("cause", p->items[i].comment));
+                                                   SD_JSON_BUILD_PAIR_STRING("requester", p->items[i].comment));
         if (r < 0)
                 return r;
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("rule", id),

@@ -110,7 +110,7 @@ static void print_origin(const Output *out, sd_json_variant *module) {
         }
         putchar('\n');
         output_label(out, "Cause");
-        print_record_cause(stdout, record);
+        print_record_requester(stdout, record);
         putchar('\n');
         print_text(out, "Parameters", field_string(record, "parameters"));
 }
@@ -167,7 +167,7 @@ static void print_history(const Output *out, sd_json_variant *history) {
                 printf("%s", output_tone(out, stdout, TONE_PLAIN));
                 print_whereabouts(stdout, record);
                 printf(", ");
-                print_record_cause(stdout, record);
+                print_record_requester(stdout, record);
                 putchar('\n');
                 if (hint && record_is_failure(record)) {
                         printf("      %stry:%s ", output_tone(out, stdout, TONE_DIM), output_tone(out, stdout, TONE_PLAIN));

@@ -48,7 +48,7 @@ static void write_cause(FILE *f, sd_json_variant *module) {
         sd_json_variant *record = field_object(module, "loadedBy");
 
         if (record)
-                print_record_cause_short(f, record);
+                print_record_requester_short(f, record);
         else
                 (void) fputc('-', f);
 }

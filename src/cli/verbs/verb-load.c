@@ -63,7 +63,7 @@ static void print_records(const Output *out, sd_json_variant *records) {
                 print_outcome(stdout, record);
                 if (!requested) {
                         printf(", ");
-                        print_record_cause_short(stdout, record);
+                        print_record_requester_short(stdout, record);
                 }
                 putchar('\n');
         }

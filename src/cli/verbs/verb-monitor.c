@@ -37,8 +37,8 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
 /* The third column: the module, the device, the file. */
 static void print_subject(FILE *f, sd_json_variant *event) {
         sd_json_variant *record = field_object(event, "record"), *omission = field_object(event, "omission");
-        sd_json_variant *problem = field_object(event, "problem"), *cause = field_object(event, "cause");
-        const char *device = field_string(cause, "device"), *slash;
+        sd_json_variant *problem = field_object(event, "problem"), *requester = field_object(event, "requester");
+        const char *device = field_string(requester, "device"), *slash;
 
         if (record)
                 print_escaped(f, field_string(record, "module"));
@@ -54,14 +54,14 @@ static void print_subject(FILE *f, sd_json_variant *event) {
 }
 
 static void print_device(FILE *f, sd_json_variant *event) {
-        sd_json_variant *cause = field_object(event, "cause");
-        const char *subsystem = field_string(cause, "subsystem");
+        sd_json_variant *requester = field_object(event, "requester");
+        const char *subsystem = field_string(requester, "subsystem");
 
         if (subsystem) {
                 print_escaped(f, subsystem);
                 (void) fputs(" device ", f);
         }
-        print_escaped(f, field_string(cause, "key"));
+        print_escaped(f, field_string(requester, "key"));
         (void) fputs(": ", f);
         if (field_elements(event, "matches") > 0)
                 print_strings(f, field_array(event, "matches"));
@@ -79,7 +79,7 @@ static void print_story(FILE *f, sd_json_variant *event) {
                 if (streq(kind, "started")) {
                         const char *parameters = field_string(record, "parameters");
 
-                        print_record_cause(f, record);
+                        print_record_requester(f, record);
                         if (parameters && *parameters) {
                                 (void) fputs(", with ", f);
                                 print_escaped(f, parameters);
@@ -94,13 +94,13 @@ static void print_story(FILE *f, sd_json_variant *event) {
         } else if (omission) {
                 (void) fputs("left out: ", f);
                 print_omission(f, omission);
-                if (field_object(event, "cause")) {
+                if (field_object(event, "requester")) {
                         (void) fputs(", ", f);
-                        print_cause(f, field_object(event, "cause"));
+                        print_requester(f, field_object(event, "requester"));
                 }
         } else if (field_object(event, "problem"))
                 print_escaped(f, field_string(field_object(event, "problem"), "message"));
-        else if (field_object(event, "cause"))
+        else if (field_object(event, "requester"))
                 print_device(f, event);
         else
                 print_escaped(f, message ?: "");

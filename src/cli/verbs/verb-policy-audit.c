@@ -92,7 +92,7 @@ static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now)
         }
         if (field_string(entry, "origin")) {
                 printf(", ");
-                print_cause(stdout, entry);
+                print_requester(stdout, entry);
         }
         putchar('\n');
 }

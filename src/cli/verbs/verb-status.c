@@ -183,7 +183,7 @@ static void print_running(const Output *out, sd_json_variant *status) {
                 print_load_time(stdout, record, running_usec(record, now));
                 print_whereabouts(stdout, record);
                 printf(", ");
-                print_record_cause(stdout, record);
+                print_record_requester(stdout, record);
                 putchar('\n');
         }
 }
@@ -215,7 +215,7 @@ static void print_failures(const Output *out, sd_json_variant *status) {
                 printf(": ");
                 print_escaped(stdout, message ?: "failed");
                 printf("\n      ");
-                print_record_cause(stdout, record);
+                print_record_requester(stdout, record);
                 putchar('\n');
                 if (hint) {
                         print_in_tone(out, TONE_DIM, "      try:");

@@ -24,7 +24,7 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
                 SD_VARLINK_DEFINE_ENUM_VALUE(boot));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-        Cause, SD_VARLINK_FIELD_COMMENT("Who asked."), SD_VARLINK_DEFINE_FIELD_BY_TYPE(origin, Origin, 0),
+        Requester, SD_VARLINK_FIELD_COMMENT("Who asked."), SD_VARLINK_DEFINE_FIELD_BY_TYPE(origin, Origin, 0),
         SD_VARLINK_FIELD_COMMENT("What was asked for, as it was written: module name, alias or modalias. "
                                  "Control characters and bytes that are no UTF-8 are shown as \\xNN."),
         SD_VARLINK_DEFINE_FIELD(key, SD_VARLINK_STRING, 0),
@@ -83,7 +83,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_FIELD_COMMENT("What became of it. Absent while it is under way."),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(outcome, Outcome, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The request that led to it."),
-        SD_VARLINK_DEFINE_FIELD_BY_TYPE(cause, Cause, 0),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(requester, Requester, 0),
         SD_VARLINK_FIELD_COMMENT("Why this module is part of the request. Absent for a removal."),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(reason, Reason, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT(
@@ -288,9 +288,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         EventKind,
-        SD_VARLINK_FIELD_COMMENT("The kernel announced a device that asks for a driver: cause, matches."),
+        SD_VARLINK_FIELD_COMMENT("The kernel announced a device that asks for a driver: requester, matches."),
         SD_VARLINK_DEFINE_ENUM_VALUE(device),
-        SD_VARLINK_FIELD_COMMENT("Something was left out of a request: cause, omission."),
+        SD_VARLINK_FIELD_COMMENT("Something was left out of a request: requester, omission."),
         SD_VARLINK_DEFINE_ENUM_VALUE(verdict), SD_VARLINK_FIELD_COMMENT("A load or removal began: record."),
         SD_VARLINK_DEFINE_ENUM_VALUE(started),
         SD_VARLINK_FIELD_COMMENT("A load or removal is over: record."),
@@ -314,8 +314,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 SD_VARLINK_DEFINE_FIELD_BY_TYPE(kind, EventKind, 0),
                 SD_VARLINK_FIELD_COMMENT("CLOCK_REALTIME in microseconds."),
                 SD_VARLINK_DEFINE_FIELD(timeUSec, SD_VARLINK_INT, 0),
-                SD_VARLINK_DEFINE_FIELD_BY_TYPE(cause, Cause, SD_VARLINK_NULLABLE),
-                SD_VARLINK_FIELD_COMMENT("Modules that the key of the cause means; empty: none is known."),
+                SD_VARLINK_DEFINE_FIELD_BY_TYPE(requester, Requester, SD_VARLINK_NULLABLE),
+                SD_VARLINK_FIELD_COMMENT("Modules that the key of the requester means; empty: none is known."),
                 SD_VARLINK_DEFINE_FIELD(matches, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
                 SD_VARLINK_DEFINE_FIELD_BY_TYPE(omission, Omission, SD_VARLINK_NULLABLE),
                 SD_VARLINK_DEFINE_FIELD_BY_TYPE(record, Record, SD_VARLINK_NULLABLE),
@@ -528,10 +528,10 @@ SD_VARLINK_DEFINE_INTERFACE(
                 "Decides which modules enter the kernel, and says why. Reading is for anyone; "
                 "Load, Unload, Reload, Grant and Revoke are for root and members of the group lkmd-admin."),
         SD_VARLINK_SYMBOL_COMMENT("Who asked for something."), &vl_type_Origin,
-        SD_VARLINK_SYMBOL_COMMENT("The request behind an action."), &vl_type_Cause,
+        SD_VARLINK_SYMBOL_COMMENT("The request behind an action."), &vl_type_Requester,
         SD_VARLINK_SYMBOL_COMMENT("Why a module is part of a request."), &vl_type_Reason,
         SD_VARLINK_SYMBOL_COMMENT("What became of a module in a request."), &vl_type_Outcome,
-        SD_VARLINK_SYMBOL_COMMENT("One thing done to one module, with its cause."), &vl_type_Record,
+        SD_VARLINK_SYMBOL_COMMENT("One thing done to one module, with its requester."), &vl_type_Record,
         SD_VARLINK_SYMBOL_COMMENT("Why something was left out of a request."), &vl_type_OmissionKind,
         SD_VARLINK_SYMBOL_COMMENT("What can decide about a module, in the order in which it is asked."),
         &vl_type_PolicySource,

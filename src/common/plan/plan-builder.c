@@ -66,7 +66,7 @@ static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
         s->reported = n->ruling[n->part].verdict == POLICY_REPORT;
         s->would_refuse = n->would_deny[n->part];
         s->allowed_once = n->ruling[n->part].rule && n->ruling[n->part].rule->once;
-        r = plan_cause_set(&s->allowed_by, n->ruling + n->part);
+        r = plan_ruling_set(&s->allowed_by, n->ruling + n->part);
         return r < 0 ? r : plan_parameters_collect(g, n, s);
 }
 

@@ -143,20 +143,20 @@ static int note_omission(PlanGraph *g, PlanOmissionKind kind, const char *module
         return r < 0 ? r : 1;
 }
 
-/* A line of modprobe.d as a cause that no policy was asked about. */
+/* A line of modprobe.d as a ruling that no policy was asked about. */
 PolicyRuling ruling_of_line(const ConfigEntry *line) {
         return (PolicyRuling) { .source = _POLICY_SOURCE_INVALID, .file = line->file, .line = line->line };
 }
 
 /**
  * plan_graph_omit() - say once that something was left out, and why
- * @cause:     what decided; NULL: nothing that was written anywhere
+ * @ruling:     what decided; NULL: nothing that was written anywhere
  * @candidate: it concerns something that was asked for
  *
  * Return: 0; -ENOMEM.
  */
 int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
-                    const PolicyRuling *cause, bool candidate) {
+                    const PolicyRuling *ruling, bool candidate) {
         _cleanup_(plan_omission_clear) PlanOmission o = {};
         Plan *p = g->plan;
         PlanOmission *omissions;
@@ -165,7 +165,7 @@ int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, con
 
         r = plan_omission_init(&o, kind, module, wanted_by);
         if (r >= 0)
-                r = plan_cause_set(&o.cause, cause);
+                r = plan_ruling_set(&o.ruling, ruling);
         if (r < 0)
                 return r;
 

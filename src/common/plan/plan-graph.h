@@ -90,4 +90,4 @@ bool node_is_builtin(const Node *n);
 
 PolicyRuling ruling_of_line(const ConfigEntry *line);
 int plan_graph_omit(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
-                    const PolicyRuling *cause, bool candidate);
+                    const PolicyRuling *ruling, bool candidate);

@@ -9,17 +9,17 @@
 
 #include "common/base/text.h"
 
-typedef struct CauseText {              /* names come from files, whose bytes are anything */
+typedef struct RulingText {              /* names come from files, whose bytes are anything */
         char *file, *rule, *reason;
-} CauseText;
+} RulingText;
 
-static void cause_text_clear(CauseText *t) {
+static void ruling_text_clear(RulingText *t) {
         free(t->file);
         free(t->rule);
         free(t->reason);
 }
 
-static int cause_text_make(const PlanCause *c, CauseText *ret) {
+static int ruling_text_make(const PlanRuling *c, RulingText *ret) {
         int r;
 
         r = text_escape(c->file ?: "", &ret->file);
@@ -30,8 +30,8 @@ static int cause_text_make(const PlanCause *c, CauseText *ret) {
         return r;
 }
 
-/* The fields of a cause, among those of what it is the cause of. */
-#define BUILD_CAUSE(c, t)                                                                                            \
+/* The fields of a ruling, among those of what it is the ruling of. */
+#define BUILD_RULING(c, t)                                                                                            \
         SD_JSON_BUILD_PAIR_CONDITION((c)->source >= 0, "source",                                                     \
                                      SD_JSON_BUILD_STRING(policy_source_to_string((c)->source))),                    \
                 SD_JSON_BUILD_PAIR_CONDITION((c)->file != NULL, "file", SD_JSON_BUILD_STRING((t)->file)),            \
@@ -41,18 +41,18 @@ static int cause_text_make(const PlanCause *c, CauseText *ret) {
                 SD_JSON_BUILD_PAIR_CONDITION((c)->reason != NULL, "reason", SD_JSON_BUILD_STRING((t)->reason))
 
 /* What a plan went by, alone. */
-int plan_cause_to_json(const PlanCause *cause, sd_json_variant **ret) {
-        _cleanup_(cause_text_clear) CauseText text = {};
+int plan_ruling_to_json(const PlanRuling *ruling, sd_json_variant **ret) {
+        _cleanup_(ruling_text_clear) RulingText text = {};
         int r;
 
-        assert(cause && ret);
+        assert(ruling && ret);
 
-        r = cause_text_make(cause, &text);
-        return r < 0 ? r : sd_json_buildo(ret, BUILD_CAUSE(cause, &text));
+        r = ruling_text_make(ruling, &text);
+        return r < 0 ? r : sd_json_buildo(ret, BUILD_RULING(ruling, &text));
 }
 
 int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
-        _cleanup_(cause_text_clear) CauseText text = {};
+        _cleanup_(ruling_text_clear) RulingText text = {};
         _cleanup_(freep) char *module = NULL;
         int r;
 
@@ -61,7 +61,7 @@ int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
         r = text_escape(omission->module, &module);
         if (r < 0)
                 return r;
-        r = cause_text_make(&omission->cause, &text);
+        r = ruling_text_make(&omission->ruling, &text);
         if (r < 0)
                 return r;
 
@@ -71,7 +71,7 @@ int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(omission->wanted_by != NULL, "wantedBy",
                                              SD_JSON_BUILD_STRING(omission->wanted_by)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("required", omission->required),
-                BUILD_CAUSE(&omission->cause, &text));
+                BUILD_RULING(&omission->ruling, &text));
 }
 
 /* An array; empty, not null, if nothing was left out. */
@@ -136,7 +136,7 @@ static int edges_to_json(const Plan *plan, const PlanStep *step, sd_json_variant
 
 /* One step, its neighbours by name. */
 int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *after = NULL, *cause = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *after = NULL, *ruling = NULL;
         _cleanup_(freep) char *path = NULL, *command = NULL, *joined = NULL, *alias = NULL;
         int r;
 
@@ -154,7 +154,7 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
         if (r < 0)
                 return r;
         if (step->allowed_by.file) {
-                r = plan_cause_to_json(&step->allowed_by, &cause);
+                r = plan_ruling_to_json(&step->allowed_by, &ruling);
                 if (r < 0)
                         return r;
         }
@@ -178,7 +178,7 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
                                              SD_JSON_BUILD_STRING(step->command_file)),
                 SD_JSON_BUILD_PAIR_CONDITION(step->command_line > 0, "commandLine",
                                              SD_JSON_BUILD_UNSIGNED(step->command_line)),
-                SD_JSON_BUILD_PAIR_CONDITION(cause != NULL, "allowedBy", SD_JSON_BUILD_VARIANT(cause)),
+                SD_JSON_BUILD_PAIR_CONDITION(ruling != NULL, "allowedBy", SD_JSON_BUILD_VARIANT(ruling)),
                 SD_JSON_BUILD_PAIR_CONDITION(step->reported, "reported", SD_JSON_BUILD_BOOLEAN(true)),
                 SD_JSON_BUILD_PAIR_VARIANT("after", after));
 }

@@ -7,7 +7,7 @@
 
 /* A plan as JSON. Omissions are the varlink type Omission. */
 
-int plan_cause_to_json(const PlanCause *cause, sd_json_variant **ret);
+int plan_ruling_to_json(const PlanRuling *ruling, sd_json_variant **ret);
 int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret);
 int plan_omissions_to_json(const Plan *plan, sd_json_variant **ret);
 int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **ret);

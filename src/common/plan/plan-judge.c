@@ -71,7 +71,7 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
                      const ConfigEntry *config, bool candidate) {
         const Node *n = &g->nodes[i];
         const ConfigEntry *line = config ?: n->origin;
-        PolicyRuling cause;
+        PolicyRuling ruling;
 
         switch (n->judgement[part]) {
         case DENIED:
@@ -80,9 +80,9 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
                 return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
         default:
                 if (line)
-                        cause = ruling_of_line(line);
+                        ruling = ruling_of_line(line);
                 return plan_graph_omit(g, config ? PLAN_SOFTDEP_MISSING : PLAN_MODULE_MISSING, n->name,
-                                       wanted_by, line ? &cause : NULL, candidate);
+                                       wanted_by, line ? &ruling : NULL, candidate);
         }
 }
 
@@ -94,7 +94,7 @@ static const PolicyRuling *denial_of_dependency(const PlanGraph *g, size_t i) {
 /* A dependency that is not fit, and everything between it and the module that makes impossible. */
 static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *parents, size_t i,
                            bool candidate) {
-        PolicyRuling cause;
+        PolicyRuling ruling;
         bool denied;
         size_t n;
         int r;
@@ -105,14 +105,14 @@ static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *par
 
         denied = denial_of_dependency(g, n);
         if (denied)
-                cause = *denial_of_dependency(g, n);
+                ruling = *denial_of_dependency(g, n);
         r = omit_node(g, n, POLICY_DEPENDENCY,
                       parents[i] == CLOSURE_TOP ? m->name : m->dependencies[parents[i]]->name, NULL, candidate);
 
         for (size_t k = parents[i]; r >= 0 && k != CLOSURE_TOP; k = parents[k])
                 r = plan_graph_omit(g, PLAN_IMPOSSIBLE, m->dependencies[k]->name,
                                     parents[k] == CLOSURE_TOP ? m->name : m->dependencies[parents[k]]->name,
-                                    denied ? &cause : NULL, candidate);
+                                    denied ? &ruling : NULL, candidate);
         return r;
 }
 
@@ -128,7 +128,7 @@ int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_
                      const ConfigEntry *config, bool candidate) {
         const IndexModule *m = g->nodes[i].module;
         _cleanup_(freep) size_t *parents = NULL;
-        PolicyRuling cause = {};
+        PolicyRuling ruling = {};
         bool fit = true, denied = false;
         int r;
 
@@ -158,7 +158,7 @@ int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_
                                 return r;
                         denied = denial_of_dependency(g, d);
                         if (denied)
-                                cause = *denial_of_dependency(g, d);
+                                ruling = *denial_of_dependency(g, d);
                 }
                 fit = false;
                 r = omit_dependency(g, m, parents, k, candidate);
@@ -168,7 +168,7 @@ int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_
         if (fit)
                 return 1;
 
-        r = plan_graph_omit(g, PLAN_IMPOSSIBLE, g->nodes[i].name, wanted_by, denied ? &cause : NULL,
+        r = plan_graph_omit(g, PLAN_IMPOSSIBLE, g->nodes[i].name, wanted_by, denied ? &ruling : NULL,
                             candidate);
         return r < 0 ? r : 0;
 }

@@ -44,7 +44,7 @@ static int copy_text(const char *s, char **ret) {
 }
 
 /* Return: 0; -ENOMEM, with what is there to be cleared. */
-int plan_cause_set(PlanCause *c, const PolicyRuling *ruling) {
+int plan_ruling_set(PlanRuling *c, const PolicyRuling *ruling) {
         int r;
 
         c->source = ruling ? ruling->source : _POLICY_SOURCE_INVALID;
@@ -61,29 +61,29 @@ int plan_cause_set(PlanCause *c, const PolicyRuling *ruling) {
 }
 
 /**
- * plan_cause_copy() - keep a cause beyond its plan
+ * plan_ruling_copy() - keep a ruling beyond its plan
  * @ret: empty; what is in it is to be cleared also after a failure
  *
  * Return: 0; -ENOMEM.
  */
-int plan_cause_copy(PlanCause *ret, const PlanCause *c) {
+int plan_ruling_copy(PlanRuling *ret, const PlanRuling *c) {
         assert(ret && c);
 
-        *ret = (PlanCause) { .source = c->source, .line = c->line, .column = c->column };
+        *ret = (PlanRuling) { .source = c->source, .line = c->line, .column = c->column };
         if ((c->file && !(ret->file = strdup(c->file))) || (c->rule && !(ret->rule = strdup(c->rule))) ||
             (c->reason && !(ret->reason = strdup(c->reason))))
                 return -ENOMEM;
         return 0;
 }
 
-void plan_cause_clear(PlanCause *c) {
+void plan_ruling_clear(PlanRuling *c) {
         free(c->file);
         free(c->rule);
         free(c->reason);
 }
 
 /**
- * plan_omission_init() - an omission whose cause is still to be said
+ * plan_omission_init() - an omission whose ruling is still to be said
  * @module, @wanted_by: copied
  *
  * Return: 0; -ENOMEM. It is to be cleared in both cases.
@@ -93,7 +93,7 @@ int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *mod
 
         assert(ret && module);
 
-        *ret = (PlanOmission) { .kind = kind, .cause.source = _POLICY_SOURCE_INVALID };
+        *ret = (PlanOmission) { .kind = kind, .ruling.source = _POLICY_SOURCE_INVALID };
         r = copy_text(module, &ret->module);
         return r < 0 ? r : copy_text(wanted_by, &ret->wanted_by);
 }
@@ -101,27 +101,27 @@ int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *mod
 void plan_omission_clear(PlanOmission *o) {
         free(o->module);
         free(o->wanted_by);
-        plan_cause_clear(&o->cause);
+        plan_ruling_clear(&o->ruling);
 }
 
 /**
  * plan_add_omission() - say of a step that it is left out after all
- * @cause: copied
+ * @ruling: copied
  *
  * Return: 0; -ENOMEM.
  */
-int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanCause *cause) {
+int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanRuling *ruling) {
         _cleanup_(plan_omission_clear) PlanOmission o = {};
         PlanOmission *omissions;
         const PlanStep *s;
         int r;
 
-        assert(p && step < p->n_steps && cause);
+        assert(p && step < p->n_steps && ruling);
 
         s = p->steps + step;
         r = plan_omission_init(&o, kind, s->module, s->parent == SIZE_MAX ? NULL : p->steps[s->parent].module);
         if (r >= 0)
-                r = plan_cause_copy(&o.cause, cause);
+                r = plan_ruling_copy(&o.ruling, ruling);
         if (r < 0)
                 return r;
         o.required = s->required;
@@ -154,7 +154,7 @@ static void step_clear(PlanStep *s) {
         free(s->parameters);
         free(s->command);
         free(s->command_file);
-        plan_cause_clear(&s->allowed_by);
+        plan_ruling_clear(&s->allowed_by);
         free(s->after);
 }
 

@@ -66,13 +66,13 @@ typedef struct PlanWords {
 } PlanWords;
 
 /* Why the policy allows or denies something; lkmd-policy(5). */
-typedef struct PlanCause {
+typedef struct PlanRuling {
         PolicySource source;            /* _POLICY_SOURCE_INVALID: it was not asked */
         char *file;                     /* of the line that decided; NULL: none */
         unsigned line, column;          /* 0: not known */
         char *rule;                     /* id of the rule; NULL: it has none */
         char *reason;                   /* one sentence; NULL: none was given */
-} PlanCause;
+} PlanRuling;
 
 typedef struct PlanStep {
         char *module;
@@ -88,7 +88,7 @@ typedef struct PlanStep {
         char *command_file;
         unsigned command_line;
         PlanReason reason;
-        PlanCause allowed_by;           /* what the policy went by */
+        PlanRuling allowed_by;           /* what the policy went by */
         bool allowed_once;              /* a grant for one request, which this request uses up */
         bool would_refuse;              /* what is in audit mode would deny it; no news when it is asked again */
         bool by_alias;                  /* requested, and an alias led here: blacklist lines hold */
@@ -117,7 +117,7 @@ typedef struct PlanOmission {
         char *module;                   /* or the key that means nothing */
         char *wanted_by;                /* module; NULL: the request */
         bool required;                  /* the request cannot succeed because of it */
-        PlanCause cause;                /* also of a softdep's line, which no policy was asked about */
+        PlanRuling ruling;                /* also of a softdep's line, which no policy was asked about */
 } PlanOmission;
 
 typedef struct Plan {
@@ -158,11 +158,11 @@ PolicyPart plan_part_of(PlanReason reason); /* as what a module comes in */
 PolicyPart plan_step_part(const PlanStep *step);
 int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *module, const char *wanted_by);
 void plan_omission_clear(PlanOmission *o);
-int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanCause *cause);
+int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanRuling *ruling);
 
-int plan_cause_set(PlanCause *c, const PolicyRuling *ruling);
-int plan_cause_copy(PlanCause *ret, const PlanCause *c);
-void plan_cause_clear(PlanCause *c);
+int plan_ruling_set(PlanRuling *c, const PolicyRuling *ruling);
+int plan_ruling_copy(PlanRuling *ret, const PlanRuling *c);
+void plan_ruling_clear(PlanRuling *c);
 const char *plan_action_to_string(PlanAction a);
 const char *plan_reason_to_string(PlanReason r);
 const char *plan_omission_kind_to_string(PlanOmissionKind k);

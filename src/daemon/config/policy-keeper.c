@@ -320,21 +320,21 @@ int policy_keeper_revoke(PolicyKeeper *k, const char *id) {
         return r < 0 ? r : apply_grants(k);
 }
 
-/* Something was decided by @cause. If that is a grant for one request, it is used up. */
-void policy_keeper_use(PolicyKeeper *k, const PlanCause *cause) {
+/* Something was decided by @ruling. If that is a grant for one request, it is used up. */
+void policy_keeper_use(PolicyKeeper *k, const PlanRuling *ruling) {
         const Grant *grant;
         int r;
 
-        assert(k && cause);
+        assert(k && ruling);
 
-        if (cause->source != POLICY_BY_GRANT || !cause->rule)
+        if (ruling->source != POLICY_BY_GRANT || !ruling->rule)
                 return;
-        grant = grants_find(k->grants, cause->rule);
+        grant = grants_find(k->grants, ruling->rule);
         if (!grant || !grant->once)
                 return;
 
         log_info("%s, for %s, is used up", grant->id, grant->module);
-        (void) grants_remove(k->grants, cause->rule);
+        (void) grants_remove(k->grants, ruling->rule);
         r = apply_grants(k);
         if (r < 0)
                 log_warning("cannot take a grant out of the policy: %s", strerror(-r));

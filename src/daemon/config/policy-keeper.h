@@ -55,4 +55,4 @@ const ProblemList *policy_keeper_get_watch_problems(const PolicyKeeper *k);
 const Grants *policy_keeper_get_grants(const PolicyKeeper *k);
 int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret);
 int policy_keeper_revoke(PolicyKeeper *k, const char *id);
-void policy_keeper_use(PolicyKeeper *k, const PlanCause *cause);
+void policy_keeper_use(PolicyKeeper *k, const PlanRuling *ruling);

@@ -103,7 +103,7 @@ int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_mo
         r = make_parameters(spec, async_probe_modules, &record->parameters);
         if (r < 0)
                 return r;
-        r = spec->allowed_by ? plan_cause_copy(&record->allowed_by, spec->allowed_by) : 0;
+        r = spec->allowed_by ? plan_ruling_copy(&record->allowed_by, spec->allowed_by) : 0;
         if (r < 0)
                 return r;
 

@@ -22,7 +22,7 @@ typedef struct JobSpec {                /* with @may, all of it stays where it i
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* NULL: requested itself */
-        const PlanCause *allowed_by;    /* what the policy went by; NULL: it was not asked */
+        const PlanRuling *allowed_by;    /* what the policy went by; NULL: it was not asked */
         uint64_t rank_usec; /* how long the longest chain of what waits for it will take, itself included */
         job_may_t may;                  /* NULL: it may */
         job_live_t live;                /* NULL: of no interest */

@@ -228,9 +228,9 @@ static bool step_is_open(const PlanRun *run, size_t i) {
                 (state == STEP_SUBMITTED && scheduler_is_queued(run->scheduler, run->plan->steps[i].module)));
 }
 
-static void deny_step(PlanRun *run, size_t i, PlanOmissionKind kind, const PlanCause *cause) {
+static void deny_step(PlanRun *run, size_t i, PlanOmissionKind kind, const PlanRuling *ruling) {
         run->steps[i].dropped = STEP_DENIED;
-        if (plan_add_omission(run->plan, kind, i, cause) < 0)
+        if (plan_add_omission(run->plan, kind, i, ruling) < 0)
                 log_warning("%s is denied, and there is no memory to say why", run->plan->steps[i].module);
 }
 
@@ -249,23 +249,23 @@ static bool is_dependency(const PlanRun *run, size_t i) {
 static void judge_step(PlanRun *run, size_t i) {
         PolicyPart part = plan_step_part(run->plan->steps + i);
         PlanOmissionKind kind;
-        PlanCause cause;
+        PlanRuling ruling;
 
-        if (!planner_denies_step(run->planner, run->request, run->plan, i, part, &cause, &kind))
+        if (!planner_denies_step(run->planner, run->request, run->plan, i, part, &ruling, &kind))
                 return;
         if (part != POLICY_DEPENDENCY && is_dependency(run, i)) {
                 PlanOmissionKind other_kind;
-                PlanCause other;
+                PlanRuling other;
 
                 if (!planner_denies_step(run->planner, run->request, run->plan, i, POLICY_DEPENDENCY, &other,
                                          &other_kind)) {
-                        plan_cause_clear(&cause);
+                        plan_ruling_clear(&ruling);
                         return;
                 }
-                plan_cause_clear(&other);
+                plan_ruling_clear(&other);
         }
-        deny_step(run, i, kind, &cause);
-        plan_cause_clear(&cause);
+        deny_step(run, i, kind, &ruling);
+        plan_ruling_clear(&ruling);
 }
 
 /* What cannot be had without a denied step, by that one's line. Steps stand in a valid order. */
@@ -277,16 +277,16 @@ static void spread_denial(PlanRun *run, size_t first_omission) {
 
                 for (size_t k = 0; step_is_open(run, i) && k < step->n_after; k++) {
                         const char *needs = plan->steps[step->after[k].step].module;
-                        _cleanup_(plan_cause_clear) PlanCause cause = {};
+                        _cleanup_(plan_ruling_clear) PlanRuling ruling = {};
 
                         if (!step->after[k].required || run->steps[step->after[k].step].dropped != STEP_DENIED)
                                 continue;
                         for (size_t o = first_omission; o < plan->n_omissions; o++)
                                 if (streq(plan->omissions[o].module, needs)) {
-                                        (void) plan_cause_copy(&cause, &plan->omissions[o].cause);
+                                        (void) plan_ruling_copy(&ruling, &plan->omissions[o].ruling);
                                         break;
                                 }
-                        deny_step(run, i, PLAN_IMPOSSIBLE, &cause);
+                        deny_step(run, i, PLAN_IMPOSSIBLE, &ruling);
                 }
         }
 }

@@ -32,7 +32,7 @@
 typedef struct AuditEntry {
         AuditKind kind;
         char *module;
-        PlanCause cause;
+        PlanRuling ruling;
         RequestOrigin origin;
         char *key, *device;             /* fit for JSON; device may be NULL */
         bool has_uid;
@@ -64,7 +64,7 @@ static AuditKind kind_from_string(const char *s) {
 
 static void entry_clear(AuditEntry *e) {
         free(e->module);
-        plan_cause_clear(&e->cause);
+        plan_ruling_clear(&e->ruling);
         free(e->key);
         free(e->device);
         *e = (AuditEntry) {};
@@ -76,7 +76,7 @@ static int entry_to_json(const AuditEntry *e, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *more = NULL;
         int r;
 
-        r = plan_cause_to_json(&e->cause, &v);
+        r = plan_ruling_to_json(&e->ruling, &v);
         if (r < 0)
                 return r;
         r = sd_json_buildo(
@@ -112,7 +112,7 @@ static int entry_read(sd_json_variant *v, AuditEntry *e) {
             (r = json_read_number(v, "count", COUNT_MAX, &e->count)) < 0 ||
             (r = json_read_number(v, "firstUSec", JSON_USEC_MAX, &e->first_usec)) < 0 ||
             (r = json_read_number(v, "lastUSec", JSON_USEC_MAX, &e->last_usec)) < 0 ||
-            (r = plan_cause_from_json(v, &e->cause)) < 0)
+            (r = plan_ruling_from_json(v, &e->ruling)) < 0)
                 return r;
         e->kind = kind_from_string(kind);
         e->origin = request_origin_from_string(origin);
@@ -123,7 +123,7 @@ static int entry_read(sd_json_variant *v, AuditEntry *e) {
 
 /* --------------------------------------------------------------------------------------------------- table */
 
-static bool causes_equal(const PlanCause *a, const PlanCause *b) {
+static bool rulings_equal(const PlanRuling *a, const PlanRuling *b) {
         return a->source == b->source && a->line == b->line && a->column == b->column &&
                streq_ptr(a->file, b->file) && streq_ptr(a->rule, b->rule);
 }
@@ -131,7 +131,7 @@ static bool causes_equal(const PlanCause *a, const PlanCause *b) {
 static bool entries_equal(const AuditEntry *a, const AuditEntry *b) {
         return a->kind == b->kind && a->origin == b->origin && a->has_uid == b->has_uid && a->uid == b->uid &&
                streq(a->module, b->module) && streq(a->key, b->key) && streq_ptr(a->device, b->device) &&
-               causes_equal(&a->cause, &b->cause);
+               rulings_equal(&a->ruling, &b->ruling);
 }
 
 static AuditEntry *find_entry(const Audit *a, const AuditEntry *like) {
@@ -264,7 +264,7 @@ Audit *audit_free(Audit *a) {
         return NULL;
 }
 
-static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const PlanCause *cause,
+static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const PlanRuling *ruling,
                       const Request *request) {
         AuditEntry e = {
                 .kind = kind,
@@ -280,7 +280,7 @@ static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const
         if (r >= 0 && request->device)
                 r = text_escape(request->device, &e.device);
         if (r >= 0)
-                r = plan_cause_copy(&e.cause, cause);
+                r = plan_ruling_copy(&e.ruling, ruling);
         if (r < 0) {
                 entry_clear(&e);
                 return r;
@@ -290,13 +290,13 @@ static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const
 }
 
 /* The policy did something about a module of a request. What cannot be remembered is logged. */
-void audit_note(Audit *a, AuditKind kind, const char *module, const PlanCause *cause, const Request *request) {
+void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling, const Request *request) {
         AuditEntry e, *entry;
         int r;
 
-        assert(a && kind >= 0 && kind < _AUDIT_KIND_MAX && module && cause && request);
+        assert(a && kind >= 0 && kind < _AUDIT_KIND_MAX && module && ruling && request);
 
-        r = entry_make(&e, kind, module, cause, request);
+        r = entry_make(&e, kind, module, ruling, request);
         if (r < 0) {
                 log_warning("%s: cannot remember what the policy did: %s", module, strerror(-r));
                 return;
@@ -338,8 +338,8 @@ static int compare_numbers(uint64_t a, uint64_t b) {
 static int compare_entries(const void *a, const void *b) {
         const AuditEntry *x = *(const AuditEntry *const *) a, *y = *(const AuditEntry *const *) b;
 
-        return compare_texts(x->cause.file, y->cause.file) ?: compare_numbers(x->cause.line, y->cause.line) ?:
-               compare_numbers(x->cause.column, y->cause.column) ?: strcmp(x->module, y->module) ?:
+        return compare_texts(x->ruling.file, y->ruling.file) ?: compare_numbers(x->ruling.line, y->ruling.line) ?:
+               compare_numbers(x->ruling.column, y->ruling.column) ?: strcmp(x->module, y->module) ?:
                compare_numbers(x->kind, y->kind) ?: compare_numbers(x->first_usec, y->first_usec) ?:
                strcmp(x->key, y->key) ?: compare_texts(x->device, y->device);
 }

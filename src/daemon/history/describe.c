@@ -96,7 +96,7 @@ int describe_request(const Request *request, sd_json_variant **ret) {
 }
 
 int describe_record(const Record *record, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL, *allowed_by = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL, *allowed_by = NULL;
         _cleanup_(freep) char *module = NULL, *parent = NULL, *parameters = NULL, *message = NULL,
                               *hint = NULL;
         const char *outcome;
@@ -105,7 +105,7 @@ int describe_record(const Record *record, sd_json_variant **ret) {
         assert(record && ret);
 
         outcome = outcome_to_string(record->outcome);
-        r = describe_request(record->request, &cause);
+        r = describe_request(record->request, &requester);
         if (r < 0)
                 return r;
         r = text_escape(record->module, &module);
@@ -118,7 +118,7 @@ int describe_record(const Record *record, sd_json_variant **ret) {
         if (r < 0)
                 return r;
         if (record->allowed_by.file) {
-                r = plan_cause_to_json(&record->allowed_by, &allowed_by);
+                r = plan_ruling_to_json(&record->allowed_by, &allowed_by);
                 if (r < 0)
                         return r;
         }
@@ -133,7 +133,7 @@ int describe_record(const Record *record, sd_json_variant **ret) {
                 ret, SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", record->time_usec),
                 SD_JSON_BUILD_PAIR_STRING("module", module),
                 SD_JSON_BUILD_PAIR_CONDITION(outcome != NULL, "outcome", SD_JSON_BUILD_STRING(outcome)),
-                SD_JSON_BUILD_PAIR_VARIANT("cause", cause),
+                SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
                 SD_JSON_BUILD_PAIR_CONDITION(!record->removal, "reason",
                                              SD_JSON_BUILD_STRING(plan_reason_to_string(record->reason))),
                 SD_JSON_BUILD_PAIR_CONDITION(parent != NULL, "parent", SD_JSON_BUILD_STRING(parent)),
@@ -280,19 +280,19 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
 }
 
 /**
- * plan_cause_from_json() - what plan_cause_to_json() made, as a cause again
+ * plan_ruling_from_json() - what plan_ruling_to_json() made, as a ruling again
  * @v:   NULL: nothing
  * @ret: empty; what is in it is to be cleared also after a failure
  *
  * Return: 0; -EBADMSG for something else; -ENOMEM.
  */
-int plan_cause_from_json(sd_json_variant *v, PlanCause *ret) {
+int plan_ruling_from_json(sd_json_variant *v, PlanRuling *ret) {
         uint64_t line, column;
         int r;
 
         assert(ret);
 
-        *ret = (PlanCause) { .source = _POLICY_SOURCE_INVALID };
+        *ret = (PlanRuling) { .source = _POLICY_SOURCE_INVALID };
         for (PolicySource s = 0; s < _POLICY_SOURCE_MAX; s++)
                 if (streq_ptr(policy_source_to_string(s), string_member(v, "source")))
                         ret->source = s;
@@ -341,11 +341,11 @@ static int read_reason(sd_json_variant *v, Record *record) {
 }
 
 static int read_allowed_by(sd_json_variant *v, Record *record) {
-        int r = plan_cause_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);
+        int r = plan_ruling_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);
 
         if (r >= 0 && !record->allowed_by.file) { /* one without a place was not worth a word */
-                plan_cause_clear(&record->allowed_by);
-                record->allowed_by = (PlanCause) { .source = _POLICY_SOURCE_INVALID };
+                plan_ruling_clear(&record->allowed_by);
+                record->allowed_by = (PlanRuling) { .source = _POLICY_SOURCE_INVALID };
         }
         return r;
 }
@@ -358,14 +358,14 @@ static int read_allowed_by(sd_json_variant *v, Record *record) {
 int record_from_json(sd_json_variant *v, Record **ret) {
         _cleanup_(request_unrefp) Request *request = NULL;
         _cleanup_(record_unrefp) Record *record = NULL;
-        sd_json_variant *cause = sd_json_variant_by_key(v, "cause");
+        sd_json_variant *requester = sd_json_variant_by_key(v, "requester");
         int r;
 
         assert(ret);
 
-        if (!cause)
+        if (!requester)
                 return -EBADMSG;
-        r = request_from_json(cause, &request);
+        r = request_from_json(requester, &request);
         if (r < 0)
                 return r;
         r = record_new(&record, "", request);

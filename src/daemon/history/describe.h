@@ -14,5 +14,5 @@ int describe_records(const RecordList *list, sd_json_variant **ret);
 int describe_problem(const Problem *problem, sd_json_variant **ret);
 int describe_problems(const ProblemList *list, sd_json_variant **ret);
 
-int plan_cause_from_json(sd_json_variant *v, PlanCause *ret);
+int plan_ruling_from_json(sd_json_variant *v, PlanRuling *ret);
 int record_from_json(sd_json_variant *v, Record **ret);

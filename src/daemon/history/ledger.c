@@ -2,7 +2,7 @@
 
 /*
  * Ledger: the bounded history of everything that was done to modules. A record goes in before the system
- * call and gets its outcome afterwards, so that no module moves without a cause, also when lkmd dies in
+ * call and gets its outcome afterwards, so that no module moves without a requester, also when lkmd dies in
  * between.
  *
  * Owns a ring of records and their file, one JSON object a line: {"id":7,"gone":false,"record":{..}} is

@@ -132,37 +132,37 @@ static void monitors_publish(Monitors *m, sd_json_variant *event, int error) {
  * @matches: modules that its key means, NULL-terminated
  */
 void monitors_device(Monitors *m, const Request *request, char *const *matches) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL;
         sd_json_variant *event = NULL;
         int r;
 
         if (monitors_is_empty(m))
                 return;
-        r = describe_request(request, &cause);
+        r = describe_request(request, &requester);
         if (r >= 0)
                 r = sd_json_buildo(&event,
                                    SD_JSON_BUILD_PAIR_STRING("kind", "device"),
                                    SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
-                                   SD_JSON_BUILD_PAIR_VARIANT("cause", cause),
+                                   SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
                                    SD_JSON_BUILD_PAIR_STRV("matches", (char **) matches));
         monitors_publish(m, event, r);
 }
 
 void monitors_verdict(Monitors *m, const Request *request, const PlanOmission *omission) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *cause = NULL, *left_out = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL, *left_out = NULL;
         sd_json_variant *event = NULL;
         int r;
 
         if (monitors_is_empty(m))
                 return;
-        r = describe_request(request, &cause);
+        r = describe_request(request, &requester);
         if (r >= 0)
                 r = plan_omission_to_json(omission, &left_out);
         if (r >= 0)
                 r = sd_json_buildo(&event,
                                    SD_JSON_BUILD_PAIR_STRING("kind", "verdict"),
                                    SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
-                                   SD_JSON_BUILD_PAIR_VARIANT("cause", cause),
+                                   SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
                                    SD_JSON_BUILD_PAIR_VARIANT("omission", left_out));
         monitors_publish(m, event, r);
 }

@@ -71,7 +71,7 @@ Record *record_unref(Record *r) {
         request_unref(r->request);
         free(r->module);
         free(r->parent);
-        plan_cause_clear(&r->allowed_by);
+        plan_ruling_clear(&r->allowed_by);
         free(r->parameters);
         free(r->message);
         free(r->hint);

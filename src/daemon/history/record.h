@@ -38,7 +38,7 @@ typedef struct Record {
         PlanReason reason;              /* not for a removal */
         bool also_requested;            /* while it was under way, somebody asked for it by itself */
         char *parent;                   /* NULL for what was requested itself */
-        PlanCause allowed_by;           /* what the policy went by; no file: nothing that was written anywhere */
+        PlanRuling allowed_by;           /* what the policy went by; no file: nothing that was written anywhere */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
         uint64_t live_usec;             /* of it, until the module could be used; 0: not known */

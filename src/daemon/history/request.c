@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Request: who asked for what. It is the cause that every record and every journal entry names. Owns its
+ * Request: who asked for what. It is the requester that every record and every journal entry names. Owns its
  * strings; counted, because the plan that runs for it, the jobs and the ledger all keep it.
  */
 

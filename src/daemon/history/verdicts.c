@@ -23,7 +23,7 @@ typedef struct Verdict {
         const char *what;               /* for the memory and LKMD_OUTCOME= */
         const char *message_id;
         const char *module;
-        const PlanCause *cause;
+        const PlanRuling *ruling;
 } Verdict;
 
 int verdicts_new(Verdicts **ret) {
@@ -56,8 +56,8 @@ void verdicts_forget(Verdicts *v) {
 static bool remember(Verdicts *v, const Request *request, const Verdict *verdict) {
         char *text;
 
-        if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->cause->file ?: "",
-                     verdict->cause->line, request->has_peer ? (long long) request->uid : -1) < 0)
+        if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->ruling->file ?: "",
+                     verdict->ruling->line, request->has_peer ? (long long) request->uid : -1) < 0)
                 return true;
         for (size_t i = 0; i < v->n_told; i++)
                 if (streq(v->told[i], text)) {
@@ -73,12 +73,12 @@ static bool remember(Verdicts *v, const Request *request, const Verdict *verdict
 /* @said: a sentence up to the name of who asked, and what follows it. */
 static void tell(Verdicts *v, const Request *request, const Verdict *verdict, const char *said,
                  const char *afterwards) {
-        const char *reason = verdict->cause->source >= 0 ? verdict->cause->reason : NULL;
+        const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
         _cleanup_(freep) char *rule = NULL;
 
         if (!remember(v, request, verdict))
                 return;
-        if (verdict->cause->file && asprintf(&rule, "%s:%u", verdict->cause->file, verdict->cause->line) < 0)
+        if (verdict->ruling->file && asprintf(&rule, "%s:%u", verdict->ruling->file, verdict->ruling->line) < 0)
                 rule = NULL;
 
         log_entry(LOG_INFO,
@@ -105,14 +105,14 @@ void verdicts_tell_omission(Verdicts *v, const Request *request, const PlanOmiss
 
         if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP)
                 return;
-        tell(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->cause }, "is left out for", kind);
+        tell(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling }, "is left out for", kind);
 }
 
 /* Something would have been left out if what is in audit mode were enforced. */
 void verdicts_tell_would_refuse(Verdicts *v, const Request *request, const PlanOmission *o) {
         assert(v && request && o);
 
-        tell(v, request, &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->cause },
+        tell(v, request, &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->ruling },
              "would be left out for", plan_omission_kind_to_string(o->kind));
 }
 

@@ -35,7 +35,7 @@ static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode
 /* Is it about something that a line denies? One that needs what is not there is another matter. */
 static bool is_refusal(const PlanOmission *o) {
         return o->kind == PLAN_DENIED || o->kind == PLAN_BLACKLISTED ||
-               (o->kind == PLAN_IMPOSSIBLE && o->cause.source >= 0);
+               (o->kind == PLAN_IMPOSSIBLE && o->ruling.source >= 0);
 }
 
 /* The first omission, before the @end-th, that refuses a module; NULL: none does. */
@@ -63,10 +63,10 @@ void planner_note_omissions(const Planner *p, const Request *request, const Plan
                 if (!is_refusal(o) || find_refusal(plan, i, o->module))
                         continue;
                 p->counters->denied++;
-                audit_note(p->audit, AUDIT_REFUSED, o->module, &o->cause, request);
+                audit_note(p->audit, AUDIT_REFUSED, o->module, &o->ruling, request);
         }
         for (size_t i = first; i < plan->n_omissions; i++)
-                policy_keeper_use(p->policy, &plan->omissions[i].cause);
+                policy_keeper_use(p->policy, &plan->omissions[i].ruling);
 }
 
 static void note_reported(const Planner *p, const Request *request, const Plan *plan) {
@@ -83,7 +83,7 @@ static void note_reported(const Planner *p, const Request *request, const Plan *
 static void note_would_refuse(const Planner *p, const Request *request, const PlanOmission *o) {
         p->counters->would_deny++;
         verdicts_tell_would_refuse(p->verdicts, request, o);
-        audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->cause, request);
+        audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->ruling, request);
 }
 
 static void note_difference(const Planner *p, const Request *request, const Plan *plan, const Plan *enforced) {
@@ -167,7 +167,7 @@ bool planner_has_news(const Planner *p, Plan *plan) {
  * What would be denied since if it were not in audit mode is told, once.
  */
 bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
-                         PlanCause *ret, PlanOmissionKind *ret_kind) {
+                         PlanRuling *ret, PlanOmissionKind *ret_kind) {
         PolicyRequester requester = request_get_requester(request);
         const Index *index = index_keeper_get(p->index);
         PlanRequest question = make_request(p, plan->key, plan->mode); /* reading an index may replace the policy */
@@ -178,19 +178,19 @@ bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, s
 
         question.requester = &requester;
         plan_judge_step(index, &question, s, part, &decision);
-        *ret = (PlanCause) {};
+        *ret = (PlanRuling) {};
         *ret_kind = plan_denial_kind(&decision.actual, part);
         if (decision.actual.verdict == POLICY_DENY) {
-                (void) plan_cause_set(ret, &decision.actual); /* without memory it is denied for no known reason */
+                (void) plan_ruling_set(ret, &decision.actual); /* without memory it is denied for no known reason */
                 return true;
         }
         if (decision.would.verdict == POLICY_DENY && !s->would_refuse) {
                 PlanOmission o = { .kind = plan_denial_kind(&decision.would, part), .module = s->module };
 
                 s->would_refuse = true;
-                if (plan_cause_set(&o.cause, &decision.would) >= 0)
+                if (plan_ruling_set(&o.ruling, &decision.would) >= 0)
                         note_would_refuse(p, request, &o);
-                plan_cause_clear(&o.cause);
+                plan_ruling_clear(&o.ruling);
         }
         return false;
 }

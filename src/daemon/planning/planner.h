@@ -32,7 +32,7 @@ int planner_plan(const Planner *p, Index *index, const Request *request, PlanMod
 /* While it is carried out: rules may have come since. */
 bool planner_has_news(const Planner *p, Plan *plan);
 bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
-                         PlanCause *ret, PlanOmissionKind *ret_kind);
+                         PlanRuling *ret, PlanOmissionKind *ret_kind);
 void planner_note_omissions(const Planner *p, const Request *request, const Plan *plan, size_t first);
 void planner_use(const Planner *p, const PlanStep *step);
 

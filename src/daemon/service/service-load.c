@@ -121,26 +121,26 @@ static int omission_text_make(const PlanOmission *o, OmissionText *ret) {
         r = text_escape(o->module, &ret->module);
         if (r >= 0 && o->wanted_by)
                 r = text_escape(o->wanted_by, &ret->wanted_by);
-        if (r >= 0 && o->cause.file)
-                r = text_escape(o->cause.file, &ret->file);
-        if (r >= 0 && o->cause.rule)
-                r = text_escape(o->cause.rule, &ret->rule);
-        if (r >= 0 && o->cause.reason)
-                r = text_escape(o->cause.reason, &ret->reason);
+        if (r >= 0 && o->ruling.file)
+                r = text_escape(o->ruling.file, &ret->file);
+        if (r >= 0 && o->ruling.rule)
+                r = text_escape(o->ruling.rule, &ret->rule);
+        if (r >= 0 && o->ruling.reason)
+                r = text_escape(o->ruling.reason, &ret->reason);
         if (r >= 0)
-                r = format_place(ret->file, o->cause.line, &ret->place);
+                r = format_place(ret->file, o->ruling.line, &ret->place);
         return r;
 }
 
-static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanCause *cause, const char *message,
+static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanRuling *ruling, const char *message,
                         const char *hint) {
         return sd_varlink_errorbo(
                 link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", message),
                 SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", t->module),
                 SD_JSON_BUILD_PAIR_CONDITION(t->file != NULL, "file", SD_JSON_BUILD_STRING(t->file)),
-                SD_JSON_BUILD_PAIR_CONDITION(cause->line > 0, "line", SD_JSON_BUILD_UNSIGNED(cause->line)),
-                SD_JSON_BUILD_PAIR_CONDITION(cause->source >= 0, "source",
-                                             SD_JSON_BUILD_STRING(policy_source_to_string(cause->source))),
+                SD_JSON_BUILD_PAIR_CONDITION(ruling->line > 0, "line", SD_JSON_BUILD_UNSIGNED(ruling->line)),
+                SD_JSON_BUILD_PAIR_CONDITION(ruling->source >= 0, "source",
+                                             SD_JSON_BUILD_STRING(policy_source_to_string(ruling->source))),
                 SD_JSON_BUILD_PAIR_CONDITION(t->rule != NULL, "rule", SD_JSON_BUILD_STRING(t->rule)),
                 SD_JSON_BUILD_PAIR_CONDITION(t->reason != NULL, "reason", SD_JSON_BUILD_STRING(t->reason)));
 }
@@ -224,8 +224,8 @@ static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission
                 return -ENOMEM;
 
         if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED ||
-            (o->kind == PLAN_IMPOSSIBLE && o->cause.source >= 0))
-                return reply_denied(link, &t, &o->cause, message, hint);
+            (o->kind == PLAN_IMPOSSIBLE && o->ruling.source >= 0))
+                return reply_denied(link, &t, &o->ruling, message, hint);
         return sd_varlink_errorbo(link, LKMD_ERROR_LOAD_FAILED,
                                   SD_JSON_BUILD_PAIR_STRING("message", message),
                                   SD_JSON_BUILD_PAIR_STRING("hint", hint),

@@ -263,10 +263,10 @@ static int describe_grants(const Grants *grants, sd_json_variant **ret) {
 }
 
 static int describe_denied_module(const char *module, const PolicyRuling *ruling, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *cause = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *reason = NULL;
         int r;
 
-        r = plan_cause_to_json(&(PlanCause) {
+        r = plan_ruling_to_json(&(PlanRuling) {
                                        .source = ruling->source,
                                        .file = (char *) ruling->file, /* only read */
                                        .line = ruling->line,
@@ -274,11 +274,11 @@ static int describe_denied_module(const char *module, const PolicyRuling *ruling
                                        .rule = (char *) ruling->id,
                                        .reason = (char *) ruling->reason,
                                },
-                               &cause);
+                               &reason);
         if (r >= 0)
                 r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("module", module));
         if (r >= 0)
-                r = sd_json_variant_merge_object(&v, cause);
+                r = sd_json_variant_merge_object(&v, reason);
         if (r < 0)
                 return r;
 

@@ -310,7 +310,7 @@ static int describe_blacklist(Index *index, const char *module, sd_json_variant 
         return plan_omission_to_json(&(PlanOmission) {
                                          .kind = PLAN_BLACKLISTED,
                                          .module = (char *) module,
-                                         .cause = { .source = POLICY_BY_BLACKLIST,
+                                         .ruling = { .source = POLICY_BY_BLACKLIST,
                                                     .file = (char *) entry->file,
                                                     .line = entry->line },
                                  },

@@ -21,25 +21,25 @@ static void check(printer_t print, const char *json, const char *expected) {
         free(text);
 }
 
-static void test_causes(void **state) {
-        check(print_cause, "{\"origin\":\"device\",\"key\":\"pci:v8086\",\"device\":\"/devices/pci0\"}",
+static void test_requesters(void **state) {
+        check(print_requester, "{\"origin\":\"device\",\"key\":\"pci:v8086\",\"device\":\"/devices/pci0\"}",
               "for device /devices/pci0 (pci:v8086)");
-        check(print_cause,
+        check(print_requester,
               "{\"origin\":\"client\",\"key\":\"e1000e\",\"pid\":4711,\"uid\":0,\"command\":\"lkmctl\"}",
               "asked for by lkmctl (pid 4711, uid 0), as e1000e");
-        check(print_cause, "{\"origin\":\"client\",\"uid\":1000}", "asked for by a client (uid 1000)");
-        check(print_cause, "{\"origin\":\"client\"}", "asked for by a client");
-        check(print_cause, "{\"origin\":\"boot\",\"key\":\"loop\"}", "listed to be loaded at boot, as loop");
-        check(print_cause, "{\"origin\":\"kernel\",\"key\":\"net-pf-38\"}",
+        check(print_requester, "{\"origin\":\"client\",\"uid\":1000}", "asked for by a client (uid 1000)");
+        check(print_requester, "{\"origin\":\"client\"}", "asked for by a client");
+        check(print_requester, "{\"origin\":\"boot\",\"key\":\"loop\"}", "listed to be loaded at boot, as loop");
+        check(print_requester, "{\"origin\":\"kernel\",\"key\":\"net-pf-38\"}",
               "asked for by the kernel on behalf of a program, as net-pf-38");
-        check(print_cause, "{\"origin\":\"a\\u001bb\"}", "asked for by a\\x1bb");
-        check(print_cause, "{}", "asked for by ?");
-        check(print_cause, "7", "asked for by ?");
+        check(print_requester, "{\"origin\":\"a\\u001bb\"}", "asked for by a\\x1bb");
+        check(print_requester, "{}", "asked for by ?");
+        check(print_requester, "7", "asked for by ?");
 
-        check(print_cause_short, "{\"origin\":\"device\",\"device\":\"/devices/usb1/1-1:1.0\"}",
+        check(print_requester_short, "{\"origin\":\"device\",\"device\":\"/devices/usb1/1-1:1.0\"}",
               "device 1-1:1.0");
-        check(print_cause_short, "{\"origin\":\"device\"}", "device ?");
-        check(print_cause_short, "{\"origin\":\"boot\"}", "boot");
+        check(print_requester_short, "{\"origin\":\"device\"}", "device ?");
+        check(print_requester_short, "{\"origin\":\"boot\"}", "boot");
 }
 
 static void test_records(void **state) {
@@ -54,19 +54,19 @@ static void test_records(void **state) {
               "failed after 2.0 ms: no such device");
         check(print_outcome, "{\"outcome\":\"exploded\",\"durationUSec\":2000}", "exploded, 2.0 ms");
         check(print_outcome, "{\"durationUSec\":2000000}", "under way for 2.0 s");
-        check(print_record_cause_short, "{\"reason\":\"dependency\",\"parent\":\"e1000e\"}",
+        check(print_record_requester_short, "{\"reason\":\"dependency\",\"parent\":\"e1000e\"}",
               "needed by e1000e");
-        check(print_record_cause_short, "{\"reason\":\"softdep_pre\",\"parent\":\"a\"}", "wanted before a");
-        check(print_record_cause_short, "{\"reason\":\"softdep_post\",\"parent\":\"a\"}", "wanted after a");
-        check(print_record_cause_short, "{\"reason\":\"whim\",\"parent\":\"a\"}", "along with a");
-        check(print_record_cause,
-              "{\"reason\":\"dependency\",\"parent\":\"a\",\"cause\":{\"origin\":\"boot\"}}",
+        check(print_record_requester_short, "{\"reason\":\"softdep_pre\",\"parent\":\"a\"}", "wanted before a");
+        check(print_record_requester_short, "{\"reason\":\"softdep_post\",\"parent\":\"a\"}", "wanted after a");
+        check(print_record_requester_short, "{\"reason\":\"whim\",\"parent\":\"a\"}", "along with a");
+        check(print_record_requester,
+              "{\"reason\":\"dependency\",\"parent\":\"a\",\"requester\":{\"origin\":\"boot\"}}",
               "needed by a, listed to be loaded at boot");
-        check(print_record_cause,
-              "{\"module\":\"snd_hda\",\"cause\":{\"origin\":\"boot\",\"key\":\"snd-hda\"}}",
+        check(print_record_requester,
+              "{\"module\":\"snd_hda\",\"requester\":{\"origin\":\"boot\",\"key\":\"snd-hda\"}}",
               "listed to be loaded at boot");
-        check(print_record_cause,
-              "{\"module\":\"snd_hda\",\"cause\":{\"origin\":\"boot\",\"key\":\"snd-hd\"}}",
+        check(print_record_requester,
+              "{\"module\":\"snd_hda\",\"requester\":{\"origin\":\"boot\",\"key\":\"snd-hd\"}}",
               "listed to be loaded at boot, as snd-hd");
 }
 
@@ -88,7 +88,7 @@ static void test_omissions(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_causes),
+                cmocka_unit_test(test_requesters),
                 cmocka_unit_test(test_records),
                 cmocka_unit_test(test_omissions),
         };

@@ -128,9 +128,9 @@ static char *print_omissions(const Plan *p) {
         for (size_t i = 0; i < p->n_omissions; i++) {
                 const PlanOmission *o = &p->omissions[i];
 
-                assert_int_equal(o->cause.file != NULL, o->cause.line > 0);
+                assert_int_equal(o->ruling.file != NULL, o->ruling.line > 0);
                 fprintf(f, "%s%s:%s<%s@%u%s", i > 0 ? " " : "", plan_omission_kind_to_string(o->kind),
-                        o->module, o->wanted_by ?: "", o->cause.line, o->required ? "!" : "");
+                        o->module, o->wanted_by ?: "", o->ruling.line, o->required ? "!" : "");
         }
         assert_int_equal(fclose(f), 0);
         return text;

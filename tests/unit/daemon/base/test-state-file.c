@@ -236,14 +236,14 @@ static void use_ledger(const char *path) {
 }
 
 static void use_audit(const char *path) {
-        static const PlanCause cause = { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 3 };
+        static const PlanRuling requester = { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 3 };
         _cleanup_(request_unrefp) Request *request = NULL;
         Audit *a = NULL;
 
         assert_ok(audit_new(&a, path));
         assert_int_equal(audit_count(a), 0);
         assert_ok(request_new_client(&request, "a", 0, 1, NULL));
-        audit_note(a, AUDIT_REFUSED, "a", &cause, request);
+        audit_note(a, AUDIT_REFUSED, "a", &requester, request);
         audit_free(a);
 
         assert_ok(audit_new(&a, path));

@@ -433,13 +433,13 @@ static void test_used_up(void **state) {
                 char id[16];
 
                 snprintf(id, sizeof(id), "grant-%u", i);
-                policy_keeper_use(b.keeper, &(PlanCause) { .source = POLICY_BY_RULE, .rule = id });
+                policy_keeper_use(b.keeper, &(PlanRuling) { .source = POLICY_BY_RULE, .rule = id });
                 assert_int_equal(denies(&b, "a"), i > 1);
-                policy_keeper_use(b.keeper, &(PlanCause) { .source = POLICY_BY_GRANT, .rule = id });
+                policy_keeper_use(b.keeper, &(PlanRuling) { .source = POLICY_BY_GRANT, .rule = id });
                 assert_true(denies(&b, "a"));
                 assert_false(denies(&b, "b"));
         }
-        policy_keeper_use(b.keeper, &(PlanCause) { .source = POLICY_BY_GRANT });
+        policy_keeper_use(b.keeper, &(PlanRuling) { .source = POLICY_BY_GRANT });
 }
 
 /* The time of a grant comes to its end without anybody asking. */

@@ -11,7 +11,7 @@
 
 #define RULE { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 3, .column = 5 }
 
-static const PlanCause rule = RULE;
+static const PlanRuling rule = RULE;
 
 static Request *new_device(const char *key, const char *device) {
         Request *r;
@@ -20,10 +20,10 @@ static Request *new_device(const char *key, const char *device) {
         return r;
 }
 
-static void note(Audit *a, AuditKind kind, const char *module, const PlanCause *cause, const char *key) {
+static void note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling, const char *key) {
         _cleanup_(request_unrefp) Request *request = new_device(key, "/devices/a");
 
-        audit_note(a, kind, module, cause, request);
+        audit_note(a, kind, module, ruling, request);
 }
 
 /* "MODULE/KEY*COUNT " of all, in the order in which they are shown. */
@@ -53,7 +53,7 @@ static void assert_shown(Audit *a, const char *expected) {
 }
 
 static void test_the_same_is_counted(void **state) {
-        static const PlanCause others[] = {
+        static const PlanRuling others[] = {
                 { .source = POLICY_BY_LIST, .file = (char *) "/p.yaml", .line = 3, .column = 5 },
                 { .source = POLICY_BY_RULE, .file = (char *) "/q.yaml", .line = 3, .column = 5 },
                 { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 4, .column = 5 },
@@ -90,8 +90,8 @@ static void test_the_same_is_counted(void **state) {
 }
 
 static void test_order(void **state) {
-        static const PlanCause later = { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 10 };
-        static const PlanCause first = { .source = POLICY_BY_RULE, .file = (char *) "/a.yaml", .line = 99 };
+        static const PlanRuling later = { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 10 };
+        static const PlanRuling first = { .source = POLICY_BY_RULE, .file = (char *) "/a.yaml", .line = 99 };
         _cleanup_(audit_freep) Audit *a = NULL;
 
         assert_ok(audit_new(&a, NULL));
@@ -99,7 +99,7 @@ static void test_order(void **state) {
         note(a, AUDIT_REFUSED, "b", &rule, "k");
         note(a, AUDIT_REFUSED, "a", &rule, "k");
         note(a, AUDIT_REFUSED, "x", &first, "k");
-        note(a, AUDIT_REFUSED, "d", &(PlanCause) { .source = POLICY_BY_DEFAULT }, "k");
+        note(a, AUDIT_REFUSED, "d", &(PlanRuling) { .source = POLICY_BY_DEFAULT }, "k");
         assert_shown(a, "d/k*1 x/k*1 a/k*1 b/k*1 z/k*1");
 }
 
@@ -107,13 +107,13 @@ static void test_order(void **state) {
 static void test_type(void **state) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL, *expected = NULL, *v = NULL;
         _cleanup_(audit_freep) Audit *a = NULL;
-        const PlanCause cause = {
+        const PlanRuling ruling = {
                 .source = POLICY_BY_RULE, .file = (char *) "/\xff", .line = 3, .column = 5,
                 .rule = (char *) "r", .reason = (char *) "why",
         };
 
         assert_ok(audit_new(&a, NULL));
-        note(a, AUDIT_WOULD_REFUSE, "m", &cause, "k\n");
+        note(a, AUDIT_WOULD_REFUSE, "m", &ruling, "k\n");
         assert_ok(audit_describe(a, &array));
         v = sd_json_variant_ref(sd_json_variant_by_index(array, 0));
         assert_true(sd_json_variant_unsigned(sd_json_variant_by_key(v, "firstUSec")) > 0);
@@ -145,19 +145,19 @@ static void test_full(void **state) {
 static void test_over_a_restart(void **state) {
         _cleanup_(scratch_close) Scratch s;
         _cleanup_(audit_freep) Audit *a = NULL;
-        const PlanCause cause = { .source = POLICY_BY_GRANT, .file = (char *) "/g", .line = 1, .rule = (char *) "grant-1" };
+        const PlanRuling ruling = { .source = POLICY_BY_GRANT, .file = (char *) "/g", .line = 1, .rule = (char *) "grant-1" };
         const char *path;
 
         scratch_open(&s);
         path = scratch_path(&s, "audit");
         assert_ok(audit_new(&a, path));
         for (unsigned i = 0; i < 7; i++)
-                note(a, AUDIT_REFUSED, "m", &cause, "k");
-        note(a, AUDIT_REPORTED, "n", &(PlanCause) { .source = _POLICY_SOURCE_INVALID }, "\xff");
+                note(a, AUDIT_REFUSED, "m", &ruling, "k");
+        note(a, AUDIT_REPORTED, "n", &(PlanRuling) { .source = _POLICY_SOURCE_INVALID }, "\xff");
         a = audit_free(a);
         assert_ok(audit_new(&a, path));
         assert_shown(a, "n/\\xff*1 m/k*7");
-        note(a, AUDIT_REFUSED, "m", &cause, "k");       /* it is known again */
+        note(a, AUDIT_REFUSED, "m", &ruling, "k");       /* it is known again */
         assert_shown(a, "n/\\xff*1 m/k*8");
 }
 

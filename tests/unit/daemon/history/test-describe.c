@@ -66,7 +66,7 @@ static void test_record_under_way(void **state) {
         r = new_record("af_alg", request);
         r->time_usec = 17;
         assert_described(describe_record(r, &v), v,
-                         "{\"timeUSec\":17,\"module\":\"af_alg\",\"cause\":{\"origin\":\"kernel\",\"key\":"
+                         "{\"timeUSec\":17,\"module\":\"af_alg\",\"requester\":{\"origin\":\"kernel\",\"key\":"
                          "\"net-pf-38\"},"
                          "\"reason\":\"requested\"}");
 }
@@ -206,14 +206,14 @@ static void test_no_records(void **state) {
                 "[]",
                 "{}",
                 "{\"module\":\"m\"}",
-                "{\"cause\":{\"origin\":\"boot\",\"key\":\"k\"}}",
-                "{\"module\":\"m\",\"cause\":[]}",
-                "{\"module\":\"m\",\"cause\":{\"key\":\"k\"}}",
-                "{\"module\":\"m\",\"cause\":{\"origin\":\"boot\"}}",
-                "{\"module\":\"m\",\"cause\":{\"origin\":\"boot\",\"key\":1}}",
-                "{\"module\":\"m\",\"cause\":{\"origin\":17,\"key\":\"k\"}}",
-                "{\"module\":\"m\",\"outcome\":\"\",\"cause\":{\"origin\":\"boot\",\"key\":\"k\"}}",
-                "{\"module\":\"m\",\"errno\":4294967296,\"cause\":{\"origin\":\"boot\",\"key\":\"k\"}}",
+                "{\"requester\":{\"origin\":\"boot\",\"key\":\"k\"}}",
+                "{\"module\":\"m\",\"requester\":[]}",
+                "{\"module\":\"m\",\"requester\":{\"key\":\"k\"}}",
+                "{\"module\":\"m\",\"requester\":{\"origin\":\"boot\"}}",
+                "{\"module\":\"m\",\"requester\":{\"origin\":\"boot\",\"key\":1}}",
+                "{\"module\":\"m\",\"requester\":{\"origin\":17,\"key\":\"k\"}}",
+                "{\"module\":\"m\",\"outcome\":\"\",\"requester\":{\"origin\":\"boot\",\"key\":\"k\"}}",
+                "{\"module\":\"m\",\"errno\":4294967296,\"requester\":{\"origin\":\"boot\",\"key\":\"k\"}}",
         };
 
         for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

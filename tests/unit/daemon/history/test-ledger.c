@@ -154,7 +154,7 @@ static void test_restart_with_less_room(void **state) {
         ledger_free(l);
 }
 
-/* lkmd died between the call and its outcome: the cause is there, the outcome is not made up. */
+/* lkmd died between the call and its outcome: the requester is there, the outcome is not made up. */
 static void test_died_in_between(void **state) {
         _scratch_ Scratch s;
         Ledger *l;
@@ -216,20 +216,20 @@ static void test_what_is_no_record_is_left_out(void **state) {
                 "{\"id\":9,\"record\":17}\n",
                 "{\"id\":9,\"record\":[]}\n",
                 "{\"id\":9,\"record\":{\"module\":\"b\"}}\n",
-                "{\"id\":9,\"record\":{\"module\":\"b\",\"cause\":17}}\n",
-                "{\"id\":9,\"record\":{\"module\":\"b\",\"cause\":{\"origin\":\"client\"}}}\n",
-                "{\"id\":9,\"record\":{\"module\":\"b\",\"cause\":{\"origin\":\"moon\",\"key\":\"b\"}}}\n",
-                "{\"id\":9,\"record\":{\"module\":17,\"cause\":{\"origin\":\"client\",\"key\":\"b\"}}}\n",
-                "{\"id\":9,\"record\":{\"module\":\"b\",\"outcome\":\"moon\",\"cause\":{\"origin\":"
+                "{\"id\":9,\"record\":{\"module\":\"b\",\"requester\":17}}\n",
+                "{\"id\":9,\"record\":{\"module\":\"b\",\"requester\":{\"origin\":\"client\"}}}\n",
+                "{\"id\":9,\"record\":{\"module\":\"b\",\"requester\":{\"origin\":\"moon\",\"key\":\"b\"}}}\n",
+                "{\"id\":9,\"record\":{\"module\":17,\"requester\":{\"origin\":\"client\",\"key\":\"b\"}}}\n",
+                "{\"id\":9,\"record\":{\"module\":\"b\",\"outcome\":\"moon\",\"requester\":{\"origin\":"
                 "\"client\",\"key\":\"b\"}}}\n",
-                "{\"id\":9,\"record\":{\"module\":\"b\",\"errno\":99999999999,\"cause\":{\"origin\":"
+                "{\"id\":9,\"record\":{\"module\":\"b\",\"errno\":99999999999,\"requester\":{\"origin\":"
                 "\"client\",\"key\":\"b\"}}}\n",
                 /* an id after which none can follow */
                 "{\"id\":18446744073709551615,\"record\":{\"module\":\"b\",\"reason\":\"requested\","
                 "\"outcome\":\"loaded\","
-                "\"cause\":{\"origin\":\"client\",\"key\":\"b\"}}}\n",
+                "\"requester\":{\"origin\":\"client\",\"key\":\"b\"}}}\n",
                 "{\"id\":0,\"record\":{\"module\":\"b\",\"reason\":\"requested\",\"outcome\":\"loaded\","
-                "\"cause\":{\"origin\":\"client\",\"key\":\"b\"}}}\n",
+                "\"requester\":{\"origin\":\"client\",\"key\":\"b\"}}}\n",
                 "\xff\xfe\x01\n",
         };
 

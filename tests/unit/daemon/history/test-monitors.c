@@ -92,7 +92,7 @@ static void test_what_is_told(void **state) {
         char *const matches[] = { (char *) "usb_storage", (char *) "uas", NULL }, *const none[] = { NULL };
         const PlanOmission omission = { .kind = PLAN_BLACKLISTED,
                                         .module = (char *) "pcspkr",
-                                        .cause = { .source = _POLICY_SOURCE_INVALID },
+                                        .ruling = { .source = _POLICY_SOURCE_INVALID },
                                         .required = true };
         const Problem problem = { .file = (char *) "/etc/modprobe.d/x.conf",
                                   .line = 3,
