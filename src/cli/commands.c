@@ -66,7 +66,7 @@ const Verb verbs[] = {
           "where lkmd would do otherwise than modprobe, and why",
           "Without MODULE, as with --all, for all modules there are.", .offline = true },
         { "explain", "MODULE|ALIAS|DEVICE", 1, 1, verb_explain,
-          "why it would be loaded or not: every rule that was met, in order",
+          "why it would be loaded or not: every rule that matched, in order",
           "Every rule, list, grant, line of modprobe.d and of the kernel command line that speaks of it or of what it\n"
           "needs, with its place, and the one that decides. DEVICE is a path in /sys or /dev, or a name such as\n"
           "0000:00:1f.2 or 1-1. For a module, also what a device or the kernel would get where that is something else.\n"

@@ -178,7 +178,7 @@ static int dispatch(Run *run, Arguments *a) {
                 (void) snprintf(hint, sizeof(hint), "lkmctl help %s", v->name);
         }
         if (a->wrong)
-                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, hint, "%s", a->wrong);
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, hint, "%s", a->wrong);
         if (!v)
                 return -ENOMEM;
         if (!v->offline) {
@@ -215,7 +215,7 @@ int main(int argc, char **argv) {
         if (r >= 0)
                 r = dispatch(&run, &arguments);
         if (r < 0 && r != -EPIPE)
-                r = failure_tell_own(&run.out, CLIENT_ERROR_LOCAL, NULL, "%s", strerror(-r));
+                r = failure_print_own(&run.out, CLIENT_ERROR_LOCAL, NULL, "%s", strerror(-r));
 
         q = output_flush();
         if (q < 0 && q != -EPIPE && r <= 0) {

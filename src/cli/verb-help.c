@@ -162,7 +162,7 @@ int verb_help(Run *run, char **args, unsigned n_args) {
                 for (v = verbs; v->name && !streq(v->name, name); v++)
                         ;
                 if (!v->name)
-                        return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help",
+                        return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help",
                                                 "there is no verb '%s'", name);
         }
 

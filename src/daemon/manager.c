@@ -288,7 +288,7 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
                 break;
         }
         monitors_record(m->monitors, kinds[event], record);
-        service_tell_progress(m->service, kinds[event], record);
+        service_report_progress(m->service, kinds[event], record);
 }
 
 /*

@@ -53,15 +53,15 @@ static int on_options(const PolicyRule *rule, void *userdata) {
         return 0;
 }
 
-static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
-        must(policy_meeting_to_string(how) != NULL);
+static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
+        must(policy_trace_step_to_string(how) != NULL);
 }
 
 static void judge_subject(const Policy *p, const PolicySubject *subject, PolicyMode mode) {
         PolicyDecision d, told;
 
         policy_judge(p, subject, NOW, &d, NULL, NULL);
-        policy_judge(p, subject, NOW, &told, on_met, NULL);
+        policy_judge(p, subject, NOW, &told, on_trace, NULL);
         must(d.actual.verdict == told.actual.verdict && d.actual.rule == told.actual.rule);
         must(d.would.verdict == told.would.verdict && d.would.rule == told.would.rule);
         must(d.actual.verdict != POLICY_NO_VERDICT && d.would.verdict != POLICY_NO_VERDICT);

@@ -9,7 +9,7 @@
  *
  * For policy "config" is "config MODE ROOT" (take the policy below that root, with this Mode=), and a plan is what
  * root gets for a key as a client: what is loaded, what is left out and by which line; the same with "enforced "
- * before it, if that would be another one; and with "met " what was said to decide on the way.
+ * before it, if that would be another one; and with "trace " what was said to decide on the way.
  */
 
 #include <libkmod.h>
@@ -183,9 +183,9 @@ static void policy_config(const char *words) {
         problem_list_clear(&problems);
 }
 
-static void on_met(const PolicySubject *subject, PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
         if (how == POLICY_DECIDES)
-                printf("met %s %s %s:%u\n", policy_verdict_to_string(what->verdict), subject->module,
+                printf("trace %s %s %s:%u\n", policy_verdict_to_string(what->verdict), subject->module,
                        what->file ?: "", what->line);
 }
 
@@ -211,7 +211,7 @@ static void policy_plan(const char *key) {
                 .policy = policy,
                 .requester = &requester,
                 .now_usec = (uint64_t) time(NULL) * 1000000U,
-                .met = on_met,
+                .trace = on_trace,
         };
 
         if (plan_new(&p, lkmd_index, &request) < 0)
@@ -222,7 +222,7 @@ static void policy_plan(const char *key) {
         if (!p->audited)
                 return;
         request.as_if_enforced = true;
-        request.met = NULL;
+        request.trace = NULL;
         if (plan_new(&enforced, lkmd_index, &request) < 0)
                 die("plan_new() failed");
         print_policy_plan(enforced, "enforced ");

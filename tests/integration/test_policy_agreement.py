@@ -123,7 +123,7 @@ class Expected:
         self.refused = self.refusals(self.omissions)
         enforced = [w[2:] for w in words if w[:2] == ["enforced", "omit"]]
         self.would = {module: place for module, place in self.refusals(enforced).items() if module not in self.refused}
-        self.denied_by = {(w[2], w[3]) for w in words if w[:2] == ["met", "deny"]}
+        self.denied_by = {(w[2], w[3]) for w in words if w[:2] == ["trace", "deny"]}
 
     @staticmethod
     def refusals(omissions):

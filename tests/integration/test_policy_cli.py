@@ -95,10 +95,10 @@ def explain(machine, *words, check=None):
     return json.loads(machine.run("explain", "--json", *words, check=check).stdout)
 
 
-def met(answer, module):
+def trace(answer, module):
     """(how, verdict, source, rule) of all that was met for a module"""
     return [(x["how"], x["verdict"], x["source"], x.get("rule")) for group in answer["modules"] if group["module"] == module
-            for x in group["met"]]
+            for x in group["trace"]]
 
 
 def test_explain_lists_all_that_was_met_in_order(machine):
@@ -116,7 +116,7 @@ rules:
     machine.write("run/lkmd/state/grants.yaml", GRANTS + "rules: [{id: grant-1, match: {module: usb_core}, verdict: allow, reason: now}]\n")
     machine.modprobe("install usb_storage /bin/false\n")
     answer = explain(machine, "usb-storage", check=3)["answers"][0]
-    assert met(answer, "usb_storage") == [
+    assert trace(answer, "usb_storage") == [
         ("off", "deny", "rule", "off"), ("expired", "deny", "rule", "over"), ("would_decide", "deny", "rule", "tried"),
         ("adds", "none", "rule", "adds"), ("decides", "deny", "rule", "wins"), ("too_late", "allow", "rule", "late"),
         ("too_late", "deny", "install", None), ("too_late", "allow", "default", None)]
@@ -158,7 +158,7 @@ rules:
     machine.run("explain", "--uid", "0", "x25", check=0)
     machine.policy('version: 1\nmode: audit\nrules: [{match: {origin: client, uid: "!0"}, verdict: deny}]\n')
     company = explain(machine, "--uid", "1000", "uas", check=0)["answers"][0]
-    assert met(company, "usb_core")[0][:2] == ("not_for_company", "deny")
+    assert trace(company, "usb_core")[0][:2] == ("skips_dependencies", "deny")
 
 
 def test_explain_of_a_preference(machine):
@@ -267,9 +267,9 @@ rules:
   - {id: foreign, match: {intree: no, signed: no}, verdict: deny}
   - {id: ours, match: {intree: yes}, verdict: allow}
 """)
-    assert met(explain(machine, "usb-core", check=0)["answers"][0], "usb_core")[:2] == [
+    assert trace(explain(machine, "usb-core", check=0)["answers"][0], "usb_core")[:2] == [
         ("decides", "allow", "rule", "free"), ("too_late", "deny", "rule", "foreign")]
-    assert met(explain(machine, "x25", check=3)["answers"][0], "x25")[0] == ("decides", "deny", "rule", "foreign")
+    assert trace(explain(machine, "x25", check=3)["answers"][0], "x25")[0] == ("decides", "deny", "rule", "foreign")
 
 
 # ------------------------------------------------------------------------------------------------- policy show
@@ -493,8 +493,8 @@ def test_the_kernel_command_line(machine):
         with_command_line(machine, line, "explain", module, check=status)
         with_command_line(machine, line, "plan", module, check=status)
     with_command_line(machine, line, "plan", "--policy", "/dev/null", "x25", check=0)
-    met = json.loads(with_command_line(machine, line, "explain", "--json", "firewire-core", check=3).stdout)["answers"][0]["modules"][0]["met"]
-    assert [(x["source"], x["how"]) for x in met] == [("kernel", "decides"), ("command_line", "too_late"), ("default", "too_late")]
+    trace = json.loads(with_command_line(machine, line, "explain", "--json", "firewire-core", check=3).stdout)["answers"][0]["modules"][0]["trace"]
+    assert [(x["source"], x["how"]) for x in trace] == [("kernel", "decides"), ("command_line", "too_late"), ("default", "too_late")]
     found = json.loads(with_command_line(machine, line, "policy", "lint", "--json", check=1).stdout)
     assert [(x["kind"], x["file"]) for x in found if "cmdline" in x["file"]] == [("dash_on_command_line", "/proc/cmdline")]
     shown = json.loads(with_command_line(machine, line, "policy", "lint", "--json", "--policy", "/dev/null").stdout)

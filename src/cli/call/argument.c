@@ -29,7 +29,7 @@ int argument_to_name(Run *run, const char *argument, sd_json_variant **parameter
 
         r = sd_json_variant_set_field_string(parameters, field, argument);
         if (!is_sendable(argument, r))
-                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
                                         "no module or alias can be called '%s', it is no text", argument);
         return r < 0 ? r : 0;
 }
@@ -48,12 +48,12 @@ int arguments_to_parameters(Run *run, char **args, unsigned n_args, sd_json_vari
 
                 r = sd_json_variant_new_string(&v, args[i]);
                 if (!is_sendable(args[i], r))
-                        return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, NULL,
+                        return failure_print_own(&run->out, CLIENT_ERROR_USAGE, NULL,
                                                 "the parameter '%s' cannot be sent, it is no text", args[i]);
                 if (r < 0)
                         return r;
                 if (args[i][0] == '\0' || args[i][0] == '=')
-                        return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help load",
+                        return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help load",
                                                 "'%s' is no parameter, it would be NAME=VALUE", args[i]);
                 r = sd_json_variant_append_array(&list, v);
                 if (r < 0)

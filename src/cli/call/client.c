@@ -80,30 +80,30 @@ Client *client_free(Client *c) {
 }
 
 /* Return: the exit status for what kept us from connecting, after telling it. */
-static int tell_not_reachable(Client *c, const char *address, int error) {
+static int report_not_reachable(Client *c, const char *address, int error) {
         if (c->host)
-                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, NULL,
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, NULL,
                                         "cannot run ssh to %s: %s", c->host, strerror(-error));
 
         switch (error) {
         case -ENOENT:
         case -ENOTDIR:
-                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "systemctl start lkmd",
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "systemctl start lkmd",
                                         "lkmd is not running: there is no %s", address);
         case -ECONNREFUSED:
-                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE,
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE,
                                         "systemctl restart lkmd; why it ended: journalctl -u lkmd",
                                         "lkmd is not running: nobody listens on %s any more", address);
         case -EACCES:
         case -EPERM:
-                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "the same with sudo",
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "the same with sudo",
                                         "not allowed to connect to %s", address);
         case -ETIMEDOUT:
-                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "try again in a moment; systemctl status lkmd",
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "try again in a moment; systemctl status lkmd",
                                         "lkmd is too busy: nobody was let in on %s within %u s", address,
                                         (unsigned) CONNECT_TIMEOUT_SEC);
         default:
-                return failure_tell_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "systemctl status lkmd",
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "systemctl status lkmd",
                                         "cannot connect to %s: %s", address, strerror(-error));
         }
 }
@@ -186,7 +186,7 @@ static int client_connect(Client *c) {
         } else
                 r = link_to(&link, address);
         if (r < 0)
-                return tell_not_reachable(c, address, r);
+                return report_not_reachable(c, address, r);
 
         r = sd_varlink_bind_reply(link, on_reply);
         if (r < 0)
@@ -237,16 +237,16 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
         }
         if (streq(call->error_id, CLIENT_ERROR_DISCONNECTED)) {
                 if (c->host)
-                        return failure_tell_own(c->out, call->error_id, "systemctl status lkmd on that machine",
+                        return failure_print_own(c->out, call->error_id, "systemctl status lkmd on that machine",
                                                 "no connection to lkmd on %s", c->host);
-                return failure_tell_own(c->out, call->error_id, "systemctl status lkmd; journalctl -u lkmd",
+                return failure_print_own(c->out, call->error_id, "systemctl status lkmd; journalctl -u lkmd",
                                         call->answered ? "lkmd went away" :
                                         "the connection to lkmd broke before it had answered");
         }
         if (streq(call->error_id, CLIENT_ERROR_NO_ANSWER))
-                return failure_tell_own(c->out, call->error_id, "systemctl status lkmd; journalctl -u lkmd",
+                return failure_print_own(c->out, call->error_id, "systemctl status lkmd; journalctl -u lkmd",
                                         "lkmd has not answered on %s", address);
-        return failure_tell(c->out, call->error_id, call->reply);
+        return failure_print(c->out, call->error_id, call->reply);
 }
 
 /**

@@ -118,7 +118,7 @@ static void begin_detail(const Output *out, const char *label) {
 }
 
 /* Unless the sentence names them already. */
-static void tell_list(const Output *out, const char *label, const char *message, sd_json_variant *array) {
+static void report_list(const Output *out, const char *label, const char *message, sd_json_variant *array) {
         const char *first = sd_json_variant_string(sd_json_variant_by_index(array, 0));
 
         if (!array || sd_json_variant_elements(array) == 0 || (first && strstr(message, first)))
@@ -129,7 +129,7 @@ static void tell_list(const Output *out, const char *label, const char *message,
 }
 
 /* What was done before it failed; the failure itself has been told. */
-static void tell_records(const Output *out, const char *message, sd_json_variant *records) {
+static void report_records(const Output *out, const char *message, sd_json_variant *records) {
         ARRAY_FOREACH_INDEX(records, i) {
                 sd_json_variant *record = sd_json_variant_by_index(records, i);
 
@@ -143,7 +143,7 @@ static void tell_records(const Output *out, const char *message, sd_json_variant
         }
 }
 
-static void tell_details(const Output *out, const char *message, sd_json_variant *fields) {
+static void report_details(const Output *out, const char *message, sd_json_variant *fields) {
         sd_json_variant *array = field_array(fields, "kernelLog");
         const char *file = field_string(fields, "file");
 
@@ -166,17 +166,17 @@ static void tell_details(const Output *out, const char *message, sd_json_variant
                 (void) fputc('\n', stderr);
         }
 
-        tell_list(out, "used by", message, field_array(fields, "holders"));
-        tell_list(out, "known parameters", message, field_array(fields, "known"));
-        tell_records(out, message, field_array(fields, "records"));
+        report_list(out, "used by", message, field_array(fields, "holders"));
+        report_list(out, "known parameters", message, field_array(fields, "known"));
+        report_records(out, message, field_array(fields, "records"));
 }
 
-static void tell_text(const Output *out, const char *message, const char *hint, sd_json_variant *fields) {
+static void report_text(const Output *out, const char *message, const char *hint, sd_json_variant *fields) {
         (void) fflush(stdout);          /* what was said before comes before */
         (void) fprintf(stderr, "%slkmctl:%s ", output_tone(out, stderr, TONE_BAD), output_tone(out, stderr, TONE_PLAIN));
         print_escaped(stderr, message);
         (void) fputc('\n', stderr);
-        tell_details(out, message, fields);
+        report_details(out, message, fields);
         if (hint) {
                 begin_detail(out, "try");
                 print_escaped(stderr, hint);
@@ -185,7 +185,7 @@ static void tell_text(const Output *out, const char *message, const char *hint, 
 }
 
 /* {"error": ID, what the error carried..., and in any case a message} */
-static int tell_json(
+static int report_json(
                 Output *out,
                 const char *error_id,
                 const char *message,
@@ -218,13 +218,13 @@ static int tell_json(
 }
 
 /**
- * failure_tell() - tell the user of one error
+ * failure_print() - tell the user of one error
  * @error_id: varlink name
  * @fields:   what came with it, borrowed; NULL: nothing
  *
  * Return: what to exit with, also when telling it failed.
  */
-ExitStatus failure_tell(Output *out, const char *error_id, sd_json_variant *fields) {
+ExitStatus failure_print(Output *out, const char *error_id, sd_json_variant *fields) {
         const char *message = field_string(fields, "message"), *hint = field_string(fields, "hint");
         const Explanation *x;
         _cleanup_(freep) char *composed = NULL;
@@ -238,18 +238,18 @@ ExitStatus failure_tell(Output *out, const char *error_id, sd_json_variant *fiel
                         hint = x->hint;
         }
 
-        if (out->json == JSON_OFF || tell_json(out, error_id, message, hint, fields) < 0)
-                tell_text(out, message, hint, fields);
+        if (out->json == JSON_OFF || report_json(out, error_id, message, hint, fields) < 0)
+                report_text(out, message, hint, fields);
         return x ? x->status : STATUS_FAILED;
 }
 
 /**
- * failure_tell_own() - tell the user of an error found here
+ * failure_print_own() - tell the user of an error found here
  * @error_id: one of CLIENT_ERROR_* or of the interface's
  * @hint:     what to type next; NULL: nothing to advise
  * @format:   one sentence without a full stop
  */
-ExitStatus failure_tell_own(Output *out, const char *error_id, const char *hint, const char *format, ...) {
+ExitStatus failure_print_own(Output *out, const char *error_id, const char *hint, const char *format, ...) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *fields = NULL;
         _cleanup_(freep) char *message = NULL, *escaped = NULL;
         va_list ap;
@@ -270,7 +270,7 @@ ExitStatus failure_tell_own(Output *out, const char *error_id, const char *hint,
                                    SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
         if (r < 0)
                 fields = NULL;
-        return failure_tell(out, error_id, fields);
+        return failure_print(out, error_id, fields);
 }
 
 /*

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Inquiry: why a request gets what it gets. The plan is lkmd's own, and what is told beside it was overheard
+ * Explanation: why a request gets what it gets. The plan is lkmd's own, and what is told beside it was overheard
  * while it was made, so that an explanation cannot differ from what happens.
  */
 
-#include "cli/offline/inquiry.h"
+#include "cli/offline/explanation.h"
 
 #include <assert.h>
 
@@ -17,41 +17,41 @@
 /* ------------------------------------------------------------------------------------------------ asking */
 
 typedef struct Listener {
-        Inquiry *inquiry;
+        Explanation *explanation;
         int error;
 } Listener;
 
-static void on_met(const PolicySubject *subject, PolicyMeeting how, const PolicyRuling *what,
+static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what,
                    void *userdata) {
         Listener *l = userdata;
-        Inquiry *q = l->inquiry;
-        Meeting *met;
+        Explanation *q = l->explanation;
+        TraceStep *trace;
 
         if (l->error < 0)
                 return;
-        met = reallocarray(q->met, q->n_met + 1, sizeof(*met));
-        if (!met) {
+        trace = reallocarray(q->trace, q->n_trace + 1, sizeof(*trace));
+        if (!trace) {
                 l->error = -ENOMEM;
                 return;
         }
-        q->met = met;
-        met[q->n_met] = (Meeting) { strdup(subject->module), subject->part, how, *what };
-        if (!met[q->n_met].module)
+        q->trace = trace;
+        trace[q->n_trace] = (TraceStep) { strdup(subject->module), subject->part, how, *what };
+        if (!trace[q->n_trace].module)
                 l->error = -ENOMEM;
         else
-                q->n_met++;
+                q->n_trace++;
 }
 
 /**
- * inquiry_new() - put one request to the policy
- * @index:     borrowed, and has to outlive the inquiry, like the policy
+ * explanation_new() - put one request to the policy
+ * @index:     borrowed, and has to outlive the explanation, like the policy
  * @requester: borrowed for the call; a client names things, everybody else has them loaded by themselves
  *
  * Return: as plan_new().
  */
-int inquiry_new(Inquiry **ret, Index *index, const OfflinePolicy *policy, const char *key,
+int explanation_new(Explanation **ret, Index *index, const OfflinePolicy *policy, const char *key,
                 const PolicyRequester *requester) {
-        _cleanup_(inquiry_freep) Inquiry *q = NULL;
+        _cleanup_(explanation_freep) Explanation *q = NULL;
         Listener listener = {};
         PlanRequest request;
         int r;
@@ -65,11 +65,11 @@ int inquiry_new(Inquiry **ret, Index *index, const OfflinePolicy *policy, const 
         q->mode = requester->origin == ORIGIN_CLIENT || requester->origin == ORIGIN_BOOT ? PLAN_NAMED
                                                                                          : PLAN_AUTOLOAD;
 
-        listener.inquiry = q;
+        listener.explanation = q;
         request = offline_policy_request(policy, requester, q->mode);
         request.key = key;
-        request.met = on_met;
-        request.met_userdata = &listener;
+        request.trace = on_trace;
+        request.trace_userdata = &listener;
         r = plan_new(&q->plan, index, &request);
         if (r >= 0)
                 r = listener.error;
@@ -77,7 +77,7 @@ int inquiry_new(Inquiry **ret, Index *index, const OfflinePolicy *policy, const 
                 return r;
 
         if (q->plan->audited) {
-                request.met = NULL;
+                request.trace = NULL;
                 request.as_if_enforced = true;
                 r = plan_new(&q->enforced, index, &request);
                 if (r < 0)
@@ -93,16 +93,16 @@ int inquiry_new(Inquiry **ret, Index *index, const OfflinePolicy *policy, const 
 }
 
 /* Return: NULL. */
-Inquiry *inquiry_free(Inquiry *q) {
+Explanation *explanation_free(Explanation *q) {
         if (!q)
                 return NULL;
 
         plan_free(q->plan);
         plan_free(q->enforced);
         plan_free(q->modprobe);
-        for (size_t i = 0; i < q->n_met; i++)
-                free(q->met[i].module);
-        free(q->met);
+        for (size_t i = 0; i < q->n_trace; i++)
+                free(q->trace[i].module);
+        free(q->trace);
         free(q);
         return NULL;
 }
@@ -129,7 +129,7 @@ static bool plans_are_the_same(const Plan *a, const Plan *b) {
 }
 
 /* Does it come to the same, for the same reasons? */
-bool inquiry_says_the_same(const Inquiry *a, const Inquiry *b) {
+bool explanation_says_the_same(const Explanation *a, const Explanation *b) {
         assert(a && b);
 
         if (!a->enforced != !b->enforced)
@@ -139,25 +139,25 @@ bool inquiry_says_the_same(const Inquiry *a, const Inquiry *b) {
 }
 
 /* Behind what was met for the same module as at @i, as the same part. */
-size_t inquiry_group_end(const Inquiry *q, size_t i) {
+size_t explanation_group_end(const Explanation *q, size_t i) {
         size_t end = i + 1;
 
-        assert(q && i < q->n_met);
+        assert(q && i < q->n_trace);
 
-        while (end < q->n_met && q->met[end].part == q->met[i].part &&
-               streq(q->met[end].module, q->met[i].module))
+        while (end < q->n_trace && q->trace[end].part == q->trace[i].part &&
+               streq(q->trace[end].module, q->trace[i].module))
                 end++;
         return end;
 }
 
 /* What decided; there is always something. */
-const Meeting *inquiry_winner(const Inquiry *q, size_t first, size_t end) {
+const TraceStep *explanation_winner(const Explanation *q, size_t first, size_t end) {
         assert(q && first < end);
 
         for (size_t i = first; i < end; i++)
-                if (q->met[i].how == POLICY_DECIDES && q->met[i].what.verdict != POLICY_NO_VERDICT)
-                        return q->met + i;
-        return q->met + end - 1;
+                if (q->trace[i].how == POLICY_DECIDES && q->trace[i].what.verdict != POLICY_NO_VERDICT)
+                        return q->trace + i;
+        return q->trace + end - 1;
 }
 
 /* ------------------------------------------------------------------------------------------------- words */
@@ -197,18 +197,18 @@ void print_ruling_place(FILE *f, const PolicyRuling *what) {
                 fprintf(f, ":%u", what->column);
 }
 
-const char *meeting_words(PolicyMeeting how) {
-        static const char *const words[_POLICY_MEETING_MAX] = {
+const char *trace_step_words(PolicyTraceStep how) {
+        static const char *const words[_POLICY_TRACE_STEP_MAX] = {
                 [POLICY_DECIDES] = "decides",
                 [POLICY_WOULD_DECIDE] = "would decide, but is in audit mode",
                 [POLICY_ADDS] = "adds options or a preference",
                 [POLICY_TOO_LATE] = "too late: decided above",
                 [POLICY_IS_OFF] = "off: its mode says so",
                 [POLICY_IS_OVER] = "expired",
-                [POLICY_NOT_FOR_COMPANY] = "is about who asks, not for what only comes along",
+                [POLICY_SKIPS_DEPENDENCIES] = "is about who asks, not for what only comes along",
         };
 
-        return how >= 0 && how < _POLICY_MEETING_MAX ? words[how] : "?";
+        return how >= 0 && how < _POLICY_TRACE_STEP_MAX ? words[how] : "?";
 }
 
 /* "by FILE:LINE:COLUMN (rule ID): REASON" */
@@ -358,7 +358,7 @@ static void print_placed(FILE *f, const PlanStep *s) {
                 (void) fputs("; it is reported when it is loaded", f);
 }
 
-static void print_enforced(FILE *f, const Inquiry *q, const char *indent) {
+static void print_enforced(FILE *f, const Explanation *q, const char *indent) {
         for (size_t i = 0; i < q->enforced->n_omissions; i++) {
                 const PlanOmission *o = q->enforced->omissions + i;
 
@@ -403,10 +403,10 @@ static void print_modprobe(FILE *f, const Plan *plan) {
 }
 
 /**
- * inquiry_print_sentences() - the verdict, one line for each module that was asked for, then modprobe's
+ * explanation_print_sentences() - the verdict, one line for each module that was asked for, then modprobe's
  * @indent: at the beginning of each line
  */
-void inquiry_print_sentences(const Inquiry *q, FILE *f, const char *indent) {
+void explanation_print_sentences(const Explanation *q, FILE *f, const char *indent) {
         assert(q && f && indent);
 
         for (size_t i = 0; i < q->plan->n_omissions; i++)
@@ -430,7 +430,7 @@ void inquiry_print_sentences(const Inquiry *q, FILE *f, const char *indent) {
 
 /* -------------------------------------------------------------------------------------------------- JSON */
 
-static int meeting_to_json(const Meeting *m, sd_json_variant **ret) {
+static int trace_step_to_json(const TraceStep *m, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         PlanRuling ruling = {
                 .source = m->what.source,
@@ -444,7 +444,7 @@ static int meeting_to_json(const Meeting *m, sd_json_variant **ret) {
 
         r = plan_ruling_to_json(&ruling, &v);
         if (r >= 0)
-                r = sd_json_variant_set_field_string(&v, "how", policy_meeting_to_string(m->how));
+                r = sd_json_variant_set_field_string(&v, "how", policy_trace_step_to_string(m->how));
         if (r >= 0)
                 r = sd_json_variant_set_field_string(&v, "verdict",
                                                      policy_verdict_to_string(m->what.verdict));
@@ -459,28 +459,28 @@ static const char *part_name(PolicyPart part) {
         return part == POLICY_REQUESTED ? "requested" : part == POLICY_DEPENDENCY ? "dependency" : "softdep";
 }
 
-static int group_to_json(const Inquiry *q, size_t first, size_t end, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *met = NULL;
+static int group_to_json(const Explanation *q, size_t first, size_t end, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *trace = NULL;
         int r = 0;
 
         for (size_t i = first; r >= 0 && i < end; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
 
-                r = meeting_to_json(q->met + i, &v);
+                r = trace_step_to_json(q->trace + i, &v);
                 if (r >= 0)
-                        r = sd_json_variant_append_array(&met, v);
+                        r = sd_json_variant_append_array(&trace, v);
         }
         if (r < 0)
                 return r;
         return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("module", q->met[first].module),
-                SD_JSON_BUILD_PAIR_STRING("part", part_name(q->met[first].part)),
+                ret, SD_JSON_BUILD_PAIR_STRING("module", q->trace[first].module),
+                SD_JSON_BUILD_PAIR_STRING("part", part_name(q->trace[first].part)),
                 SD_JSON_BUILD_PAIR_STRING(
-                        "verdict", policy_verdict_to_string(inquiry_winner(q, first, end)->what.verdict)),
-                SD_JSON_BUILD_PAIR_VARIANT("met", met));
+                        "verdict", policy_verdict_to_string(explanation_winner(q, first, end)->what.verdict)),
+                SD_JSON_BUILD_PAIR_VARIANT("trace", trace));
 }
 
-static int sentences_to_json(const Inquiry *q, sd_json_variant **ret) {
+static int sentences_to_json(const Explanation *q, sd_json_variant **ret) {
         _cleanup_(freep) char *text = NULL;
         size_t size;
         FILE *f;
@@ -489,7 +489,7 @@ static int sentences_to_json(const Inquiry *q, sd_json_variant **ret) {
         f = open_memstream(&text, &size);
         if (!f)
                 return -ENOMEM;
-        inquiry_print_sentences(q, f, "");
+        explanation_print_sentences(q, f, "");
         if (fclose(f) != 0)
                 return -ENOMEM;
 
@@ -505,8 +505,8 @@ static int sentences_to_json(const Inquiry *q, sd_json_variant **ret) {
         return r;
 }
 
-/* {"origin", "verdict", "sentences", "modules": [{.., "met": []}], "plan", "modprobe"} */
-int inquiry_to_json(const Inquiry *q, sd_json_variant **ret) {
+/* {"origin", "verdict", "sentences", "modules": [{.., "trace": []}], "plan", "modprobe"} */
+int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *modules = NULL, *plan = NULL, *modprobe = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *enforced = NULL, *sentences = NULL;
         bool denied = false;
@@ -515,9 +515,9 @@ int inquiry_to_json(const Inquiry *q, sd_json_variant **ret) {
         assert(q && ret);
 
         r = sd_json_variant_new_array(&modules, NULL, 0);
-        for (size_t i = 0; r >= 0 && i < q->n_met;) {
+        for (size_t i = 0; r >= 0 && i < q->n_trace;) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-                size_t end = inquiry_group_end(q, i);
+                size_t end = explanation_group_end(q, i);
 
                 r = group_to_json(q, i, end, &v);
                 if (r >= 0)

@@ -8,38 +8,38 @@
 #include "common/plan/plan.h"
 
 /*
- * Inquiry: one request put to the policy, with all that was met on the way. Owns what it says but for the
+ * Explanation: one request put to the policy, with all that was met on the way. Owns what it says but for the
  * strings of rulings, which are those of the policy and the index.
  */
 
-typedef struct Meeting {
+typedef struct TraceStep {
         char *module;
         PolicyPart part;
-        PolicyMeeting how;
+        PolicyTraceStep how;
         PolicyRuling what;
-} Meeting;
+} TraceStep;
 
-typedef struct Inquiry {
+typedef struct Explanation {
         RequestOrigin origin;
         PlanMode mode;
         Plan *plan;
         Plan *enforced;                 /* if nothing were in audit mode; NULL: it would be the same */
         Plan *modprobe;                 /* what modprobe of kmod would do */
-        Meeting *met;                   /* those of one module and part behind each other, in order */
-        size_t n_met;
-} Inquiry;
+        TraceStep *trace;                   /* those of one module and part behind each other, in order */
+        size_t n_trace;
+} Explanation;
 
-int inquiry_new(Inquiry **ret, Index *index, const OfflinePolicy *policy, const char *key,
+int explanation_new(Explanation **ret, Index *index, const OfflinePolicy *policy, const char *key,
                 const PolicyRequester *requester);
-Inquiry *inquiry_free(Inquiry *q);
-DEFINE_CLEANUP(Inquiry, inquiry_free);
+Explanation *explanation_free(Explanation *q);
+DEFINE_CLEANUP(Explanation, explanation_free);
 
-bool inquiry_says_the_same(const Inquiry *a, const Inquiry *b);
-size_t inquiry_group_end(const Inquiry *q, size_t i);
-const Meeting *inquiry_winner(const Inquiry *q, size_t first, size_t end);
+bool explanation_says_the_same(const Explanation *a, const Explanation *b);
+size_t explanation_group_end(const Explanation *q, size_t i);
+const TraceStep *explanation_winner(const Explanation *q, size_t first, size_t end);
 
 void print_ruling_name(FILE *f, const PolicyRuling *what);
 void print_ruling_place(FILE *f, const PolicyRuling *what);
-const char *meeting_words(PolicyMeeting how);
-void inquiry_print_sentences(const Inquiry *q, FILE *f, const char *indent);
-int inquiry_to_json(const Inquiry *q, sd_json_variant **ret);
+const char *trace_step_words(PolicyTraceStep how);
+void explanation_print_sentences(const Explanation *q, FILE *f, const char *indent);
+int explanation_to_json(const Explanation *q, sd_json_variant **ret);

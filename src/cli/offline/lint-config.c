@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "cli/offline/inquiry.h"
+#include "cli/offline/explanation.h"
 #include "common/base/glob.h"
 #include "common/modprobe/deny-command.h"
 #include "common/plan/plan-builder.h"
@@ -40,7 +40,7 @@ static bool is_overruled(const Lint *l, PolicySubject *subject, PolicyRuling *re
         return decision.actual.rule && decision.actual.verdict != POLICY_DENY;
 }
 
-static int tell_overruled(Lint *l, const ConfigEntry *e, const char *module, const PolicyRuling *by) {
+static int report_overruled(Lint *l, const ConfigEntry *e, const char *module, const PolicyRuling *by) {
         Finding finding = finding_of(e, "overruled", "remove the line, or the rule");
         _cleanup_(freep) char *rule = NULL;
         size_t size;
@@ -55,7 +55,7 @@ static int tell_overruled(Lint *l, const ConfigEntry *e, const char *module, con
         }
         if (fclose(f) != 0)
                 return -ENOMEM;
-        return lint_tell(l, &finding, "this line has no effect on %s: the %s allows it before", module,
+        return lint_report(l, &finding, "this line has no effect on %s: the %s allows it before", module,
                          rule);
 }
 
@@ -78,7 +78,7 @@ static int lint_install(Lint *l, const ConfigEntry *e) {
                     modprobe_config_find_command(index_get_config(l->index), CONFIG_INSTALL, m->name) != e)
                         continue;
                 if (is_overruled(l, &subject, &by)) {
-                        r = tell_overruled(l, e, m->name, &by);
+                        r = report_overruled(l, e, m->name, &by);
                         if (r < 0)
                                 return r;
                 }
@@ -97,7 +97,7 @@ static int lint_install(Lint *l, const ConfigEntry *e) {
                 char names[256];
 
                 shown_names_print(&overlooked, names, sizeof(names));
-                return lint_tell(l, &finding,
+                return lint_report(l, &finding,
                                  "modprobe overlooks this line for %s, which has a softdep; lkmd %s", names,
                                  l->offline->compat_kmod ? "does so too, with Compat=kmod" : "keeps to it");
         }
@@ -129,7 +129,7 @@ static int lint_needed(Lint *l, const ConfigEntry *e, const IndexModule *module)
         if (dependants.n == 0 || l->offline->blacklist_denies)
                 return 0;
         shown_names_print(&dependants, names, sizeof(names));
-        return lint_tell(l, &finding, "a blacklist line does not keep %s out when something needs it: %s",
+        return lint_report(l, &finding, "a blacklist line does not keep %s out when something needs it: %s",
                          e->name, names);
 }
 
@@ -149,7 +149,7 @@ static int lint_blacklist(Lint *l, const ConfigEntry *e) {
         if (e->dashed) {
                 Finding finding = finding_of(e, "dash_on_command_line", "the name with '_' in place of '-'");
 
-                r = lint_tell(l, &finding,
+                r = lint_report(l, &finding,
                               "modprobe does not see this blacklisting of %s, since it is written with '-'; "
                               "lkmd %s",
                               e->name, l->offline->compat_kmod ? "neither, with Compat=kmod" : "does");
@@ -161,11 +161,11 @@ static int lint_blacklist(Lint *l, const ConfigEntry *e) {
                         e, "built_in",
                         "initcall_blacklist=FUNCTION on the kernel command line, with its init function");
 
-                return lint_tell(l, &finding,
+                return lint_report(l, &finding,
                                  "no blacklist line keeps out what is built into the kernel: %s", e->name);
         }
         if (m && is_overruled(l, &subject, &by)) {
-                r = tell_overruled(l, e, e->name, &by);
+                r = report_overruled(l, e, e->name, &by);
                 if (r < 0)
                         return r;
         }

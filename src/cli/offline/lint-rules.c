@@ -11,14 +11,14 @@
 #include <assert.h>
 #include <ctype.h>
 
-#include "cli/offline/inquiry.h"
+#include "cli/offline/explanation.h"
 #include "common/base/glob.h"
 #include "common/base/names.h"
 #include "common/base/text.h"
 
 typedef struct RuleUse {
         const PolicyRule *rule;
-        bool met, decides;
+        bool matched, decides;
         PolicyRuling above;             /* that decides before it, for some module */
         const char *module;             /* that one */
 } RuleUse;
@@ -36,14 +36,14 @@ static int by_address(const void *a, const void *b) {
         return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
         Uses *uses = userdata;
         RuleUse *use = what->rule ? bsearch(&(RuleUse) { .rule = what->rule }, uses->items, uses->n,
                                             sizeof(*uses->items), by_address)
                                   : NULL;
 
         if (use)
-                use->met = true;
+                use->matched = true;
         if (how == POLICY_DECIDES || how == POLICY_WOULD_DECIDE || how == POLICY_ADDS) {
                 if (what->verdict != POLICY_NO_VERDICT)
                         uses->winner = *what;
@@ -62,7 +62,7 @@ static void ask_about_all(const Lint *l, Uses *uses) {
                 PolicyDecision decision;
 
                 uses->module = m->name;
-                policy_judge(l->offline->policy, &subject, l->offline->now_usec, &decision, on_met, uses);
+                policy_judge(l->offline->policy, &subject, l->offline->now_usec, &decision, on_trace, uses);
         }
 }
 
@@ -84,7 +84,7 @@ static int lint_reach(Lint *l, const RuleUse *use) {
         size_t size;
         FILE *f;
 
-        if (rule->verdict == POLICY_NO_VERDICT || asks_for_request(rule) || !use->met || use->decides ||
+        if (rule->verdict == POLICY_NO_VERDICT || asks_for_request(rule) || !use->matched || use->decides ||
             rule->expires_usec <= l->offline->now_usec ||
             policy_get_rule_mode(l->offline->policy, rule) == POLICY_OFF || !use->module)
                 return 0;
@@ -99,7 +99,7 @@ static int lint_reach(Lint *l, const RuleUse *use) {
         }
         if (fclose(f) != 0)
                 return -ENOMEM;
-        return lint_tell(l, &finding,
+        return lint_report(l, &finding,
                          "this rule never decides: what it matches (%s) is decided before by the %s",
                          use->module, above);
 }
@@ -143,7 +143,7 @@ static const char *find_in_other_case(const Lint *l, const char *glob) {
         return NULL;
 }
 
-static int tell_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
+static int report_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
         const char *nearest = strpbrk(glob, "*?[\\") ? NULL : nearest_module(l, glob);
         const char *other_case = find_in_other_case(l, glob);
         _cleanup_(freep) char *instead = NULL;
@@ -159,17 +159,17 @@ static int tell_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
                 return -ENOMEM;
         }
         finding.instead = instead;
-        return lint_tell(l, &finding, "no module of %s is called '%s'", index_get_release(l->index), glob);
+        return lint_report(l, &finding, "no module of %s is called '%s'", index_get_release(l->index), glob);
 }
 
-static int tell_builtin(Lint *l, const PolicyRule *rule, const ShownNames *builtin) {
+static int report_builtin(Lint *l, const PolicyRule *rule, const ShownNames *builtin) {
         Finding finding = finding_of(
                 rule, "built_in",
                 "initcall_blacklist=FUNCTION on the kernel command line, with its init function");
         char names[256];
 
         shown_names_print(builtin, names, sizeof(names));
-        return lint_tell(l, &finding, "no rule keeps out what is built into the kernel: %s", names);
+        return lint_report(l, &finding, "no rule keeps out what is built into the kernel: %s", names);
 }
 
 /* Each pattern of a rule beside the names of all modules. */
@@ -196,9 +196,9 @@ static int lint_patterns(Lint *l, const PolicyRule *rule) {
                 }
                 r = 0;
                 if (n_loadable == 0 && builtin.n == 0)
-                        r = tell_no_module(l, rule, p->glob);
+                        r = report_no_module(l, rule, p->glob);
                 else if (n_loadable == 0 && rule->verdict == POLICY_DENY)
-                        r = tell_builtin(l, rule, &builtin);
+                        r = report_builtin(l, rule, &builtin);
                 if (r < 0)
                         return r;
         }
@@ -241,7 +241,7 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
                 if (rule->match[known[i].key].n_items == 0 || origin_fits(rule, known[i].origins[0]) ||
                     origin_fits(rule, known[i].origins[1]))
                         continue;
-                r = lint_tell(
+                r = lint_report(
                         l, &finding,
                         "this rule matches nothing: '%s' is known of %s only, and its origin is another",
                         policy_key_to_string(known[i].key), known[i].words);
@@ -258,7 +258,7 @@ static int lint_parameters(Lint *l, const PolicyRule *rule) {
 
         for (size_t i = 0; r >= 0 && i < rule->n_parameters; i++)
                 if (glob_match(rule->parameters[i], "lkmd_any_name=/lkmd/any/value"))
-                        r = lint_tell(l, &finding,
+                        r = lint_report(l, &finding,
                                       "'%s' lets members of " LKMD_ADMIN_GROUP
                                       " give any parameter, also one that names a program which the kernel runs as root",
                                       rule->parameters[i]);
@@ -276,7 +276,7 @@ static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRu
         if (rule->expires_usec <= l->offline->now_usec) {
                 Finding finding = finding_of(rule, "expired", "remove it, or give it another date");
 
-                return lint_tell(l, &finding, "this rule has expired and does nothing");
+                return lint_report(l, &finding, "this rule has expired and does nothing");
         }
         /*
          * A list is for many kernels: that this one lacks a module is nothing to correct. And what stands before it

@@ -34,7 +34,7 @@ void shown_names_print(const ShownNames *s, char *buf, size_t size) {
                 (void) snprintf(buf + used, size - used, " and %zu more", s->n - NAMES_SHOWN);
 }
 
-static int tell_json(Lint *l, const Finding *x, const char *message) {
+static int report_json(Lint *l, const Finding *x, const char *message) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         _cleanup_(freep) char *file = NULL, *text = NULL, *instead = NULL;
         int r;
@@ -52,7 +52,7 @@ static int tell_json(Lint *l, const Finding *x, const char *message) {
         return r < 0 ? r : output_json(&l->run->out, v);
 }
 
-int lint_tell(Lint *l, const Finding *x, const char *format, ...) {
+int lint_report(Lint *l, const Finding *x, const char *format, ...) {
         _cleanup_(freep) char *message = NULL;
         va_list ap;
         int n;
@@ -68,7 +68,7 @@ int lint_tell(Lint *l, const Finding *x, const char *format, ...) {
         }
         l->n_findings++;
         if (l->run->out.json != JSON_OFF)
-                return tell_json(l, x, message);
+                return report_json(l, x, message);
 
         print_escaped(stdout, x->file);
         if (x->line > 0)

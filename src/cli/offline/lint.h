@@ -24,7 +24,7 @@ typedef struct Finding {
 } Finding;
 
 /* As lint_rules(), lint_config() and lint_text(): 0, also after findings; negative errno. */
-int lint_tell(Lint *l, const Finding *finding, const char *format, ...) _printf_(3, 4);
+int lint_report(Lint *l, const Finding *finding, const char *format, ...) _printf_(3, 4);
 
 /* Up to three names and how many more: "a, b, c and 5 more". */
 #define NAMES_SHOWN 3U

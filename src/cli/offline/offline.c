@@ -39,7 +39,7 @@ int offline_module_dir(Run *run, char **ret) {
         struct utsname u;
 
         if (run->kernel && (run->kernel[0] == '\0' || strchr(run->kernel, '/')))
-                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
                                         "'%s' is no release of a kernel", run->kernel);
         if (!run->kernel && uname(&u) < 0)
                 return -errno;
@@ -50,8 +50,8 @@ int offline_module_dir(Run *run, char **ret) {
         return 0;
 }
 
-int tell_no_index(Run *run, const char *module_dir) {
-        return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, "ls /lib/modules; depmod -a",
+int report_no_index(Run *run, const char *module_dir) {
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, "ls /lib/modules; depmod -a",
                                 "there is no usable module index in %s", module_dir);
 }
 
@@ -76,20 +76,20 @@ int offline_index(Run *run, bool modules_needed, Index **ret) {
                       },
                       &problems);
         if (r == -EINVAL)
-                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
                                         "'%s' is no release of a kernel", run->kernel);
         if (r < 0)
                 return r;
         offline_print_problems(run, &problems);
         if (modules_needed && !index_is_complete(index))
-                return tell_no_index(run, index_get_module_dir(index));
+                return report_no_index(run, index_get_module_dir(index));
 
         *ret = STEAL_PTR(index);
         return 0;
 }
 
-int tell_no_such_module(Run *run, const Index *index, const char *key) {
-        return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE,
+int report_no_such_module(Run *run, const Index *index, const char *key) {
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE,
                                 "check the spelling; if its package was just installed, run depmod -a",
                                 "no module and no alias is called '%s' in %s", key, index_get_module_dir(index));
 }

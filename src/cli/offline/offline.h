@@ -15,5 +15,5 @@ void offline_print_problems(const Run *run, const ProblemList *problems);
 int offline_index(Run *run, bool modules_needed, Index **ret);
 int offline_module_dir(Run *run, char **ret);
 
-int tell_no_index(Run *run, const char *module_dir);
-int tell_no_such_module(Run *run, const Index *index, const char *key);
+int report_no_index(Run *run, const char *module_dir);
+int report_no_such_module(Run *run, const Index *index, const char *key);

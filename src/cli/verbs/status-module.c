@@ -248,7 +248,7 @@ int status_of_module(Run *run, const char *name) {
                 return r;
         module = field_object(reply, "module");
         if (!module)
-                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+                return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
         if (out->json != JSON_OFF)
                 return output_json(&run->out, reply);
         if (!output_wants_text(out))

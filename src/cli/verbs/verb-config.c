@@ -118,7 +118,7 @@ int verb_config(Run *run, char **args, unsigned n_args) {
         if (r != 0)
                 return r;
         if (n_args > 0 && module_name_normalize(args[0], name, sizeof(name)) < 0)
-                return tell_no_such_module(run, index, args[0]);
+                return report_no_such_module(run, index, args[0]);
         r = table_new(&table, &run->out, columns, ARRAY_LEN(columns));
         if (r < 0)
                 return r;

@@ -243,7 +243,7 @@ int verb_deps(Run *run, char **args, unsigned n_args) {
         if (module_name_normalize(args[0], name, sizeof(name)) >= 0)
                 module = index_find_module(index, name);
         if (!module)
-                return tell_no_such_module(run, index, args[0]);
+                return report_no_such_module(run, index, args[0]);
         r = index_softdeps(index, name, &softdeps, &n);
         if (r < 0)
                 return r;

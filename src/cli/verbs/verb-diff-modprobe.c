@@ -97,7 +97,7 @@ static void write_reason(FILE *f, const Difference *d) {
         }
 }
 
-static int tell_json(Run *run, const Difference *d, const char *reason) {
+static int report_json(Run *run, const Difference *d, const char *reason) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         _cleanup_(freep) char *file = NULL;
         int r;
@@ -132,7 +132,7 @@ static int tell(Comparison *c, const Difference *d) {
                 return -ENOMEM;
 
         if (c->run->out.json != JSON_OFF)
-                return tell_json(c->run, d, reason);
+                return report_json(c->run, d, reason);
         if (!c->run->out.quiet)
                 printf("%s: %s\n", d->module, reason);
         return 0;
@@ -300,7 +300,7 @@ static int compare_some(Comparison *c, char **names, unsigned n) {
                 const IndexModule *module = index_find_module(c->index, names[i]);
                 int r;
 
-                r = module ? compare(c, module) : (int) tell_no_such_module(c->run, c->index, names[i]);
+                r = module ? compare(c, module) : (int) report_no_such_module(c->run, c->index, names[i]);
                 if (r < 0)
                         return r;
                 worst = failure_worse(worst, (ExitStatus) r);
@@ -314,7 +314,7 @@ int verb_diff_modprobe(Run *run, char **args, unsigned n_args) {
         int r, result;
 
         if (run->all && n_args > 0)
-                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help diff-modprobe",
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help diff-modprobe",
                                         "--all is all modules, no names go with it");
         r = offline_index(run, true, &index);
         if (r != 0)

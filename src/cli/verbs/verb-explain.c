@@ -9,7 +9,7 @@
 #include <assert.h>
 
 #include "cli/offline/device.h"
-#include "cli/offline/inquiry.h"
+#include "cli/offline/explanation.h"
 #include "cli/offline/offline.h"
 #include "cli/offline/plan-print.h"
 #include "cli/print/format.h"
@@ -24,13 +24,13 @@
 typedef struct Question {
         const char *key;
         const Device *device;           /* NULL: there is none */
-        Inquiry *answers[ORIGINS_MAX];
+        Explanation *answers[ORIGINS_MAX];
         size_t n_answers;
 } Question;
 
 static void question_clear(Question *q) {
         for (size_t i = 0; i < q->n_answers; i++)
-                inquiry_free(q->answers[i]);
+                explanation_free(q->answers[i]);
 }
 
 static int ask(Question *q, Index *index, const OfflinePolicy *policy, const PolicyRequester *requester) {
@@ -38,7 +38,7 @@ static int ask(Question *q, Index *index, const OfflinePolicy *policy, const Pol
 
         assert(q->n_answers < ORIGINS_MAX);
 
-        r = inquiry_new(q->answers + q->n_answers, index, policy, q->key, requester);
+        r = explanation_new(q->answers + q->n_answers, index, policy, q->key, requester);
         if (r >= 0)
                 q->n_answers++;
         return r;
@@ -71,7 +71,7 @@ static int ask_all(Run *run, Question *q, Index *index, const OfflinePolicy *pol
 
 /* ---------------------------------------------------------------------------------------------- printing */
 
-static void write_how(const Output *out, FILE *f, const Meeting *m, bool wins) {
+static void write_how(const Output *out, FILE *f, const TraceStep *m, bool wins) {
         bool default_of_nobody = m->what.source == POLICY_BY_DEFAULT && !m->what.file;
 
         (void) fputs(wins ? out->utf8 ? "▸ " : "> " : "  ", f);
@@ -80,16 +80,16 @@ static void write_how(const Output *out, FILE *f, const Meeting *m, bool wins) {
         else if (default_of_nobody)
                 (void) fputs("decides: nothing else does", f);
         else
-                (void) fputs(meeting_words(m->how), f);
+                (void) fputs(trace_step_words(m->how), f);
         if (m->what.reason && !default_of_nobody) {
                 (void) fputs(": ", f);
                 print_escaped(f, m->what.reason);
         }
 }
 
-static int add_row(const Output *out, Table *table, const Inquiry *q, size_t i, size_t first,
-                   const Meeting *winner) {
-        const Meeting *m = q->met + i;
+static int add_row(const Output *out, Table *table, const Explanation *q, size_t i, size_t first,
+                   const TraceStep *winner) {
+        const TraceStep *m = q->trace + i;
         FILE *f;
         int r;
 
@@ -117,21 +117,21 @@ static int add_row(const Output *out, Table *table, const Inquiry *q, size_t i, 
         return r;
 }
 
-static int print_met(const Output *out, const Inquiry *q) {
+static int print_met(const Output *out, const Explanation *q) {
         static const Column columns[] = {
                 { "MODULE", 0.2 }, { "VERDICT", 7 }, { "BY", 0.2 }, { "PLACE", 0.2 }, { "HOW", 0.4 },
         };
         _cleanup_(table_freep) Table *table = NULL;
         int r;
 
-        if (q->n_met == 0)
+        if (q->n_trace == 0)
                 return 0;
         r = table_new(&table, out, columns, ARRAY_LEN(columns));
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < q->n_met;) {
-                size_t first = i, end = inquiry_group_end(q, i);
-                const Meeting *winner = inquiry_winner(q, first, end);
+        for (size_t i = 0; i < q->n_trace;) {
+                size_t first = i, end = explanation_group_end(q, i);
+                const TraceStep *winner = explanation_winner(q, first, end);
 
                 for (; i < end; i++) {
                         r = add_row(out, table, q, i, first, winner);
@@ -178,11 +178,11 @@ static void print_title(const Run *run, const Question *q, size_t i, bool same_f
 }
 
 static int print_answer(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
-        const Inquiry *answer = q->answers[i];
+        const Explanation *answer = q->answers[i];
         int r;
 
         print_title(run, q, i, same_for_kernel);
-        inquiry_print_sentences(answer, stdout, "  ");
+        explanation_print_sentences(answer, stdout, "  ");
         r = print_met(&run->out, answer);
         if (r < 0 || !q->device || answer->plan->n_steps == 0)
                 return r;
@@ -199,11 +199,11 @@ static int print_question(const Run *run, const Question *q) {
         for (size_t i = 1; r >= 0 && i < q->n_answers; i++) {
                 bool same_for_kernel;
 
-                if (inquiry_says_the_same(q->answers[0], q->answers[i]) ||
-                    (i == 2 && inquiry_says_the_same(q->answers[1], q->answers[2])))
+                if (explanation_says_the_same(q->answers[0], q->answers[i]) ||
+                    (i == 2 && explanation_says_the_same(q->answers[1], q->answers[2])))
                         continue;
                 same_for_kernel = i == 1 && q->n_answers > 2 &&
-                                  inquiry_says_the_same(q->answers[1], q->answers[2]);
+                                  explanation_says_the_same(q->answers[1], q->answers[2]);
                 putchar('\n');
                 r = print_answer(run, q, i, same_for_kernel);
                 any_other = true;
@@ -238,7 +238,7 @@ static int print_json(Run *run, const Question *q) {
         for (size_t i = 0; r >= 0 && i < q->n_answers; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
 
-                r = inquiry_to_json(q->answers[i], &v);
+                r = explanation_to_json(q->answers[i], &v);
                 if (r >= 0)
                         r = sd_json_variant_append_array(&answers, v);
         }
@@ -297,28 +297,28 @@ static int explain_device(Run *run, Index *index, const OfflinePolicy *policy, c
                         return r;
         }
         if (n == 0)
-                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
                                         "the device %s asks for no module: it has no modalias",
                                         device->path);
         if (!any)
-                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
                                         "no module in %s is for the device %s (%s)",
                                         index_get_module_dir(index), device->path, keys[0]);
         return (int) worst;
 }
 
-static int tell_no_device(Run *run, Index *index, const char *argument, int error) {
+static int report_no_device(Run *run, Index *index, const char *argument, int error) {
         if (error == -ENOTUNIQ)
-                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
                                         "several devices are called '%s'", argument);
         if (error == -EACCES)
-                return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
+                return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
                                         "it is not allowed to look at '%s'", argument);
         if (error != -ENODEV)
                 return error;
         if (!device_is_path(argument))
-                return tell_no_such_module(run, index, argument);
-        return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
+                return report_no_such_module(run, index, argument);
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
                                 "there is no device '%s'", argument);
 }
 
@@ -342,6 +342,6 @@ int verb_explain(Run *run, char **args, unsigned n_args) {
         }
         r = device_find(&device, args[0]);
         if (r < 0)
-                return tell_no_device(run, index, args[0], r);
+                return report_no_device(run, index, args[0], r);
         return explain_device(run, index, &policy, device);
 }

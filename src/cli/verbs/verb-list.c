@@ -108,7 +108,7 @@ int verb_list(Run *run, char **args, unsigned n_args) {
                 return r;
         modules = field_array(reply, "modules");
         if (!modules)
-                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+                return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
 
         if (run->out.json == JSON_OFF)
                 return run->out.quiet ? STATUS_DONE : print_table(&run->out, modules);

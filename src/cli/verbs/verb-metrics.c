@@ -40,7 +40,7 @@ static int metrics_to_file(Run *run, sd_json_variant *metrics) {
         r = replace_file(run->metrics_file, text, size);
         if (r >= 0)
                 return STATUS_DONE;
-        return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL,
+        return failure_print_own(&run->out, CLIENT_ERROR_LOCAL,
                                 r == -ENOENT ? "the directory has to be there already" :
                                 r == -EACCES || r == -EPERM ? "the same with sudo" :
                                 r == -EREMCHG ? "name the directory itself" : NULL,
@@ -72,7 +72,7 @@ static int ask_status(Run *run, sd_json_variant **ret) {
 
         r = client_call(run->client, "Status", NULL, &hooks, &status);
         if (r == 0 && !field_string(status, "version"))
-                r = failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+                r = failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
         if (r == 0)
                 *ret = STEAL_PTR(status);
         return r;

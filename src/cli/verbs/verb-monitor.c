@@ -162,5 +162,5 @@ int verb_monitor(Run *run, char **args, unsigned n_args) {
                 if (r < 0)
                         return r;
         }
-        return failure_tell_own(&run->out, CLIENT_ERROR_DISCONNECTED, "systemctl status lkmd", "lkmd went away");
+        return failure_print_own(&run->out, CLIENT_ERROR_DISCONNECTED, "systemctl status lkmd", "lkmd went away");
 }

@@ -36,7 +36,7 @@ static int plan_key(Run *run, Index *index, const OfflinePolicy *policy, const c
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || plan->n_matches == 0)
-                return tell_no_such_module(run, index, key);
+                return report_no_such_module(run, index, key);
         if (plan->audited) {
                 request.as_if_enforced = true;
                 r = plan_new(&enforced, index, &request);

@@ -59,13 +59,13 @@ static int give(Run *run, const char *module, const char *verdict) {
 
         (void) snprintf(hint, sizeof(hint), "lkmctl help policy %s", verdict);
         if (n_times != 1)
-                return failure_tell_own(
+                return failure_print_own(
                         &run->out, CLIENT_ERROR_USAGE, hint,
                         n_times == 0
                                 ? "for how long? One of --for=TIME, --once and --until-reboot is needed"
                                 : "for how long? Only one of --for, --once and --until-reboot can hold");
         if (!run->reason)
-                return failure_tell_own(
+                return failure_print_own(
                         &run->out, CLIENT_ERROR_USAGE, hint,
                         "why? --reason=TEXT is needed: somebody will find this exception and wonder");
 
@@ -76,7 +76,7 @@ static int give(Run *run, const char *module, const char *verdict) {
         if (r < 0)
                 return r;
         if (!streq(escaped, run->reason))
-                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE, hint,
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, hint,
                                         "the reason '%s' is not one line of text", run->reason);
         r = sd_json_variant_set_field_string(&parameters, "reason", run->reason);
         if (r < 0)
@@ -90,7 +90,7 @@ static int give(Run *run, const char *module, const char *verdict) {
         if (run->out.json != JSON_OFF)
                 return output_json(&run->out, reply);
         if (!field_object(reply, "grant"))
-                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+                return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
         if (output_wants_text(&run->out))
                 print_grant(&run->out, field_object(reply, "grant"), verdict);
         return STATUS_DONE;

@@ -67,7 +67,7 @@ static bool plan_denies(const Plan *plan, const char *module) {
 }
 
 /* The denial that is to be shown: of something that came along, that was not denied here. */
-static const PlanOmission *find_denied_company(const Plan *here, const Plan *there) {
+static const PlanOmission *find_denied_dependency(const Plan *here, const Plan *there) {
         for (size_t i = 0; i < there->n_omissions; i++) {
                 const PlanOmission *o = there->omissions + i;
 
@@ -87,14 +87,14 @@ static const PlanOmission *find_requested_omission(const Plan *plan) {
 static Change compare(const Plan *here, const Plan *there, const PlanOmission **ret) {
         *ret = NULL;
         if (plan_has_driver(there)) {
-                *ret = find_denied_company(here, there);
+                *ret = find_denied_dependency(here, there);
                 return *ret ? CHANGE_WANTED_DENIED : CHANGE_NONE;
         }
         if (!plan_has_driver(here))
                 return CHANGE_NONE;
         if (there->n_matches == 0)
                 return CHANGE_LOST;
-        *ret = find_denied_company(here, there);
+        *ret = find_denied_dependency(here, there);
         if (*ret)
                 return CHANGE_NEEDED_DENIED;
         *ret = find_requested_omission(there);
@@ -135,7 +135,7 @@ static int write_story(FILE *f, Change change, const Plan *here, const PlanOmiss
         return 0;
 }
 
-static int tell_json(Preview *p, const Device *d, const char *key, Change change, const Plan *here,
+static int report_json(Preview *p, const Device *d, const char *key, Change change, const Plan *here,
                      const PlanOmission *why, const char *story) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *omission = NULL, *drivers = NULL;
         _cleanup_(freep) char *path = NULL, *escaped = NULL;
@@ -182,7 +182,7 @@ static int tell(Preview *p, const Device *d, const char *key, Change change, con
         if (r < 0)
                 return r;
         if (p->run->out.json != JSON_OFF)
-                return tell_json(p, d, key, change, here, why, story);
+                return report_json(p, d, key, change, here, why, story);
         if (!output_wants_text(&p->run->out))
                 return 0;
         printf("%s",
@@ -266,7 +266,7 @@ int verb_policy_preview(Run *run, char **args, unsigned n_args) {
         int r;
 
         if (!run->kernel && !run->root)
-                return failure_tell_own(&run->out, CLIENT_ERROR_USAGE,
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE,
                                         "ls /lib/modules; lkmctl help policy preview",
                                         "with which modules? --kernel=RELEASE or --root=DIR says it");
         r = offline_index(run, true, &there);

@@ -37,7 +37,7 @@ int verb_policy_propose(Run *run, char **args, unsigned n_args) {
         if (r != 0)
                 return r;
         if (!field_array(list, "modules"))
-                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+                return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
 
         r = proposal_new(&p);
         if (r >= 0)
@@ -47,7 +47,7 @@ int verb_policy_propose(Run *run, char **args, unsigned n_args) {
         if (r < 0)
                 return r;
         if (proposal_count(p) == 0)
-                return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL, "lkmctl policy propose --since=boot",
+                return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "lkmctl policy propose --since=boot",
                                         "no module was loaded since then, so there is nothing to propose");
         proposal_sort(p);
         return print(run, p, status);

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "cli/offline/inquiry.h"
+#include "cli/offline/explanation.h"
 #include "cli/offline/offline-policy.h"
 #include "cli/print/format.h"
 #include "cli/print/policy-text.h"

@@ -200,7 +200,7 @@ static int resolve_few(Run *run, char **args, unsigned n_args) {
                         status = STATUS_NO_SUCH_MODULE;
         }
         if (status != STATUS_DONE && access(directory, F_OK) < 0)
-                return tell_no_index(run, directory);
+                return report_no_index(run, directory);
         return status;
 }
 

@@ -291,7 +291,7 @@ int verb_status(Run *run, char **args, unsigned n_args) {
         if (r != 0)
                 return r;
         if (!field_string(status, "version"))
-                return failure_tell(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+                return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
         if (run->out.json != JSON_OFF)
                 return output_json(&run->out, status);
         if (!output_wants_text(&run->out))

@@ -29,10 +29,10 @@ static int device_to_parameter(Run *run, const char *argument, sd_json_variant *
 
         r = device_path_resolve(argument, &device);
         if (r == -ENODEV)
-                return failure_tell_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
                                         "there is no device '%s'", argument);
         if (r == -EACCES)
-                return failure_tell_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
+                return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
                                         "it is not allowed to look at '%s'", argument);
         if (r < 0)
                 return r;

@@ -147,15 +147,15 @@ void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part,
         }
 }
 
-typedef struct Meetings {
+typedef struct TraceContext {
         const PlanRequest *request;
         const PolicySubject *subject;
-} Meetings;
+} TraceContext;
 
-static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
-        const Meetings *m = userdata;
+static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
+        const TraceContext *m = userdata;
 
-        m->request->met(m->subject, how, what, m->request->met_userdata);
+        m->request->trace(m->subject, how, what, m->request->trace_userdata);
 }
 
 /**
@@ -171,7 +171,7 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
 
         plan_rules_make_subject(g, n, part, &requester, &subject);
         policy_judge(g->request->policy, &subject, g->request->now_usec, &decision,
-                     g->request->met ? on_met : NULL, &(Meetings) { g->request, &subject });
+                     g->request->trace ? on_trace : NULL, &(TraceContext) { g->request, &subject });
         n->ruling[part] = g->request->as_if_enforced ? decision.would : decision.actual;
         n->would_deny[part] = decision.would.verdict == POLICY_DENY;
         if ((decision.would.verdict == POLICY_DENY) != (decision.actual.verdict == POLICY_DENY))

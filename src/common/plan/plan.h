@@ -133,7 +133,7 @@ typedef struct Plan {
 } Plan;
 
 /* Told of all that the policy met on its way to a verdict about a module of the plan, in order. */
-typedef void (*plan_met_t)(const PolicySubject *subject, PolicyMeeting how, const PolicyRuling *what,
+typedef void (*plan_trace_t)(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what,
                            void *userdata);
 
 typedef struct PlanRequest {
@@ -147,8 +147,8 @@ typedef struct PlanRequest {
         const PolicyRequester *requester; /* NULL: not known; its key is ours, whatever it says */
         uint64_t now_usec;              /* CLOCK_REALTIME, for rules that expire */
         bool as_if_enforced;            /* what is in audit mode counts, to see what it would do */
-        plan_met_t met;                 /* NULL: nobody wants to know why */
-        void *met_userdata;
+        plan_trace_t trace;                 /* NULL: nobody wants to know why */
+        void *trace_userdata;
 } PlanRequest;
 
 Plan *plan_free(Plan *p);

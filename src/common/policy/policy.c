@@ -26,18 +26,18 @@ struct Policy {
         PolicyLookup *lookup;
 };
 
-static const char *const meeting_names[_POLICY_MEETING_MAX] = {
+static const char *const trace_step_names[_POLICY_TRACE_STEP_MAX] = {
         [POLICY_DECIDES]         = "decides",
         [POLICY_WOULD_DECIDE]    = "would_decide",
         [POLICY_ADDS]            = "adds",
         [POLICY_TOO_LATE]        = "too_late",
         [POLICY_IS_OFF]          = "off",
         [POLICY_IS_OVER]         = "expired",
-        [POLICY_NOT_FOR_COMPANY] = "not_for_company",
+        [POLICY_SKIPS_DEPENDENCIES] = "skips_dependencies",
 };
 
-const char *policy_meeting_to_string(PolicyMeeting m) {
-        return ENUM_NAME(meeting_names, m);
+const char *policy_trace_step_to_string(PolicyTraceStep m) {
+        return ENUM_NAME(trace_step_names, m);
 }
 
 /* ---------------------------------------------------------------------------------------------- the object */
@@ -250,13 +250,13 @@ typedef struct Judgement {
         const PolicySubject *subject;
         PolicyDecision *ret;
         bool decided, would_be_decided;
-        policy_met_t met;
+        policy_trace_t trace;
         void *userdata;
 } Judgement;
 
-static void tell(const Judgement *j, PolicyMeeting how, const PolicyRuling *what) {
-        if (j->met)
-                j->met(how, what, j->userdata);
+static void tell(const Judgement *j, PolicyTraceStep how, const PolicyRuling *what) {
+        if (j->trace)
+                j->trace(how, what, j->userdata);
 }
 
 /* Something applies. Whatever is enforced decides if nothing before it did; what is audited would. */
@@ -318,7 +318,7 @@ static void meet_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uin
                 tell(j, POLICY_IS_OVER, &ruling);
         else if (rule->verdict == POLICY_DENY && j->subject->part != POLICY_REQUESTED &&
                  !policy_rule_is_of_module(rule))
-                tell(j, POLICY_NOT_FOR_COMPANY, &ruling);
+                tell(j, POLICY_SKIPS_DEPENDENCIES, &ruling);
         else
                 meet(j, &ruling, policy_get_rule_mode(p, rule));
 }
@@ -339,11 +339,11 @@ static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
 
         policy_question_init(&q, j->subject, p->options.facts, p->options.facts_userdata);
         policy_walk_begin(&w, p->lookup, module);
-        while ((!j->decided || j->met) && (rule = policy_walk_next(&w))) {
+        while ((!j->decided || j->trace) && (rule = policy_walk_next(&w))) {
                 if (line && rule->source > POLICY_BY_COMMAND_LINE) {
                         meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
                         line = NULL;
-                        if (j->decided && !j->met)
+                        if (j->decided && !j->trace)
                                 break;
                 }
                 if (policy_rule_matches(rule, &q, /* request_only= */ false))
@@ -370,23 +370,23 @@ static void meet_default(Judgement *j, const Policy *p) {
  * @p:        NULL: there are no rules, only what the subject brings from modprobe.d
  * @now_usec: CLOCK_REALTIME, for rules that expire
  * @ret:      what decided, and what would if nothing were in audit mode
- * @met:      told of everything that is about this subject, in order, also behind what decided; NULL: nobody
+ * @trace:      told of everything that is about this subject, in order, also behind what decided; NULL: nobody
  *            wants to know
  *
  * The order is that of PolicySource, and of the files. Rules that are in audit mode decide nothing; what
  * would be decided if they were enforced is in @ret->would. Allocates nothing.
  */
 void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_usec, PolicyDecision *ret,
-                  policy_met_t met, void *userdata) {
-        Judgement j = { .subject = subject, .ret = ret, .met = met, .userdata = userdata };
+                  policy_trace_t trace, void *userdata) {
+        Judgement j = { .subject = subject, .ret = ret, .trace = trace, .userdata = userdata };
 
         assert(subject && subject->module && ret);
 
         *ret = (PolicyDecision) {};
         meet_rules(&j, p, now_usec);
-        if (!j.decided || met)
+        if (!j.decided || trace)
                 meet_line(&j, subject->install, POLICY_BY_INSTALL, "its install line only denies");
-        if (!j.decided || met)
+        if (!j.decided || trace)
                 meet_line(&j, subject->blacklist, POLICY_BY_BLACKLIST, "blacklisted");
         meet_default(&j, p);
 }
@@ -399,7 +399,7 @@ typedef struct OptionSearch {
         int error;
 } OptionSearch;
 
-static void on_met_for_options(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+static void on_met_for_options(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
         OptionSearch *s = userdata;
 
         if (s->error < 0 || (how != POLICY_ADDS && how != POLICY_DECIDES) || !what->rule ||

@@ -31,19 +31,19 @@ typedef struct PolicyDecision {
 } PolicyDecision;
 
 /* Something that was met on the way, in order, for those who want to know why. */
-typedef enum PolicyMeeting {
+typedef enum PolicyTraceStep {
         POLICY_DECIDES,
         POLICY_WOULD_DECIDE,            /* in audit mode */
         POLICY_ADDS,                    /* options or a preference, judging goes on */
         POLICY_TOO_LATE,                /* it matches, but something before it has decided */
         POLICY_IS_OFF,                  /* it would match, but its mode is off */
         POLICY_IS_OVER,                 /* it has expired */
-        POLICY_NOT_FOR_COMPANY,         /* denies by who asked, and this only comes along (PolicyPart) */
-        _POLICY_MEETING_MAX,
-        _POLICY_MEETING_INVALID = -EINVAL,
-} PolicyMeeting;
+        POLICY_SKIPS_DEPENDENCIES,         /* denies by who asked, and this only comes along (PolicyPart) */
+        _POLICY_TRACE_STEP_MAX,
+        _POLICY_TRACE_STEP_INVALID = -EINVAL,
+} PolicyTraceStep;
 
-typedef void (*policy_met_t)(PolicyMeeting how, const PolicyRuling *what, void *userdata);
+typedef void (*policy_trace_t)(PolicyTraceStep how, const PolicyRuling *what, void *userdata);
 
 typedef struct PolicyOptions {
         PolicyMode mode;                /* Mode= of lkmd.conf: no rule has more force than this */
@@ -77,9 +77,9 @@ PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode);
 PolicyRuling policy_ruling_of(const PolicyRule *rule);
 PolicyMode policy_get_rule_mode(const Policy *p, const PolicyRule *rule); /* with Mode= taken into account */
 
-/* @p may be NULL: no rules. @now_usec: CLOCK_REALTIME. @met may be NULL. Allocates nothing. */
+/* @p may be NULL: no rules. @now_usec: CLOCK_REALTIME. @trace may be NULL. Allocates nothing. */
 void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_usec, PolicyDecision *ret,
-                  policy_met_t met, void *userdata);
+                  policy_trace_t trace, void *userdata);
 
 /* The rules whose options hold for a module, and the one that says which candidate is preferred. */
 typedef int (*policy_options_t)(const PolicyRule *rule, void *userdata);
@@ -89,4 +89,4 @@ const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester 
 /* The same, if what is in audit mode were enforced. */
 const PolicyRule *policy_would_prefer(const Policy *p, const PolicyRequester *requester, uint64_t now_usec);
 
-const char *policy_meeting_to_string(PolicyMeeting m);
+const char *policy_trace_step_to_string(PolicyTraceStep m);

@@ -506,7 +506,7 @@ static int put_up(FileWatch *w, bool *ret_moved) {
         return r;
 }
 
-static void tell_problems(FileWatch *w, size_t n_before) {
+static void report_problems(FileWatch *w, size_t n_before) {
         if (w->n_unwatched == 0 && n_before > 0)
                 log_info("all files that are read are watched for changes again");
         if (w->n_unwatched > 0 && n_before == 0)
@@ -536,7 +536,7 @@ void file_watch_refresh(FileWatch *w) {
                 log_warning("cannot watch files for changes: %s", strerror(-r));
                 w->n_unwatched = MAX(w->n_unwatched, (size_t) 1);
         }
-        tell_problems(w, n_before);
+        report_problems(w, n_before);
         w->mounts_changed = false;
         w->looked_usec = clock_usec(CLOCK_MONOTONIC);
         if (w->n_unwatched == 0)

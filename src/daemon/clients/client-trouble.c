@@ -42,22 +42,22 @@ const char *client_trouble_answer(ClientTrouble trouble) {
 }
 
 /**
- * clients_tell() - one line in the journal for each kind of trouble, and then none for a while
+ * clients_report() - one line in the journal for each kind of trouble, and then none for a while
  * @error: negative errno, 0 for none
  */
-void clients_tell(Clients *p, ClientTrouble trouble, uid_t uid, int error) {
+void clients_report(Clients *p, ClientTrouble trouble, uid_t uid, int error) {
         TroubleNote *note = p->notes + trouble;
         uint64_t now = clock_usec(CLOCK_MONOTONIC);
         char again[64] = "";
 
-        if (note->told_usec > 0 && now - note->told_usec < TELL_AGAIN_USEC) {
-                note->n_untold++;
+        if (note->reported_usec > 0 && now - note->reported_usec < TELL_AGAIN_USEC) {
+                note->n_unreported++;
                 return;
         }
-        if (note->n_untold > 0)
-                (void) snprintf(again, sizeof(again), "; %u more since this was said last", note->n_untold);
+        if (note->n_unreported > 0)
+                (void) snprintf(again, sizeof(again), "; %u more since this was said last", note->n_unreported);
         log_entry(LOG_NOTICE, &(LogFields) { .requester_uid = uid, .requester_pid = -1, .error = -error },
                   "a client of user %u %s%s%s%s", (unsigned) uid, troubles[trouble].told, error < 0 ? ": " : "",
                   error < 0 ? strerror(-error) : "", again);
-        *note = (TroubleNote) { .told_usec = now };
+        *note = (TroubleNote) { .reported_usec = now };
 }

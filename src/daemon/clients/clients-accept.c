@@ -25,9 +25,9 @@
 static void pause_accepting(Clients *p, int error) {
         uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
-        if (p->pause_told_usec == 0 || now - p->pause_told_usec >= TELL_AGAIN_USEC) {
+        if (p->pause_reported_usec == 0 || now - p->pause_reported_usec >= TELL_AGAIN_USEC) {
                 log_warning("clients have to wait: %s", strerror(-error));
-                p->pause_told_usec = now;
+                p->pause_reported_usec = now;
         }
         p->acceptable = false;
         if (sd_event_source_set_time_relative(p->pause_source, ACCEPT_PAUSE_USEC) >= 0)

@@ -61,8 +61,8 @@ typedef enum ClientTrouble {
 
 /* What the journal knows of one kind of it. */
 typedef struct TroubleNote {
-        uint64_t told_usec;             /* 0: never */
-        unsigned n_untold;
+        uint64_t reported_usec;             /* 0: never */
+        unsigned n_unreported;
 } TroubleNote;
 
 struct Clients {
@@ -79,7 +79,7 @@ struct Clients {
         struct ClientUserList ready_admins, ready_users;
         size_t n_clients, n_unprivileged;
         TroubleNote notes[_TROUBLE_MAX];
-        uint64_t pause_told_usec;       /* that nobody can be taken in, 0: never */
+        uint64_t pause_reported_usec;       /* that nobody can be taken in, 0: never */
 };
 
 /* client.c */
@@ -102,5 +102,5 @@ void clients_accept_some(Clients *p);
 int clients_open_listening(Clients *p);
 
 /* client-trouble.c */
-void clients_tell(Clients *p, ClientTrouble trouble, uid_t uid, int error);
+void clients_report(Clients *p, ClientTrouble trouble, uid_t uid, int error);
 const char *client_trouble_answer(ClientTrouble trouble);

@@ -242,7 +242,7 @@ int clients_admit(Clients *p, int fd, const Peer *peer) {
                         return 0;
                 trouble = TROUBLE_NO_CALL;
         }
-        clients_tell(p, trouble, peer->uid, r);
+        clients_report(p, trouble, peer->uid, r);
         answer = client_trouble_answer(trouble);
         (void) send(fd, answer, strlen(answer) + 1, MSG_DONTWAIT | MSG_NOSIGNAL);
         (void) close(fd);
@@ -291,7 +291,7 @@ static void bound_unsent(Clients *p) {
         }
         if (all <= CLIENTS_UNSENT_MAX || !worst)
                 return;
-        clients_tell(p, TROUBLE_TOO_SLOW, worst->peer.uid, 0);
+        clients_report(p, TROUBLE_TOO_SLOW, worst->peer.uid, 0);
         client_remove(p, worst);
 }
 

@@ -77,7 +77,7 @@ void charge_call_handover(const Charge *c) {
 }
 
 /* Return: 0; what fchmod(2) said. */
-static int tell_and_call(const Charge *c) {
+static int report_and_call(const Charge *c) {
         int r = tell(c, IN_CHARGE_BEFORE);
 
         charge_call_handover(c);
@@ -109,7 +109,7 @@ int charge_leave(Charge *c) {
         if (!c->taken)
                 return 0;
         c->taken = false;
-        return tell_and_call(c);
+        return report_and_call(c);
 }
 
 /**
@@ -120,7 +120,7 @@ int charge_leave(Charge *c) {
 int charge_remind(Charge *c) {
         assert(c);
 
-        return c->taken ? 0 : tell_and_call(c);
+        return c->taken ? 0 : report_and_call(c);
 }
 
 bool charge_is_taken(const Charge *c) {
@@ -130,7 +130,7 @@ bool charge_is_taken(const Charge *c) {
 }
 
 /* Is there somebody who is told? */
-bool charge_is_told(const Charge *c) {
+bool charge_is_reported(const Charge *c) {
         assert(c);
 
         return c->fd >= 0;

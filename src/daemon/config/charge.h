@@ -20,4 +20,4 @@ int charge_remind(Charge *c);
 void charge_call_handover(const Charge *c);
 
 bool charge_is_taken(const Charge *c);
-bool charge_is_told(const Charge *c);
+bool charge_is_reported(const Charge *c);

@@ -91,7 +91,7 @@ static void keep_problems(PolicyKeeper *k, ProblemList *problems) {
         *problems = (ProblemList) {};
 }
 
-static void tell_change(PolicyKeeper *k, bool was_empty) {
+static void report_change(PolicyKeeper *k, bool was_empty) {
         PolicyMode mode;
         PolicyRuling fallback = policy_get_default(k->policy, &mode);
 
@@ -211,7 +211,7 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
         was_empty = policy_is_empty(k->policy);
         policy_free(k->policy);
         k->policy = STEAL_PTR(policy);
-        tell_change(k, was_empty);
+        report_change(k, was_empty);
         return 0;
 }
 
@@ -473,7 +473,7 @@ void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode) {
         k->mode = mode;
         k->generation++;
         policy_set_mode(k->policy, mode);
-        tell_change(k, policy_is_empty(k->policy));
+        report_change(k, policy_is_empty(k->policy));
 }
 
 /* Is some file broken, so that not all of what is written holds? */

@@ -325,7 +325,7 @@ static void expect_idleness(Scheduler *s) {
                 (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
 }
 
-static JobWaiter *find_untold(const Scheduler *s) {
+static JobWaiter *find_unreported(const Scheduler *s) {
         JobWaiter *w;
         Job *j;
 
@@ -338,10 +338,10 @@ static JobWaiter *find_untold(const Scheduler *s) {
 }
 
 /* Whoever is told may submit, join and forget: each time the search begins anew. */
-static void tell_live(Scheduler *s) {
+static void report_live(Scheduler *s) {
         JobWaiter *w;
 
-        while ((w = find_untold(s))) {
+        while ((w = find_unreported(s))) {
                 job_live_t live = w->live;
 
                 w->live = NULL;
@@ -353,7 +353,7 @@ static int on_start(sd_event_source *source, void *userdata) {
         Scheduler *s = userdata;
         Job *j;
 
-        tell_live(s);
+        report_live(s);
         while ((j = find_ready(s)))
                 start_job(j);
         expect_idleness(s);

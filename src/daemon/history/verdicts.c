@@ -15,8 +15,8 @@
 #define VERDICTS_MAX 256U               /* beyond that they are told again */
 
 struct Verdicts {
-        char *told[VERDICTS_MAX];       /* "WHAT MODULE FILE:LINE WHO" */
-        size_t n_told;
+        char *reported[VERDICTS_MAX];       /* "WHAT MODULE FILE:LINE WHO" */
+        size_t n_reported;
 };
 
 typedef struct Verdict {
@@ -47,9 +47,9 @@ Verdicts *verdicts_free(Verdicts *v) {
 void verdicts_forget(Verdicts *v) {
         assert(v);
 
-        for (size_t i = 0; i < v->n_told; i++)
-                free(v->told[i]);
-        v->n_told = 0;
+        for (size_t i = 0; i < v->n_reported; i++)
+                free(v->reported[i]);
+        v->n_reported = 0;
 }
 
 /* Return: true if this is news. */
@@ -59,14 +59,14 @@ static bool remember(Verdicts *v, const Request *request, const Verdict *verdict
         if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->ruling->file ?: "",
                      verdict->ruling->line, request->has_peer ? (long long) request->uid : -1) < 0)
                 return true;
-        for (size_t i = 0; i < v->n_told; i++)
-                if (streq(v->told[i], text)) {
+        for (size_t i = 0; i < v->n_reported; i++)
+                if (streq(v->reported[i], text)) {
                         free(text);
                         return false;
                 }
-        if (v->n_told == VERDICTS_MAX)
+        if (v->n_reported == VERDICTS_MAX)
                 verdicts_forget(v);
-        v->told[v->n_told++] = text;
+        v->reported[v->n_reported++] = text;
         return true;
 }
 

@@ -79,7 +79,7 @@ static bool is_worth_a_plan(const IndexMatch *matches, size_t n) {
         return false;
 }
 
-static int tell_device(Autoload *a, const Request *request, const IndexMatch *matches, size_t n) {
+static int report_device(Autoload *a, const Request *request, const IndexMatch *matches, size_t n) {
         _cleanup_(freep) char **names = NULL;
 
         names = calloc(n + 1, sizeof(*names));
@@ -135,7 +135,7 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
         r = request_new_device(&request, key, device, facts->subsystem, facts->driver);
         if (r < 0)
                 return r;
-        r = tell_device(a, request, matches, n);
+        r = report_device(a, request, matches, n);
         if (r < 0 || !worth)
                 return r;
 

@@ -26,7 +26,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                    void *userdata);
 void service_forget_loads(Service *s, sd_varlink *link);
 void service_drop_loads(Service *s);
-void service_tell_loads(Service *s, const char *kind, const Record *record);
+void service_report_loads(Service *s, const char *kind, const Record *record);
 
 /* service-parameters.c */
 int load_parameters_join(char *const *list, char **ret);
@@ -38,7 +38,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                      void *userdata);
 void service_forget_unloads(Service *s, sd_varlink *link);
 void service_drop_unloads(Service *s);
-void service_tell_unloads(Service *s, const char *kind, const Record *record);
+void service_report_unloads(Service *s, const char *kind, const Record *record);
 
 /* service-policy.c */
 int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,

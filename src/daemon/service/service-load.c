@@ -58,7 +58,7 @@ static bool plan_has_module(const Plan *plan, const char *module) {
         return false;
 }
 
-void service_tell_loads(Service *s, const char *kind, const Record *record) {
+void service_report_loads(Service *s, const char *kind, const Record *record) {
         LoadCall *c;
 
         LIST_FOREACH(c, &s->loads, next)

@@ -198,7 +198,7 @@ static size_t count_loaded(void) {
 static const char *name_authority(const ServiceContext *context) {
         if (!charge_is_taken(context->charge))
                 return "udev";
-        if (!charge_is_told(context->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
+        if (!charge_is_reported(context->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
                 return "lkmd_and_udev";
         return udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev";
 }

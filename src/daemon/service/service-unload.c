@@ -57,7 +57,7 @@ void service_drop_unloads(Service *s) {
                 unload_call_free(LIST_FIRST(&s->unloads));
 }
 
-void service_tell_unloads(Service *s, const char *kind, const Record *record) {
+void service_report_unloads(Service *s, const char *kind, const Record *record) {
         UnloadCall *c;
 
         LIST_FOREACH(c, &s->unloads, next)

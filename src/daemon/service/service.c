@@ -258,9 +258,9 @@ const ServiceContext *service_get_context(const Service *s) {
 }
 
 /* To those whose request this record is a part of. */
-void service_tell_progress(Service *s, const char *kind, const Record *record) {
+void service_report_progress(Service *s, const char *kind, const Record *record) {
         assert(s && kind && record);
 
-        service_tell_loads(s, kind, record);
-        service_tell_unloads(s, kind, record);
+        service_report_loads(s, kind, record);
+        service_report_unloads(s, kind, record);
 }

@@ -16,4 +16,4 @@ struct ucred;
 
 int service_add_connection(Service *s, int fd, const struct ucred *ucred);
 const ServiceContext *service_get_context(const Service *s);
-void service_tell_progress(Service *s, const char *kind, const Record *record);
+void service_report_progress(Service *s, const char *kind, const Record *record);

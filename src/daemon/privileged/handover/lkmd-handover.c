@@ -57,7 +57,7 @@ static int udevd_state(sd_bus *bus, const char *otherwise) {
  * an event it looks for changed rules by itself unless it did in the last 3 s, on_sighup() and manager_reload() in
  * src/udev/udev-manager.c. Two that load the same module do no harm.
  */
-static void tell_udev(bool new_conf_dir) {
+static void notify_udev(bool new_conf_dir) {
         static const char *const otherwise = "which reads its rules by itself before its next events";
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = connect_to_systemd("udevd", otherwise);
         int r;
@@ -183,7 +183,7 @@ static int take(void) {
         if (r >= 0)
                 news = hand_over_denied(uid);
         if (stand_in_for_udevs_rule() || news || new_conf_dir)
-                tell_udev(new_conf_dir);
+                notify_udev(new_conf_dir);
         r = see_to_loader_socket();
         if (r < 0)
                 say("cannot see to " LKMD_LOADER_SOCKET_UNIT, r);
@@ -247,7 +247,7 @@ static int give_back(void) {
                 news |= (!back_soon && streq(result, "success") && handover_forget_denied("", uid) > 0) ||
                         hand_over_denied(uid);
         if (news)
-                tell_udev(/* new_conf_dir= */ false);
+                notify_udev(/* new_conf_dir= */ false);
         if (charge == 0 || (back_soon && !(charge & IN_CHARGE_OWED)))
                 return 0;
         announce();
@@ -301,7 +301,7 @@ static int follow(void) {
         }
         /* Once it is stopped, all is as "give-back" left it. */
         if ((state == SERVICE_UP || state == SERVICE_STARTING) && find_user(&uid, &gid) >= 0 && hand_over_denied(uid))
-                tell_udev(/* new_conf_dir= */ false);
+                notify_udev(/* new_conf_dir= */ false);
         if (state == SERVICE_UP && !(charge & IN_CHARGE_NOW))
                 (void) see_to_loader_socket(); /* lkmd has said what is wrong, and asks again */
         if (!is_ours_to_announce(bus, state, charge))

@@ -282,7 +282,7 @@ static bool is_same(const PolicyRuling *found, const NaiveRuling *expected) {
                found->line == expected->line;
 }
 
-static void count(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+static void count(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
         size_t *n = userdata;
 
         n[how]++;
@@ -299,7 +299,7 @@ static void test_beside_a_naive_judge(void **state) {
                 _cleanup_(policy_freep) Policy *p = random_policy(mode);
 
                 for (unsigned k = 0; k < SUBJECTS; k++) {
-                        size_t n_met[_POLICY_MEETING_MAX] = {};
+                        size_t n_trace[_POLICY_TRACE_STEP_MAX] = {};
                         PolicyDecision found, told;
                         NaiveDecision expected;
                         PolicyRequester requester;
@@ -308,7 +308,7 @@ static void test_beside_a_naive_judge(void **state) {
                         random_subject(&subject, &requester);
                         expected = naive_judge(p, &subject, mode);
                         policy_judge(p, &subject, NOW, &found, NULL, NULL);
-                        policy_judge(p, &subject, NOW, &told, count, n_met);
+                        policy_judge(p, &subject, NOW, &told, count, n_trace);
                         if (!is_same(&found.actual, &expected.actual) ||
                             !is_same(&found.would, &expected.would) ||
                             !is_same(&told.actual, &expected.actual) ||
@@ -322,7 +322,7 @@ static void test_beside_a_naive_judge(void **state) {
                                         policy_source_to_string(expected.actual.source),
                                         expected.actual.line, policy_source_to_string(expected.would.source),
                                         expected.would.line);
-                        assert_int_equal(n_met[POLICY_DECIDES], 1);
+                        assert_int_equal(n_trace[POLICY_DECIDES], 1);
                         n_verdicts[found.actual.verdict]++;
                         n_sources[found.actual.source]++;
                         n_different += found.actual.verdict != found.would.verdict;

@@ -365,7 +365,7 @@ static void test_facts_are_asked_late(void **state) {
 }
 
 /* What only comes along is denied for what it is, not for who asked. */
-static void test_company(void **state) {
+static void test_dependencies(void **state) {
         static const PolicyRequester user = {
                 .origin = ORIGIN_CLIENT, .key = "a", .has_uid = true, .uid = 1000
         };
@@ -461,10 +461,10 @@ static void test_preference(void **state) {
 
 /* -------------------------------------------------------------------------------------------- meetings */
 
-static void on_met(PolicyMeeting how, const PolicyRuling *what, void *userdata) {
+static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
         char *text = userdata;
 
-        sprintf(text + strlen(text), "%s:%s ", name_of(what), policy_meeting_to_string(how));
+        sprintf(text + strlen(text), "%s:%s ", name_of(what), policy_trace_step_to_string(how));
 }
 
 static void test_meetings(void **state) {
@@ -491,9 +491,9 @@ static void test_meetings(void **state) {
         char found[1024] = "";
         PolicyDecision d;
 
-        policy_judge(p, &subject, NOW, &d, on_met, found);
+        policy_judge(p, &subject, NOW, &d, on_trace, found);
         assert_string_equal(found,
-                            "over:expired off:off options:adds user:not_for_company audit:would_decide "
+                            "over:expired off:off options:adds user:skips_dependencies audit:would_decide "
                             "audit2:too_late allow:decides deny:too_late options2:too_late "
                             "install:too_late default:too_late ");
         expect_decision(&d, POLICY_ALLOW, "allow", POLICY_DENY, "audit");
@@ -501,14 +501,14 @@ static void test_meetings(void **state) {
         subject.part = POLICY_REQUESTED;
         subject.command_line_blacklist = &line;
         *found = '\0';
-        policy_judge(p, &subject, NOW, &d, on_met, found);
+        policy_judge(p, &subject, NOW, &d, on_trace, found);
         assert_string_equal(found,
                             "command_line:decides over:expired off:off options:too_late user:too_late "
                             "audit:too_late audit2:too_late allow:too_late deny:too_late "
                             "options2:too_late install:too_late default:too_late ");
 
         *found = '\0';
-        policy_judge(NULL, &(PolicySubject) { .module = "m" }, NOW, &d, on_met, found);
+        policy_judge(NULL, &(PolicySubject) { .module = "m" }, NOW, &d, on_trace, found);
         assert_string_equal(found, "default:decides ");
 }
 
@@ -522,7 +522,7 @@ int main(void) {
                 cmocka_unit_test(test_expired),
                 cmocka_unit_test(test_keys),
                 cmocka_unit_test(test_facts_are_asked_late),
-                cmocka_unit_test(test_company),
+                cmocka_unit_test(test_dependencies),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_preference),
                 cmocka_unit_test(test_meetings),

@@ -31,7 +31,7 @@ static void test_told_to_udev(void **state) {
         assert_int_equal(chmod(scratch_path(&s, "file"), 0600), 0);
         fd = open(scratch_path(&s, "file"), O_RDONLY | O_CLOEXEC);
         assert_ok(charge_new(&c, fd, scratch_path(&s, "call")));
-        assert_true(charge_is_told(c));
+        assert_true(charge_is_reported(c));
         assert_false(charge_is_taken(c));
         assert_ok(charge_leave(c));     /* it was never taken: nothing is owed */
         assert_int_equal(mode_of(&s), 0600);
@@ -62,7 +62,7 @@ static void test_nobody_to_tell(void **state) {
 
         assert_ok(charge_new(&c, -EBADF, "/nowhere/call"));
         charge_call_handover(c);
-        assert_false(charge_is_told(c));
+        assert_false(charge_is_reported(c));
         assert_ok(charge_take(c));
         assert_true(charge_is_taken(c));
         assert_null(charge_free(c));
