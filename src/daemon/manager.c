@@ -33,7 +33,7 @@
 #include "daemon/history/journal.h"
 #include "daemon/history/ledger.h"
 #include "daemon/history/monitors.h"
-#include "daemon/history/verdicts.h"
+#include "daemon/history/refusal-log.h"
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/planning/planner.h"
 #include "daemon/requests/autoload.h"

@@ -6,7 +6,7 @@
 
 #include "cli/print/format.h"
 #include "cli/print/table.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "common/plan/plan-json.h"
 
 static void write_module(FILE *f, const PlanStep *step) {

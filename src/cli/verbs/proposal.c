@@ -12,7 +12,7 @@
 
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "common/base/clock.h"
 #include "common/base/names.h"
 #include "common/base/text.h"

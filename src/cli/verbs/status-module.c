@@ -13,7 +13,7 @@
 #include "cli/call/argument.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 
 #define HISTORY_SHOWN 8U
 #define STACK_SHOWN 16U

@@ -9,7 +9,7 @@
 
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "common/base/clock.h"
 
 #define SHOWN_MAX 10U

@@ -7,7 +7,7 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/table.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 
 static void write_name(FILE *f, sd_json_variant *module) {

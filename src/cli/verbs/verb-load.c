@@ -9,7 +9,7 @@
 #include "cli/call/progress.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/clock.h"
 #include "common/base/names.h"

@@ -7,7 +7,7 @@
 #include "cli/call/interrupt.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
 

@@ -13,7 +13,7 @@
 #include "cli/offline/offline-policy.h"
 #include "cli/offline/offline.h"
 #include "cli/print/format.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/name-table.h"
 #include "common/base/names.h"

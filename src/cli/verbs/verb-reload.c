@@ -3,7 +3,7 @@
 /* reload: has everything read anew, shows what is wrong with it. */
 
 #include "cli/print/fields.h"
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 
 int verb_reload(Run *run, char **args, unsigned n_args) {

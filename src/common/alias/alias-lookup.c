@@ -23,7 +23,7 @@
 #include "common/alias/alias-trie.h"
 #include "common/base/array.h"
 #include "common/base/glob.h"
-#include "common/base/word.h"
+#include "common/base/bytes8.h"
 
 typedef struct Frame {
         uint32_t node;

@@ -12,7 +12,7 @@
 #include "common/base/array.h"
 #include "common/base/hash.h"
 #include "common/base/util.h"
-#include "common/base/word.h"
+#include "common/base/bytes8.h"
 
 #define BLOCK_LENGTH_MIN 4U             /* fewer bytes, or fewer words, are as fast as nodes */
 #define BLOCK_WORDS_MIN 6U

@@ -10,7 +10,7 @@
 #include <assert.h>
 
 #include "common/base/util.h"
-#include "common/base/word.h"
+#include "common/base/bytes8.h"
 
 /**
  * module_name_normalize_bytes() - replace '-' by '_', except inside of a character class

@@ -15,7 +15,7 @@
 
 #include <assert.h>
 
-#include "common/base/word.h"
+#include "common/base/bytes8.h"
 
 #define SIZE_MIN 4096U
 #define BYTES_PER_SLOT 64U              /* of the ring; records are rather larger, so the table is rather empty */

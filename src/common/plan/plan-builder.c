@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "common/index/closure.h"
+#include "common/index/dependency-parents.h"
 #include "common/plan/plan-edges.h"
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-judge.h"

@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-#include "common/index/closure.h"
+#include "common/index/dependency-parents.h"
 
 static int add_edge(PlanStep *s, size_t to, bool required) {
         PlanEdge *after;

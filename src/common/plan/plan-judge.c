@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-#include "common/index/closure.h"
+#include "common/index/dependency-parents.h"
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-rules.h"
 

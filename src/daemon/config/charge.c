@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Charge: see charge.h. udev's rule looks at the mode of a file that root made (handover.c) and that this process may
+ * Charge: see charge.h. udev's rule looks at the mode of a file that root made (udev-guard.c) and that this process may
  * change the mode of, and nothing else: it is root's directory. Owns the file descriptor of it, which systemd passes.
  * What lkmd may not do itself, lkmd-handover does when it is called, by a file that it removes before it looks:
  * systemd starts it as long as the file is there (PathExists=), so that no call is lost that comes while it runs.

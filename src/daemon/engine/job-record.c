@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/explain/error-text.h"
-#include "common/module/names-match.h"
+#include "common/module/module-list.h"
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/refusal.h"

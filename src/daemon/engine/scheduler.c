@@ -24,7 +24,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
-#include "common/module/names-match.h"
+#include "common/module/module-list.h"
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/durations.h"

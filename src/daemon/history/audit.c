@@ -24,7 +24,7 @@
 #include "daemon/base/json-read.h"
 #include "daemon/base/log.h"
 #include "daemon/base/state-log.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 
 #define LINES_MAX (4U * AUDIT_ENTRIES_MAX) /* then the file is written anew */
 #define COUNT_MAX (1ULL << 52)          /* JSON knows larger ones only as fractions */

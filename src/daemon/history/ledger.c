@@ -21,7 +21,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/base/state-log.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 
 #define ID_MAX (1ULL << 52)             /* JSON knows larger ones only as fractions */
 

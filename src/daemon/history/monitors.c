@@ -13,7 +13,7 @@
 #include "common/base/clock.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/log.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 
 typedef struct Monitor {
         sd_varlink *link;               /* in the list once */

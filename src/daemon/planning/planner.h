@@ -9,7 +9,7 @@
 #include "daemon/history/audit.h"
 #include "daemon/history/counters.h"
 #include "daemon/history/monitors.h"
-#include "daemon/history/verdicts.h"
+#include "daemon/history/refusal-log.h"
 
 /*
  * Planner: the one place of the daemon where plans are made, so that none is without the policy, and where what

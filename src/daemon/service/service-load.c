@@ -12,7 +12,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/plan-run.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 #include "daemon/service/service-caller.h"
 #include "daemon/service/service-internal.h"
 #include "daemon/service/service-reply.h"

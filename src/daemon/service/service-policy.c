@@ -10,7 +10,7 @@
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/log.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/service/service-caller.h"
 #include "daemon/service/service-internal.h"

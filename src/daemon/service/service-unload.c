@@ -13,7 +13,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/unload-run.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 #include "daemon/service/service-caller.h"
 #include "daemon/service/service-internal.h"
 #include "daemon/service/service-reply.h"

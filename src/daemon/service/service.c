@@ -15,7 +15,7 @@
 #include "common/base/names.h"
 #include "common/device/device-path.h"
 #include "common/interface/interface.h"
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 #include "daemon/service/service-caller.h"
 #include "daemon/service/service-internal.h"
 #include "daemon/service/service-reply.h"

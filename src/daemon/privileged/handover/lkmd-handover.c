@@ -6,7 +6,7 @@
  * not stay. A failure here is said and does not keep lkmd from running: two that load the same module do no harm, one
  * that loads none does.
  *
- * Nothing that udev does hangs on it: udev's rule goes by what is there, see handover.c. What is left for this
+ * Nothing that udev does hangs on it: udev's rule goes by what is there, see udev-guard.c. What is left for this
  * program are the devices that came in a moment when lkmd was in charge and had no time for them.
  */
 
@@ -17,8 +17,8 @@
 #include "common/base/util.h"
 #include "daemon/privileged/handover/handover-denied.h"
 #include "daemon/privileged/handover/handover-devices.h"
-#include "daemon/privileged/handover/handover.h"
-#include "daemon/privileged/handover/service-manager.h"
+#include "daemon/privileged/handover/udev-guard.h"
+#include "daemon/privileged/handover/systemd.h"
 
 static void say(const char *what, int error) {
         fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));

@@ -6,7 +6,7 @@
 
 #include "common/base/util.h"
 #include "common/interface/interface.h"
-#include "daemon/service/describe-counters.h"
+#include "daemon/service/counters-json.h"
 #include "test.h"
 
 static void test_times(void **state) {

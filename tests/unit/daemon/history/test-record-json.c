@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 
 #include "test.h"
 

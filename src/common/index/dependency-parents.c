@@ -5,7 +5,7 @@
  * what; that follows from the closures of the listed ones.
  */
 
-#include "common/index/closure.h"
+#include "common/index/dependency-parents.h"
 
 #include <assert.h>
 

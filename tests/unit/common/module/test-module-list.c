@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "common/module/names-match.h"
+#include "common/module/module-list.h"
 
 #include "common/base/names.h"
 #include "common/base/util.h"

@@ -5,7 +5,7 @@
  * back from there, since the ledger's file holds the same objects.
  */
 
-#include "daemon/history/describe.h"
+#include "daemon/history/record-json.h"
 
 #include <assert.h>
 #include <limits.h>

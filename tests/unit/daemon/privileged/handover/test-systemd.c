@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "daemon/privileged/handover/service-manager.h"
+#include "daemon/privileged/handover/systemd.h"
 
 #include <limits.h>
 #include <pthread.h>

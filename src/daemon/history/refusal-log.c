@@ -6,7 +6,7 @@
  * devices, and once for each user who asks.
  */
 
-#include "daemon/history/verdicts.h"
+#include "daemon/history/refusal-log.h"
 
 #include <assert.h>
 

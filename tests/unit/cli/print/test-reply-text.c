@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test.h"
 
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 #include "common/base/util.h"
 
 typedef void (*printer_t)(FILE *f, sd_json_variant *v);

@@ -10,7 +10,7 @@
  * What somebody else put at that place is left as it is.
  */
 
-#include "daemon/privileged/handover/handover.h"
+#include "daemon/privileged/handover/udev-guard.h"
 
 #include <assert.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  * before the first driver is loaded. The interface is org.freedesktop.systemd1(5). Owns nothing.
  */
 
-#include "daemon/privileged/handover/service-manager.h"
+#include "daemon/privileged/handover/systemd.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
  * that this version does not know yet (a newer lkmd) are shown as they came.
  */
 
-#include "cli/print/words.h"
+#include "cli/print/reply-text.h"
 
 #include <assert.h>
 #include <inttypes.h>

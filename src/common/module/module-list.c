@@ -2,7 +2,7 @@
 
 /* NamesMatch: lists of module names as settings have them. Owns nothing. */
 
-#include "common/module/names-match.h"
+#include "common/module/module-list.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "daemon/privileged/handover/handover.h"
+#include "daemon/privileged/handover/udev-guard.h"
 
 #include <limits.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 
 /* DescribeCounters: the counters and the times of the phases as the types of the varlink interface. */
 
-#include "daemon/service/describe-counters.h"
+#include "daemon/service/counters-json.h"
 
 #include <assert.h>
 
