@@ -51,7 +51,7 @@ struct Manager {
         Scheduler *scheduler;
         PolicyKeeper *policy;
         Audit *audit;
-        Verdicts *verdicts;
+        RefusalLog *refusal_log;
         Planner planner;
         Autoload *autoload;
         Charge *charge;
@@ -225,7 +225,7 @@ static void write_denied(Manager *m) {
 static void on_index_swapped(bool became_complete, void *userdata) {
         Manager *m = userdata;
 
-        verdicts_forget(m->verdicts);
+        refusal_log_forget(m->refusal_log);
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
         if (m->index) {
                 loaded_denied_report(m->loaded_denied); /* by modprobe.d */
@@ -239,7 +239,7 @@ static void on_index_swapped(bool became_complete, void *userdata) {
 static void on_policy_changed(bool is_news, void *userdata) {
         Manager *m = userdata;
 
-        verdicts_forget(m->verdicts);
+        refusal_log_forget(m->refusal_log);
         if (is_news)
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
         loaded_denied_report(m->loaded_denied);
@@ -499,7 +499,7 @@ static int open_sources(Manager *m) {
 static int open_policy(Manager *m, const ManagerOptions *options) {
         int r;
 
-        r = verdicts_new(&m->verdicts);
+        r = refusal_log_new(&m->refusal_log);
         if (r < 0)
                 return r;
         r = audit_new(&m->audit, options->audit_file);
@@ -518,7 +518,7 @@ static int open_policy(Manager *m, const ManagerOptions *options) {
         m->planner = (Planner) {
                 .policy = m->policy,
                 .audit = m->audit,
-                .verdicts = m->verdicts,
+                .refusal_log = m->refusal_log,
                 .monitors = m->monitors,
                 .counters = &m->counters,
                 .settings = &m->settings,
@@ -661,7 +661,7 @@ Manager *manager_free(Manager *m) {
         policy_keeper_free(m->policy);
         audit_free(m->audit);
         denied_file_free(m->denied_file);
-        verdicts_free(m->verdicts);
+        refusal_log_free(m->refusal_log);
         monitors_free(m->monitors);
         ledger_free(m->ledger);
         kernel_log_free(m->kernel_log);

@@ -70,7 +70,8 @@ static void check_plan(Index *index, const PlanRequest *request) {
         }
         must(n_requested <= p->n_matches);
         for (size_t i = 0; i < p->n_omissions; i++) {
-                must(p->omissions[i].module && (p->omissions[i].ruling.file || p->omissions[i].ruling.line == 0));
+                must(p->omissions[i].module &&
+                     (p->omissions[i].ruling.file || p->omissions[i].ruling.line == 0));
                 must(!p->omissions[i].required || n_requested == 0);
         }
         if (p->n_matches > n_requested) /* what was left out has its reason */

@@ -183,7 +183,8 @@ static void policy_config(const char *words) {
         problem_list_clear(&problems);
 }
 
-static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
+static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what,
+                     void *userdata) {
         if (how == POLICY_DECIDES)
                 printf("trace %s %s %s:%u\n", policy_verdict_to_string(what->verdict), subject->module,
                        what->file ?: "", what->line);
@@ -196,8 +197,9 @@ static void print_policy_plan(const Plan *p, const char *before) {
         for (size_t i = 0; i < p->n_omissions; i++) {
                 const PlanOmission *o = p->omissions + i;
 
-                printf("%somit %s %s %s:%u %s %s\n", before, plan_omission_kind_to_string(o->kind), o->module,
-                       o->ruling.file ?: "", o->ruling.line, o->required ? "required" : "optional",
+                printf("%somit %s %s %s:%u %s %s\n", before, plan_omission_kind_to_string(o->kind),
+                       o->module, o->ruling.file ?: "", o->ruling.line,
+                       o->required ? "required" : "optional",
                        policy_source_to_string(o->ruling.source) ?: "-");
         }
 }

@@ -99,9 +99,10 @@ static int report_not_reachable(Client *c, const char *address, int error) {
                 return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "the same with sudo",
                                         "not allowed to connect to %s", address);
         case -ETIMEDOUT:
-                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "try again in a moment; systemctl status lkmd",
-                                        "lkmd is too busy: nobody was let in on %s within %u s", address,
-                                        (unsigned) CONNECT_TIMEOUT_SEC);
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE,
+                                         "try again in a moment; systemctl status lkmd",
+                                         "lkmd is too busy: nobody was let in on %s within %u s", address,
+                                         (unsigned) CONNECT_TIMEOUT_SEC);
         default:
                 return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "systemctl status lkmd",
                                         "cannot connect to %s: %s", address, strerror(-error));
@@ -237,8 +238,9 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
         }
         if (streq(call->error_id, CLIENT_ERROR_DISCONNECTED)) {
                 if (c->host)
-                        return failure_print_own(c->out, call->error_id, "systemctl status lkmd on that machine",
-                                                "no connection to lkmd on %s", c->host);
+                        return failure_print_own(c->out, call->error_id,
+                                                 "systemctl status lkmd on that machine",
+                                                 "no connection to lkmd on %s", c->host);
                 return failure_print_own(c->out, call->error_id, "systemctl status lkmd; journalctl -u lkmd",
                                         call->answered ? "lkmd went away" :
                                         "the connection to lkmd broke before it had answered");

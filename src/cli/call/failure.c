@@ -185,13 +185,8 @@ static void report_text(const Output *out, const char *message, const char *hint
 }
 
 /* {"error": ID, what the error carried..., and in any case a message} */
-static int report_json(
-                Output *out,
-                const char *error_id,
-                const char *message,
-                const char *hint,
-                sd_json_variant *fields) {
-
+static int report_json(Output *out, const char *error_id, const char *message, const char *hint,
+                       sd_json_variant *fields) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *object = NULL;
         int r;
 

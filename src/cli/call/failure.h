@@ -28,6 +28,6 @@ typedef enum ExitStatus {
 #define NO_SUCH_DEVICE_HINT "a path such as /sys/class/net/eth0 or /sys/bus/pci/devices/0000:00:02.0"
 
 ExitStatus failure_print(Output *out, const char *error_id, sd_json_variant *fields);
-ExitStatus failure_print_own(Output *out, const char *error_id, const char *hint,
-                            const char *format, ...) _printf_(4, 5);
+ExitStatus failure_print_own(Output *out, const char *error_id, const char *hint, const char *format, ...)
+        _printf_(4, 5);
 ExitStatus failure_worse(ExitStatus a, ExitStatus b);

@@ -472,12 +472,12 @@ static int group_to_json(const Explanation *q, size_t first, size_t end, sd_json
         }
         if (r < 0)
                 return r;
-        return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("module", q->trace[first].module),
-                SD_JSON_BUILD_PAIR_STRING("part", part_name(q->trace[first].part)),
-                SD_JSON_BUILD_PAIR_STRING(
-                        "verdict", policy_verdict_to_string(explanation_winner(q, first, end)->what.verdict)),
-                SD_JSON_BUILD_PAIR_VARIANT("trace", trace));
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("module", q->trace[first].module),
+                              SD_JSON_BUILD_PAIR_STRING("part", part_name(q->trace[first].part)),
+                              SD_JSON_BUILD_PAIR_STRING(
+                                      "verdict", policy_verdict_to_string(
+                                                         explanation_winner(q, first, end)->what.verdict)),
+                              SD_JSON_BUILD_PAIR_VARIANT("trace", trace));
 }
 
 static int sentences_to_json(const Explanation *q, sd_json_variant **ret) {

@@ -30,7 +30,7 @@ typedef struct Explanation {
 } Explanation;
 
 int explanation_new(Explanation **ret, Index *index, const OfflinePolicy *policy, const char *key,
-                const PolicyRequester *requester);
+                    const PolicyRequester *requester);
 Explanation *explanation_free(Explanation *q);
 DEFINE_CLEANUP(Explanation, explanation_free);
 

@@ -97,9 +97,9 @@ static int lint_install(Lint *l, const ConfigEntry *e) {
                 char names[256];
 
                 shown_names_print(&overlooked, names, sizeof(names));
-                return lint_report(l, &finding,
-                                 "modprobe overlooks this line for %s, which has a softdep; lkmd %s", names,
-                                 l->offline->compat_kmod ? "does so too, with Compat=kmod" : "keeps to it");
+                return lint_report(
+                        l, &finding, "modprobe overlooks this line for %s, which has a softdep; lkmd %s",
+                        names, l->offline->compat_kmod ? "does so too, with Compat=kmod" : "keeps to it");
         }
         return 0;
 }
@@ -149,10 +149,11 @@ static int lint_blacklist(Lint *l, const ConfigEntry *e) {
         if (e->dashed) {
                 Finding finding = finding_of(e, "dash_on_command_line", "the name with '_' in place of '-'");
 
-                r = lint_report(l, &finding,
-                              "modprobe does not see this blacklisting of %s, since it is written with '-'; "
-                              "lkmd %s",
-                              e->name, l->offline->compat_kmod ? "neither, with Compat=kmod" : "does");
+                r = lint_report(
+                        l, &finding,
+                        "modprobe does not see this blacklisting of %s, since it is written with '-'; "
+                        "lkmd %s",
+                        e->name, l->offline->compat_kmod ? "neither, with Compat=kmod" : "does");
                 if (r < 0)
                         return r;
         }

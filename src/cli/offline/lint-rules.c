@@ -258,10 +258,11 @@ static int lint_parameters(Lint *l, const PolicyRule *rule) {
 
         for (size_t i = 0; r >= 0 && i < rule->n_parameters; i++)
                 if (glob_match(rule->parameters[i], "lkmd_any_name=/lkmd/any/value"))
-                        r = lint_report(l, &finding,
-                                      "'%s' lets members of " LKMD_ADMIN_GROUP
-                                      " give any parameter, also one that names a program which the kernel runs as root",
-                                      rule->parameters[i]);
+                        r = lint_report(
+                                l, &finding,
+                                "'%s' lets members of " LKMD_ADMIN_GROUP
+                                " give any parameter, also one that names a program which the kernel runs as root",
+                                rule->parameters[i]);
         return r;
 }
 

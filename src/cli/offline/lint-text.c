@@ -17,7 +17,9 @@
 static int tell(Lint *l, const char *file, unsigned line, unsigned column, uint32_t hidden) {
         Finding finding = { "hidden_character", file, line, column, "the line without it" };
 
-        return lint_report(l, &finding, "U+%04" PRIX32 ", which people do not see: this line looks like another one", hidden);
+        return lint_report(l, &finding,
+                           "U+%04" PRIX32 ", which people do not see: this line looks like another one",
+                           hidden);
 }
 
 static int lint_line(Lint *l, const char *file, unsigned line, const char *text) {

@@ -85,7 +85,8 @@ void print_requester(FILE *f, sd_json_variant *requester) {
 
 /* The same in one or two words, for a table. */
 void print_requester_short(FILE *f, sd_json_variant *requester) {
-        const char *origin = field_string(requester, "origin") ?: "", *device = field_string(requester, "device");
+        const char *origin = field_string(requester, "origin") ?: "",
+                   *device = field_string(requester, "device");
 
         assert(f);
 

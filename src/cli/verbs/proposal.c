@@ -353,9 +353,9 @@ static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_va
         if (fclose(f) != 0)
                 return -ENOMEM;
         for (size_t i = first; r >= 0 && i < end; i++)
-                r = sd_json_variant_append_arraybo(&modules,
-                                                   SD_JSON_BUILD_PAIR_STRING("module", p->items[i].module),
-                                                   SD_JSON_BUILD_PAIR_STRING("requester", p->items[i].comment));
+                r = sd_json_variant_append_arraybo(
+                        &modules, SD_JSON_BUILD_PAIR_STRING("module", p->items[i].module),
+                        SD_JSON_BUILD_PAIR_STRING("requester", p->items[i].comment));
         if (r < 0)
                 return r;
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("rule", id),

@@ -40,14 +40,17 @@ static int metrics_to_file(Run *run, sd_json_variant *metrics) {
         r = replace_file(run->metrics_file, text, size);
         if (r >= 0)
                 return STATUS_DONE;
-        return failure_print_own(&run->out, CLIENT_ERROR_LOCAL,
-                                r == -ENOENT ? "the directory has to be there already" :
-                                r == -EACCES || r == -EPERM ? "the same with sudo" :
-                                r == -EREMCHG ? "name the directory itself" : NULL,
-                                "cannot write %s: %s", run->metrics_file,
-                                r == -ENOTSUP ? "what is there is no regular file" :
-                                r == -EREMCHG ? "a link on the way to it belongs to another user, who could have it "
-                                                "written elsewhere" : strerror(-r));
+        return failure_print_own(
+                &run->out, CLIENT_ERROR_LOCAL,
+                r == -ENOENT                  ? "the directory has to be there already"
+                : r == -EACCES || r == -EPERM ? "the same with sudo"
+                : r == -EREMCHG               ? "name the directory itself"
+                                              : NULL,
+                "cannot write %s: %s", run->metrics_file,
+                r == -ENOTSUP   ? "what is there is no regular file"
+                : r == -EREMCHG ? "a link on the way to it belongs to another user, who could have it "
+                                  "written elsewhere"
+                                : strerror(-r));
 }
 
 static int metrics_to_stdout(Run *run, sd_json_variant *metrics) {

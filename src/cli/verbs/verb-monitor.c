@@ -37,7 +37,8 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
 /* The third column: the module, the device, the file. */
 static void print_subject(FILE *f, sd_json_variant *event) {
         sd_json_variant *record = field_object(event, "record"), *omission = field_object(event, "omission");
-        sd_json_variant *problem = field_object(event, "problem"), *requester = field_object(event, "requester");
+        sd_json_variant *problem = field_object(event, "problem"),
+                        *requester = field_object(event, "requester");
         const char *device = field_string(requester, "device"), *slash;
 
         if (record)
@@ -162,5 +163,6 @@ int verb_monitor(Run *run, char **args, unsigned n_args) {
                 if (r < 0)
                         return r;
         }
-        return failure_print_own(&run->out, CLIENT_ERROR_DISCONNECTED, "systemctl status lkmd", "lkmd went away");
+        return failure_print_own(&run->out, CLIENT_ERROR_DISCONNECTED, "systemctl status lkmd",
+                                 "lkmd went away");
 }

@@ -310,17 +310,16 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(problem));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-                Event,
-                SD_VARLINK_DEFINE_FIELD_BY_TYPE(kind, EventKind, 0),
-                SD_VARLINK_FIELD_COMMENT("CLOCK_REALTIME in microseconds."),
-                SD_VARLINK_DEFINE_FIELD(timeUSec, SD_VARLINK_INT, 0),
-                SD_VARLINK_DEFINE_FIELD_BY_TYPE(requester, Requester, SD_VARLINK_NULLABLE),
-                SD_VARLINK_FIELD_COMMENT("Modules that the key of the requester means; empty: none is known."),
-                SD_VARLINK_DEFINE_FIELD(matches, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
-                SD_VARLINK_DEFINE_FIELD_BY_TYPE(omission, Omission, SD_VARLINK_NULLABLE),
-                SD_VARLINK_DEFINE_FIELD_BY_TYPE(record, Record, SD_VARLINK_NULLABLE),
-                SD_VARLINK_DEFINE_FIELD_BY_TYPE(problem, Problem, SD_VARLINK_NULLABLE),
-                SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+        Event, SD_VARLINK_DEFINE_FIELD_BY_TYPE(kind, EventKind, 0),
+        SD_VARLINK_FIELD_COMMENT("CLOCK_REALTIME in microseconds."),
+        SD_VARLINK_DEFINE_FIELD(timeUSec, SD_VARLINK_INT, 0),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(requester, Requester, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Modules that the key of the requester means; empty: none is known."),
+        SD_VARLINK_DEFINE_FIELD(matches, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(omission, Omission, SD_VARLINK_NULLABLE),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(record, Record, SD_VARLINK_NULLABLE),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(problem, Problem, SD_VARLINK_NULLABLE),
+        SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
 /* -------------------------------------------------------------------------------------------- methods */
 

@@ -55,7 +55,8 @@ void clients_report(Clients *p, ClientTrouble trouble, uid_t uid, int error) {
                 return;
         }
         if (note->n_unreported > 0)
-                (void) snprintf(again, sizeof(again), "; %u more since this was said last", note->n_unreported);
+                (void) snprintf(again, sizeof(again), "; %u more since this was said last",
+                                note->n_unreported);
         log_entry(LOG_NOTICE, &(LogFields) { .requester_uid = uid, .requester_pid = -1, .error = -error },
                   "a client of user %u %s%s%s%s", (unsigned) uid, troubles[trouble].told, error < 0 ? ": " : "",
                   error < 0 ? strerror(-error) : "", again);

@@ -129,9 +129,9 @@ static bool rulings_equal(const PlanRuling *a, const PlanRuling *b) {
 }
 
 static bool entries_equal(const AuditEntry *a, const AuditEntry *b) {
-        return a->kind == b->kind && a->origin == b->origin && a->has_uid == b->has_uid && a->uid == b->uid &&
-               streq(a->module, b->module) && streq(a->key, b->key) && streq_ptr(a->device, b->device) &&
-               rulings_equal(&a->ruling, &b->ruling);
+        return a->kind == b->kind && a->origin == b->origin && a->has_uid == b->has_uid &&
+               a->uid == b->uid && streq(a->module, b->module) && streq(a->key, b->key) &&
+               streq_ptr(a->device, b->device) && rulings_equal(&a->ruling, &b->ruling);
 }
 
 static AuditEntry *find_entry(const Audit *a, const AuditEntry *like) {
@@ -290,7 +290,8 @@ static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const
 }
 
 /* The policy did something about a module of a request. What cannot be remembered is logged. */
-void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling, const Request *request) {
+void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling,
+                const Request *request) {
         AuditEntry e, *entry;
         int r;
 

@@ -22,7 +22,8 @@ int audit_new(Audit **ret, const char *file);
 Audit *audit_free(Audit *a);
 DEFINE_CLEANUP(Audit, audit_free);
 
-void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling, const Request *request);
+void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling,
+                const Request *request);
 
 size_t audit_count(const Audit *a);
 uint64_t audit_count_dropped(const Audit *a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Verdicts: the journal's entries about what the policy and modprobe.d did to requests. Owns the list of those
+ * RefusalLog: the journal's entries about what the policy and modprobe.d did to requests. Owns the list of those
  * that were told already: the same line keeps the same module out at every event, and is told once for all
  * devices, and once for each user who asks.
  */
@@ -12,10 +12,10 @@
 
 #include "daemon/base/log.h"
 
-#define VERDICTS_MAX 256U               /* beyond that they are told again */
+#define REFUSAL_LOG_MAX 256U               /* beyond that they are told again */
 
-struct Verdicts {
-        char *reported[VERDICTS_MAX];       /* "WHAT MODULE FILE:LINE WHO" */
+struct RefusalLog {
+        char *reported[REFUSAL_LOG_MAX];       /* "WHAT MODULE FILE:LINE WHO" */
         size_t n_reported;
 };
 
@@ -26,7 +26,7 @@ typedef struct Verdict {
         const PlanRuling *ruling;
 } Verdict;
 
-int verdicts_new(Verdicts **ret) {
+int refusal_log_new(RefusalLog **ret) {
         assert(ret);
 
         *ret = calloc(1, sizeof(**ret));
@@ -34,17 +34,17 @@ int verdicts_new(Verdicts **ret) {
 }
 
 /* Return: NULL. */
-Verdicts *verdicts_free(Verdicts *v) {
+RefusalLog *refusal_log_free(RefusalLog *v) {
         if (!v)
                 return NULL;
 
-        verdicts_forget(v);
+        refusal_log_forget(v);
         free(v);
         return NULL;
 }
 
 /* The configuration was read anew: tell again what it does. */
-void verdicts_forget(Verdicts *v) {
+void refusal_log_forget(RefusalLog *v) {
         assert(v);
 
         for (size_t i = 0; i < v->n_reported; i++)
@@ -53,7 +53,7 @@ void verdicts_forget(Verdicts *v) {
 }
 
 /* Return: true if this is news. */
-static bool remember(Verdicts *v, const Request *request, const Verdict *verdict) {
+static bool remember(RefusalLog *v, const Request *request, const Verdict *verdict) {
         char *text;
 
         if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->ruling->file ?: "",
@@ -64,21 +64,22 @@ static bool remember(Verdicts *v, const Request *request, const Verdict *verdict
                         free(text);
                         return false;
                 }
-        if (v->n_reported == VERDICTS_MAX)
-                verdicts_forget(v);
+        if (v->n_reported == REFUSAL_LOG_MAX)
+                refusal_log_forget(v);
         v->reported[v->n_reported++] = text;
         return true;
 }
 
 /* @said: a sentence up to the name of who asked, and what follows it. */
-static void tell(Verdicts *v, const Request *request, const Verdict *verdict, const char *said,
+static void tell(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said,
                  const char *afterwards) {
         const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
         _cleanup_(freep) char *rule = NULL;
 
         if (!remember(v, request, verdict))
                 return;
-        if (verdict->ruling->file && asprintf(&rule, "%s:%u", verdict->ruling->file, verdict->ruling->line) < 0)
+        if (verdict->ruling->file &&
+            asprintf(&rule, "%s:%u", verdict->ruling->file, verdict->ruling->line) < 0)
                 rule = NULL;
 
         log_entry(LOG_INFO,
@@ -98,18 +99,19 @@ static void tell(Verdicts *v, const Request *request, const Verdict *verdict, co
 }
 
 /* Something was left out. */
-void verdicts_tell_omission(Verdicts *v, const Request *request, const PlanOmission *o) {
+void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmission *o) {
         const char *kind = plan_omission_kind_to_string(o->kind);
 
         assert(v && request && o);
 
         if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP)
                 return;
-        tell(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling }, "is left out for", kind);
+        tell(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling },
+             "is left out for", kind);
 }
 
 /* Something would have been left out if what is in audit mode were enforced. */
-void verdicts_tell_would_refuse(Verdicts *v, const Request *request, const PlanOmission *o) {
+void refusal_log_would_refuse(RefusalLog *v, const Request *request, const PlanOmission *o) {
         assert(v && request && o);
 
         tell(v, request, &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->ruling },
@@ -117,7 +119,7 @@ void verdicts_tell_would_refuse(Verdicts *v, const Request *request, const PlanO
 }
 
 /* Something was allowed by a rule that wants to hear of it. */
-void verdicts_tell_reported(Verdicts *v, const Request *request, const PlanStep *step) {
+void refusal_log_reported(RefusalLog *v, const Request *request, const PlanStep *step) {
         assert(v && request && step);
 
         tell(v, request, &(Verdict) { "reported", LKMD_MESSAGE_REPORTED, step->module, &step->allowed_by },

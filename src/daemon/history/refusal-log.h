@@ -5,15 +5,15 @@
 #include "common/plan/plan.h"
 #include "daemon/history/request.h"
 
-/* Verdicts: tells the journal what was kept out and by which line, and of the same no second time. */
-typedef struct Verdicts Verdicts;
+/* RefusalLog: tells the journal what was kept out and by which line, and of the same no second time. */
+typedef struct RefusalLog RefusalLog;
 
-int verdicts_new(Verdicts **ret);
-Verdicts *verdicts_free(Verdicts *v);
-DEFINE_CLEANUP(Verdicts, verdicts_free);
+int refusal_log_new(RefusalLog **ret);
+RefusalLog *refusal_log_free(RefusalLog *v);
+DEFINE_CLEANUP(RefusalLog, refusal_log_free);
 
-void verdicts_forget(Verdicts *v);
+void refusal_log_forget(RefusalLog *v);
 
-void verdicts_tell_omission(Verdicts *v, const Request *request, const PlanOmission *o);
-void verdicts_tell_would_refuse(Verdicts *v, const Request *request, const PlanOmission *o);
-void verdicts_tell_reported(Verdicts *v, const Request *request, const PlanStep *step);
+void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmission *o);
+void refusal_log_would_refuse(RefusalLog *v, const Request *request, const PlanOmission *o);
+void refusal_log_reported(RefusalLog *v, const Request *request, const PlanStep *step);

@@ -59,7 +59,7 @@ void planner_note_omissions(const Planner *p, const Request *request, const Plan
                 const PlanOmission *o = plan->omissions + i;
 
                 monitors_verdict(p->monitors, request, o);
-                verdicts_tell_omission(p->verdicts, request, o);
+                refusal_log_omission(p->refusal_log, request, o);
                 if (!is_refusal(o) || find_refusal(plan, i, o->module))
                         continue;
                 p->counters->denied++;
@@ -75,14 +75,14 @@ static void note_reported(const Planner *p, const Request *request, const Plan *
 
                 if (!step->reported || module_state_read(step->module) == MODULE_LIVE)
                         continue;
-                verdicts_tell_reported(p->verdicts, request, step);
+                refusal_log_reported(p->refusal_log, request, step);
                 audit_note(p->audit, AUDIT_REPORTED, step->module, &step->allowed_by, request);
         }
 }
 
 static void note_would_refuse(const Planner *p, const Request *request, const PlanOmission *o) {
         p->counters->would_deny++;
-        verdicts_tell_would_refuse(p->verdicts, request, o);
+        refusal_log_would_refuse(p->refusal_log, request, o);
         audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->ruling, request);
 }
 
@@ -181,7 +181,8 @@ bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, s
         *ret = (PlanRuling) {};
         *ret_kind = plan_denial_kind(&decision.actual, part);
         if (decision.actual.verdict == POLICY_DENY) {
-                (void) plan_ruling_set(ret, &decision.actual); /* without memory it is denied for no known reason */
+                (void) plan_ruling_set(
+                        ret, &decision.actual); /* without memory it is denied for no known reason */
                 return true;
         }
         if (decision.would.verdict == POLICY_DENY && !s->would_refuse) {

@@ -19,7 +19,7 @@ typedef struct Planner {
         PolicyKeeper *policy;
         IndexKeeper *index;             /* NULL: none yet, and no plan */
         Audit *audit;
-        Verdicts *verdicts;
+        RefusalLog *refusal_log;
         Monitors *monitors;
         Counters *counters;
         const Settings *settings;

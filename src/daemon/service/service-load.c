@@ -132,8 +132,8 @@ static int omission_text_make(const PlanOmission *o, OmissionText *ret) {
         return r;
 }
 
-static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanRuling *ruling, const char *message,
-                        const char *hint) {
+static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanRuling *ruling,
+                        const char *message, const char *hint) {
         return sd_varlink_errorbo(
                 link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", message),
                 SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", t->module),

@@ -266,15 +266,16 @@ static int describe_denied_module(const char *module, const PolicyRuling *ruling
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *reason = NULL;
         int r;
 
-        r = plan_ruling_to_json(&(PlanRuling) {
-                                       .source = ruling->source,
-                                       .file = (char *) ruling->file, /* only read */
-                                       .line = ruling->line,
-                                       .column = ruling->column,
-                                       .rule = (char *) ruling->id,
-                                       .reason = (char *) ruling->reason,
-                               },
-                               &reason);
+        r = plan_ruling_to_json(
+                &(PlanRuling) {
+                        .source = ruling->source,
+                        .file = (char *) ruling->file, /* only read */
+                        .line = ruling->line,
+                        .column = ruling->column,
+                        .rule = (char *) ruling->id,
+                        .reason = (char *) ruling->reason,
+                },
+                &reason);
         if (r >= 0)
                 r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("module", module));
         if (r >= 0)

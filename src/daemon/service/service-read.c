@@ -198,7 +198,8 @@ static size_t count_loaded(void) {
 static const char *name_authority(const ServiceContext *context) {
         if (!charge_is_taken(context->charge))
                 return "udev";
-        if (!charge_is_reported(context->charge) && access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
+        if (!charge_is_reported(context->charge) &&
+            access(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE, F_OK) >= 0)
                 return "lkmd_and_udev";
         return udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev";
 }
@@ -307,14 +308,15 @@ static int describe_blacklist(Index *index, const char *module, sd_json_variant 
 
         if (!modprobe_config_is_blacklisted(index_get_config(index), module, &entry))
                 return 0;
-        return plan_omission_to_json(&(PlanOmission) {
-                                         .kind = PLAN_BLACKLISTED,
-                                         .module = (char *) module,
-                                         .ruling = { .source = POLICY_BY_BLACKLIST,
-                                                    .file = (char *) entry->file,
-                                                    .line = entry->line },
-                                 },
-                                 ret);
+        return plan_omission_to_json(
+                &(PlanOmission) {
+                        .kind = PLAN_BLACKLISTED,
+                        .module = (char *) module,
+                        .ruling = { .source = POLICY_BY_BLACKLIST,
+                                    .file = (char *) entry->file,
+                                    .line = entry->line },
+                },
+                ret);
 }
 
 /* What the next load would be like: the parameters, and what is in its way. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * HandoverDenied: what lkmd says that its policy denies by name (common/plan/denied-names.h) becomes a file of modprobe.d
- * in /run, so that udev and modprobe keep it out as well. It has to be there before they are asked, and lkmd may end
- * at any moment: so it is there while lkmd runs.
+ * HandoverDenied: what lkmd's policy denies by name (common/plan/denied-names.h) becomes a file of modprobe.d in /run,
+ * so that udev and modprobe keep it out as well. The file has to be there before they are asked, and lkmd may end at
+ * any moment: so it is there while lkmd runs.
  *
  * The names come from a process that is not trusted. They can be nothing but names, and all that they can do is to
  * keep something out.

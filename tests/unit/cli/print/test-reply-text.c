@@ -29,7 +29,8 @@ static void test_requesters(void **state) {
               "asked for by lkmctl (pid 4711, uid 0), as e1000e");
         check(print_requester, "{\"origin\":\"client\",\"uid\":1000}", "asked for by a client (uid 1000)");
         check(print_requester, "{\"origin\":\"client\"}", "asked for by a client");
-        check(print_requester, "{\"origin\":\"boot\",\"key\":\"loop\"}", "listed to be loaded at boot, as loop");
+        check(print_requester, "{\"origin\":\"boot\",\"key\":\"loop\"}",
+              "listed to be loaded at boot, as loop");
         check(print_requester, "{\"origin\":\"kernel\",\"key\":\"net-pf-38\"}",
               "asked for by the kernel on behalf of a program, as net-pf-38");
         check(print_requester, "{\"origin\":\"a\\u001bb\"}", "asked for by a\\x1bb");
@@ -56,8 +57,10 @@ static void test_records(void **state) {
         check(print_outcome, "{\"durationUSec\":2000000}", "under way for 2.0 s");
         check(print_record_requester_short, "{\"reason\":\"dependency\",\"parent\":\"e1000e\"}",
               "needed by e1000e");
-        check(print_record_requester_short, "{\"reason\":\"softdep_pre\",\"parent\":\"a\"}", "wanted before a");
-        check(print_record_requester_short, "{\"reason\":\"softdep_post\",\"parent\":\"a\"}", "wanted after a");
+        check(print_record_requester_short, "{\"reason\":\"softdep_pre\",\"parent\":\"a\"}",
+              "wanted before a");
+        check(print_record_requester_short, "{\"reason\":\"softdep_post\",\"parent\":\"a\"}",
+              "wanted after a");
         check(print_record_requester_short, "{\"reason\":\"whim\",\"parent\":\"a\"}", "along with a");
         check(print_record_requester,
               "{\"reason\":\"dependency\",\"parent\":\"a\",\"requester\":{\"origin\":\"boot\"}}",

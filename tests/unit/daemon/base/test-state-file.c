@@ -236,7 +236,9 @@ static void use_ledger(const char *path) {
 }
 
 static void use_audit(const char *path) {
-        static const PlanRuling requester = { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 3 };
+        static const PlanRuling requester = { .source = POLICY_BY_RULE,
+                                              .file = (char *) "/p.yaml",
+                                              .line = 3 };
         _cleanup_(request_unrefp) Request *request = NULL;
         Audit *a = NULL;
 

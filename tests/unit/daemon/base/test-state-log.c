@@ -179,7 +179,8 @@ static void print_record_line(FILE *f) {
         fprintf(f, "{\"id\":%s", pick(8) == 0 ? values[pick(ARRAY_LEN(values))] : (char[]) { (char) ('1' + pick(9)), '\0' });
         if (pick(4) == 0)
                 fprintf(f, ",\"gone\":%s", values[pick(ARRAY_LEN(values))]);
-        fprintf(f, ",\"record\":{\"module\":\"%c\",\"requester\":{\"origin\":\"client\",\"key\":\"k\"}", "ab"[pick(2)]);
+        fprintf(f, ",\"record\":{\"module\":\"%c\",\"requester\":{\"origin\":\"client\",\"key\":\"k\"}",
+                "ab"[pick(2)]);
         print_fields(f, record_fields, ARRAY_LEN(record_fields));
         fputs("}}", f);
 }

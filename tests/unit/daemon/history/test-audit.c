@@ -145,7 +145,9 @@ static void test_full(void **state) {
 static void test_over_a_restart(void **state) {
         _cleanup_(scratch_close) Scratch s;
         _cleanup_(audit_freep) Audit *a = NULL;
-        const PlanRuling ruling = { .source = POLICY_BY_GRANT, .file = (char *) "/g", .line = 1, .rule = (char *) "grant-1" };
+        const PlanRuling ruling = {
+                .source = POLICY_BY_GRANT, .file = (char *) "/g", .line = 1, .rule = (char *) "grant-1"
+        };
         const char *path;
 
         scratch_open(&s);

@@ -65,10 +65,11 @@ static void test_record_under_way(void **state) {
         assert_ok(request_new(&request, ORIGIN_KERNEL, "net-pf-38"));
         r = new_record("af_alg", request);
         r->time_usec = 17;
-        assert_described(describe_record(r, &v), v,
-                         "{\"timeUSec\":17,\"module\":\"af_alg\",\"requester\":{\"origin\":\"kernel\",\"key\":"
-                         "\"net-pf-38\"},"
-                         "\"reason\":\"requested\"}");
+        assert_described(
+                describe_record(r, &v), v,
+                "{\"timeUSec\":17,\"module\":\"af_alg\",\"requester\":{\"origin\":\"kernel\",\"key\":"
+                "\"net-pf-38\"},"
+                "\"reason\":\"requested\"}");
 }
 
 static void assert_same(const Record *a, const Record *b) {
