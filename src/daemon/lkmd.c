@@ -65,6 +65,14 @@ static int run(void) {
         return manager_run(m);
 }
 
+/* What is there already is a socket file of systemd's that nobody listens on: lkmd itself cannot make one in /run/lkmd. */
+static void report_failure(int error) {
+        if (error == -EADDRINUSE)
+                log_error("systemd passed no socket, and " LKMD_SOCKET " exists already. Try: systemctl restart lkmd.socket lkmd");
+        else
+                log_error("%s", strerror(-error));
+}
+
 static int usage(const char *argument) {
         if (streq(argument, "--version")) {
                 puts("lkmd " LKMD_VERSION);
@@ -88,6 +96,6 @@ int main(int argc, char **argv) {
 
         r = run();
         if (r < 0)
-                log_error("%s", strerror(-r));
+                report_failure(r);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

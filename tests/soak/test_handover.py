@@ -13,7 +13,8 @@ LIB, BIN, UNITS = "/usr/lib/lkmd", "/usr/sbin/lkmd", "/usr/lib/systemd/system"
 AWAY = "mkdir -p /root/away && mv {} /root/away/"
 KILL = "systemctl kill -s KILL --kill-whom=main lkmd"
 LOAD = "lkmctl load dummy && lkmctl unload dummy"
-STATES = {                              # how it gets there, how it gets back
+# How it gets there, how it gets back. systemd closes the socket of a unit that is away, and takes it for open when the unit is back.
+STATES = {
     "in charge": ("true", "true"),
     "restarted": ("systemctl restart lkmd", "true"),
     "killed": (KILL, "true"),
@@ -22,7 +23,7 @@ STATES = {                              # how it gets there, how it gets back
     "without programs": (f"mkdir -p /root/away; mv {LIB} /root/away/libexec; mv {BIN} /root/away/lkmd; {KILL}",
                          f"mv /root/away/libexec {LIB}; mv /root/away/lkmd {BIN}"),
     "without units": (f"{AWAY.format(UNITS + '/lkmd*')}; systemctl daemon-reload; pkill -KILL -x lkmd",
-                      f"mv /root/away/* {UNITS}; systemctl daemon-reload"),
+                      f"mv /root/away/* {UNITS}; systemctl daemon-reload; systemctl restart lkmd.socket"),
     "units back": (f"{AWAY.format(UNITS + '/lkmd*')}; systemctl daemon-reload; mv /root/away/* {UNITS}; systemctl daemon-reload",
                    "systemctl restart lkmd"),
     "loader stopped": (f"{LOAD}; systemctl kill -s STOP lkmd-loader", "systemctl kill -s CONT lkmd-loader"),
