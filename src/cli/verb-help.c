@@ -7,7 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/verbs/verbs.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 
 /* "-q --quiet", "   --json[=short|pretty]" */
 static int option_usage(const Option *o, char *buf, size_t size) {

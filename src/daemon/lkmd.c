@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "daemon/base/log.h"
 #include "daemon/manager.h"
 

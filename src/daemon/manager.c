@@ -4,6 +4,7 @@
  * Manager: the objects of the daemon and their wiring, nothing else. Owns all of them and the event loop.
  */
 
+#include "common/base/paths.h"
 #include "daemon/manager.h"
 
 #include <assert.h>

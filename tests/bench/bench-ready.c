@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/util.h"
 #include "kernel.h"
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-json.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/interface/interface.h"
 #include "support.h"
 

@@ -7,7 +7,7 @@
 
 #include <syslog.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "daemon/base/log.h"
 #include "daemon/history/audit.h"
 #include "scratch.h"

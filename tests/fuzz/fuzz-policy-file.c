@@ -6,7 +6,7 @@
  * but the kernel command line denies.
  */
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/policy-files/policy-command-line.h"
 #include "common/policy-files/policy-parse.h"
 #include "common/policy/policy.h"

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/settings/settings.h"
 #include "support.h"
 

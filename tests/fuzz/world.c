@@ -2,6 +2,7 @@
 
 /* A manager whose whole surroundings are made up, so that an input does the same in every run. */
 
+#include "common/base/paths.h"
 #include "world.h"
 
 #include <fcntl.h>

@@ -19,7 +19,7 @@
 #include "cli/call/failure.h"
 #include "cli/print/format.h"
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 
 #define CONNECT_TIMEOUT_SEC 10
 

@@ -15,7 +15,7 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
 #include "common/interface/interface.h"
 

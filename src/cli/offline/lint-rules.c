@@ -13,7 +13,8 @@
 
 #include "cli/offline/explanation.h"
 #include "common/base/glob.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
 
 typedef struct RuleUse {

@@ -12,7 +12,7 @@
 #include "cli/offline/offline.h"
 #include "cli/print/format.h"
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/policy-files/policy-sources.h"
 #include "common/settings/settings.h"
 

@@ -11,7 +11,7 @@
 #include <sys/utsname.h>
 
 #include "cli/print/format.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/interface/interface.h"
 
 /*

@@ -14,7 +14,7 @@
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
 
 typedef enum GroupKind {

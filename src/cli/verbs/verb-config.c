@@ -8,8 +8,8 @@
 #include "cli/print/format.h"
 #include "cli/print/table.h"
 #include "cli/verbs/verbs.h"
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
 #include "common/base/text.h"
 
 /* Does this line have a say in what happens to that module? */

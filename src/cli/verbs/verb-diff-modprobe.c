@@ -11,7 +11,6 @@
 #include "cli/offline/offline.h"
 #include "cli/print/format.h"
 #include "cli/verbs/verbs.h"
-#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"

@@ -12,7 +12,7 @@
 #include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 
 typedef struct Action {

@@ -12,7 +12,7 @@
 #include "cli/offline/offline.h"
 #include "cli/print/policy-text.h"
 #include "cli/verbs/verbs.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/policy-files/policy-parse.h"
 #include "common/policy-files/policy-sources.h"
 

@@ -16,7 +16,7 @@
 #include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/name-table.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/string-arena.h"
 #include "common/base/text.h"
 #include "common/plan/plan-builder.h"

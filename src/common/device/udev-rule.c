@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/util.h"
 
 /* Is it empty, a mask, or ours? */

@@ -14,8 +14,8 @@
 
 #include "common/base/array.h"
 #include "common/base/glob.h"
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
 #include "common/index/index-file.h"
 #include "common/words/kernel-command-line.h"
 

@@ -15,9 +15,10 @@
 
 #include "common/alias/alias-lookup.h"
 #include "common/base/enum-names.h"
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/name-table.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/index/answer-memo.h"
 #include "common/index/devname-table.h"
 #include "common/index/index-file.h"

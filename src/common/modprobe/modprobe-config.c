@@ -20,7 +20,7 @@
 #include "common/base/enum-names.h"
 #include "common/base/glob.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/read-file.h"
 #include "common/base/string-arena.h"
 #include "common/base/text.h"

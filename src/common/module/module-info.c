@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <syslog.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/string-list.h"
 #include "common/base/util.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/base/glob.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/module/name-glob.h"
 
 /**

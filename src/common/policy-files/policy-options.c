@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <ctype.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/policy/policy-file.h"
 
 #define OPTIONS_MAX 128U                /* of one rule */

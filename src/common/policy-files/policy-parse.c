@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/read-file.h"
 #include "common/policy-files/policy-schema.h"
 #include "common/policy-files/yaml-reader.h"

@@ -10,8 +10,8 @@
 #include <assert.h>
 #include <ctype.h>
 
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
 #include "common/base/util.h"
 #include "common/module/name-glob.h"
 

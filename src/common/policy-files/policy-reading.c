@@ -11,7 +11,6 @@
 #include <assert.h>
 
 #include "common/base/array.h"
-#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/policy/policy-file.h"
 

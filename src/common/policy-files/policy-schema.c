@@ -10,7 +10,7 @@
 #include <assert.h>
 
 #include "common/base/array.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/policy-files/policy-grant-reading.h"
 #include "common/policy-files/policy-options.h"

@@ -15,7 +15,8 @@
 
 #include "common/base/array.h"
 #include "common/base/checked-file.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
 #include "common/policy-files/policy-command-line.h"
 #include "common/policy-files/policy-parse.h"

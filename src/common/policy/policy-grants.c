@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 
 const char *policy_grant_check_reason(const char *reason) {

@@ -10,8 +10,8 @@
 #include <assert.h>
 
 #include "common/base/glob.h"
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
 
 /*
  * The alias as rules know it. A key that no normalisation takes (an open bracket) is left as it is: rules are

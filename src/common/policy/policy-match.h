@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/policy/policy-rule.h"
 #include "common/policy/policy-subject.h"
 

@@ -24,9 +24,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/enum-names.h"
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
 #include "common/base/number.h"
+#include "common/base/paths.h"
 #include "common/base/read-file.h"
 #include "common/base/text.h"
 #include "common/base/time-span.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/problem-list.h"
 #include "common/policy/policy-rule.h"
 

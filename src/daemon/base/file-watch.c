@@ -25,7 +25,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/hash.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/path-trace.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop-order.h"

@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <limits.h>
 
-#include "common/base/names.h"
 #include "common/base/string-list.h"
 
 /* Also for a name that no module can have: "there is none". */

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/base/checked-file.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/util.h"
 #include "daemon/base/log.h"
 

@@ -13,7 +13,6 @@
 
 #include <assert.h>
 
-#include "common/base/names.h"
 #include "daemon/base/log.h"
 #include "daemon/base/state-file.h"
 

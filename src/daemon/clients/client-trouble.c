@@ -5,7 +5,7 @@
 #include <assert.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/interface/interface.h"
 #include "daemon/base/log.h"
 #include "daemon/clients/clients-internal.h"

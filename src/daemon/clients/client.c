@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
+#include "common/base/limits.h"
 #include "common/base/message-depth.h"
-#include "common/base/names.h"
 #include "daemon/clients/clients-internal.h"
 
 #define STEPS_MAX 4096U                 /* of sd-varlink for one message: a few, and two for each 200 KB of a reply */

@@ -18,7 +18,7 @@
 #include <sys/epoll.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop-order.h"
 #include "daemon/clients/clients-internal.h"

@@ -16,7 +16,7 @@
 #include <systemd/sd-login.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/util.h"
 #include "daemon/base/log.h"
 

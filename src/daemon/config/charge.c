@@ -15,7 +15,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "daemon/base/state-file.h"
 
 struct Charge {

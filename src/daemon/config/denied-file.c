@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/plan/denied-names.h"
 #include "daemon/base/state-file.h"
 

@@ -14,7 +14,8 @@
 #include <time.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/base/string-arena.h"
 #include "common/base/text.h"
 #include "common/policy-files/policy-parse.h"

@@ -14,7 +14,7 @@
 #include <malloc.h>
 #include <sys/utsname.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "daemon/base/file-watch.h"
 #include "daemon/base/log.h"
 

@@ -18,7 +18,8 @@
 #include <limits.h>
 
 #include "common/base/hash.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/policy-files/policy-parse.h"
 #include "common/policy-files/policy-sources.h"
 #include "daemon/base/log.h"

@@ -19,7 +19,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/enum-names.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/module/file-facts.h"
 #include "common/policy-files/policy-sources.h"
 #include "daemon/base/file-watch.h"

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <limits.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/settings/settings.h"
 #include "daemon/base/file-watch.h"
 #include "daemon/base/log.h"

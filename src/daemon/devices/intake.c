@@ -23,7 +23,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/hash.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 
 #define BUCKETS 1024U                   /* a power of two */
 

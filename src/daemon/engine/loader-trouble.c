@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 
 /* What the trouble is, as the end of a sentence about lkmd-loader. */
 const char *loader_trouble_text(LoaderTrouble trouble) {

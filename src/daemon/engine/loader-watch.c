@@ -17,7 +17,6 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
 
 #define START_FACTOR 5U                 /* a loader that systemd starts first may take as many times as long */
 #define TIMEOUT_MAX_USEC (24ULL * 3600U * 1000U * 1000U)

@@ -18,7 +18,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/enum-names.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/json-read.h"

@@ -17,7 +17,7 @@
 #include <systemd/sd-json.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/base/state-log.h"

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <fcntl.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 
 /**
  * request_new() - a request with nothing but its origin and what it asks for

@@ -5,7 +5,7 @@
 #include <assert.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"

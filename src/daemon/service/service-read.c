@@ -4,8 +4,9 @@
 
 #include <assert.h>
 
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
 #include "common/device/udev-rule.h"
 #include "common/interface/interface.h"

@@ -6,8 +6,8 @@
 
 #include <assert.h>
 
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
 #include "common/base/string-list.h"
 #include "common/interface/interface.h"
 #include "daemon/base/log.h"

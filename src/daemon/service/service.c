@@ -11,8 +11,9 @@
 
 #include <assert.h>
 
+#include "common/base/limits.h"
 #include "common/base/module-name.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/device/device-path.h"
 #include "common/interface/interface.h"
 #include "daemon/history/record-json.h"

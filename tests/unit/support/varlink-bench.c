@@ -4,7 +4,7 @@
 
 #include <sys/socket.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/interface/interface.h"
 #include "daemon-bench.h"
 

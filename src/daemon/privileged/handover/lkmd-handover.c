@@ -13,12 +13,12 @@
 #include <pwd.h>
 #include <signal.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/util.h"
 #include "daemon/privileged/handover/handover-denied.h"
 #include "daemon/privileged/handover/handover-devices.h"
-#include "daemon/privileged/handover/udev-guard.h"
 #include "daemon/privileged/handover/systemd.h"
+#include "daemon/privileged/handover/udev-guard.h"
 
 static void say(const char *what, int error) {
         fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));

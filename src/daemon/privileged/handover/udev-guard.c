@@ -17,7 +17,8 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/base/read-file.h"
 #include "common/base/util.h"
 

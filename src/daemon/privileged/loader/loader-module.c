@@ -5,6 +5,7 @@
  * contexts that no thread uses at the moment.
  */
 
+#include "common/base/paths.h"
 #include "daemon/privileged/loader/loader-module.h"
 
 #include <assert.h>

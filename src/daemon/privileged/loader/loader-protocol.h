@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 
 #define LOADER_MAGIC 0x6c6b6d33U        /* changes with the layout: both ends must be of one build */
 

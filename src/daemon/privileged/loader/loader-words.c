@@ -15,6 +15,7 @@
  * Owns nothing that lives longer than a call.
  */
 
+#include "common/base/paths.h"
 #include "daemon/privileged/loader/loader-words.h"
 
 #include <assert.h>

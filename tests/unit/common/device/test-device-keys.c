@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test.h"
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/util.h"
 #include "common/device/device-keys.h"
 

@@ -4,7 +4,8 @@
 #include <malloc.h>
 #include <sys/utsname.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/index/index.h"
 #include "fake-modules.h"
 

@@ -2,7 +2,7 @@
 
 #include "common/module/module-list.h"
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/util.h"
 #include "test.h"
 

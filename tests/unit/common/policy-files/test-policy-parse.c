@@ -14,7 +14,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 #include "scratch.h"
 #include "test.h"

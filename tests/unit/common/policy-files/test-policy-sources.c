@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/words/kernel-command-line.h"
 #include "scratch.h"
 #include "test.h"

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/base/util.h"
 #include "common/settings/settings.h"
 

@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "common/base/names.h"
-#include "daemon/base/file-watch.h"
+#include "common/base/limits.h"
 #include "daemon-bench.h"
+#include "daemon/base/file-watch.h"
 #include "test.h"
 
 #define ROUNDS 100U

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "daemon/config/grants.h"
 #include "daemon/history/audit.h"
 #include "daemon/history/ledger.h"

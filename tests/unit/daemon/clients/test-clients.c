@@ -9,10 +9,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/interface/interface.h"
-#include "daemon/base/loop-order.h"
 #include "daemon-bench.h"
+#include "daemon/base/loop-order.h"
 #include "test.h"
 
 #define NOBODY 65534U

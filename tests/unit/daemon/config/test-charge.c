@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "scratch.h"
 #include "test.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/base/clock.h"
-#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "daemon-bench.h"
 #include "test.h"
 

@@ -2,7 +2,7 @@
 
 #include "daemon/devices/intake.h"
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "daemon-bench.h"
 #include "test.h"
 

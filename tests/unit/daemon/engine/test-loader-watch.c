@@ -4,7 +4,6 @@
 
 #include <sys/stat.h>
 
-#include "common/base/names.h"
 #include "scratch.h"
 #include "test.h"
 

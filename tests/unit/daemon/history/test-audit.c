@@ -4,7 +4,7 @@
 
 #include <systemd/sd-varlink-idl.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "common/interface/interface.h"
 #include "scratch.h"
 #include "test.h"

@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
 #include "scratch.h"
 #include "test.h"
 

@@ -5,7 +5,8 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "common/base/names.h"
+#include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/device/udev-rule.h"
 #include "scratch.h"
 #include "test.h"

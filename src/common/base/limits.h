@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Every limit that more than one file or person relies on. */
+
+/* Modules and requests. */
+#define MODULE_NAME_MAX 55U             /* bytes without NUL: MODULE_NAME_LEN - 1, linux/moduleparam.h */
+#define REQUEST_KEY_MAX 4096U           /* bytes of a module name, alias or modalias; a uevent holds 2048 */
+#define MODULE_FILE_MAX (1 << 30)       /* bytes of a module file that is read; the largest have some MiB */
+#define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
+#define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
+#define FILE_WATCHES_MAX 512U           /* inotify watches of the files of modprobe.d, or of those of policies */
+#define LKMD_DENIED_CONF_MAX (1U << 20) /* bytes of the denied names, and of the modprobe.d file made of them */
+#define UDEV_RULE_MAX (64U << 10)       /* bytes of udev's rule that loads drivers; it has about 1 KiB */
+
+/* The loader. */
+#define LOADS_MAX 16U                   /* inserts and removes at the same time */
+#define COMMANDS_MAX 32U                /* install and remove commands at the same time; they may wait for loads */
+#define LOADER_THREADS_MAX 128U         /* for both, and for loads that wait until other drivers have probed */
+#define LOADER_ORIGINS_MAX 64U          /* lines of modprobe.d, and words of rules and clients, of one load's parameters */
+#define LOADER_STRINGS_MAX 8192U        /* bytes of their file names and names */
+#define LOADER_ALIASES_MAX 4U           /* of those that name an alias: a long file is read for each */
+#define LOADER_FILE_MAX (16U << 20)     /* bytes of a file that is searched for words; modules.alias has 2 MB */
+#define LOADER_ARGUMENTS_MAX (256U << 10) /* bytes of a client's arguments */
+#define LOADER_IDLE_USEC (60U * 1000U * 1000U) /* without work, after which lkmd-loader ends */
+
+/* Policies. */
+#define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */
+#define POLICY_FILES_MAX 1024U
+#define POLICY_KEPT_MAX (16U << 20)     /* bytes of all files together; a larger policy is not kept */
+#define POLICY_RULES_MAX 65536U         /* in all files together */
+#define POLICY_DEPTH_MAX 8U             /* of YAML nodes: more than any of our keys needs */
+#define GRANTS_MAX 256U
+#define GRANT_REASON_MAX 1024U          /* bytes */
+#define GRANT_USEC_MAX (3660ULL * 24 * 3600 * 1000 * 1000) /* ten years */
+
+/* Files in LKMD_STATE_DIR. */
+#define AUDIT_ENTRIES_MAX 1024U
+#define LEDGER_FILE_MAX (16U << 20)     /* bytes at its end that lkmd reads when it starts */
+#define AUDIT_FILE_MAX (8U << 20)       /* likewise */
+#define STATE_LINE_MAX (128U << 10)     /* bytes of one line of either */
+
+/* Clients. */
+#define CLIENTS_MAX 512U                /* varlink connections at the same time */
+#define CLIENTS_FOR_ADMINS 320U         /* of these, kept for root and members of LKMD_ADMIN_GROUP */
+#define CLIENTS_PER_UID_MAX 16U         /* of any other user; each connection has one call open at most */
+#define CLIENT_MESSAGE_MAX (64U << 10)  /* bytes of a call, without the NUL at its end */
+#define CLIENT_DEPTH_MAX 16U            /* of arrays and objects in a call */
+#define CLIENT_UNSENT_MAX (256U << 10)  /* bytes of replies that a client may leave unread and still get more */
+#define CLIENTS_UNSENT_MAX (32U << 20)  /* of all clients together */
+#define CLIENT_IDLE_USEC (5U * 60U * 1000U * 1000U) /* without a call, after which an unprivileged connection ends */
+
+/* Devices that announce themselves again and again. */
+#define INTAKE_DEVICES_MAX 512U         /* of which the number of events is known */
+#define INTAKE_NOISY_EVENTS 32U         /* within the window; a device with more is held back */
+#define INTAKE_WINDOW_USEC (10U * 1000U * 1000U)
+#define INTAKE_HOLD_USEC (1000U * 1000U) /* at first; doubles each time */
+#define INTAKE_HOLD_MAX_USEC (60U * 1000U * 1000U)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Every name and path that more than one file, process or person relies on. */
+
+#include "config.h"
+
+/* The varlink service; tests point both sides at a private socket. */
+#define LKMD_INTERFACE "io.lkmd.Manager"
+#define LKMD_RUN_DIR "/run/lkmd"         /* root's: nobody else creates, removes or renames files in it */
+#define LKMD_SOCKET LKMD_RUN_DIR "/" LKMD_INTERFACE
+#define LKMD_SOCKET_ENV "LKMD_SOCKET"
+#define LKMD_ADMIN_GROUP "lkmd-admin"   /* may change things, beside root */
+
+/* The loader. */
+#define LKMD_LOADER_SOCKET LKMD_RUN_DIR "/loader"
+#define LKMD_LOADER_SOCKET_ENV "LKMD_LOADER_SOCKET"
+#define LKMD_LOADER_PROGRAM LKMD_LIB_DIR "/lkmd-loader"
+
+/* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
+#define LKMD_FD_VARLINK "varlink"
+#define LKMD_FD_KMSG "kmsg"
+#define LKMD_FD_IN_CHARGE "in-charge"
+
+/*
+ * Files. What lkmd itself writes is in a directory of its own, so that root follows no path through a directory that lkmd
+ * can change.
+ */
+#define LKMD_STATE_DIR LKMD_RUN_DIR "/state"
+#define LKMD_LEDGER_FILE LKMD_STATE_DIR "/ledger"
+#define LKMD_LEDGER_ENV "LKMD_LEDGER"
+#define LKMD_AUDIT_FILE LKMD_STATE_DIR "/audit"
+#define LKMD_AUDIT_ENV "LKMD_AUDIT"
+#define LKMD_DENIED_FILE LKMD_STATE_DIR "/denied" /* names of modules, one a line */
+#define LKMD_HANDOVER_CALL_FILE LKMD_STATE_DIR "/handover-call" /* exists while lkmd-handover has work */
+#define LKMD_DENIED_ENV "LKMD_DENIED"
+#define LKMD_DENIED_FORGET "#forget\n"  /* its first line with OnStop=forget */
+#define MODPROBE_RUN_DIR "/run/modprobe.d"
+#define LKMD_DENIED_CONF MODPROBE_RUN_DIR "/lkmd-denied.conf" /* the same for udev and modprobe; lkmd does not read it */
+#define LKMD_CONF_NAME "lkmd.conf"
+#define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
+#define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
+#define LKMD_GRANTS_FILE LKMD_STATE_DIR "/grants.yaml"
+#define LKMD_GOOD_POLICY_FILE LKMD_STATE_DIR "/policy" /* the last one that was read without errors; lkmd-keep.service copies it .. */
+#define LKMD_KEEP_CALL_FILE LKMD_STATE_DIR "/policy-call" /* exists while lkmd-keep has something to copy */
+#define LKMD_KEPT_POLICY_FILE "/var/lib/lkmd/policy" /* .. to where it survives a reboot */
+#define MODULE_ROOT "/lib/modules"
+#define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
+#define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all paths of policies, likewise */
+#define SERVICE_MANAGER_ADDRESS "unix:path=/run/systemd/private" /* of PID 1, for root; exists before any bus does */
+#define UDEV_UNIT "systemd-udevd.service"
+#define UDEV_AUTOLOAD_RULE "80-drivers.rules"
+#define UDEV_RUN_DIR "/run/udev"
+#define UDEV_RUN_RULES_DIR UDEV_RUN_DIR "/rules.d"
+#define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"
+#define UDEV_LOCAL_RULES_DIR "/usr/local/lib/udev/rules.d"
+#define UDEV_LIB_RULES_DIR "/usr/lib/udev/rules.d"
+#define UDEV_RULE_HEAD "# Written by lkmd-handover" /* first words of the file that masks udev's */
+
+#define LKMD_UNIT "lkmd.service"
+#define LKMD_LOADER_UNIT "lkmd-loader.service"
+#define LKMD_LOADER_SOCKET_UNIT "lkmd-loader.socket"
+#define LKMD_USER "lkmd"
+
+/*
+ * Who loads drivers: udev's rule looks at the mode of this file. lkmd may change the mode, but not replace the file in
+ * its directory.
+ */
+#define LKMD_IN_CHARGE_NAME "in-charge"
+#define LKMD_IN_CHARGE_FILE LKMD_RUN_DIR "/" LKMD_IN_CHARGE_NAME
+#define IN_CHARGE_NOW 0100U             /* lkmd loads them; udev's rule checks this bit */
+#define IN_CHARGE_BEFORE 0010U          /* lkmd has loaded them since it started: devices may have relied on it */
+#define IN_CHARGE_OWED 0001U            /* an earlier lkmd has, and nobody has looked at the devices since */
