@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* lkmd: takes what systemd hands over, see lkmd.service, and runs the manager. */
+/* lkmd: takes the file descriptors from systemd, see lkmd.service, and runs the manager. */
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static int run(void) {
         };
         int r;
 
-        /* The heap is a few MiB, of which huge pages would make twice as much that nothing is in. */
+        /* The heap is a few MiB, which huge pages would double for nothing. */
         (void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
         r = take_fds(&options);
         if (r < 0)

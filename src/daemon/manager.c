@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Manager: the objects of the daemon and their wiring, nothing else. Owns all of them and the event loop.
+ * Manager: makes the objects of the daemon and connects them, nothing else. Owns all of them and the event loop.
  */
 
 #include "common/base/paths.h"
@@ -64,7 +64,7 @@ struct Manager {
         Waits *waits;
         Service *service;
         Counters counters;
-        bool serving;                   /* manager_run(): from now on lkmd may step back and in */
+        bool serving;                   /* manager_run() has begun, and lkmd may step back and in */
         LoadedDenied *loaded_denied;
         uint64_t started_usec;          /* CLOCK_REALTIME */
         bool coldplug_done;
@@ -77,21 +77,21 @@ static void on_device_seen(const DeviceFacts *facts, const char *device, void *u
         int r;
 
         if (!charge_is_taken(m->charge))
-                return;                 /* udev does; all of them are looked at when lkmd steps in */
+                return;                 /* udev loads its driver; lkmd walks over all devices when it steps in */
         r = autoload_device(m->autoload, index_keeper_get(m->index), facts, device);
         if (r < 0)
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
 }
 
-/* It has a driver now, or is gone: there may be somebody who waits for its driver. */
+/* The device got a driver, or was removed: a Wait for its driver may be over. */
 static bool is_about_a_driver(const DeviceFacts *facts) {
         return streq_ptr(facts->action, "bind") || streq_ptr(facts->action, "remove");
 }
 
 /*
- * The kernel announces modules like devices: that one has left, which ends its story, or can be used now. Both may be
- * read late, when it has been loaded or removed once more since (the loader's answers come first): what holds is its
- * state. The kernel says "remove" while the module is still "going", kobject_del().
+ * The kernel sends uevents for modules too: one was removed, or can be used now. The event may be read after the
+ * module was loaded or removed once more, since replies of the loader are processed first; so its current state
+ * decides. The kernel sends "remove" while the module is still "going", kobject_del().
  */
 static void on_module_uevent(Manager *m, const DeviceFacts *facts) {
         ModuleState state = module_state_read(facts->sysname);
@@ -128,7 +128,7 @@ static int start_coldplug(Manager *m) {
         return coldplug_start(m->coldplug);
 }
 
-/* Look at all devices once more. */
+/* Walk over all devices once more. */
 static void rescan(Manager *m) {
         int r;
 
@@ -147,9 +147,8 @@ static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) 
 }
 
 /*
- * What was being loaded may have been for devices, which will not ask again, and in the kernel it may well go
- * on: look at all of them once more. A load that is still under way there is joined by the next one,
- * kernel/module/main.c.
+ * The loads under way may have been for devices, which send no other event, so walk over all devices once more. A load
+ * that still goes on in the kernel is joined by the next load of that module, kernel/module/main.c.
  */
 static void on_loader_lost(void *userdata) {
         Manager *m = userdata;
@@ -189,9 +188,9 @@ static void leave_charge(Manager *m) {
 }
 
 /*
- * One that cannot load is not in charge. What came while it still was is announced to udev by lkmd-handover, which
- * looks at the file that this changes. Stepping in, it looks at all devices itself: some announced themselves
- * between our last look away and the moment when udev looked away.
+ * An lkmd that cannot load is not in charge. Devices that came while it still was in charge are announced to udev by
+ * lkmd-handover, which is started when the file changes. When lkmd steps in again it walks over all devices, since
+ * neither lkmd nor udev handled those that came in between.
  */
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Manager *m = userdata;
@@ -211,7 +210,7 @@ static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         rescan(m);
 }
 
-/* Without it nothing is less safe while lkmd runs. */
+/* A failure has no effect while lkmd runs. */
 static void write_denied(Manager *m) {
         int r = denied_file_update(m->denied_file, policy_keeper_get(m->policy), index_keeper_get(m->index),
                                    m->settings.on_stop, clock_usec(CLOCK_REALTIME));
@@ -233,8 +232,8 @@ static void on_index_swapped(bool became_complete, void *userdata) {
                 write_denied(m);
         }
         if (!became_complete || !m->index || !m->settings.coldplug)
-                return;                 /* no index yet: this is the first, and the first walk is still to come */
-        rescan(m);                      /* what could not be found before may be there now */
+                return;                 /* for the first index, the first walk is still to come */
+        rescan(m);                      /* keys that were not found before may be found now */
 }
 
 static void on_policy_changed(bool is_news, void *userdata) {
@@ -254,7 +253,7 @@ static void on_policy_problem(const Problem *problem, void *userdata) {
 }
 
 static void on_job_finished(Manager *m, Record *record) {
-        /* already there: nothing was done, but from now on it is wanted for its own sake */
+        /* the module was loaded already, but from now on it counts as requested itself */
         if (record->id == 0 && outcome_is_success(record->outcome) &&
             !ledger_was_requested(m->ledger, record->module) && record->reason == PLAN_REQUESTED)
                 (void) ledger_begin(m->ledger, record);
@@ -293,8 +292,8 @@ static void on_scheduler_event(SchedulerEvent event, Record *record, void *userd
 }
 
 /*
- * Whoever waits for idleness after a depmod means the index that it wrote, which may bring work of its own: a
- * change that the loop has seen and nobody has asked about yet is read first.
+ * A Wait for idleness after a depmod is about the new index, which may cause work: a change that the event loop has
+ * seen is read first.
  */
 static bool is_idle_and_up_to_date(void *userdata) {
         Manager *m = userdata;
@@ -303,7 +302,7 @@ static bool is_idle_and_up_to_date(void *userdata) {
         return manager_is_idle(m);
 }
 
-/* Nothing queued, running or left to be looked at, as far as the loop has seen. */
+/* Is nothing queued, running or to be processed, as far as the event loop has seen? */
 bool manager_is_idle(Manager *m) {
         assert(m);
 
@@ -343,11 +342,11 @@ static void apply_settings(Manager *m) {
 }
 
 /**
- * manager_reload() - read lkmd.conf, the policy, modprobe.d and the module index anew
- * @problems: what is wrong with lkmd.conf and the policy is added to it
+ * manager_reload() - read lkmd.conf, the policy, modprobe.d and the module index again
+ * @problems: problems of lkmd.conf and the policy are added to it
  *
- * Return: 0; -EBADMSG if lkmd.conf or the policy is broken: of that one the old stays, while modprobe.d and the
- * index, where a broken line or file costs only itself, are in force; -ENOMEM.
+ * Return: 0; -EBADMSG if lkmd.conf or the policy is broken: of that one the old stays in force, while modprobe.d
+ * and the index, where a broken line affects only itself, were replaced; -ENOMEM.
  */
 int manager_reload(Manager *m, ProblemList *problems) {
         Settings settings;
@@ -406,7 +405,7 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
 
 /* --------------------------------------------------------------------------------------------- object */
 
-/* CAP_NET_ADMIN was for the size of the netlink buffer alone. */
+/* CAP_NET_ADMIN was only for the size of the netlink buffer. */
 static int drop_capabilities(void) {
         cap_t none;
         int r = 0;
@@ -435,12 +434,12 @@ static int load_settings(Manager *m) {
         return 0;
 }
 
-/* @handler: NULL: the loop ends. What systemd wants goes before whatever else there is to do. */
+/* @handler: NULL: the loop ends. Signals of systemd come before all other work. */
 static int watch_signal(Manager *m, int number, sd_event_signal_handler_t handler) {
         _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
         int r;
 
-        /* without a handler, userdata is what the loop ends with */
+        /* without a handler, userdata is the exit code of the loop */
         r = sd_event_add_signal(m->event, &source, number | SD_EVENT_SIGNAL_PROCMASK, handler, handler ? m : NULL);
         if (r < 0)
                 return r;
@@ -597,10 +596,9 @@ static int open_service(Manager *m, const ManagerOptions *options) {
 }
 
 /**
- * manager_new() - everything but the loop's turning
+ * manager_new() - make all objects; manager_run() runs the loop
  *
- * The netlink socket is opened before anything is looked up, so that no device gets lost between the walk
- * over /sys and the first event.
+ * The netlink socket is opened before the walk over /sys, so that no device is missed between the two.
  *
  * Return: 0 or the negative errno of the object that could not be made.
  */
@@ -676,8 +674,8 @@ Manager *manager_free(Manager *m) {
 }
 
 /*
- * udevd waits for us at boot, and is not to begin by itself. That systemd has taken the connection to the loader is
- * all that is known of it by now: whether it answers shows later.
+ * At boot udevd starts after lkmd is ready, and must not load drivers then. All that is known of the loader by now is
+ * that the connection was made; whether it answers shows later.
  */
 static void begin_to_serve(Manager *m) {
         LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
@@ -692,10 +690,10 @@ static void begin_to_serve(Manager *m) {
 }
 
 /**
- * manager_run() - say that we are ready, queue the first walk over the devices, and serve until SIGTERM
+ * manager_run() - notify systemd, begin the first walk over the devices, and serve until SIGTERM
  *
- * Whoever waits for us to be ready does not need the list of the devices: requests are answered when it is there,
- * and we are not idle before the walk is over.
+ * READY=1 does not wait for the list of the devices: requests are answered after it was made, and lkmd is not idle
+ * before the walk is over.
  *
  * Return: 0, or what sd_event_loop(3) says.
  */
@@ -719,7 +717,7 @@ int manager_run(Manager *m) {
         return r;
 }
 
-/* What the kernel announced, without a kernel. */
+/* Handle a uevent as if it came from the kernel. */
 void manager_take_uevent(Manager *m, const DeviceFacts *facts, const char *device) {
         assert(m && facts && device);
 

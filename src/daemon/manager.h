@@ -13,9 +13,9 @@ typedef struct ManagerOptions {
         int varlink_fd;                 /* listening, taken; negative: listen on varlink_address */
         const char *varlink_address;
         int kmsg_fd;                    /* taken; negative: none */
-        int in_charge_fd;               /* of the file that udev looks at, taken; negative: none */
+        int in_charge_fd;               /* of the file that udev's rule tests, taken; negative: none */
         const char *loader_address;
-        const char *loader_program;     /* NULL: not looked at */
+        const char *loader_program;     /* NULL: not checked */
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */
         const char *denied_file;        /* NULL: none */

@@ -2,17 +2,17 @@
 
 /*
  * FileWatch: inotify on everything that decides what is read from directories of files: the directory itself, each
- * directory and each link on the way to it, and the same for each of its files that is a link. A path that ends
- * early is watched as far as it goes, and file_watch_refresh() moves watches to where the ways lead by then. A file
- * being written says nothing until it is closed, so nobody is told of half a file.
+ * directory and each link on the path to it, and the same for each of its files that is a link. A path that does not
+ * exist yet is watched as far as it exists, and file_watch_refresh() moves the watches when paths have changed. A file
+ * that is being written is reported when it is closed, so nobody reads half a file.
  *
- * What inotify does not tell, that something was mounted on the way, comes from /proc/self/mountinfo. And where
- * something cannot be watched, because the system has no more watches or lkmd may not read a directory, the way and
- * the files are compared with what they were: every two seconds, and before something is decided. That is said, and
- * from time to time the watch is tried again.
+ * Mounts, which inotify does not report, come from /proc/self/mountinfo. Where something cannot be watched, because
+ * there are no inotify watches left or lkmd may not read a directory, the paths and the files are compared with what
+ * they were: every two seconds, and before a decision. That is reported as a problem, and watching is retried from
+ * time to time.
  *
- * Owns the targets, a spot for each directory or file with a watch on it, and a digest of all that was seen when the
- * watches were put up.
+ * Owns the targets, a spot for each directory or file with a watch on it, and a digest of everything that was seen
+ * when the watches were set.
  */
 
 #include "daemon/base/file-watch.h"
@@ -34,10 +34,10 @@
 #define DIRECTORY_MASK (FILE_MASK | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
 
 #define TRIES_MAX 8U                    /* against somebody who makes and removes directories in a loop */
-#define NAMES_MAX 64U                   /* of one directory; where more matter, all do */
-#define LOOK_USEC (2U * 1000U * 1000U)  /* between looks at what cannot be watched */
+#define NAMES_MAX 64U                   /* of one directory; if more matter, all do */
+#define LOOK_USEC (2U * 1000U * 1000U)  /* between comparisons of what cannot be watched */
 #define LOOK_AGAIN_USEC (LOOK_USEC / 10U) /* at least, between those before decisions */
-#define LOOKS_MAX 32U                   /* until it is tried again to watch all, at most */
+#define LOOKS_MAX 32U                   /* at most, until watching is retried */
 
 typedef struct Target {
         char *path;                     /* the directory */
@@ -49,14 +49,14 @@ typedef struct Spot {
         char *path;                     /* without links */
         dev_t device;
         ino_t inode;
-        bool seen;                      /* on the walk under way */
+        bool seen;                      /* in the walk under way */
         bool any;                       /* all names matter */
-        char **names;                   /* of hops */
+        char **names;                   /* of path components in it that were followed */
         size_t n_names;
-        const Target **targets;         /* whose directory it is */
+        const Target **targets;         /* that have this directory */
         size_t n_targets;
         sd_event_source *source;        /* NULL: it cannot be watched */
-        bool gone;                      /* what @source is about; its number may be another's by now */
+        bool gone;                      /* its inode was removed, and the number may have been reused */
 } Spot;
 
 struct FileWatch {
@@ -67,8 +67,8 @@ struct FileWatch {
         size_t n_targets;
         Spot **spots;
         size_t n_spots;
-        uint64_t digest;                /* of what was there at the last refresh */
-        bool mounts_changed;            /* and nobody has looked since */
+        uint64_t digest;                /* of what was seen in the last walk */
+        bool mounts_changed;            /* since the last walk */
         int mounts_fd;
         sd_event_source *mounts_source, *timer;
         ProblemList problems;           /* of what cannot be watched */
@@ -81,10 +81,10 @@ struct FileWatch {
 
 typedef struct Walk {
         FileWatch *watch;
-        bool arm;                       /* else it only looks */
-        bool moved;                     /* something was watched for the first time, or went meanwhile */
+        bool arm;                       /* set watches; else only make the digest */
+        bool moved;                     /* a watch was set, or something vanished meanwhile */
         uint64_t digest;
-        size_t n_links;                 /* files of the target that are links */
+        size_t n_links;                 /* of the target's files */
         const Target *target;
 } Walk;
 
@@ -98,7 +98,7 @@ static uint64_t mix_identity(uint64_t digest, const struct stat *st) {
         return mix_number(mix_number(mix_number(digest, st->st_dev), st->st_ino), st->st_mode);
 }
 
-/* A file, and everything that changes when its content does. */
+/* A file, with everything that changes when its content does. */
 static uint64_t mix_file(uint64_t digest, const struct stat *st) {
         digest = mix_number(mix_identity(digest, st), (uint64_t) st->st_size);
         digest = mix_number(mix_number(digest, (uint64_t) st->st_mtim.tv_sec), (uint64_t) st->st_mtim.tv_nsec);
@@ -124,7 +124,7 @@ static bool name_matters(const Target *t, const char *name) {
 }
 
 /**
- * file_watch_add() - watch a directory, there or not, from the next file_watch_refresh() on
+ * file_watch_add() - watch a directory, which need not exist, from the next file_watch_refresh() on
  * @name_prefix, @name_suffix: names of the files that matter; "" for any
  *
  * Return: 0; -ENOMEM; -ENAMETOOLONG.
@@ -180,8 +180,8 @@ static Spot *spot_free(Spot *s) {
 DEFINE_CLEANUP(Spot, spot_free);
 
 /*
- * A file made by open(2) says more when it is closed. One that is made by symlink(2) or link(2) says nothing
- * else, and is how a file is masked.
+ * A file that open(2) made causes another event when it is closed. One made by symlink(2) or link(2) does not; that is
+ * how a file is masked.
  */
 static bool will_be_closed(const Spot *s, const char *name) {
         char path[PATH_MAX];
@@ -300,7 +300,7 @@ static int complain(FileWatch *w, const char *path, int error) {
         return w->unwatched_path ? 0 : -ENOMEM;
 }
 
-/* One is named, the others are counted: they have one cause, mostly. */
+/* One is named and the others are counted: usually the reason is the same. */
 static int describe_unwatched(FileWatch *w) {
         char others[64] = "";
 
@@ -322,7 +322,7 @@ static void forget_unwatched(FileWatch *w) {
 
 /* ------------------------------------------------------------------------------------------------------ walk */
 
-/* Puts the watch up, unless it is there and on the same inode. */
+/* Sets the watch, unless there is one on the same inode. */
 static int arm(Walk *walk, Spot *s, const struct stat *st) {
         int r;
 
@@ -336,16 +336,16 @@ static int arm(Walk *walk, Spot *s, const struct stat *st) {
                                  S_ISDIR(st->st_mode) ? DIRECTORY_MASK : FILE_MASK, on_inotify, s);
         walk->moved |= r >= 0 || r == -ENOENT || r == -ENOTDIR;
         if (r == -ENOENT || r == -ENOTDIR)
-                return 0;               /* it went meanwhile: there is another try */
+                return 0;               /* it vanished meanwhile: put_up() is tried again */
         if (r < 0)
                 return complain(s->watch, s->path, r);
-        /* before the events of devices, so that a look-up never uses what a finished depmod has replaced */
+        /* before the events of devices, so that a look-up never uses an index that depmod has replaced */
         (void) sd_event_source_set_priority(s->source, LOOP_FILES);
         (void) sd_event_source_set_description(s->source, s->path);
         return 0;
 }
 
-/* Return: 0 and the spot of a path, watched; NULL if it is one too many. -ENOMEM. */
+/* Return: 0 with the watched spot of a path, or with NULL if there are too many; -ENOMEM. */
 static int visit(Walk *walk, const char *path, const struct stat *st, Spot **ret) {
         FileWatch *w = walk->watch;
         Spot *s = find_spot(w, path);
@@ -389,8 +389,8 @@ static bool is_mounted(const char *path) {
 }
 
 /*
- * A file that has other names, or that is mounted here, is written by those as well, and only the file itself tells of
- * that. @listed: the inode by the directory, which does not know of mounts; 0: not known.
+ * A file with more than one hard link, or a bind-mounted one, may be written by its other name, which only a watch on
+ * the file itself reports. @listed: the inode by the directory, which does not know of mounts; 0: not known.
  */
 static int walk_file(Walk *walk, const char *path, const struct stat *st, ino_t listed) {
         Spot *s;
@@ -427,7 +427,7 @@ static int walk_entry(Walk *walk, int dir_fd, const char *dir, const struct dire
         return S_ISLNK(st.st_mode) ? walk_link(walk, path) : walk_file(walk, path, &st, entry->d_ino);
 }
 
-/* The order of the entries is the file system's, and says nothing: the digest is a sum of theirs. */
+/* The order of the entries does not matter: the digest is the sum of theirs. */
 static int walk_directory(Walk *walk, const Target *t, const char *path) {
         _cleanup_(closedirp) DIR *dir = opendir(path);
         uint64_t before = walk->digest, sum = 0;
@@ -454,7 +454,7 @@ static int walk_target(Walk *walk, const Target *t) {
         walk->n_links = 0;
         r = path_trace(t->path, on_hop, walk, path, &st);
         if (r < 0)
-                return r == -ENOMEM ? r : 0; /* it is watched as far as it goes */
+                return r == -ENOMEM ? r : 0; /* watched as far as it exists */
         if (!S_ISDIR(st.st_mode))
                 return 0;
         walk->digest = mix_identity(walk->digest, &st);
@@ -476,7 +476,7 @@ static int walk_all(Walk *walk) {
         return r;
 }
 
-/* Takes the watches down that are on no way any more. */
+/* Removes watches that are on no path any more. */
 static void drop_unseen(FileWatch *w) {
         size_t n = 0;
 
@@ -488,7 +488,7 @@ static void drop_unseen(FileWatch *w) {
         w->n_spots = n;
 }
 
-/* One try to have a watch on all of it. Return: as walk_all(); *ret_moved: another is needed. */
+/* One try to watch everything. Return: as walk_all(); *ret_moved: another try is needed. */
 static int put_up(FileWatch *w, bool *ret_moved) {
         Walk walk = { .watch = w, .arm = true };
         int r;
@@ -515,9 +515,9 @@ static void report_problems(FileWatch *w, size_t n_before) {
 }
 
 /**
- * file_watch_refresh() - before the files are read again: what is on the way to them may have come and gone
+ * file_watch_refresh() - to be called before the files are read: set the watches where the paths lead now
  *
- * What cannot be watched is among the problems, and is looked at from time to time.
+ * What cannot be watched is among the problems, and is compared from time to time.
  */
 void file_watch_refresh(FileWatch *w) {
         size_t n_before;
@@ -532,7 +532,7 @@ void file_watch_refresh(FileWatch *w) {
                 if (r < 0 || !moved)
                         break;
         }
-        if (r < 0) {                    /* no memory: none of the spots can be relied on */
+        if (r < 0) {                    /* no memory: the spots are not reliable */
                 log_warning("cannot watch files for changes: %s", strerror(-r));
                 w->n_unwatched = MAX(w->n_unwatched, (size_t) 1);
         }
@@ -547,7 +547,7 @@ void file_watch_refresh(FileWatch *w) {
 
 /* ----------------------------------------------------------------------------------------------------- looks */
 
-/* Compares what is there with what was. */
+/* Compares what is there with the digest. */
 static void look(FileWatch *w) {
         Walk walk = { .watch = w };
 
@@ -560,9 +560,9 @@ static void look(FileWatch *w) {
 }
 
 /**
- * file_watch_look() - before something is decided: see what no watch would have told
+ * file_watch_look() - to be called before a decision: find changes that inotify does not report
  *
- * Costs nothing while all is watched and nothing was mounted, and not much if it was called just before.
+ * Costs nothing while everything is watched and nothing was mounted, and little if it was called just before.
  */
 void file_watch_look(FileWatch *w) {
         assert(w);
@@ -578,8 +578,8 @@ static void look_within(FileWatch *w, uint64_t usec) {
 }
 
 /*
- * Something was mounted or unmounted, anywhere: as often as users like who may mount something, FUSE for one. So it
- * is looked at before the next decision, or a little later once for all that comes until then.
+ * Something was mounted or unmounted somewhere. Users can cause that at any rate (FUSE), so the comparison is done
+ * before the next decision, or once a little later.
  */
 static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         FileWatch *w = userdata;
@@ -590,7 +590,7 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *us
         return 0;
 }
 
-/* Tries to watch all again. What changed since the last look is not to be taken for what was read. */
+/* Retries to watch everything. A change since the last comparison has not been read yet, so it is reported. */
 static void retry(FileWatch *w) {
         uint64_t digest = w->digest;
 
@@ -617,7 +617,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 
 /* -------------------------------------------------------------------------------------------------- object */
 
-/* Without /proc nothing is mounted behind the back of whoever has no /proc. */
+/* Without /proc, as in some tests, mounts are not noticed. */
 static int watch_mounts(FileWatch *w) {
         int r;
 
@@ -631,8 +631,8 @@ static int watch_mounts(FileWatch *w) {
 }
 
 /**
- * file_watch_new() - that watches nothing yet
- * @changed: told of changes, from the event loop and from file_watch_look()
+ * file_watch_new() - nothing is watched yet
+ * @changed: called after changes, from the event loop and from file_watch_look()
  *
  * Return: 0; -ENOMEM; why there can be no event sources.
  */

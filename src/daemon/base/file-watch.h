@@ -7,8 +7,8 @@
 #include "common/base/util.h"
 
 /*
- * FileWatch: tells when files that were read may have changed, also files and directories that are not there
- * yet, and whatever the way to them leads through.
+ * FileWatch: reports that files which were read may have changed, also files and directories that do not exist yet,
+ * and everything that the paths to them lead through.
  */
 typedef struct FileWatch FileWatch;
 typedef void (*file_watch_changed_t)(void *userdata);

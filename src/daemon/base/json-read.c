@@ -11,7 +11,7 @@
 
 /**
  * json_read_text() - a printable text
- * @ret: left as it is if there is none
+ * @ret: untouched if there is none
  */
 int json_read_text(sd_json_variant *v, const char *name, char **ret) {
         sd_json_variant *member = sd_json_variant_by_key(v, name);

@@ -6,13 +6,14 @@
 #include <systemd/sd-json.h>
 
 /*
- * Members of an object that lkmd wrote into a file. They have the type and the bounds of their field, and texts are
- * printable; of an object of which that is not true nothing is believed: a "uid" that is no number is not root's.
+ * Members of an object that lkmd wrote into a file. They must have the type and the bounds of their field, and
+ * texts must be printable; otherwise the whole object is rejected: a "uid" that is not a number must not count as
+ * root's.
  *
- * All return 0; -EBADMSG: it is something else; -ENOMEM. What is absent is NULL, 0 and false.
+ * All return 0; -EBADMSG for another type or value; -ENOMEM. An absent member is NULL, 0 or false.
  */
 
-#define JSON_USEC_MAX 253402300799999999ULL /* the last one that dates of four digits know, in 9999 */
+#define JSON_USEC_MAX 253402300799999999ULL /* the end of the year 9999 */
 #define JSON_UID_MAX (UINT32_MAX - 1U)
 
 int json_read_text(sd_json_variant *v, const char *name, char **ret);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Log: structured entries to the journal when systemd connected standard error to it, else plain lines
- * there.
+ * Log: structured entries for the journal if standard error is connected to it, else plain lines on standard error.
  */
 
 #include "daemon/base/log.h"
@@ -23,7 +22,7 @@ typedef struct Entry {
         size_t n_fields;
 } Entry;
 
-/* Up to which syslog(3) level messages are passed on. */
+/* Up to which syslog(3) level messages are logged. */
 void log_set_level(int level) {
         log_level = level;
 }
@@ -48,7 +47,7 @@ static void entry_add(Entry *e, const char *format, ...) {
         n = vasprintf(&text, format, ap);
         va_end(ap);
         if (n < 0)
-                return;                 /* a field less is better than no entry */
+                return;                 /* an entry without this field is better than none */
         e->fields[e->n_fields++] = (struct iovec) { .iov_base = text, .iov_len = (size_t) n };
 }
 
@@ -91,7 +90,7 @@ static void _printf_(3, 0) log_va(int level, const LogFields *fields, const char
                 said = NULL;
                 return;
         }
-        if (text_escape(said, &text) < 0) /* names, keys and reasons are anybody's bytes */
+        if (text_escape(said, &text) < 0) /* names, keys and reasons may be arbitrary bytes */
                 return;
 
         if (journal_is_connected())
@@ -100,7 +99,7 @@ static void _printf_(3, 0) log_va(int level, const LogFields *fields, const char
                 fprintf(stderr, "lkmd: %s\n", text);
 }
 
-/* A line without fields of its own. */
+/* An entry without fields. */
 void log_message(int level, const char *format, ...) {
         static const LogFields none = { .requester_uid = -1, .requester_pid = -1 };
         va_list ap;
@@ -110,7 +109,7 @@ void log_message(int level, const char *format, ...) {
         va_end(ap);
 }
 
-/* A line with fields to search for: journalctl LKMD_MODULE=e1000e. */
+/* An entry with fields to search for: journalctl LKMD_MODULE=e1000e. */
 void log_entry(int level, const LogFields *fields, const char *format, ...) {
         va_list ap;
 
@@ -119,7 +118,7 @@ void log_entry(int level, const LogFields *fields, const char *format, ...) {
         va_end(ap);
 }
 
-/* A file of the administrator's that is broken. */
+/* A problem in a file of the configuration. */
 void log_problem(const Problem *problem) {
         static const LogFields fields = {
                 .message_id = LKMD_MESSAGE_PROBLEM,

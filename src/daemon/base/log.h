@@ -7,8 +7,7 @@
 #include "common/base/util.h"
 
 /*
- * Fields that a journal entry has beside its message; NULL where there is nothing to say. lkmd.catalog
- * explains the IDs.
+ * Fields of a journal entry beside its message; NULL: the entry does not have it. lkmd.catalog explains the IDs.
  */
 typedef struct LogFields {
         const char *message_id;

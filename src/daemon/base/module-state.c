@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModuleState: what /sys/module and /proc/modules say. Nothing is remembered, since rmmod and insmod work
- * behind our back. A module is ready when its initstate is "live"; the directory alone is there before its
- * init has run.
+ * ModuleState: what /sys/module and /proc/modules say. Nothing is cached, since rmmod and insmod change it without
+ * lkmd. A module can be used when its initstate is "live"; its directory exists before its init has run.
  */
 
 #include "daemon/base/module-state.h"
@@ -15,7 +14,7 @@
 
 #include "common/base/string-list.h"
 
-/* Also for a name that no module can have: "there is none". */
+/* Return: -EINVAL for a name that no module can have. */
 static int sys_path(char *buffer, size_t size, const char *module, const char *file) {
         int n;
 
@@ -56,7 +55,7 @@ static ModuleState state_from_string(const char *s) {
 }
 
 /*
- * @module: normalised name. A built-in one has no initstate and counts as absent here; the index knows it.
+ * @module: normalised name. A built-in module has no initstate and counts as absent here; the index knows it.
  */
 ModuleState module_state_read(const char *module) {
         char text[16];

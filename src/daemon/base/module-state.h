@@ -7,7 +7,7 @@
 
 #include "common/base/util.h"
 
-/* What the kernel says of its modules, read anew each time: others load and remove them too. */
+/* ModuleState: what the kernel says about modules, read at each call: others load and remove them too. */
 
 typedef enum ModuleState {
         MODULE_ABSENT,

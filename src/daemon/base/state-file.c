@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * StateFile: how files in /run/lkmd/state are read and written, where nobody but lkmd writes. Owns nothing.
+ * StateFile: reads and writes files in /run/lkmd/state, where nobody but lkmd writes. Owns nothing.
  *
- * Whatever else lies there, left by a crash, a full disk or somebody who was lkmd for a while, neither keeps lkmd
- * from starting nor from writing.
+ * Anything unexpected there, left by a crash, a full disk or an attacker who was lkmd for a while, prevents lkmd
+ * neither from starting nor from writing.
  */
 
 #include "daemon/base/state-file.h"
@@ -27,9 +27,9 @@ static int refuse(const char *path, int error, const char *reason) {
 }
 
 /**
- * state_file_read() - all of a file, with a NUL behind it
+ * state_file_read() - the whole file, with a NUL behind it
  *
- * Return: 0; -ENOENT; another error, which has been logged: the file is not to be used.
+ * Return: 0; -ENOENT; another error, which was logged: the file must not be used.
  */
 int state_file_read(const char *path, size_t size_max, char **ret, size_t *ret_size) {
         const char *reason = NULL;
@@ -41,7 +41,7 @@ int state_file_read(const char *path, size_t size_max, char **ret, size_t *ret_s
         return r < 0 ? refuse(path, r, reason) : 0;
 }
 
-/* One that is longer than any of ours is as bad as one that does not parse, and so is one that was cut off. */
+/* A line that is longer than lkmd writes counts as bad, like one that does not parse or is truncated. */
 static int take_lines(FILE *f, state_file_line_t take, void *userdata, size_t *ret_n_bad) {
         _cleanup_(freep) char *line = malloc(STATE_LINE_MAX + 2);
         size_t n = 0;
@@ -67,7 +67,7 @@ static int take_lines(FILE *f, state_file_line_t take, void *userdata, size_t *r
         return 0;
 }
 
-/* Goes to where the last @size_max bytes begin. */
+/* Seeks to the last @size_max bytes. */
 static int skip_bytes(FILE *f, const char *path, size_t size_max) {
         struct stat st;
 
@@ -79,7 +79,7 @@ static int skip_bytes(FILE *f, const char *path, size_t size_max) {
         return fseeko(f, st.st_size - (off_t) size_max, SEEK_SET) < 0 ? -errno : 0;
 }
 
-/* From there, goes to where the last @lines_max lines begin: short ones take as long as long ones, and are more. */
+/* From there, seeks to the last @lines_max lines, since many short lines take longer than few long ones. */
 static int skip_lines(FILE *f, const char *path, size_t lines_max) {
         off_t start = ftello(f);
         size_t n = 0;
@@ -98,12 +98,12 @@ static int skip_lines(FILE *f, const char *path, size_t lines_max) {
 }
 
 /**
- * state_file_read_lines() - give each line to @take
- * @size_max, @lines_max: what is read of it, from the end
+ * state_file_read_lines() - call @take for each line
+ * @size_max, @lines_max: bounds of what is read, from the end of the file
  *
- * Lines that @take does not want are counted and logged.
+ * The number of lines that @take rejects is logged.
  *
- * Return: 0, also if there is no file, or none that is to be used, which has been logged; -ENOMEM.
+ * Return: 0, also if there is no file, or one that must not be used, which was logged; -ENOMEM.
  */
 int state_file_read_lines(const char *path, size_t size_max, size_t lines_max, state_file_line_t take,
                           void *userdata) {
@@ -141,8 +141,8 @@ static int open_new(const char *path) {
 }
 
 /*
- * Beside @path, under a name that nothing else has. What a crash left of the usual one goes; where that cannot go,
- * because it is a directory, another name does.
+ * Beside @path, under an unused name. A leftover of a crash is removed; if that is impossible, since it is a
+ * directory, another name is taken.
  */
 static int open_temporary(const char *path, char **ret) {
         _cleanup_(closep) int fd = -EBADF;
@@ -176,7 +176,7 @@ static int open_temporary(const char *path, char **ret) {
         return STEAL_FD(fd);
 }
 
-/* A directory in the place of the file changes places with it, and goes if there is nothing in it. */
+/* A directory in the place of the file is exchanged with it, and removed if it is empty. */
 static int put_in_place(const char *temporary, const char *path) {
         if (rename(temporary, path) == 0)
                 return 0;
@@ -198,11 +198,11 @@ static int print_to(FILE *f, state_file_print_t print, void *userdata) {
 }
 
 /**
- * state_file_print() - have all of a file written anew, at one stroke
+ * state_file_print() - replace a file atomically
  * @print: writes its content
- * @ret:   the file, to write more behind it; NULL if nobody wants to
+ * @ret:   the open file, to append to it; may be NULL
  *
- * Return: 0, or why it could not be written, with what was there before untouched.
+ * Return: 0, or why it could not be written, with the old file untouched.
  */
 int state_file_print(const char *path, state_file_print_t print, void *userdata, FILE **ret) {
         _cleanup_(freep) char *temporary = NULL;
@@ -238,12 +238,12 @@ typedef struct Text {
 static int print_text(FILE *f, void *userdata) {
         const Text *t = userdata;
 
-        (void) fwrite(t->text, 1, t->size, f); /* whether it failed is asked afterwards */
+        (void) fwrite(t->text, 1, t->size, f); /* print_to() checks for errors */
         return 0;
 }
 
 /**
- * state_file_replace() - put a text into a file, at one stroke
+ * state_file_replace() - replace a file with a text, atomically
  *
  * Return: 0, or why it could not be written, with the file as before.
  */
@@ -254,9 +254,9 @@ int state_file_replace(const char *path, const char *text, size_t size) {
 }
 
 /**
- * state_file_touch() - see to it that a file is there, whose being there starts a unit (PathExists=)
+ * state_file_touch() - create a file whose existence starts a unit (PathExists=)
  *
- * Without it what the unit does is done later: that is no reason to stop.
+ * A failure is ignored: it only delays what the unit does.
  */
 void state_file_touch(const char *path) {
         _cleanup_(closep) int fd = -EBADF;

@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 /*
- * A file of ours in /run/lkmd/state: anyone may read it, and it is written beside the old one until it is complete.
- * What lies in its place and is none of ours is not read, and goes when it is written the next time.
+ * StateFile: a file of lkmd's in /run/lkmd/state. Anyone may read it, and it is replaced atomically. Something else
+ * in its place is not read, and is replaced the next time.
  */
 
 int state_file_read(const char *path, size_t size_max, char **ret, size_t *ret_size);
 
-typedef int (*state_file_line_t)(char *line, void *userdata); /* negative: it is none of ours */
+typedef int (*state_file_line_t)(char *line, void *userdata); /* negative: not a line that lkmd writes */
 int state_file_read_lines(const char *path, size_t size_max, size_t lines_max, state_file_line_t take, void *userdata);
 
 typedef int (*state_file_print_t)(FILE *f, void *userdata);

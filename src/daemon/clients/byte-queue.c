@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ByteQueue: what came over a connection and is not read yet, or is to go over it and is not sent yet. Owns its
- * bytes, and gives them back as soon as it is empty: connections that have nothing to say cost nothing.
+ * ByteQueue: bytes of a connection that were received and not parsed yet, or that are still to be sent. Owns its
+ * buffer, and frees it as soon as it is empty, so that idle connections cost nothing.
  */
 
 #include "daemon/clients/byte-queue.h"
@@ -15,7 +15,7 @@
  * byte_queue_put() - add to the end
  * @bytes: copied
  *
- * Return: 0 or -ENOMEM, then it is as it was.
+ * Return: 0 or -ENOMEM with nothing changed.
  */
 int byte_queue_put(ByteQueue *q, const void *bytes, size_t size) {
         size_t held;
@@ -43,7 +43,7 @@ int byte_queue_put(ByteQueue *q, const void *bytes, size_t size) {
         return 0;
 }
 
-/* @size: of the oldest bytes; as many as there are at most. */
+/* Remove the oldest @size bytes, at most as many as there are. */
 void byte_queue_drop(ByteQueue *q, size_t size) {
         assert(q && size <= byte_queue_size(q));
 

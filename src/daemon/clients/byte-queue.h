@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Bytes that come at one end and go at the other. All zero: empty. An empty one holds no memory. */
+/* A queue of bytes. All zero: empty. An empty queue holds no memory. */
 typedef struct ByteQueue {
         char *bytes;
         size_t begin, end, allocated;   /* what is in it: bytes[begin..end) */

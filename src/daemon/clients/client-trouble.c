@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Why a client is not served: what it is told itself, and what the journal is told. */
+/* ClientTrouble: why a client is not served: the error that it gets, and the entry in the journal. */
 
 #include <assert.h>
 
@@ -13,8 +13,8 @@
 #define TELL_AGAIN_USEC (10U * 60U * 1000U * 1000U)
 
 static const struct {
-        const char *error_id, *message, *hint; /* of plain letters: they are put between quotes as they are */
-        const char *told;               /* to the journal, behind "a client of user N " */
+        const char *error_id, *message, *hint; /* need no escaping in JSON */
+        const char *entry;              /* in the journal, after "a client of user N " */
 } troubles[_TROUBLE_MAX] = {
         [TROUBLE_USER_FULL] = { LKMD_ERROR_TOO_MANY_CLIENTS, "your user has too many connections to lkmd",
                                 "end one of them, and try again",
@@ -26,12 +26,12 @@ static const struct {
                                 "was cut off: a call of more than 64 KiB" },
         [TROUBLE_TOO_DEEP] = { LKMD_ERROR_MESSAGE_TOO_LARGE, "the call is nested deeper than 16 arrays and objects",
                                "no method of lkmd needs that", "was cut off: a call that is nested too deep" },
-        [TROUBLE_TOO_SLOW] = { .told = "was cut off: it does not read what it asked for" },
+        [TROUBLE_TOO_SLOW] = { .entry = "was cut off: it does not read what it asked for" },
         [TROUBLE_NO_CALL] = { LKMD_ERROR_TOO_MANY_CLIENTS, "lkmd has no room for the call", "try again in a moment",
                               "could not be served" },
 };
 
-/* A whole varlink message. */
+/* The error as a complete varlink message, in a static buffer. */
 const char *client_trouble_answer(ClientTrouble trouble) {
         static char answer[512];
 
@@ -42,7 +42,7 @@ const char *client_trouble_answer(ClientTrouble trouble) {
 }
 
 /**
- * clients_report() - one line in the journal for each kind of trouble, and then none for a while
+ * clients_report() - log trouble with a client: one entry for each kind, then none for TELL_AGAIN_USEC
  * @error: negative errno, 0 for none
  */
 void clients_report(Clients *p, ClientTrouble trouble, uid_t uid, int error) {
@@ -58,7 +58,7 @@ void clients_report(Clients *p, ClientTrouble trouble, uid_t uid, int error) {
                 (void) snprintf(again, sizeof(again), "; %u more since this was said last",
                                 note->n_unreported);
         log_entry(LOG_NOTICE, &(LogFields) { .requester_uid = uid, .requester_pid = -1, .error = -error },
-                  "a client of user %u %s%s%s%s", (unsigned) uid, troubles[trouble].told, error < 0 ? ": " : "",
-                  error < 0 ? strerror(-error) : "", again);
+                  "a client of user %u %s%s%s%s", (unsigned) uid, troubles[trouble].entry,
+                  error < 0 ? ": " : "", error < 0 ? strerror(-error) : "", again);
         *note = (TroubleNote) { .reported_usec = now };
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Client: one connection. It reads one message, bounds it before anything parses it, has it carried out through
- * a link of sd-varlink that is made for this call and closed with it, and sends what is answered. So a link is a
- * call: what replies to a link can reach no other call, and when the call is over, whoever listed its link has
- * been told so (the server's disconnect callback). No second message is read before the answer to the first is out.
+ * Client: one connection. It reads one message, checks its bounds before anything parses it, has it carried out
+ * through a link of sd-varlink that is made for this call and closed with it, and sends the reply. So a link is a
+ * call: a reply to a link cannot reach another call, and when a call ends, all objects that list its link learn of it
+ * (the server's disconnect callback). The next message is read after the reply to the last one was sent.
  *
- * sd-varlink has no loop here. It works when it is told to, for one message, and returns; what comes later,
- * because a handler replies later, is fetched at the next turn of the loop (client_has_replies()).
+ * sd-varlink is attached to no event loop here: it processes one message when asked to, and returns. Replies that a
+ * handler sends later are fetched at the next turn of the loop (client_has_replies()).
  */
 
 #include <assert.h>
@@ -21,9 +21,9 @@
 #include "common/base/message-depth.h"
 #include "daemon/clients/clients-internal.h"
 
-#define STEPS_MAX 4096U                 /* of sd-varlink for one message: a few, and two for each 200 KB of a reply */
+#define STEPS_MAX 4096U                 /* of sd-varlink for one message: a few, plus two for each 200 KB of reply */
 
-/* Return: whether there is a whole message, with its size without the NUL. */
+/* Return: true with the size without the NUL if a complete message is queued. */
 static bool find_message(const Client *c, size_t *ret_size) {
         size_t size = byte_queue_size(&c->in);
         const char *begin = byte_queue_peek(&c->in), *end = size > 0 ? memchr(begin, 0, size) : NULL;
@@ -35,7 +35,7 @@ static bool find_message(const Client *c, size_t *ret_size) {
 
 /* ----------------------------------------------------------------------------------------------- answers */
 
-/* Sends what is to be sent, as far as the client reads it. */
+/* Sends what is queued, as far as the socket takes it. */
 void client_send(Client *c) {
         while (byte_queue_size(&c->out) > 0) {
                 ssize_t n = send(c->fd, byte_queue_peek(&c->out), byte_queue_size(&c->out),
@@ -47,7 +47,7 @@ void client_send(Client *c) {
                 }
                 if (errno == EINTR)
                         continue;
-                if (errno != EAGAIN) {  /* nobody will read it; there may be calls that want no answer yet */
+                if (errno != EAGAIN) {  /* nobody will read it; queued oneway calls are still carried out */
                         byte_queue_clear(&c->out);
                         c->gone = true;
                 }
@@ -56,8 +56,8 @@ void client_send(Client *c) {
 }
 
 /*
- * It hung up. What it said before is carried out, as far as it wants no answer; but one that has said all makes room
- * at once, and not when it has its turn.
+ * The client hung up. Its queued oneway calls are still carried out; if there are none, its place is freed at once
+ * rather than at its next turn.
  */
 void client_leave(Client *c) {
         size_t size;
@@ -69,7 +69,7 @@ void client_leave(Client *c) {
                 c->dead = true;
 }
 
-/* An answer of our own. */
+/* Sends an error that does not come from sd-varlink. */
 static void refuse(Client *c, ClientTrouble trouble, int error) {
         const char *answer = client_trouble_answer(trouble);
 
@@ -79,7 +79,7 @@ static void refuse(Client *c, ClientTrouble trouble, int error) {
         client_send(c);
 }
 
-/* What it sent cannot be told apart any more, or is not worth it. */
+/* Its input cannot be parsed any further: disconnect after the error was sent. */
 static void cut_off(Client *c, ClientTrouble trouble) {
         byte_queue_clear(&c->in);
         c->last = true;
@@ -91,14 +91,14 @@ void client_end_call(Client *c) {
                 return;
 
         clients_note_call(c->pool, c, /* open= */ false);
-        (void) sd_varlink_close(c->link); /* whoever listed it is told */
+        (void) sd_varlink_close(c->link); /* runs the disconnect callback */
         c->link = sd_varlink_unref(c->link);
         closep(&c->link_fd);
         c->link_fd = -EBADF;
         c->quiet_usec = clock_usec(CLOCK_MONOTONIC);
 }
 
-/* Return: whether there were any. */
+/* Moves bytes of the reply to the output queue. Return: whether there were any. */
 static bool fetch(Client *c, bool behind) {
         char chunk[64U << 10];
         ssize_t n;
@@ -114,14 +114,14 @@ static bool fetch(Client *c, bool behind) {
         return !c->dead;
 }
 
-/* Did anything happen to the call since it was looked at last? */
+/* Is there something for client_take_replies() to do? */
 bool client_has_replies(const Client *c) {
         int events = sd_varlink_get_events(c->link);
 
         return events < 0 || (events & EPOLLOUT) || sd_varlink_is_idle(c->link);
 }
 
-/* Has sd-varlink do what it can do now, and ends the call if it is answered. */
+/* Runs sd-varlink as far as it gets without waiting, and ends the call if it was answered. */
 void client_take_replies(Client *c) {
         bool behind;
 
@@ -141,7 +141,7 @@ void client_take_replies(Client *c) {
                 ;
         if (!c->dead && sd_varlink_is_idle(c->link)) {
                 if (sd_varlink_get_events(c->link) < 0)
-                        c->last = true; /* sd-varlink hung up: that was no call */
+                        c->last = true; /* sd-varlink hung up: that was not a valid call */
                 client_end_call(c);
         }
         client_send(c);
@@ -160,7 +160,7 @@ static int open_link(Client *c) {
                 return -errno;
         ours = fds[0];
         theirs = fds[1];
-        (void) setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)); /* a whole message at once */
+        (void) setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)); /* fits a whole message */
         r = sd_varlink_server_add_connection_pair(c->pool->server, theirs, theirs, &ucred, &link);
         if (r < 0)
                 return r;
@@ -172,7 +172,7 @@ static int open_link(Client *c) {
         return 0;
 }
 
-/* @size: of the message, its NUL comes behind it. */
+/* Carries out one message. @size: without the NUL behind it */
 static void call(Client *c, size_t size) {
         const char *message = byte_queue_peek(&c->in);
         ssize_t n;
@@ -201,7 +201,7 @@ static void receive(Client *c) {
         size_t room = sizeof(chunk) - byte_queue_size(&c->in), size;
         ssize_t n;
 
-        c->readable = false;            /* the loop says so again if there is more */
+        c->readable = false;            /* the event loop sets it again if there is more */
         n = recv(c->fd, chunk, room, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return;
@@ -217,7 +217,7 @@ static void receive(Client *c) {
                 cut_off(c, TROUBLE_TOO_LARGE);
 }
 
-/* One step: read once, and begin one call if there is a whole one. */
+/* One turn of a client: read once, and begin a call if there is a complete message. */
 void client_serve(Client *c) {
         size_t size;
 
@@ -235,7 +235,7 @@ void client_serve(Client *c) {
         call(c, size);
 }
 
-/* Is there something to be done that waits for nobody but us? */
+/* Is there work that does not wait for the client or for a reply? */
 bool client_has_work(const Client *c) {
         size_t size;
 
@@ -244,14 +244,14 @@ bool client_has_work(const Client *c) {
         return c->readable || c->gone || c->ended || find_message(c, &size);
 }
 
-/* What the loop is to tell of the connection: what it says is heard only when it is its turn to speak. */
+/* Selects the events to poll for: input only while the client may make another call. */
 void client_watch(Client *c) {
         bool unsent = byte_queue_size(&c->out) > 0;
         uint32_t events = unsent ? EPOLLOUT : 0;
 
         if (!c->link && !unsent && !c->queued && !c->last && !c->ended)
                 events |= EPOLLIN;
-        if (c->gone)                    /* the kernel would say so again and again */
+        if (c->gone)                    /* EPOLLHUP cannot be masked and would be reported all the time */
                 (void) sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
         else
                 (void) sd_event_source_set_io_events(c->source, events);

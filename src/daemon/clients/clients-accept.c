@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The listening socket of Clients: some are taken in each turn. That there are no file descriptors or no memory for
- * more is not for good.
+ * The listening socket of Clients: some connections are accepted in each turn. When file descriptors or memory run
+ * out, accepting pauses for a moment.
  */
 
 #include <assert.h>
@@ -21,7 +21,7 @@
 #define ACCEPT_PAUSE_USEC (100U * 1000U)
 #define TELL_AGAIN_USEC (10U * 60U * 1000U * 1000U)
 
-/* No file descriptors or no memory left: not for good, and not to be asked for again and again meanwhile. */
+/* File descriptors or memory ran out: try again a little later rather than at every turn. */
 static void pause_accepting(Clients *p, int error) {
         uint64_t now = clock_usec(CLOCK_MONOTONIC);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files of the clients share; nobody else includes this. */
+/* Shared by the files of Clients; nobody else includes this. */
 
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
@@ -17,12 +17,12 @@ typedef struct ClientUser ClientUser;
 TAILQ_HEAD(ClientList, Client);
 TAILQ_HEAD(ClientUserList, ClientUser);
 
-/* All connections of one user ID; those that may change things count apart. */
+/* All connections of one user ID; those of admins are counted separately. */
 struct ClientUser {
         uid_t uid;
         bool admin;
         size_t n_clients;
-        struct ClientList ready;        /* have something to be done, in order */
+        struct ClientList ready;        /* clients with work, in order */
         TAILQ_ENTRY(ClientUser) by_turn; /* while any of them is ready */
         TAILQ_ENTRY(ClientUser) next;
 };
@@ -37,10 +37,10 @@ struct Client {
         int link_fd;
         ByteQueue in, out;
         uint64_t quiet_usec;            /* without a call since then, CLOCK_MONOTONIC */
-        bool readable;                  /* the kernel said so */
-        bool ended;                     /* there is nothing more to be read */
-        bool gone;                      /* nobody is there to read either */
-        bool last;                      /* hang up when this is out */
+        bool readable;                  /* epoll reported input */
+        bool ended;                     /* end of its input */
+        bool gone;                      /* it reads nothing any more either */
+        bool last;                      /* hang up when the output is sent */
         bool dead;                      /* hang up now */
         bool queued;
         TAILQ_ENTRY(Client) by_turn;    /* of its user, while it is queued */
@@ -59,7 +59,7 @@ typedef enum ClientTrouble {
         _TROUBLE_MAX,
 } ClientTrouble;
 
-/* What the journal knows of one kind of it. */
+/* When one kind of trouble was logged last. */
 typedef struct TroubleNote {
         uint64_t reported_usec;             /* 0: never */
         unsigned n_unreported;
@@ -72,7 +72,7 @@ struct Clients {
         uint64_t idle_usec;
         sd_event_source *listen_source, *pause_source; /* one of them is on */
         sd_event_source *turn_source, *sweep_source;
-        bool acceptable;                /* the kernel said so */
+        bool acceptable;                /* epoll reported connections to accept */
         AdminGroup admins;
         struct ClientList clients, calls;
         TAILQ_HEAD(, ClientUser) users;

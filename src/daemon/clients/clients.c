@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Clients: the listening socket (clients-accept.c), everybody who is connected over it, and whose turn it is. Owns all
- * of them; borrows the server of sd-varlink, which gets one call at a time (client.c).
+ * Clients: the listening socket (clients-accept.c), all connections, and whose turn it is. Owns all of them; borrows
+ * the server of sd-varlink, which gets one call at a time (client.c).
  *
- * Nobody can take more than a part. Places: so many for each user, some for root and admins alone; an unprivileged
- * connection that says nothing ends after a while, and at once when the room is short. Time: a turn of the loop takes
- * in a few connections, then one call of an admin, then one of somebody else, where users take turns; what is more
- * urgent than clients comes between two turns (loop-order.h). Memory: of a call by its bounds, of answers by what is
- * unread; who leaves more than that unread is cut off.
+ * No client can starve the others. Places are limited for each user, and some are reserved for admins; an idle
+ * unprivileged connection is closed after a while, or at once when places run out. Time: a turn of the loop accepts
+ * a few connections, then serves one call of an admin, then one call of another user, round robin; more urgent work
+ * comes between two turns (loop-order.h). Memory: calls are bounded in size, replies in unread bytes; a client that
+ * leaves more unread is disconnected.
  */
 
 #include "daemon/clients/clients.h"
@@ -48,7 +48,7 @@ static void enqueue(Clients *p, Client *c) {
         clients_arm_turn(p);
 }
 
-/* Its user goes behind all others. */
+/* Its user goes to the end of the list. */
 static void dequeue(Clients *p, Client *c) {
         ClientUser *u = c->user;
 
@@ -102,7 +102,7 @@ static void put_user(Clients *p, ClientUser *u) {
         free(u);
 }
 
-/* Hang up. What it asked for goes on, nobody is told. */
+/* Hang up. What it asked for goes on without a reply. */
 static void client_remove(Clients *p, Client *c) {
         dequeue(p, c);
         client_end_call(c);
@@ -118,12 +118,12 @@ static void client_remove(Clients *p, Client *c) {
         free(c);
 }
 
-/* After anything that happened to a client, which may be gone then. */
+/* To be called after each change of a client; may free it. */
 static void settle(Clients *p, Client *c) {
         bool unsent = byte_queue_size(&c->out) > 0;
 
         if (c->gone && c->link)
-                c->dead = true;         /* nobody waits for this call any more */
+                c->dead = true;         /* nobody waits for the reply */
         if (c->last && !unsent)
                 c->dead = true;
         if (c->dead) {
@@ -148,7 +148,7 @@ static int on_client(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-/* The first of the first user, who goes to the end. */
+/* Serves the first client of the first user, who then goes to the end of the list. */
 static void serve_one(Clients *p, struct ClientUserList *ready) {
         ClientUser *u = TAILQ_FIRST(ready);
         Client *c = u ? TAILQ_FIRST(&u->ready) : NULL;
@@ -162,7 +162,7 @@ static void serve_one(Clients *p, struct ClientUserList *ready) {
 
 /* ------------------------------------------------------------------------------------------------- places */
 
-/* Without a call, and not about to make one. */
+/* Neither in a call nor with input to be read. */
 static bool is_idle(const Client *c) {
         return !c->peer.admin && !c->link && !c->queued;
 }
@@ -178,7 +178,7 @@ static bool end_the_idlest(Clients *p) {
         return idlest != NULL;
 }
 
-/* Return: _TROUBLE_MAX: there is a place; else why not. */
+/* Return: _TROUBLE_MAX if there is a place; else why there is none. */
 static ClientTrouble make_place(Clients *p, const Peer *peer) {
         const ClientUser *u = find_user(p, peer->uid, peer->admin);
         bool full;
@@ -228,8 +228,8 @@ static int client_add(Clients *p, int fd, const Peer *peer) {
 }
 
 /*
- * Takes somebody in, or says why not. @fd: taken in any case. Return: 0; -EUSERS: there was no place, and that was
- * said; negative errno.
+ * Adds a client, or sends an error. @fd: taken in any case. Return: 0; -EUSERS: there was no place, and the error was
+ * sent; negative errno.
  */
 int clients_admit(Clients *p, int fd, const Peer *peer) {
         ClientTrouble trouble = make_place(p, peer);
@@ -250,11 +250,11 @@ int clients_admit(Clients *p, int fd, const Peer *peer) {
 }
 
 /**
- * clients_add_connection() - serve somebody who did not come by the listening socket
+ * clients_add_connection() - serve a connection that did not come over the listening socket
  * @fd:    connected and non-blocking, taken in any case
- * @ucred: who it is; of supplementary groups nothing is known
+ * @ucred: of the peer, whose supplementary groups count for nothing
  *
- * Return: 0; -EUSERS: there was no place, and that was said; -ENOMEM or what sd-event says.
+ * Return: 0; -EUSERS: there was no place, and the error was sent; -ENOMEM or what sd-event says.
  */
 int clients_add_connection(Clients *p, int fd, const struct ucred *ucred) {
         Peer peer;
@@ -277,7 +277,7 @@ static int on_turn(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* All together leave too much unread: the one with the most of it goes. */
+/* If all clients together leave too much unread, the one with the most is disconnected. */
 static void bound_unsent(Clients *p) {
         Client *c, *worst = NULL;
         size_t all = 0;
@@ -295,7 +295,7 @@ static void bound_unsent(Clients *p) {
         client_remove(p, worst);
 }
 
-/* Before the loop waits or goes on: what handlers said of calls that were open is passed on. */
+/* Runs before the loop waits: passes on what handlers replied to open calls. */
 static int on_before_turn(sd_event_source *source, void *userdata) {
         Clients *p = userdata;
         Client *c, *following;
@@ -389,7 +389,7 @@ int clients_new(Clients **ret, const ClientsOptions *options) {
         return 0;
 }
 
-/* Everybody is told what there is to be told, and hung up on. Return: NULL. */
+/* Sends the replies that are there, and hangs up on all clients. Return: NULL. */
 Clients *clients_free(Clients *p) {
         Client *c;
 
@@ -411,13 +411,13 @@ Clients *clients_free(Clients *p) {
         return NULL;
 }
 
-/* Who made this call? Return: borrowed until the call is over; NULL: it is over. */
+/* The peer that made this call. Return: borrowed until the call is over; NULL: it is over. */
 const Peer *clients_find_peer(const Clients *p, sd_varlink *link) {
         const Client *c;
 
         assert(p && link);
 
-        TAILQ_FOREACH_REVERSE(c, &p->calls, ClientList, by_call) /* mostly the one that has just begun */
+        TAILQ_FOREACH_REVERSE(c, &p->calls, ClientList, by_call) /* usually the newest */
                 if (c->link == link)
                         return &c->peer;
         return NULL;

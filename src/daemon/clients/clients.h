@@ -7,14 +7,14 @@
 #include "common/base/util.h"
 #include "daemon/clients/peer.h"
 
-/* Clients: who is connected, and whose call has its turn. In front of sd-varlink, which sees one call at a time. */
+/* Clients: all connections, and whose call is next. In front of sd-varlink, which sees one call at a time. */
 typedef struct Clients Clients;
 
 typedef struct ClientsOptions {
         sd_event *event;                /* a reference is taken */
-        sd_varlink_server *server;      /* borrowed; has the methods, and no loop */
+        sd_varlink_server *server;      /* borrowed; has the methods, and is attached to no loop */
         int listen_fd;                  /* taken, also on failure; negative: none */
-        uint64_t idle_usec;             /* 0: CLIENT_IDLE_USEC; tests are less patient */
+        uint64_t idle_usec;             /* 0: CLIENT_IDLE_USEC; for tests */
 } ClientsOptions;
 
 int clients_new(Clients **ret, const ClientsOptions *options);

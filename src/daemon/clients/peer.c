@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Peer: who connected, by SO_PEERCRED and SO_PEERGROUPS of unix(7). It is read once, when the connection is
- * accepted, and everything that depends on it (places, rights, records) goes by the same answer. Owns nothing.
+ * Peer: who connected, by SO_PEERCRED and SO_PEERGROUPS of unix(7). Read once, when the connection is accepted, so
+ * that everything that depends on it (places, rights, records) uses the same answer. Owns nothing.
  *
- * The number of the admins' group is remembered, since it is needed for each connection and anybody may make many:
- * it is looked up again when /etc/group has changed, and once a minute in case it is kept elsewhere.
+ * The ID of the admin group is cached, since each connection needs it and anybody may make many connections. It is
+ * looked up again when /etc/group has changed, and once a minute in case the group is defined elsewhere.
  */
 
 #include "daemon/clients/peer.h"
@@ -37,7 +37,7 @@ static void admin_group_refresh(AdminGroup *g) {
             st.st_mtim.tv_nsec == g->file_nsec && st.st_ino == g->file_inode)
                 return;
 
-        group = getgrnam(LKMD_ADMIN_GROUP); /* one thread, nothing else asks */
+        group = getgrnam(LKMD_ADMIN_GROUP); /* not thread-safe; there is one thread */
         *g = (AdminGroup) {
                 .exists = group != NULL,
                 .gid = group ? group->gr_gid : 0,
@@ -48,7 +48,7 @@ static void admin_group_refresh(AdminGroup *g) {
         };
 }
 
-/* Return: 1, 0, or negative errno when it cannot be found out. */
+/* Return: 1 or 0, or what getsockopt(2) says. */
 static int is_in_group(int fd, gid_t wanted) {
         _cleanup_(freep) gid_t *groups = NULL;
         socklen_t size = 64 * sizeof(gid_t);
@@ -61,7 +61,7 @@ static int is_in_group(int fd, gid_t wanted) {
                 groups = grown;
                 if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) >= 0)
                         break;
-                if (errno != ERANGE)    /* else the size that is needed is in size */
+                if (errno != ERANGE)    /* else size is the size needed */
                         return -errno;
         }
 
@@ -72,9 +72,9 @@ static int is_in_group(int fd, gid_t wanted) {
 }
 
 /**
- * peer_set() - for who is known already
+ * peer_set() - a peer whose credentials are known already
  * @fd:    borrowed as long as the peer is used
- * @ucred: of supplementary groups nothing is known then
+ * @ucred: its supplementary groups count for nothing
  */
 void peer_set(Peer *ret, int fd, const struct ucred *ucred, AdminGroup *group) {
         assert(ret && ucred && group);
@@ -112,8 +112,8 @@ int peer_read(Peer *ret, int fd, AdminGroup *group) {
 }
 
 /*
- * The unit of systemd that the process is in. By its pidfd where the kernel has that, so that a number that was used
- * again tells nothing. Return: owned by the caller; NULL: not known.
+ * The systemd unit of the process. By its pidfd where the kernel supports that, since a PID may have been reused.
+ * Return: owned by the caller; NULL: not known.
  */
 char *peer_get_unit(const Peer *peer) {
         _cleanup_(closep) int pidfd = -EBADF;

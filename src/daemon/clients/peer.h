@@ -6,16 +6,16 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/* Who is at the other end of a connection, as the kernel noted it when that was made. */
+/* Who is at the other end of a connection, as of the moment when it was made. */
 typedef struct Peer {
         uid_t uid;
         gid_t gid;
         pid_t pid;
         bool admin;                     /* root, or a member of LKMD_ADMIN_GROUP */
-        int fd;                         /* the connection, borrowed; its process is asked by it */
+        int fd;                         /* the connection, borrowed; gives the pidfd */
 } Peer;
 
-/* The group that may change things. All zero: not looked up yet. */
+/* The group whose members may change things. All zero: not looked up yet. */
 typedef struct AdminGroup {
         bool exists;
         gid_t gid;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Charge: see charge.h. udev's rule looks at the mode of a file that root made (udev-guard.c) and that this process may
- * change the mode of, and nothing else: it is root's directory. Owns the file descriptor of it, which systemd passes.
- * What lkmd may not do itself, lkmd-handover does when it is called, by a file that it removes before it looks:
- * systemd starts it as long as the file is there (PathExists=), so that no call is lost that comes while it runs.
+ * Charge: see charge.h. udev's rule tests the mode of a file that root made (udev-guard.c). This process can change
+ * its mode and nothing else, since the directory is root's. Owns the descriptor of the file, which systemd passes.
+ * What lkmd may not do itself, lkmd-handover does when it is called. The call is a file, which lkmd-handover
+ * removes before it acts: systemd starts it as long as the file exists (PathExists=), so no call is lost that comes
+ * meanwhile.
  *
- * lkmd takes charge only when it can really load something, and leaves it as soon as it cannot; what happens
- * to the file when lkmd is killed is lkmd-handover's business.
+ * lkmd takes charge only when it can really load modules, and leaves it as soon as it cannot. If lkmd is killed,
+ * lkmd-handover resets the file.
  */
 
 #include "daemon/config/charge.h"
@@ -19,7 +20,7 @@
 #include "daemon/base/state-file.h"
 
 struct Charge {
-        int fd;                         /* negative: there is nobody to tell */
+        int fd;                         /* negative: there is no file */
         char *call_file;
         bool taken;
 };
@@ -47,7 +48,7 @@ int charge_new(Charge **ret, int fd, const char *call_file) {
         return 0;
 }
 
-/* Return: NULL. It is left. */
+/* Return: NULL. Charge is left. */
 Charge *charge_free(Charge *c) {
         if (!c)
                 return NULL;
@@ -59,15 +60,15 @@ Charge *charge_free(Charge *c) {
         return NULL;
 }
 
-static int tell(const Charge *c, mode_t mode) {
+static int set_mode(const Charge *c, mode_t mode) {
         return c->fd >= 0 && fchmod(c->fd, 0600U | mode) < 0 ? -errno : 0;
 }
 
 /**
- * charge_call_handover() - have lkmd-handover look at who is in charge and at what is denied by name
+ * charge_call_handover() - have lkmd-handover check who is in charge and what is denied by name
  *
- * A file that cannot be made is no reason to stop: systemd also notices the other change (lkmd-handover.path), if
- * lkmd-handover does not run at that moment.
+ * Failing to make the file is not fatal: systemd also notices the other change (lkmd-handover.path), unless
+ * lkmd-handover runs at that moment.
  */
 void charge_call_handover(const Charge *c) {
         assert(c);
@@ -78,7 +79,7 @@ void charge_call_handover(const Charge *c) {
 
 /* Return: 0; what fchmod(2) said. */
 static int report_and_call(const Charge *c) {
-        int r = tell(c, IN_CHARGE_BEFORE);
+        int r = set_mode(c, IN_CHARGE_BEFORE);
 
         charge_call_handover(c);
         return r;
@@ -87,7 +88,7 @@ static int report_and_call(const Charge *c) {
 /**
  * charge_take() - from now on udev leaves drivers to lkmd
  *
- * Whoever calls this has uevents coming in already, and looks at all devices afterwards.
+ * The caller has been receiving uevents before this, and walks over all devices afterwards.
  *
  * Return: 0; what fchmod(2) said, with lkmd in charge and udev loading drivers as well.
  */
@@ -95,11 +96,11 @@ int charge_take(Charge *c) {
         assert(c);
 
         c->taken = true;
-        return tell(c, IN_CHARGE_NOW | IN_CHARGE_BEFORE);
+        return set_mode(c, IN_CHARGE_NOW | IN_CHARGE_BEFORE);
 }
 
 /**
- * charge_leave() - from now on udev loads drivers; lkmd-handover sees to it that it looks at what came before
+ * charge_leave() - from now on udev loads drivers; lkmd-handover announces the devices that came before
  *
  * Return: 0, also if it was not taken; what fchmod(2) said.
  */
@@ -113,9 +114,9 @@ int charge_leave(Charge *c) {
 }
 
 /**
- * charge_remind() - it is left still, and lkmd-handover is to do what we may not: a change of the file starts it
+ * charge_remind() - still not in charge: have lkmd-handover do again what this process may not
  *
- * Return: 0, also if it is taken; what fchmod(2) said.
+ * Return: 0, also while in charge; what fchmod(2) said.
  */
 int charge_remind(Charge *c) {
         assert(c);
@@ -129,7 +130,7 @@ bool charge_is_taken(const Charge *c) {
         return c->taken;
 }
 
-/* Is there somebody who is told? */
+/* Is there a file that udev's rule tests? */
 bool charge_is_reported(const Charge *c) {
         assert(c);
 

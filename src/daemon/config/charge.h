@@ -6,7 +6,7 @@
 #include "common/base/util.h"
 
 /*
- * Charge: whether lkmd is the one that loads drivers, and what udev is told about it.
+ * Charge: whether lkmd is in charge, which means that it and not udev loads drivers; udev reads it from a file.
  */
 typedef struct Charge Charge;
 

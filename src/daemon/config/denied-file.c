@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DeniedFile: see denied-file.h. lkmd has no say in modprobe.d, and is not to have one: it writes names, and
- * lkmd-handover makes of them what udev and modprobe read (handover-denied.c). Owns the text that it wrote last.
+ * DeniedFile: see denied-file.h. lkmd cannot write to modprobe.d, by intention: it writes names, which lkmd-handover
+ * turns into lines for udev and modprobe (handover-denied.c). Owns the text that it wrote last.
  */
 
 #include "daemon/config/denied-file.h"
@@ -15,12 +15,12 @@
 
 struct DeniedFile {
         char *path;
-        char *text;                     /* as it was written last; NULL: never */
+        char *text;                     /* last written; NULL: not yet */
 };
 
 /**
- * denied_file_new() - nothing is written yet
- * @path: copied; NULL: nobody is to know
+ * denied_file_new() - nothing is written before denied_file_update()
+ * @path: copied; NULL: nothing is ever written
  *
  * Return: 0 or -ENOMEM.
  */
@@ -36,7 +36,7 @@ int denied_file_new(DeniedFile **ret, const char *path) {
         return 0;
 }
 
-/* Return: NULL. The file stays: it is for the time after us. */
+/* Return: NULL. The file stays, since it is for the time when lkmd does not run. */
 DeniedFile *denied_file_free(DeniedFile *d) {
         if (!d)
                 return NULL;
@@ -48,11 +48,11 @@ DeniedFile *denied_file_free(DeniedFile *d) {
 }
 
 /**
- * denied_file_update() - write down what is denied by name now, if that is another than before
+ * denied_file_update() - write what is denied by name now, if it has changed
  * @policy:   NULL: there are no rules
  * @now_usec: CLOCK_REALTIME
  *
- * Return: 1 if it was written; 0; -ENOMEM; what the file system said, and it is tried again the next time.
+ * Return: 1 if it was written; 0 if nothing changed; -ENOMEM; what the file system said: the next call tries again.
  */
 int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop, uint64_t now_usec) {
         _cleanup_(freep) char *names = NULL, *text = NULL;

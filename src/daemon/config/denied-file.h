@@ -8,7 +8,7 @@
 #include "common/policy/policy.h"
 #include "common/settings/settings.h"
 
-/* DeniedFile: what the policy denies by name, written down for lkmd-handover whenever it changes. */
+/* DeniedFile: the names that the policy denies, in a file for lkmd-handover that is written whenever they change. */
 typedef struct DeniedFile DeniedFile;
 
 int denied_file_new(DeniedFile **ret, const char *path);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Grants: what is allowed or denied for a time. Owns the list and its file, which lies in /run, so that it
- * survives lkmd and not the machine. The file is a policy (POLICY_FILE_GRANTS), and what is in force is what
- * comes of reading it: lkmctl reads the same, also without lkmd. What is written reads back as the same grants;
- * what could not is never granted.
+ * Grants: exceptions from the policy for a time. Owns the list and its file, which is in /run, so that it survives a
+ * restart of lkmd and not a reboot. The file is a policy (POLICY_FILE_GRANTS), and the rules in force are made by
+ * parsing it, as lkmctl does without lkmd. Each grant reads back as it was written; what could not be written is
+ * never granted.
  */
 
 #include "daemon/config/grants.h"
@@ -73,7 +73,7 @@ const char *grant_check_reason(const char *reason) {
 
 /* --------------------------------------------------------------------------------------------------- file */
 
-/* In single quotes nothing but these themselves has a meaning. */
+/* In single quotes only the quote itself has to be escaped. */
 static void print_quoted(FILE *f, const char *text) {
         (void) fputc('\'', f);
         for (const char *c = text; *c; c++) {
@@ -114,7 +114,7 @@ static void print_grant(FILE *f, const Grant *g) {
 }
 
 /**
- * grants_print() - as the file has them
+ * grants_print() - the text of the file
  *
  * Return: 0; -ENOMEM.
  */
@@ -165,7 +165,7 @@ int grants_to_file(const Grants *g, PolicyFile **ret) {
 }
 
 /**
- * grants_write() - bring the file up to date; without a grant there is none
+ * grants_write() - write the file; without grants it is removed
  *
  * Return: 0 or why it could not be written.
  */
@@ -208,7 +208,7 @@ static int take_rule(Grants *g, const PolicyRule *rule) {
         return 0;
 }
 
-/* What policy_finish_grant() let pass is a grant. */
+/* Only valid grants get past policy_finish_grant(). */
 static int take_file(Grants *g, PolicyFile *f, const BootMoment *now, ProblemList *problems) {
         int r;
 
@@ -236,11 +236,11 @@ static int make(Grants **ret, const BootMoment *now) {
 }
 
 /**
- * grants_parse() - the grants of a text; they have no file
+ * grants_parse() - grants from a text, without a file
  * @text:     @size bytes, need not end in NUL
- * @now:      in this boot, for what is over or not of it
- * @problems: gets what is wrong with it, with file @path and line; each costs its entry, or the whole if nothing can
- *            be told apart any more
+ * @now:      in this boot, to drop entries that have expired or are of another boot
+ * @problems: gets what is wrong with it, with file @path and line; each costs its entry, or everything if the text
+ *            cannot be parsed
  *
  * Return: 0 or -ENOMEM.
  */
@@ -266,7 +266,7 @@ int grants_parse(Grants **ret, const char *path, const char *text, size_t size, 
 }
 
 /**
- * grants_new() - with what an earlier lkmd of this boot gave
+ * grants_new() - the grants that an earlier lkmd of this boot wrote
  * @path:     NULL: no file
  * @now:      as for grants_parse()
  * @problems: likewise
@@ -322,7 +322,7 @@ const Grant *grants_get(const Grants *g, size_t i) {
         return g->items + i;
 }
 
-/* Return: NULL if there is none of that name. */
+/* Return: NULL if there is none. */
 const Grant *grants_find(const Grants *g, const char *id) {
         assert(g && id);
 
@@ -332,7 +332,7 @@ const Grant *grants_find(const Grants *g, const char *id) {
         return NULL;
 }
 
-/* The glob as a policy has it, so that what is written is what is read. NULL: no memory. */
+/* The glob as a policy normalises it, so that it reads back the same. NULL: no memory. */
 static char *normal_module(const char *module) {
         StringArena strings = {};
         PolicyPattern pattern;
@@ -345,7 +345,7 @@ static char *normal_module(const char *module) {
         return copy;
 }
 
-/* @expires_usec of the wall clock by the clock of the boot, from now on. */
+/* Converts @expires_usec from CLOCK_REALTIME to CLOCK_BOOTTIME. */
 static uint64_t to_boot_clock(uint64_t expires_usec, uint64_t now_usec) {
         if (expires_usec == UINT64_MAX)
                 return UINT64_MAX;
@@ -353,8 +353,8 @@ static uint64_t to_boot_clock(uint64_t expires_usec, uint64_t now_usec) {
 }
 
 /**
- * grants_add() - one more, which is written down by grants_write() only
- * @wanted: its module and reason have been checked; id, time of creation and end by the boot's clock are given to it
+ * grants_add() - add a grant; grants_write() writes it
+ * @wanted: its module and reason have been checked; its id, created_usec and ends_boot_usec are set here
  * @ret:    borrowed until the next change
  *
  * Return: 0; -ENOSPC: there are too many; -ENOMEM.
@@ -404,7 +404,7 @@ int grants_remove(Grants *g, const char *id) {
         return -ENOENT;
 }
 
-/* Removes those whose time is over by one of the two clocks. Return: how many there were. */
+/* Removes grants that have expired by either clock. Return: how many. */
 size_t grants_expire(Grants *g, uint64_t now_usec, uint64_t now_boot_usec) {
         size_t n = 0;
 
@@ -418,7 +418,7 @@ size_t grants_expire(Grants *g, uint64_t now_usec, uint64_t now_boot_usec) {
         return n;
 }
 
-/* When the next one's time is over, by each clock; UINT64_MAX: none's ever is. */
+/* When the next grant expires, by each clock; UINT64_MAX: none does. */
 void grants_next_expiry(const Grants *g, uint64_t *ret_usec, uint64_t *ret_boot_usec) {
         assert(g && ret_usec && ret_boot_usec);
 

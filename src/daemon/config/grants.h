@@ -22,7 +22,7 @@ typedef struct Grant {
         bool once;
         bool has_uid;                   /* of who gave it */
         uid_t uid;
-        uint64_t created_usec;          /* CLOCK_REALTIME; 0: not known any more */
+        uint64_t created_usec;          /* CLOCK_REALTIME; 0: not known */
 } Grant;
 
 typedef struct Grants Grants;

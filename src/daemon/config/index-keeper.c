@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * IndexKeeper: owns the index in force and the watch on its files. When one of them changes, the next who
- * asks gets an index built anew, and if nobody asks it is built when the files have been quiet for a while:
- * depmod writes a dozen. An index that turns out broken or gone is not put into force over one that was
- * whole; what is wrong is remembered.
+ * IndexKeeper: owns the index in force and the watch on its files. After a change, the next index_keeper_get()
+ * builds another index; without a call it is built when the files have not changed for a while, since depmod writes
+ * a dozen. A broken or missing index does not replace a whole one; the problems are kept for the status.
  */
 
 #include "daemon/config/index-keeper.h"
@@ -30,7 +29,7 @@ struct IndexKeeper {
         FileWatch *watch;
         sd_event_source *timer;
         bool stale;
-        uint64_t generation;            /* how often it was read */
+        uint64_t generation;            /* number of rebuilds */
         index_swapped_t swapped;
         void *userdata;
 };
@@ -69,7 +68,7 @@ static int watch_files(IndexKeeper *k) {
         return file_watch_add(k->watch, path, "modules.", "");
 }
 
-/* Takes the list over; says in the journal what is new in it. */
+/* Takes the list; logs it if it has changed. */
 static void keep_problems(IndexKeeper *k, ProblemList *problems) {
         if (!problem_list_equal(&k->problems, problems)) {
                 for (size_t i = 0; i < problems->n_items; i++)
@@ -83,9 +82,8 @@ static void keep_problems(IndexKeeper *k, ProblemList *problems) {
 }
 
 /*
- * While an index is built, files of a MiB each are read and tables grow as large. With its defaults malloc(3)
- * gives each of them back to the kernel, and has the next pages made anew: a twentieth of the time until lkmd
- * is ready.
+ * While an index is built, files of a MiB each are read, and tables grow as large. By default malloc(3) returns each
+ * of them to the kernel, and allocating the next ones anew takes a twentieth of the time until lkmd is ready.
  */
 static void malloc_keep(bool keep) {
         (void) mallopt(M_MMAP_THRESHOLD, keep ? MALLOC_KEEP / 2 : MALLOC_DEFAULT); /* its upper limit */
@@ -94,9 +92,9 @@ static void malloc_keep(bool keep) {
 }
 
 /**
- * index_keeper_rebuild() - read the files now, changed or not
+ * index_keeper_rebuild() - read the files now, whether they changed or not
  *
- * Return: 0, also when the old index stays in force because the files are broken; -ENOMEM and its kind.
+ * Return: 0, also when the old index stays in force because the files are broken; -ENOMEM or the like.
  */
 int index_keeper_rebuild(IndexKeeper *k) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
@@ -123,15 +121,15 @@ int index_keeper_rebuild(IndexKeeper *k) {
         became_complete = index_is_complete(index) && (!k->index || !index_is_complete(k->index));
         index_free(k->index);
         k->index = STEAL_PTR(index);
-        (void) malloc_trim(0); /* what it was made of is as large as it is, and not needed before the next */
+        (void) malloc_trim(0); /* building it took as much memory again, which is free now */
         k->swapped(became_complete, k->userdata);
         return 0;
 }
 
 /**
- * index_keeper_new() - with the first index built
+ * index_keeper_new() - build the first index
  * @root:    prefix of /lib/modules; NULL: none
- * @swapped: called at every change of the index from then on, the first one included
+ * @swapped: called whenever the index was replaced, the first one included
  *
  * Return: 0, -ENOMEM, or why there is no inotify. Missing and broken files are problems, not errors.
  */
@@ -182,7 +180,7 @@ IndexKeeper *index_keeper_free(IndexKeeper *k) {
         return NULL;
 }
 
-/* The index in force, brought up to date first. Borrowed until the next call. */
+/* The index in force, rebuilt first if its files have changed. Borrowed until the next call. */
 Index *index_keeper_get(IndexKeeper *k) {
         assert(k);
 
@@ -196,7 +194,7 @@ Index *index_keeper_get(IndexKeeper *k) {
         return k->index;
 }
 
-/* Another number: it may be another index. Nothing is read for that. */
+/* Changes whenever the index may have been replaced. Reads no file. */
 uint64_t index_keeper_get_generation(const IndexKeeper *k) {
         assert(k);
 

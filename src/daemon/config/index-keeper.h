@@ -7,10 +7,10 @@
 #include "common/base/util.h"
 #include "common/index/index.h"
 
-/* IndexKeeper: the snapshot in force, always as new as the disk. */
+/* IndexKeeper: the snapshot in force, always as new as its files. */
 typedef struct IndexKeeper IndexKeeper;
 
-/* The index in force is another one now. @became_complete: there was none to speak of before. */
+/* Called after the index was replaced. @became_complete: the one before was not complete. */
 typedef void (*index_swapped_t)(bool became_complete, void *userdata);
 
 int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index_swapped_t swapped,

@@ -3,12 +3,12 @@
 /*
  * KeptPolicy: see kept-policy.h. Owns nothing.
  *
- * lkmd starts before /var is sure to be there or writable, and must not wait for it: a driver may be needed to mount
- * it. So it writes the copy beside its other state in /run, and lkmd-keep.service takes it to /var/lib/lkmd later. At
- * a start the copy of this boot counts before that of another.
+ * lkmd starts before /var is mounted and writable, and must not wait for it: mounting it may need a driver. So it
+ * writes the copy beside its other state in /run, and lkmd-keep.service copies it to /var/lib/lkmd later. At a
+ * start the copy of this boot takes precedence over an older one.
  *
- * The copy begins with the directories that it is of, and ends with a sum of what is before: one that is cut off, or
- * of another root, is none. Nobody but lkmd, which has no privilege, reads it.
+ * The copy begins with the directories that it was made from, and ends with a checksum: a truncated copy, or one from
+ * another root, is rejected. Nobody but lkmd, which has no privilege, reads it.
  */
 
 #include "daemon/config/kept-policy.h"
@@ -37,7 +37,7 @@ static void print_head(FILE *f, const char *root) {
 }
 
 /**
- * kept_policy_print() - the copy of a policy whose files have their texts still
+ * kept_policy_print() - the copy of a policy whose files still have their texts
  *
  * Return: 0; -E2BIG; -ENOMEM.
  */
@@ -56,7 +56,7 @@ int kept_policy_print(const Policy *p, const char *root, char **ret, size_t *ret
                 const PolicyFile *file = policy_get_file(p, i);
 
                 if (!file->text || file->kind == POLICY_FILE_GRANTS)
-                        continue;       /* the kernel command line is another at the next boot */
+                        continue;       /* the kernel command line may change with the next boot */
                 (void) fprintf(f, "file %d %d %zu %s\n", (int) file->kind,
                                file->kind == POLICY_FILE_LIST ? (int) file->mode : 0, file->text_size, file->path);
                 (void) fwrite(file->text, 1, file->text_size, f);
@@ -97,7 +97,7 @@ static bool is_below(const char *path, const char *root, const char *const *dirs
         return false;
 }
 
-/* One file of the copy; *@text moves behind it. Return: 0; -EBADMSG: it is none of ours; -ENOMEM. */
+/* One file of the copy; advances *@text. Return: 0; -EBADMSG: not what lkmd writes; -ENOMEM. */
 static int parse_file(Files *files, const char *root, const char **text, const char *end) {
         const char *head_end = memchr(*text, '\n', (size_t) (end - *text));
         _cleanup_(freep) char *head = NULL;
@@ -128,7 +128,7 @@ static int parse_file(Files *files, const char *root, const char **text, const c
         return 0;
 }
 
-/* Return: where the files begin; NULL: it is no whole copy for this root. */
+/* Return: where the files begin; NULL: not a whole copy for this root. */
 static const char *check_frame(const char *root, const char *text, size_t size) {
         _cleanup_(freep) char *head = NULL;
         char sum[SUM_SIZE + 1];
@@ -150,9 +150,9 @@ static const char *check_frame(const char *root, const char *text, size_t size) 
 }
 
 /**
- * kept_policy_parse() - the policy of a copy, with the kernel command line of now in front of it
+ * kept_policy_parse() - the policy from a copy, after the current kernel command line
  *
- * Return: 0; -EBADMSG: it is no whole copy, or for another root; -E2BIG; -ENOMEM.
+ * Return: 0; -EBADMSG: not a whole copy, or for another root; -E2BIG; -ENOMEM.
  */
 int kept_policy_parse(Policy **ret, const char *root, const char *text, size_t size, const PolicyOptions *options) {
         _cleanup_(files_clear) Files files = {};
@@ -179,7 +179,7 @@ int kept_policy_parse(Policy **ret, const char *root, const char *text, size_t s
         r = policy_new(ret, files.items, files.n, options);
         if (r < 0)
                 return r;
-        files = (Files) {};             /* they are the policy's */
+        files = (Files) {};             /* the policy owns them now */
         return 0;
 }
 
@@ -200,7 +200,7 @@ static bool is_kept(const char *root, const char *path, const char *text, size_t
 }
 
 /**
- * kept_policy_write() - keep a policy, unless it is what is kept already
+ * kept_policy_write() - keep a policy, unless the copy is equal already
  *
  * Return: 0, or why it could not be written.
  */
@@ -228,9 +228,9 @@ int kept_policy_write(const Policy *p, const char *root) {
 }
 
 /**
- * kept_policy_read() - what was last read whole, in this boot or in another
+ * kept_policy_read() - the last policy that was read whole, in this boot or in an earlier one
  *
- * Return: 0; -ENOENT: nothing is kept that is of any use; -ENOMEM.
+ * Return: 0; -ENOENT: there is no usable copy; -ENOMEM.
  */
 int kept_policy_read(Policy **ret, const char *root, const PolicyOptions *options) {
         static const char *const paths[] = { LKMD_GOOD_POLICY_FILE, LKMD_KEPT_POLICY_FILE };

@@ -4,11 +4,11 @@
 #include "common/policy/policy.h"
 
 /*
- * KeptPolicy: a copy of the files of the last policy that could be read whole, for a start at which they cannot. They
- * keep their names, so that file and line are where somebody can look.
+ * KeptPolicy: a copy of the files of the last policy that could be read whole, for a start at which some file is
+ * broken. The copied files keep their names, so that messages name the original file and line.
  */
 
-/* @root: prefix of all paths; a copy is good for the same root and directories only. */
+/* @root: prefix of all paths; a copy is valid for the same root and directories only. */
 int kept_policy_print(const Policy *p, const char *root, char **ret, size_t *ret_size);
 int kept_policy_parse(Policy **ret, const char *root, const char *text, size_t size, const PolicyOptions *options);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PolicyKeeper: owns the policy in force, what it asks of modules' files, the grants, and the watch on its
- * files. As with the index, the next who asks after a change gets a policy read anew, and if nobody asks it is
- * read when the files have been quiet for a while.
+ * PolicyKeeper: owns the policy in force, the facts about modules' files that it uses, the grants, and the watch on
+ * its files. As with the index, the next policy_keeper_get() after a change reads the policy again; without a call
+ * it is read when the files have not changed for a while.
  *
- * It is all or nothing: while a file is broken, all of the policy stays as it was; what is wrong is remembered.
- * At the start it is what the last lkmd read whole (kept-policy.h). Only if there is nothing to stay with is it what
- * the other files say (policy-sources.h).
- * Grants are no part of that: they are put into whatever policy is in force, so that an exception can be made
- * and taken back also while a file is broken.
+ * All or nothing: while a file is broken, all of the policy stays as it was; the problems are kept for the status.
+ * If a file is broken at the start, the policy is the last one that lkmd read whole (kept-policy.h). Only without
+ * that is it what the other files say (policy-sources.h). Grants are separate: they are put into whatever policy is
+ * in force, so that they can be given and revoked also while a file is broken.
  */
 
 #include "daemon/config/policy-keeper.h"
@@ -32,22 +31,22 @@ struct PolicyKeeper {
         char *root;
         Policy *policy;
         PolicyStanding standing;
-        bool keep_failed;               /* which was said */
-        bool broken;                    /* some file is, as of the last look */
+        bool keep_failed;               /* which was logged */
+        bool broken;                    /* some file was when they were read last */
         PolicyMode mode;
         FileFacts *facts;
         Grants *grants;
         ProblemList problems;
-        ProblemList grant_problems;     /* entries of an earlier lkmd's file that do not hold, until it is written */
+        ProblemList grant_problems;     /* invalid entries of the file, until it is rewritten */
         FileWatch *watch;
         sd_event_source *quiet_timer;
         sd_event_source *expiry_timer, *boot_timer; /* of grants, by the wall clock and by the boot's */
         bool stale;
-        uint64_t generation;            /* how often it may have become another one */
+        uint64_t generation;            /* how often it may have changed */
         policy_changed_t changed;       /* NULL before there is a first policy */
         policy_problem_t problem;
         void *userdata;
-        bool granting;                  /* the newest grant is still being told of: it stays until then */
+        bool granting;                  /* the newest grant is being reported, and must not expire meanwhile */
 };
 
 /* --------------------------------------------------------------------------------------------------- files */
@@ -78,7 +77,7 @@ static int watch_dirs(PolicyKeeper *k, const char *const *dirs) {
         return 0;
 }
 
-/* Takes the list over; says what is in it if that is news. */
+/* Takes the list; reports it if it has changed. */
 static void keep_problems(PolicyKeeper *k, ProblemList *problems) {
         bool news = !problem_list_equal(&k->problems, problems);
 
@@ -130,8 +129,8 @@ static void keep_policy(PolicyKeeper *k, const Policy *policy) {
 }
 
 /*
- * Some file is broken, and there is no policy from before in memory. @policy is what the others say; it becomes what
- * the last lkmd read whole, if that was kept.
+ * Some file is broken, and no earlier policy is in memory. @policy is what the other files say; it is replaced by the
+ * last policy that lkmd read whole, if there is a copy.
  */
 static int fall_back(PolicyKeeper *k, Policy **policy, const PolicyOptions *options) {
         bool first = !k->policy;
@@ -159,10 +158,10 @@ static int fall_back(PolicyKeeper *k, Policy **policy, const PolicyOptions *opti
 }
 
 /**
- * policy_keeper_rebuild() - read the files now, changed or not
+ * policy_keeper_rebuild() - read the files now, whether they changed or not
  *
- * Return: 0, also when the old policy stays in force because the files are broken (policy_keeper_is_broken());
- * -ENOMEM and its kind.
+ * Return: 0, also when the old policy stays in force because a file is broken (policy_keeper_is_broken());
+ * -ENOMEM or the like.
  */
 int policy_keeper_rebuild(PolicyKeeper *k) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
@@ -232,7 +231,7 @@ static void arm_expiry(PolicyKeeper *k) {
         arm_timer(k->boot_timer, next_boot);
 }
 
-/* They are others now: in the file, and in the policy. */
+/* The grants have changed: write the file, and put them into the policy. */
 static int apply_grants(PolicyKeeper *k) {
         int r, written;
 
@@ -240,7 +239,7 @@ static int apply_grants(PolicyKeeper *k) {
         if (written < 0)
                 log_warning("cannot write down what is granted, a restart will not know it: %s", strerror(-written));
         else
-                problem_list_clear(&k->grant_problems); /* what was wrong is not in the file any more */
+                problem_list_clear(&k->grant_problems); /* they are not in the file any more */
         arm_expiry(k);
         k->generation++;
         r = put_grants_in(k, &k->policy);
@@ -250,7 +249,7 @@ static int apply_grants(PolicyKeeper *k) {
         return 0;
 }
 
-/* Whoever asks gets no answer by a grant whose time is over, however late the loop comes to the timers. */
+/* Called before each use of the policy, so that no expired grant applies, even if the timers are late. */
 static void expire_grants(PolicyKeeper *k) {
         size_t n;
         int r;
@@ -270,7 +269,7 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         PolicyKeeper *k = userdata;
 
         expire_grants(k);
-        arm_expiry(k);                  /* also if it was too early: the clock was set */
+        arm_expiry(k);                  /* also if the clock was set, and it was too early */
         return 0;
 }
 
@@ -281,11 +280,11 @@ const Grants *policy_keeper_get_grants(const PolicyKeeper *k) {
 }
 
 /**
- * policy_keeper_grant() - make an exception
+ * policy_keeper_grant() - give a grant
  * @wanted: as for grants_add()
  * @ret:    borrowed until the next change
  *
- * Return: 0; as grants_add(); -EBADMSG: a policy cannot say this. Nothing is changed by a failure.
+ * Return: 0; as grants_add(); -EBADMSG: a policy cannot express it. A failure changes nothing.
  */
 int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret) {
         const Grant *grant;
@@ -297,7 +296,7 @@ int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret)
         r = grants_add(k->grants, wanted, &grant);
         if (r < 0)
                 return r;
-        k->granting = true;             /* whoever hears of it asks the policy, and its time may be over by then */
+        k->granting = true;             /* the callbacks ask for the policy, and it may have expired by then */
         r = apply_grants(k);
         k->granting = false;
         if (r < 0) {
@@ -310,7 +309,7 @@ int policy_keeper_grant(PolicyKeeper *k, const Grant *wanted, const Grant **ret)
         return 0;
 }
 
-/* Return: 0; -ENOENT: there is none of that name; -ENOMEM. */
+/* Return: 0; -ENOENT: there is no such grant; -ENOMEM. */
 int policy_keeper_revoke(PolicyKeeper *k, const char *id) {
         int r;
 
@@ -378,7 +377,7 @@ static int open_timers(PolicyKeeper *k, sd_event *event) {
 }
 
 /**
- * policy_keeper_new() - with the first policy read
+ * policy_keeper_new() - read the first policy
  *
  * Return: 0, -ENOMEM, or why there is no inotify. Broken files are problems, not errors.
  */
@@ -442,7 +441,10 @@ PolicyKeeper *policy_keeper_free(PolicyKeeper *k) {
         return NULL;
 }
 
-/* The policy in force, brought up to date first. Borrowed until the next call of anything here. */
+/*
+ * The policy in force, read again first if its files have changed. Borrowed until the next call of any function
+ * here.
+ */
 const Policy *policy_keeper_get(PolicyKeeper *k) {
         assert(k);
 
@@ -457,14 +459,14 @@ const Policy *policy_keeper_get(PolicyKeeper *k) {
         return k->policy;
 }
 
-/* Another number: it may be another policy. Nothing is read for that. */
+/* Changes whenever the policy may have changed. Reads no file. */
 uint64_t policy_keeper_get_generation(const PolicyKeeper *k) {
         assert(k);
 
         return k->generation;
 }
 
-/* Mode= of lkmd.conf, as of now. */
+/* Set Mode= of lkmd.conf. */
 void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode) {
         assert(k);
 
@@ -476,7 +478,7 @@ void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode) {
         report_change(k, policy_is_empty(k->policy));
 }
 
-/* Is some file broken, so that not all of what is written holds? */
+/* Is some file broken, so that the policy in force is not what the files say? */
 bool policy_keeper_is_broken(const PolicyKeeper *k) {
         assert(k);
 

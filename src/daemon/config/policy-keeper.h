@@ -9,22 +9,22 @@
 #include "common/policy/policy.h"
 #include "daemon/config/grants.h"
 
-/* PolicyKeeper: the policy in force, always as new as the disk, and the exceptions from it. */
+/* PolicyKeeper: the policy in force, always as new as its files, and the grants. */
 typedef struct PolicyKeeper PolicyKeeper;
 
 /*
- * What a verdict goes by was read anew: files, grants or mode. @is_news: there is a policy, or was one; else
- * nobody needs to hear of it.
+ * Called after files, grants or mode have changed. @is_news: false if there was no policy before and is none now, so
+ * that there is nothing to report.
  */
 typedef void (*policy_changed_t)(bool is_news, void *userdata);
-/* Something is wrong with a file, and was not before. */
+/* A file has a new problem. */
 typedef void (*policy_problem_t)(const Problem *problem, void *userdata);
 
 typedef enum PolicyStanding {           /* names are those of the varlink enum PolicyStanding */
-        POLICY_IS_CURRENT,              /* it is what the files say */
-        POLICY_IS_OLD,                  /* they are broken, and it is what they said before */
-        POLICY_IS_LAST_GOOD,            /* likewise, before the last start */
-        POLICY_IS_PARTIAL,              /* likewise, and it is what can be read of them */
+        POLICY_IS_CURRENT,              /* what the files say */
+        POLICY_IS_OLD,                  /* some file is broken; what the files said before */
+        POLICY_IS_LAST_GOOD,            /* some file is broken; the copy that an earlier lkmd kept */
+        POLICY_IS_PARTIAL,              /* some file is broken; what the others say */
         _POLICY_STANDING_MAX,
 } PolicyStanding;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * SettingsWatch: a reload puts lkmd.conf into force, and nothing else does. What was written since then and waits for
- * one is a problem that the status shows. Owns the watch on lkmd.conf and its drop-ins.
+ * SettingsWatch: only a reload puts lkmd.conf into force. A later change of the file is a problem that the status
+ * shows, until the next reload. Owns the watch on lkmd.conf and its drop-ins.
  */
 
 #include "daemon/config/settings-watch.h"
@@ -81,7 +81,7 @@ SettingsWatch *settings_watch_free(SettingsWatch *w) {
         return NULL;
 }
 
-/* The files are about to be read: what was changed until now is in what is read. */
+/* To be called before the files are read: changes so far are not reported any more. */
 void settings_watch_reading(SettingsWatch *w) {
         assert(w);
 
@@ -89,7 +89,7 @@ void settings_watch_reading(SettingsWatch *w) {
         problem_list_clear(&w->problems);
 }
 
-/* One if they were changed since. */
+/* One problem if the files have changed since they were read. */
 const ProblemList *settings_watch_get_problems(SettingsWatch *w) {
         assert(w);
 

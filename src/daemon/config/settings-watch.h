@@ -6,7 +6,7 @@
 #include "common/base/problem-list.h"
 #include "common/base/util.h"
 
-/* SettingsWatch: is what is in force still what lkmd.conf says? */
+/* SettingsWatch: notices that lkmd.conf has changed since it was read. */
 typedef struct SettingsWatch SettingsWatch;
 
 int settings_watch_new(SettingsWatch **ret, sd_event *event);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Coldplug: the devices in /sys, looked at in slices so that the loop stays live. Owns the list of the walk
- * under way. A device that vanishes meanwhile is left out; one that appears announces
- * itself.
+ * Coldplug: walks over the devices in /sys in slices, so that the event loop stays responsive. Owns the list of the
+ * walk under way. A device that vanishes meanwhile is skipped; one that appears sends an event.
  *
- * What a device says is read from its uevent file, which has the lines of the event itself. libudev would look
- * at a dozen files more for each, its own database among them, which has only one thing that matters here.
+ * The properties of a device are read from its uevent file, which has the lines of the event itself. libudev would
+ * read a dozen more files for each device, its own database among them, of which only one property matters here.
  */
 
 #include "daemon/devices/coldplug.h"
@@ -28,14 +27,14 @@ struct Coldplug {
         sd_event_source *source;
         DeviceList list;
         size_t next;                    /* in the list */
-        bool running, again;            /* again: asked for while it was running */
+        bool running, again;            /* again: another walk was asked for while one was running */
         size_t n_devices;
         device_seen_t seen;
         coldplug_done_t done;
         void *userdata;
 };
 
-/* What a device says, and the room for it. */
+/* The properties of a device, and the storage for them. */
 typedef struct Sighting {
         char text[UEVENT_TEXT_MAX], subsystem[NAME_MAX + 1], sysname[NAME_MAX + 1];
         DeviceFacts facts;              /* borrows from the above */
@@ -47,7 +46,7 @@ static const char *last_part(const char *path) {
         return slash ? slash + 1 : path;
 }
 
-/* The lines KEY=VALUE of a uevent file, each made a string. */
+/* Splits the lines KEY=VALUE of a uevent file. */
 static void take_lines(Sighting *s) {
         char *line = s->text, *rest = NULL;
 
@@ -60,7 +59,7 @@ static void take_lines(Sighting *s) {
                         s->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
 }
 
-/* As libudev has it: '!' stands for '/' in names below /sys. */
+/* As in libudev: '!' stands for '/' in names below /sys. */
 static void take_sysname(Sighting *s, const char *syspath) {
         (void) snprintf(s->sysname, sizeof(s->sysname), "%.*s", NAME_MAX, last_part(syspath));
         for (char *c = s->sysname; (c = strchr(c, '!')); c++)
@@ -97,7 +96,7 @@ static bool sighting_make(Sighting *s, const char *syspath) {
         return true;
 }
 
-/* For the one property that is udev's own: MTD_FTL, of its mtd_probe. */
+/* For MTD_FTL, the one property that only udev knows (from its mtd_probe). */
 static void look_with_libudev(Coldplug *c, const char *syspath) {
         struct udev_device *device = udev_device_new_from_syspath(c->udev, syspath);
         DeviceFacts facts;
@@ -121,7 +120,7 @@ static void look_at(Coldplug *c, const char *syspath) {
                 c->seen(&s.facts, syspath + strlen(SYS_DIR), c->userdata);
 }
 
-/* udev's rule looks at modules too (parport_pc); by their names, which is all that matters of them. */
+/* udev's rule is about modules too (parport_pc); only their names matter. */
 static void look_at_modules(Coldplug *c) {
         _cleanup_(closedirp) DIR *dir = opendir(MODULES_DIR);
         struct dirent *entry;
@@ -164,9 +163,9 @@ static void coldplug_finish(Coldplug *c) {
 }
 
 /*
- * As urgent as events: they take turns, so that neither a storm of them keeps the walk from its end, nor the walk what
- * it found from being loaded. That takes a source which becomes due anew, behind what is due already. A defer source
- * counts as due since it was made, and comes before everything else of its priority as long as it is on.
+ * The walk has the priority of events and takes turns with them, so that neither a storm of events delays the end of
+ * the walk, nor the walk the loads that it caused. That needs a source that becomes due anew, behind what is due
+ * already: a timer. A defer source stays first among the sources of its priority as long as it is enabled.
  */
 static int ask_for_turn(Coldplug *c) {
         int r;
@@ -194,8 +193,8 @@ static int on_slice(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 /**
- * coldplug_new() - nothing is looked at before coldplug_start()
- * @seen: called for each device, its action being "add"
+ * coldplug_new() - no walk begins before coldplug_start()
+ * @seen: called for each device, with the action "add"
  * @done: called at the end of a walk
  *
  * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
@@ -237,9 +236,9 @@ Coldplug *coldplug_free(Coldplug *c) {
 }
 
 /**
- * coldplug_start() - walk over all devices; if a walk is under way, over all of them once more after it
+ * coldplug_start() - walk over all devices; if a walk is under way, do another one after it
  *
- * Return: 0, -ENOMEM, or why there will be no turn of the loop for it.
+ * Return: 0, -ENOMEM, or what sd_event_source_set_time_relative(3) says.
  */
 int coldplug_start(Coldplug *c) {
         int r;

@@ -3,7 +3,7 @@
 
 #include "daemon/devices/uevent.h"
 
-/* A walk over the devices that are there already, as if each had just been announced. */
+/* Coldplug: a walk over the existing devices, as if each had just been announced. */
 typedef struct Coldplug Coldplug;
 typedef void (*coldplug_done_t)(size_t n_devices, void *userdata);
 

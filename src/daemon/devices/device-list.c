@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DeviceList: where the devices stand that /sys lists by bus and by class. Every entry there is a link to
- * the device (Documentation/admin-guide/sysfs-rules.rst), and one readlink(2) tells its place. libudev's
- * enumeration gives the same list, but follows every part of every link on its own and opens each device:
- * 84 system calls a device, 44,000 on a small machine, before the first module could be loaded.
+ * DeviceList: the paths of the devices that /sys lists by bus and by class. Every entry there is a link to
+ * the device (Documentation/admin-guide/sysfs-rules.rst), and one readlink(2) gives its path. libudev's
+ * enumeration gives the same list, but resolves every component of every link and opens each device:
+ * 84 system calls for a device, 44,000 on a small machine, before the first module could be loaded.
  */
 
 #include "daemon/devices/device-list.h"
@@ -24,7 +24,7 @@ void device_list_clear(DeviceList *l) {
         *l = (DeviceList) {};
 }
 
-/* @target: "../../../devices/pci0000:00/..", from wherever below @sys. Others are no devices. */
+/* @target: "../../../devices/pci0000:00/..", relative to any directory below @sys. Others are no devices. */
 static int add(DeviceList *l, const char *sys, const char *target) {
         char *path;
 
@@ -48,7 +48,7 @@ static int add(DeviceList *l, const char *sys, const char *target) {
         return 0;
 }
 
-/* The devices of one bus or class. It may have gone meanwhile. */
+/* The devices of one bus or class, which may have vanished meanwhile. */
 static int add_directory(DeviceList *l, const char *sys, const char *path) {
         _cleanup_(closedirp) DIR *dir = opendir(path);
         struct dirent *entry;
@@ -117,7 +117,7 @@ static void sort_and_unite(DeviceList *l) {
 
 /**
  * device_list_read() - list the devices
- * @ret: to be cleared, also after a failure: then it has what could be listed
+ * @ret: to be cleared, also after a failure, when it has what could be listed
  * @sys: where /sys is
  *
  * Return: 0; -ENOMEM; the negative errno of the part of /sys that could not be read.

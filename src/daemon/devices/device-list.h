@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* DeviceList: the paths of all devices there are at one moment, each once, parents before their children. */
+/* DeviceList: the paths of all devices at one moment, each once, parents before their children. */
 typedef struct DeviceList {
         char **paths;                   /* absolute, below the /sys that was read */
         size_t n_paths, n_allocated;

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Intake: takes the announcements of devices as fast as the netlink socket gives them, and passes each device
- * on once a turn of the loop. Owns an entry for each device that announced itself lately, with a copy of what
- * it said; a device that says something else is another entry, so that a stick that is exchanged for
- * another one in the same port never waits for what the first one did.
+ * Intake: takes uevents as fast as the netlink socket delivers them, and passes each device on once per turn of the
+ * loop. Owns an entry for each device that sent an event lately, with a copy of its properties; the same path with
+ * other properties is another entry, so that a stick which replaces another one in the same port is not held back
+ * because of the first.
  *
- * An entry that announces itself more often than a device could be plugged is held back: at first for a
- * second, twice as long each time that it has not stopped, up to a minute. What it says meanwhile is looked
- * at when that time is over. Others are not held back by it, nothing is lost, and one that stopped starts
- * afresh.
+ * A device with more events than plugging can cause is held back: at first for a second, then twice as long each time
+ * that it has not stopped, up to a minute. Its events in that time are processed as one at the end. Other devices are
+ * not held back, nothing is lost, and a device that has stopped is treated as new.
  *
- * The table is bounded: the entry that has been silent for longest makes room, and is looked at first if it
- * was being held back.
+ * The table is bounded: the entry without an event for longest is dropped, and processed first if it was held back.
  */
 
 #include "daemon/devices/intake.h"
@@ -28,22 +26,22 @@
 #define BUCKETS 1024U                   /* a power of two */
 
 typedef enum EntryState {
-        ENTRY_SILENT,                   /* everything it said was looked at */
-        ENTRY_READY,                    /* to be looked at at the next turn of the loop */
-        ENTRY_HELD,                     /* not before its time */
+        ENTRY_SILENT,                   /* all its events were processed */
+        ENTRY_READY,                    /* to be processed at the next turn of the loop */
+        ENTRY_HELD,                     /* held back until until_usec */
 } EntryState;
 
 typedef struct Entry Entry;
 struct Entry {
         uint32_t hash;
         EntryState state;
-        DeviceFacts facts;              /* points behind the struct, like device */
+        DeviceFacts facts;              /* points behind the struct, as device does */
         const char *device;
         uint64_t window_usec;           /* when its count began */
-        unsigned n_events;              /* in the window, or since it is held */
-        uint64_t hold_usec;             /* 0: it behaves */
+        unsigned n_events;              /* in the window, or since it is held back */
+        uint64_t hold_usec;             /* 0: not noisy */
         uint64_t until_usec;            /* ENTRY_HELD */
-        uint64_t since_usec;            /* what it said waits since then */
+        uint64_t since_usec;            /* its oldest event that is not processed */
         TAILQ_ENTRY(Entry) by_age;
         TAILQ_ENTRY(Entry) by_turn;     /* ENTRY_READY */
         LIST_ENTRY(Entry) in_bucket;
@@ -53,7 +51,7 @@ TAILQ_HEAD(EntryList, Entry);
 struct Intake {
         IntakeOptions options;
         sd_event_source *turn_source, *hold_source;
-        struct EntryList entries;       /* silent for longest first */
+        struct EntryList entries;       /* by their last event, oldest first */
         struct EntryList ready;         /* in order of arrival */
         size_t n_entries;
         LIST_HEAD(, Entry) buckets[BUCKETS];
@@ -61,7 +59,7 @@ struct Intake {
 
 /* ---------------------------------------------------------------------------------------------- entries */
 
-typedef const char *FactStrings[7];     /* what makes an entry: the device and all that it says */
+typedef const char *FactStrings[7];     /* the identity of an entry: the device and its properties */
 
 static void fact_strings(const DeviceFacts *facts, const char *device, FactStrings ret) {
         ret[0] = device;
@@ -149,7 +147,7 @@ static void pass_on(Intake *i, const Entry *e) {
         i->options.seen(&e->facts, e->device, i->options.userdata);
 }
 
-/* Makes room for one more. The oldest is never one that is ready: there are fewer of these in a turn. */
+/* Makes room for one more. The oldest is never ready: one turn brings fewer than INTAKE_DEVICES_MAX. */
 static void make_room(Intake *i) {
         Entry *oldest = TAILQ_FIRST(&i->entries);
 
@@ -169,7 +167,7 @@ static uint64_t now_usec(const Intake *i) {
         return now;
 }
 
-/* Wakes up for the first of those that are held. */
+/* Sets the timer for the entry whose hold ends first. */
 static void arm_hold(Intake *i) {
         uint64_t first = UINT64_MAX;
         Entry *e;
@@ -183,7 +181,7 @@ static void arm_hold(Intake *i) {
                 (void) sd_event_source_set_enabled(i->hold_source, SD_EVENT_ONESHOT);
 }
 
-/* The time of some is over: look at what they said. One that went on all the time is held longer from now on. */
+/* The hold of some entries is over: process their events. One that has not stopped is held longer the next time. */
 static int on_hold_over(sd_event_source *source, uint64_t usec, void *userdata) {
         Intake *i = userdata;
         uint64_t now = now_usec(i);
@@ -201,12 +199,12 @@ static int on_hold_over(sd_event_source *source, uint64_t usec, void *userdata) 
         return 0;
 }
 
-/* Counts an announcement. Return: true if it has to wait, with @until_usec set. */
+/* Counts an event. Return: true if the entry has to be held back, with until_usec set. */
 static bool entry_must_wait(Intake *i, Entry *e) {
         uint64_t now = now_usec(i);
 
         if (now - e->window_usec > MAX(i->options.window_usec, e->hold_usec)) {
-                e->window_usec = now; /* it was silent for a while */
+                e->window_usec = now; /* no event for a while */
                 e->n_events = 0;
                 e->hold_usec = 0;
         }
@@ -224,7 +222,7 @@ static bool entry_must_wait(Intake *i, Entry *e) {
 
 /* ----------------------------------------------------------------------------------------------- object */
 
-/* All that are ready now: there are not more than one reading of the socket can bring. */
+/* Passes on all entries that are ready: no more than one read of the socket brings. */
 static int on_turn(sd_event_source *source, void *userdata) {
         Intake *i = userdata;
         Entry *e;
@@ -238,7 +236,7 @@ static int on_turn(sd_event_source *source, void *userdata) {
 }
 
 /**
- * intake_new() - nothing announced yet
+ * intake_new() - empty
  *
  * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
  */
@@ -280,7 +278,7 @@ int intake_new(Intake **ret, const IntakeOptions *options) {
         return 0;
 }
 
-/* Return: NULL. What has not been looked at yet is forgotten. */
+/* Return: NULL. Events that were not processed are dropped. */
 Intake *intake_free(Intake *i) {
         Entry *e;
 
@@ -296,7 +294,7 @@ Intake *intake_free(Intake *i) {
         return NULL;
 }
 
-/* A device that has left wants no driver any more. How often it came stays known. */
+/* A removed device needs no driver any more. Its count of events is kept. */
 static void forget_announcements(Intake *i, const char *device) {
         uint32_t hash = hash_string(device);
         bool held = false;
@@ -315,11 +313,11 @@ static void forget_announcements(Intake *i, const char *device) {
 }
 
 /**
- * intake_put() - a device announced something
+ * intake_put() - take an event of a device
  * @facts:  copied
  * @device: its path below /sys, copied
  *
- * Return: 0, also for what asks for nothing; -ENOMEM.
+ * Return: 0, also for a device without keys to look up; -ENOMEM.
  */
 int intake_put(Intake *i, const DeviceFacts *facts, const char *device) {
         const char *keys[DEVICE_KEYS_MAX];
@@ -367,7 +365,7 @@ int intake_put(Intake *i, const DeviceFacts *facts, const char *device) {
         return 0;
 }
 
-/* True when everything announced was looked at, but for what is being held back. */
+/* True when all events were processed, except those held back. */
 bool intake_is_idle(const Intake *i) {
         assert(i);
 

@@ -8,12 +8,15 @@
 #include "daemon/history/counters.h"
 
 /*
- * What devices announce on its way to whoever looks after them: repeats become one, and a device that comes
- * and goes for ever is looked after at longer and longer intervals.
+ * Intake: merges repeated events of a device into one, and passes a device that keeps coming and going on at longer
+ * and longer intervals.
  */
 typedef struct Intake Intake;
 
-/* A device began to be held back: @n_events announcements within the window; next look in @hold_usec. */
+/*
+ * A device is held back from now on: it sent @n_events events within the window; the next is passed on in
+ * @hold_usec.
+ */
 typedef void (*intake_noisy_t)(const char *device, unsigned n_events, uint64_t hold_usec, void *userdata);
 
 typedef struct IntakeOptions {

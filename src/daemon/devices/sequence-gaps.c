@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * SequenceGaps: the kernel numbers its uevents and, since 6.11, takes the number before the lock under which it sends:
- * two may change places on the way. So a number that is missing is no loss yet; it is one when it has not
- * come after a while, which the caller measures. Owns nothing but itself. When there are more gaps than it
- * can hold, the youngest one swallows what follows: a loss may be seen where there was none, never the
- * other way round.
+ * SequenceGaps: the kernel numbers its uevents and, since 6.11, takes the number before the lock under which it
+ * sends them, so that two may arrive in the wrong order. So a missing number is not lost yet; it is when it has not
+ * come after a while, which the caller measures. Owns nothing but itself. When there are more gaps than it can
+ * hold, the newest one is extended over what follows: a loss may be reported where there was none, never the other
+ * way round.
  */
 
 #include "daemon/devices/sequence-gaps.h"
@@ -28,7 +28,10 @@ static void gap_add(SequenceGaps *g, uint64_t first, uint64_t last, uint64_t now
         g->gaps[g->n_gaps++].since_usec = now_usec;
 }
 
-/* One in the middle of a gap leaves two, if there is room: else the whole gap stays, and will count as lost. */
+/*
+ * A number in the middle of a gap leaves two gaps. Without room for that, the whole gap stays, and may count as
+ * lost.
+ */
 static void gap_split(SequenceGaps *g, size_t i, uint64_t number) {
         if (g->n_gaps == SEQUENCE_GAPS_MAX)
                 return;
@@ -57,8 +60,8 @@ static void fill(SequenceGaps *g, uint64_t number) {
 }
 
 /**
- * sequence_gaps_note() - a number came
- * @number:   0: it had none, which is passed over
+ * sequence_gaps_note() - an event with this number came
+ * @number:   0: it has none, and is ignored
  * @now_usec: of any clock, the same for all calls
  */
 void sequence_gaps_note(SequenceGaps *g, uint64_t number, uint64_t now_usec) {

@@ -8,11 +8,10 @@
 #define SEQUENCE_GAPS_MAX 16U
 
 /*
- * SequenceGaps: which numbers of a counted stream have not come yet. A value; all zero is a stream of which
- * nothing was heard.
+ * SequenceGaps: which sequence numbers have not come yet. A value; all zero: no number has come.
  */
 typedef struct SequenceGaps {
-        uint64_t next;                  /* the number after the highest one that came; 0: none came */
+        uint64_t next;                  /* the number after the highest one so far; 0: none came */
         struct {
                 uint64_t first, last;   /* the numbers that are missing */
                 uint64_t since_usec;    /* when the first number behind them came */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Uevent: libudev's monitor of the kernel's own announcements, and of udev's for the one subsystem where
- * udev finds out what the driver is (the MTD_FTL of its mtd_probe). Owns both monitors. libudev drops what
- * does not come from the kernel, or for the second one from root; a forged message never gets here.
+ * Uevent: libudev's monitor of the kernel's uevents, and of udev's for the one subsystem where udev determines the
+ * driver (the MTD_FTL of its mtd_probe). Owns both monitors. libudev drops messages that are not from the kernel,
+ * or for the second monitor not from root, so a forged message never gets here.
  *
- * That events were lost is said by the kernel when the buffer overflows (ENOBUFS), and by a gap in their
- * numbers that nothing fills. What other network namespaces announce leaves such gaps too, for ever on a host
- * full of containers: so a gap is waited for longer each time, up to a minute.
+ * Lost events show by ENOBUFS, when the buffer has overflowed, and by gaps in their numbers that do not fill.
+ * Events of other network namespaces leave gaps too, all the time on a host of containers, so the wait for a gap to
+ * fill becomes longer each time, up to a minute.
  */
 
 #include "daemon/devices/uevent.h"
@@ -20,10 +20,10 @@
 #include "daemon/base/loop-order.h"
 #include "daemon/devices/sequence-gaps.h"
 
-#define EVENTS_AT_ONCE 256U             /* then the rest of the loop has its turn */
-#define GAP_WAIT_USEC (500U * 1000U)    /* until a number that is missing counts as lost, at first */
+#define EVENTS_AT_ONCE 256U             /* then other sources of the loop have their turn */
+#define GAP_WAIT_USEC (500U * 1000U)    /* until a missing number counts as lost, at first */
 #define GAP_WAIT_MAX_USEC (60U * 1000U * 1000U)
-#define GAP_CALM_USEC (10U * 60U * 1000U * 1000U) /* without a loss, and it is the first wait again */
+#define GAP_CALM_USEC (10U * 60U * 1000U * 1000U) /* without a loss, then the wait is the first one again */
 
 struct Uevent {
         struct udev_monitor *kernel, *mtd;
@@ -41,8 +41,8 @@ static inline void udev_device_unrefp(struct udev_device **device) {
 }
 
 /**
- * device_facts_read() - what matters of a libudev device
- * @action: what happened to it; "add" for one that was there already
+ * device_facts_read() - the relevant properties of a libudev device
+ * @action: of the event; "add" for a device that existed before
  * @ret:    borrows from @device
  */
 void device_facts_read(struct udev_device *device, const char *action, DeviceFacts *ret) {
@@ -84,7 +84,7 @@ static int on_gap_timer(sd_event_source *source, uint64_t usec, void *userdata) 
         Uevent *u = userdata;
         uint64_t now = clock_usec(CLOCK_MONOTONIC), n;
 
-        /* what lies in the socket may be what is missing: it is read before a timer of lower priority fires */
+        /* this timer has a lower priority than the socket, so the missing events are not just unread */
         n = sequence_gaps_take(&u->gaps, now - MIN(now, u->gap_wait_usec));
         if (n > 0) {
                 u->gap_wait_usec = now - u->last_loss_usec > GAP_CALM_USEC
@@ -105,7 +105,7 @@ static void note_number(Uevent *u, struct udev_device *device) {
                 arm_gap_timer(u);
 }
 
-/* The kernel says that it dropped some: which numbers they had is of no interest any more. */
+/* The kernel reports dropped events: gaps in the numbers do not matter any more. */
 static void lose(Uevent *u) {
         u->gaps = (SequenceGaps) {};
         arm_gap_timer(u);
@@ -130,7 +130,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
                 } else if (errno == ENOBUFS)
                         lose(u);
                 else if (errno == EAGAIN || errno == 0)
-                        break;          /* 0: there was one, and it was none of ours */
+                        break;          /* 0: libudev filtered one */
                 else if (errno != EINTR)
                         log_debug("a uevent was left out: %s", strerror(errno));
         }
@@ -171,7 +171,7 @@ static int monitor_open(Uevent *u, const UeventOptions *options, const char *gro
 }
 
 /**
- * uevent_new() - from now on every announcement is passed to @options->seen
+ * uevent_new() - pass every uevent to @options->seen from now on
  *
  * Return: 0, -ENOMEM, or why there is no netlink socket.
  */

@@ -7,18 +7,18 @@
 #include "common/base/util.h"
 #include "common/device/device-keys.h"
 
-/* What the kernel announces: devices that come and go. */
+/* Uevent: receives the uevents of the kernel. */
 typedef struct Uevent Uevent;
 
-/* @device: path below /sys; everything is borrowed for the time of the call. */
+/* @device: path below /sys; everything is borrowed for the call only. */
 typedef void (*device_seen_t)(const DeviceFacts *facts, const char *device, void *userdata);
 
 typedef enum UeventLoss {
-        UEVENT_OVERFLOW,                /* the buffer was full, the kernel says so */
-        UEVENT_GAP,                     /* numbers are missing for which there is no other reason */
+        UEVENT_OVERFLOW,                /* the buffer was full */
+        UEVENT_GAP,                     /* sequence numbers did not come */
 } UeventLoss;
 
-/* @n_missing: how many, as far as is known; 0: it is not. */
+/* @n_missing: how many; 0: not known. */
 typedef void (*uevent_lost_t)(UeventLoss loss, uint64_t n_missing, void *userdata);
 
 typedef struct UeventOptions {
@@ -26,7 +26,7 @@ typedef struct UeventOptions {
         struct udev *udev;
         size_t receive_buffer_bytes;    /* setting it takes CAP_NET_ADMIN beyond net.core.rmem_max */
         device_seen_t seen;
-        uevent_lost_t lost;             /* events did not come: walk over /sys */
+        uevent_lost_t lost;             /* events were lost: walk over /sys */
         void *userdata;
 } UeventOptions;
 

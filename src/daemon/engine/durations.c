@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Durations: what the scheduler goes by when it chooses which of many modules comes first. Two modules that
- * share a slot take turns in it, and a wrong guess costs a little time, never an answer: so there is neither
- * a list to keep nor memory to bound.
+ * Durations: how long loads took, for the order of the scheduler. A hash table without collision handling: modules
+ * that share a slot overwrite each other, since a wrong guess costs a little time and nothing else. So its size is
+ * fixed.
  */
 
 #include "daemon/engine/durations.h"
@@ -21,7 +21,7 @@ static uint32_t hash_name(const char *name) {
         return hash != 0 ? hash : 1;
 }
 
-/* A load is over. */
+/* Note how long a load took. */
 void durations_note(Durations *d, const char *module, uint64_t usec) {
         uint32_t hash = hash_name(module);
 
@@ -31,7 +31,7 @@ void durations_note(Durations *d, const char *module, uint64_t usec) {
         d->slots[hash % DURATION_SLOTS].usec = (uint32_t) MIN(usec, (uint64_t) UINT32_MAX);
 }
 
-/* How long it will probably take, in microseconds; a guess for one that was never loaded. */
+/* How long a load will probably take; a guess for a module that was never loaded. */
 uint64_t durations_expect(const Durations *d, const char *module) {
         uint32_t hash = hash_name(module);
 

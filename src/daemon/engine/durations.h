@@ -5,7 +5,7 @@
 
 #define DURATION_SLOTS 1024U /* a power of two; a distribution kernel on one machine loads 100 to 300 */
 
-/* Durations: how long the last load of a module took. A value; all zero knows none. */
+/* Durations: how long the last load of a module took. A value; all zero is empty. */
 typedef struct Durations {
         struct {
                 uint32_t hash; /* 0: empty */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* JobRecord: see job-record.h. Owns nothing; the scheduler knows when, and this what is said. */
+/* JobRecord: see job-record.h. Owns nothing. */
 
 #include "daemon/engine/job-record.h"
 
@@ -31,7 +31,7 @@ unsigned job_flags(const JobSpec *spec) {
         }
 }
 
-/* What has been done when it was done without an error. */
+/* The outcome of an operation that succeeded. */
 Outcome job_success(LoaderOp op) {
         switch (op) {
         case LOADER_INSERT:
@@ -43,7 +43,10 @@ Outcome job_success(LoaderOp op) {
         }
 }
 
-/* What the loader was killed in, the kernel ended all the same: the connection lasts until its last call returned. */
+/*
+ * Did the operation succeed, as far as the state of the module shows? For jobs of a loader that was killed: the kernel
+ * finished its system calls before it closed the connection.
+ */
 bool job_was_done(LoaderOp op, const char *module) {
         assert(module);
 
@@ -53,11 +56,11 @@ bool job_was_done(LoaderOp op, const char *module) {
         case LOADER_REMOVE:
                 return module_state_read(module) == MODULE_ABSENT;
         default:
-                return false;           /* how a command ended is known to the loader only */
+                return false;           /* only the loader knows how a command ended */
         }
 }
 
-/* Is it to get a parameter that nobody asked for, by the settings? @async_probe_modules: names_match(); NULL: none. */
+/* Does AsyncProbeModules= add a parameter? @async_probe_modules: names_match(); NULL: none. */
 bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules) {
         assert(spec);
 
@@ -65,7 +68,7 @@ bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules)
                !(spec->parameters && strstr(spec->parameters, "async_probe"));
 }
 
-/* What the request says, and what the settings want every load of this module to have. */
+/* The parameters of the request, and those that the settings add. */
 static int make_parameters(const JobSpec *spec, const char *async_probe_modules, char **ret) {
         const char *given = spec->parameters ?: "";
         bool async = job_wants_async_probe(spec, async_probe_modules);
@@ -81,7 +84,7 @@ static int make_parameters(const JobSpec *spec, const char *async_probe_modules,
 }
 
 /**
- * job_record_new() - the record of what is to be done
+ * job_record_new() - the record of a job that has not begun
  * @async_probe_modules: names_match(); NULL: none
  *
  * Return: 0; -ENOMEM.
@@ -111,7 +114,7 @@ int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_mo
         return 0;
 }
 
-/* Nothing was left to do. */
+/* The module was loaded before the job began. */
 void job_record_already_loaded(Record *record) {
         assert(record);
 
@@ -120,7 +123,7 @@ void job_record_already_loaded(Record *record) {
                 record->message = strdup("parameters take effect at the next load only");
 }
 
-/* Puts the failure into words: what the errno means, and what the kernel wrote about it. */
+/* Explains a failure by the errno and by what the kernel logged about the module. */
 void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status) {
         size_t n = 0;
         int r;
@@ -147,9 +150,9 @@ void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal
 }
 
 /**
- * job_record_explain_loader() - say of a load or removal that it failed because of the loader
+ * job_record_explain_loader() - explain a failure that the loader caused
  * @error:    what loader_client_send() returned, or -EHOSTDOWN
- * @was_sent: the loader has it, so that nobody knows what becomes of it
+ * @was_sent: the loader has the request, so the outcome is unknown
  */
 void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent) {
         int n;

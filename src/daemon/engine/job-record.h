@@ -5,7 +5,7 @@
 #include "daemon/engine/kernel-log.h"
 #include "daemon/engine/loader-trouble.h"
 
-/* JobRecord: what the record of a job says before it begins, and of its end. */
+/* JobRecord: fills the record of a job, before it begins and after it has finished. */
 
 unsigned job_flags(const JobSpec *spec);
 Outcome job_success(LoaderOp op);

@@ -43,17 +43,17 @@ JobSlot job_slot(const Job *j) {
         return j->op == LOADER_INSTALL_COMMAND || j->op == LOADER_REMOVE_COMMAND ? JOB_SLOT_COMMAND : JOB_SLOT_KERNEL;
 }
 
-/* Has the loader got it? */
+/* Was it sent to the loader? */
 bool job_is_in_loader(const Job *j) {
         return j->state == JOB_RUNNING || j->state == JOB_LIVE;
 }
 
-/* Is that move allowed? */
+/* Is this change of state allowed? */
 bool job_may_enter(const Job *j, JobState to) {
         return job_next[j->state] & TO(to);
 }
 
-/* Does it for this request from now on; nothing has been done yet. On failure it is as before. */
+/* Makes it a job of this waiter's request, before it goes to the loader. On failure nothing changes. */
 static int take_spec(Job *j, const JobSpec *spec, const char *async_probe_modules) {
         _cleanup_(record_unrefp) Record *record = NULL;
         _cleanup_(freep) LoaderWords *words = NULL;
@@ -110,7 +110,7 @@ int job_new(Job **ret, const JobSpec *spec, const char *async_probe_modules) {
         return 0;
 }
 
-/* Words and force that are root's alone come with the connection of root's process, which proves them. */
+/* With parameters or force that only root may ask for, the connection of root's process is sent along as a proof. */
 void job_make_order(const Job *j, LoaderOrder *ret) {
         bool has_client = j->record->request->client_fd >= 0 &&
                           ((j->flags & LOADER_FORCE_ANY) || loader_words_have_client(j->words));
@@ -127,8 +127,8 @@ void job_make_order(const Job *j, LoaderOrder *ret) {
 }
 
 /**
- * job_add_waiter() - have somebody told what becomes of it
- * @owns: the job's record is of their request
+ * job_add_waiter() - report the outcome to one more waiter
+ * @owns: the job's record is of this waiter's request
  *
  * Return: 0; -ENOMEM.
  */
@@ -159,9 +159,9 @@ static JobWaiter *find_refused(const Job *j) {
  * job_ask_waiters() - may it still be done, and for whom?
  * @async_probe_modules: as job_new()
  *
- * The last moment at which nothing has been done. Each who waits is asked, since what one may another may not; who may
- * not leaves, and the job goes on for the others. Whoever is told may submit, join and forget: each time the search
- * begins anew.
+ * The last check before the loader. Each waiter is asked, since what one may do another may not; a waiter that may
+ * not is dropped, and the job goes on for the others. The callbacks may submit, join and forget, so each search
+ * starts from the beginning.
  *
  * Return: 1: go on; 0: nobody is left; -ENOMEM.
  */
@@ -177,14 +177,14 @@ int job_ask_waiters(Job *j, const char *async_probe_modules) {
         }
         w = STAILQ_FIRST(&j->waiters);
         if (!w)
-                return had_any ? 0 : 1; /* of those who went away it is not known, and they were allowed */
+                return had_any ? 0 : 1; /* waiters that went away earlier were allowed when they submitted */
         if (!needs_owner || !w->spec.may)
                 return 1;
         w->owns = true;
         return take_spec(j, &w->spec, async_probe_modules) < 0 ? -ENOMEM : 1;
 }
 
-/* The outcome, to all who wait. They may forget others meanwhile, and submit new jobs. */
+/* Report the outcome to all waiters. Their callbacks may forget other waiters, and submit new jobs. */
 void job_report(Job *j) {
         JobWaiter *w;
 
@@ -195,7 +195,7 @@ void job_report(Job *j) {
         }
 }
 
-/* Whoever waits with @userdata is told nothing any more. */
+/* Drop the waiter with this @userdata; its callbacks are not called any more. */
 void job_forget(Job *j, void *userdata) {
         JobWaiter *w = STAILQ_FIRST(&j->waiters);
 

@@ -9,22 +9,22 @@
 #include "daemon/engine/loader-client.h"
 
 /*
- * Job: a module on its way, with all who wait for it. The scheduler says when; the fields are its own to read, and to
- * write those that say where the job is.
+ * Job: a module on its way, with all waiters. The scheduler decides when it runs, and maintains the fields that say
+ * how far it is.
  */
 typedef struct Job Job;
 
 typedef enum JobState {                 /* allowed moves: job_next[] in job.c */
         JOB_QUEUED,                     /* waits for a slot, or for an earlier job of the same module */
         JOB_RUNNING,                    /* in the loader */
-        JOB_LIVE,                       /* there still, but its module can be used: see scheduler_note_live() */
+        JOB_LIVE,                       /* still in the loader, but its module can be used: scheduler_note_live() */
         JOB_FINISHED,                   /* its record has the outcome */
         _JOB_STATE_MAX,
 } JobState;
 
 /*
- * What a running job takes room of. An install or remove command may ask for other modules and wait for them, so
- * it must never have the room that those need.
+ * The kind of slot that a running job occupies. An install or remove command may request other modules and wait for
+ * them, so it must not occupy a slot that those need.
  */
 typedef enum JobSlot {
         JOB_SLOT_KERNEL,                /* inserts and removals */
@@ -34,7 +34,7 @@ typedef enum JobSlot {
 
 typedef struct JobWaiter {
         JobSpec spec;                   /* borrowed; read only if it has @may */
-        bool owns;                      /* the job's record is of its request */
+        bool owns;                      /* the job's record is of this waiter's request */
         job_live_t live;                /* NULL: called, or of no interest */
         job_done_t done;
         void *userdata;
@@ -51,9 +51,9 @@ struct Job {
         LoaderWords *words;             /* NULL: none */
         bool too_long;                  /* they do not fit into a request */
         Record *record;
-        uint64_t urgency;               /* the sum of the ranks of all that asked for it */
-        bool serial;                    /* not beside another of this kind */
-        Job *earlier;                   /* of the same module, has to be over first; NULL: none */
+        uint64_t urgency;               /* sum of the ranks of all its waiters */
+        bool serial;                    /* never runs beside another serial job */
+        Job *earlier;                   /* of the same module, has to finish first; NULL: none */
         uint64_t started_usec;          /* CLOCK_MONOTONIC */
         sd_event_source *slow_source;
         STAILQ_HEAD(, JobWaiter) waiters;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * KernelLog: the kernel says only in its log which symbol is unknown and which vermagic it wants. Owns the
- * file descriptor of /dev/kmsg, which systemd opens for us since it takes CAP_SYSLOG, and the latest lines;
- * which of them concern a module is for error-text to say. Without it failures are explained from their
- * errno alone. Format of a line: Documentation/ABI/testing/dev-kmsg.
+ * KernelLog: which symbol is unknown, or which vermagic is needed, the kernel writes only to its log. Owns the
+ * descriptor of /dev/kmsg, which systemd opens since that takes CAP_SYSLOG, and the latest lines; error-text decides
+ * which of them are about a module. Without the log, failures are explained from their errno alone. Format of a line:
+ * Documentation/ABI/testing/dev-kmsg.
  */
 
 #include "daemon/engine/kernel-log.h"
@@ -14,8 +14,8 @@
 
 #include "common/explain/error-text.h"
 
-#define LINES_MAX 128U                  /* the oldest go first */
-#define TAKE_MAX 8U                     /* lines that a single failure is given */
+#define LINES_MAX 128U                  /* then the oldest is dropped */
+#define TAKE_MAX 8U                     /* lines for one failure */
 
 struct KernelLog {
         int fd;
@@ -24,8 +24,8 @@ struct KernelLog {
 };
 
 /**
- * kernel_log_new() - listen to the kernel's log
- * @fd: of /dev/kmsg, opened for reading; taken. Negative: there is none, and no failure will find a line.
+ * kernel_log_new() - read the kernel's log
+ * @fd: of /dev/kmsg, opened for reading; taken. Negative: there is none, and no failure gets any lines.
  *
  * Return: 0 or -ENOMEM (then @fd is still the caller's).
  */
@@ -63,7 +63,7 @@ KernelLog *kernel_log_free(KernelLog *l) {
         return NULL;
 }
 
-/* What was written until now is of no interest: nothing of ours is under way. */
+/* To be called while no job is under way: drops what was written so far. */
 void kernel_log_skip(KernelLog *l) {
         assert(l);
 
@@ -116,7 +116,7 @@ static void kernel_log_drain(KernelLog *l) {
 }
 
 /**
- * kernel_log_take() - the lines about a module since nothing was under way
+ * kernel_log_take() - the lines about a module since kernel_log_skip()
  * @ret_lines: NULL-terminated array of strings, both to be freed; NULL when there are none
  *
  * Return: 0 or -ENOMEM.

@@ -3,7 +3,7 @@
 
 #include "common/base/util.h"
 
-/* What the kernel writes to its log about a module, for the sentence that explains a failure. */
+/* KernelLog: what the kernel logs about a module, to explain a failure. */
 typedef struct KernelLog KernelLog;
 
 int kernel_log_new(KernelLog **ret, int fd);

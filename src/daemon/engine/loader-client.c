@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made
- * at the first request (systemd starts the loader for it) and again after it was lost, and the watch over it; never
- * waits for the other side.
+ * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made at the
+ * first request (systemd starts the loader for it) and again after it was lost, and the LoaderWatch; never waits
+ * for the loader.
  */
 
 #include "daemon/engine/loader-client.h"
@@ -33,9 +33,9 @@ static void on_changed(LoaderTrouble trouble, void *userdata) {
 }
 
 /**
- * loader_client_new() - nothing is connected yet
+ * loader_client_new() - not connected yet
  * @address:   path of the loader's socket, copied
- * @program:   the loader's, borrowed, to be looked at when it does not start; NULL: it is not
+ * @program:   path of the loader, borrowed, to be checked when it does not start; NULL: not checked
  * @callbacks: copied
  *
  * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
@@ -80,7 +80,7 @@ static void loader_client_disconnect(LoaderClient *c) {
         c->fd = -EBADF;
 }
 
-/* Return: NULL. What is under way in the loader goes on. */
+/* Return: NULL. Requests that the loader has received go on. */
 LoaderClient *loader_client_free(LoaderClient *c) {
         if (!c)
                 return NULL;
@@ -115,7 +115,7 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
         if (reply.op == LOADER_LOOK) {
                 loader_watch_answered(c->watch);
                 if (reply.id == 0)
-                        return 0;       /* that was all */
+                        return 0;       /* a sign of life */
                 reply.stack[sizeof(reply.stack) - 1] = '\0';
                 c->callbacks.looked(reply.id, reply.thread_id, reply.stack, c->callbacks.userdata);
                 return 0;
@@ -165,7 +165,7 @@ static void connect_again(void *userdata) {
         loader_client_prepare(userdata);
 }
 
-/* Connect now rather than at the first request. If that fails, it is tried again then, and told. */
+/* Connect now rather than at the first request. A failure is retried and reported then. */
 void loader_client_prepare(LoaderClient *c) {
         assert(c);
 
@@ -173,7 +173,7 @@ void loader_client_prepare(LoaderClient *c) {
                 loader_watch_refused(c->watch);
 }
 
-/* How long the loader may be silent: LoaderTimeoutSec=. */
+/* How long the loader may take to answer: LoaderTimeoutSec=. */
 void loader_client_set_timeout(LoaderClient *c, uint64_t usec) {
         assert(c);
 
@@ -187,8 +187,8 @@ LoaderTrouble loader_client_get_trouble(const LoaderClient *c) {
 }
 
 /*
- * Hang up, which is the loader's sign to leave when it has nothing under way. Whoever calls this waits for no
- * reply; the next request has it started again. Not while there is trouble, the end of which shows on the connection.
+ * Disconnect, which makes an idle loader exit. The caller waits for no reply; the next request starts the loader
+ * again. Does nothing while there is trouble, since the end of the trouble shows on the connection.
  */
 void loader_client_release(LoaderClient *c) {
         assert(c);
@@ -208,7 +208,7 @@ static int copy_field(char *to, size_t size, const char *from) {
         return 0;
 }
 
-/* Never waits. What does not fit comes back as -EAGAIN. */
+/* Never waits. Return: -EAGAIN if the socket is full. */
 static int send_request(int fd, const LoaderRequest *request, int client_fd) {
         union {
                 struct cmsghdr header;  /* for its alignment */
@@ -228,7 +228,7 @@ static int send_request(int fd, const LoaderRequest *request, int client_fd) {
         return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* The loader's main thread answers at once; whether the connection was lost shows by itself. */
+/* Asks for an answer of the loader's main thread. A lost connection is noticed elsewhere. */
 static int ask_for_life(void *userdata) {
         const LoaderRequest request = { .magic = LOADER_MAGIC, .op = LOADER_LOOK };
         LoaderClient *c = userdata;
@@ -237,7 +237,7 @@ static int ask_for_life(void *userdata) {
 }
 
 /**
- * loader_client_send() - have something done
+ * loader_client_send() - send a request
  *
  * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader; -EHOSTDOWN if it is in
  * trouble, loader_client_get_trouble().
@@ -272,7 +272,7 @@ int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
                 if (attempt > 0 || (r != -EPIPE && r != -ECONNRESET))
                         return r;
 
-                /* it went away and we had not heard of it yet: whatever was sent before is lost */
+                /* the loader has exited, which is noticed only now: what was sent before is lost */
                 connection_lost(c);
         }
 }

@@ -19,7 +19,7 @@ typedef struct LoaderOutcome {
         uint64_t duration_usec;
 } LoaderOutcome;
 
-typedef struct LoaderOrder { /* what is to be done; everything is borrowed */
+typedef struct LoaderOrder { /* what to do; everything is borrowed */
         LoaderOp op;
         uint64_t id; /* comes back with the outcome */
         unsigned flags; /* LOADER_FORCE_*, LOADER_HAS_CLIENT */
@@ -30,12 +30,12 @@ typedef struct LoaderOrder { /* what is to be done; everything is borrowed */
 } LoaderOrder;
 
 typedef void (*loader_done_t)(const LoaderOutcome *outcome, void *userdata);
-/* @thread_id: 0 if it is over already; @stack: a function a line, "" if it cannot be read */
+/* @thread_id: 0 if the request is over already; @stack: a function per line, "" if it cannot be read */
 typedef void (*loader_looked_t)(uint64_t id, int thread_id, const char *stack, void *userdata);
 typedef void (*loader_lost_t)(void *userdata);
 
 typedef struct LoaderCallbacks {
-        loader_done_t done; /* once for each request that was sent and answered, but for LOADER_LOOK */
+        loader_done_t done; /* once for each request that was sent and answered, except LOADER_LOOK */
         loader_looked_t looked; /* the answer to LOADER_LOOK */
         loader_lost_t lost; /* the connection broke: no request sent so far will be answered */
         void (*changed)(LoaderTrouble trouble, void *userdata); /* LoaderWatchOptions.changed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LoaderOrder: packs the words of a plan into what is sent. Owns nothing. */
+/* LoaderOrder: packs the parameters of a plan, with their origins, for the loader. Owns nothing. */
 
 #include "daemon/engine/loader-order.h"
 
@@ -15,7 +15,7 @@ static const LoaderOriginKind kinds[] = {
         [PLAN_WORDS_NOT_ALLOWED] = LOADER_BY_PERMISSION, /* with an empty pattern, which allows nothing */
 };
 
-/* Equal ones are there once. */
+/* Equal strings are stored once. */
 static int pack_string(LoaderWords *w, size_t *used, const char *s, uint16_t *ret) {
         size_t at = 0;
 
@@ -48,7 +48,7 @@ static int pack(LoaderWords *w, size_t *used, LoaderOriginKind kind, const PlanW
                 return -E2BIG;
         if (at > 0)
                 w->text[at++] = ' ';
-        (void) memcpy(w->text + at, from, n); /* all behind it is 0 */
+        (void) memcpy(w->text + at, from, n); /* zeros follow */
 
         *o = (LoaderOrigin) { .kind = (uint16_t) kind, .size = (uint16_t) n };
         r = pack_string(w, used, words->name, &o->name);
@@ -62,10 +62,10 @@ static int pack(LoaderWords *w, size_t *used, LoaderOriginKind kind, const PlanW
 }
 
 /**
- * loader_words_new() - make what is sent of parameters
- * @more: a word of lkmd's own; NULL: none
+ * loader_words_new() - pack parameters for a request
+ * @more: a word that the settings add; NULL: none
  *
- * Return: 0, with NULL if there are none at all; -E2BIG: they do not fit; -ENOMEM.
+ * Return: 0, with NULL if there are no parameters; -E2BIG: they do not fit; -ENOMEM.
  */
 int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, const char *more) {
         _cleanup_(freep) LoaderWords *w = NULL;
@@ -91,7 +91,7 @@ int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, 
         return 0;
 }
 
-/* Is some of it there only because root's process says so, whose connection has to come along? @words: NULL: none */
+/* Is any word proved by a process of root's, whose connection has to be sent along? @words: NULL: none */
 bool loader_words_have_client(const LoaderWords *words) {
         for (size_t i = 0; words && i < words->n_origins; i++)
                 if (words->origins[i].kind == LOADER_BY_CLIENT)

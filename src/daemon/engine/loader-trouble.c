@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LoaderTrouble: what is said about it, and what mends it. Owns nothing. */
+/* LoaderTrouble: the text about each, and the remedy. Owns nothing. */
 
 #include "daemon/engine/loader-trouble.h"
 
@@ -8,7 +8,7 @@
 
 #include "common/base/paths.h"
 
-/* What the trouble is, as the end of a sentence about lkmd-loader. */
+/* What the trouble is, in a sentence. */
 const char *loader_trouble_text(LoaderTrouble trouble) {
         static const char *const texts[_LOADER_TROUBLE_MAX] = {
                 [LOADER_IS_WELL] = "lkmd-loader works",
@@ -24,7 +24,7 @@ const char *loader_trouble_text(LoaderTrouble trouble) {
         return texts[trouble];
 }
 
-/* The command that mends it. */
+/* The command that helps. */
 const char *loader_trouble_remedy(LoaderTrouble trouble) {
         static const char *const texts[_LOADER_TROUBLE_MAX] = {
                 [LOADER_IS_WELL] = "lkmctl status",

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* LoaderTrouble: why lkmd-loader can do nothing. */
+/* LoaderTrouble: why lkmd-loader cannot act. */
 typedef enum LoaderTrouble {
         LOADER_IS_WELL,
         LOADER_IS_SILENT,               /* there is a connection, and no answer */
-        LOADER_HANGS_UP,                /* on each connection, before it has answered anything */
+        LOADER_HANGS_UP,                /* on each connection, before it answers anything */
         LOADER_HAS_NO_SOCKET,
         LOADER_IS_NOT_EXECUTABLE,
         LOADER_IS_GONE,                 /* its program */

@@ -2,14 +2,14 @@
 
 /*
  * LoaderWatch: see loader-watch.h. The main thread of lkmd-loader answers LOADER_LOOK at once, whatever its other
- * threads are at. So a loader that owes such an answer for longer than LoaderTimeoutSec= can do nothing for anybody:
- * it is stopped, cannot be started, or hangs. It is asked whenever it gets a request, and from time to time while it
- * has some; one that has nothing to do is left in peace.
+ * threads do. So a loader that does not answer for LoaderTimeoutSec= cannot act: it is stopped, cannot be started, or
+ * hangs. It is asked whenever it gets a request, and from time to time while requests are under way; an idle loader
+ * is not asked.
  *
- * A connection is not given up because nothing comes on it: what was asked waits there for the loader, and its
- * answer, however late, is what ends the trouble. One that breaks is made anew, at longer and longer intervals.
+ * A silent connection is kept: the question waits there for the loader, and its answer, however late, ends the
+ * trouble. A broken connection is made again, at longer and longer intervals.
  *
- * Owns its timers. The connection is its user's.
+ * Owns its timers. The connection belongs to its user.
  */
 
 #include "daemon/engine/loader-watch.h"
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 
-#define START_FACTOR 5U                 /* a loader that systemd starts first may take as many times as long */
+#define START_FACTOR 5U                 /* more time for a loader that systemd has to start first */
 #define TIMEOUT_MAX_USEC (24ULL * 3600U * 1000U * 1000U)
 #define RETRY_MIN_USEC (100U * 1000U)
 #define RETRY_MAX_USEC (10U * 1000U * 1000U)
@@ -31,7 +31,7 @@ struct LoaderWatch {
         uint64_t retry_usec;
         LoaderTrouble trouble;
         unsigned n_outstanding;         /* requests on this connection */
-        bool connected, asked, answered; /* answered: ever on this connection */
+        bool connected, asked, answered; /* answered: at least once on this connection */
 };
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
@@ -45,7 +45,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 /**
- * loader_watch_new() - nothing is connected yet, nothing is asked before loader_watch_set_timeout()
+ * loader_watch_new() - not connected yet; nothing is asked before loader_watch_set_timeout()
  * @options: copied
  *
  * Return: 0, -ENOMEM or what sd_event_add_time(3) says.
@@ -92,7 +92,7 @@ static void disarm(sd_event_source *source) {
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
-/* Is there a reason that can be seen? systemd starts it as root, for whom one x is enough. */
+/* Trouble that the file of the program explains. systemd starts it as root, for whom any x bit is enough. */
 static LoaderTrouble look_at_program(const LoaderWatch *w) {
         struct stat st;
 
@@ -110,7 +110,7 @@ static void enter(LoaderWatch *w, LoaderTrouble trouble) {
         w->options.changed(trouble, w->options.userdata);
 }
 
-/* What is seen of the program explains more than what came of it. */
+/* A missing program explains more than its consequences do. */
 static void enter_explained(LoaderWatch *w, LoaderTrouble otherwise) {
         enter(w, look_at_program(w) ?: otherwise);
 }
@@ -123,7 +123,7 @@ static void retry_later(LoaderWatch *w) {
 static void ask(LoaderWatch *w) {
         if (w->asked || !w->connected || w->timeout_usec == UINT64_MAX)
                 return;
-        w->asked = true;                /* also if it could not be sent: that its end does not read is the same */
+        w->asked = true;                /* also if it could not be sent: a full socket means that nobody reads */
         arm(w->timer, w->timeout_usec * (w->answered ? 1U : START_FACTOR));
         (void) w->options.ask(w->options.userdata);
 }
@@ -138,7 +138,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* @usec: LoaderTimeoutSec=; UINT64_MAX: a loader may be silent for ever. */
+/* @usec: LoaderTimeoutSec=; UINT64_MAX: never ask. */
 void loader_watch_set_timeout(LoaderWatch *w, uint64_t usec) {
         assert(w);
 
@@ -157,7 +157,7 @@ LoaderTrouble loader_watch_get_trouble(const LoaderWatch *w) {
         return w->trouble;
 }
 
-/* There is a connection. That says little: systemd accepts it before it starts the loader. */
+/* The connection was made. systemd's socket takes it before the loader is started, so it proves nothing. */
 void loader_watch_connected(LoaderWatch *w) {
         LoaderTrouble seen;
 
@@ -191,7 +191,7 @@ void loader_watch_sent(LoaderWatch *w) {
         ask(w);
 }
 
-/* A request was answered, by one of the loader's threads: that says nothing of the main one. */
+/* A request was answered by a thread of the loader, which proves nothing about the main thread. */
 void loader_watch_done(LoaderWatch *w) {
         assert(w);
 
@@ -199,7 +199,7 @@ void loader_watch_done(LoaderWatch *w) {
                 w->n_outstanding--;
 }
 
-/* What was asked for came. */
+/* The main thread answered. */
 void loader_watch_answered(LoaderWatch *w) {
         assert(w);
 
@@ -212,7 +212,7 @@ void loader_watch_answered(LoaderWatch *w) {
         enter(w, LOADER_IS_WELL);
 }
 
-/* The other end hung up. A loader that worked until now is expected to be there again at once. */
+/* The loader hung up. One that worked until now is expected back at once. */
 void loader_watch_lost(LoaderWatch *w) {
         bool worked = w->answered;
 
@@ -226,7 +226,7 @@ void loader_watch_lost(LoaderWatch *w) {
                 enter_explained(w, LOADER_HANGS_UP);
 }
 
-/* Our end hung up. */
+/* The connection was closed on purpose. */
 void loader_watch_released(LoaderWatch *w) {
         assert(w);
 

@@ -9,17 +9,17 @@
 #include "daemon/engine/loader-trouble.h"
 
 /*
- * LoaderWatch: can lkmd-loader do anything? Whoever owns the connection tells what happens to it, and is told to ask
- * for a sign of life, and to connect again.
+ * LoaderWatch: finds out whether lkmd-loader can act. The owner of the connection reports what happens to it; the
+ * callbacks have it ask for a sign of life, and connect again.
  */
 typedef struct LoaderWatch LoaderWatch;
 
 typedef struct LoaderWatchOptions {
         sd_event *event;
-        const char *program;            /* of the loader, borrowed; NULL: not looked at */
-        int (*ask)(void *userdata);     /* what is asked for is told by loader_watch_answered() */
-        void (*connect)(void *userdata); /* outcome by loader_watch_connected() or _refused() */
-        void (*changed)(LoaderTrouble trouble, void *userdata); /* another or none; the same: nobody listens still */
+        const char *program;            /* of the loader, borrowed; NULL: not checked */
+        int (*ask)(void *userdata);     /* then loader_watch_answered() is called */
+        void (*connect)(void *userdata); /* then loader_watch_connected() or _refused() is called */
+        void (*changed)(LoaderTrouble trouble, void *userdata); /* also when connecting failed once more */
         void *userdata;
 } LoaderWatchOptions;
 

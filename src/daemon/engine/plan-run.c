@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanRun: one plan being carried out. Owns the plan and the records of what was done; borrows the scheduler and the
- * planner. A step is submitted when everything it waits for is over, or of what it depends on, can be used;
- * a step whose dependency failed fails with it; a softdep's failure stops nothing. What a requested module that is
- * loaded already would have needed is not looked at, as in modprobe.
+ * PlanRun: one plan being carried out. Owns the plan and the records of what was done; borrows the scheduler and
+ * the planner. A step is submitted when all that it waits for is over; of a dependency it is enough that it can be
+ * used. A step whose dependency failed fails too; a failed softdep stops nothing. The dependencies of a requested
+ * module that is loaded already are skipped, as in modprobe.
  *
- * A plan may be under way for long. Right before a step goes to the loader the policy is asked again, if it may be
- * another one by then; what it denies now becomes an omission of the plan, as if the plan had been made now, and so
- * does what needs it. What only a denied step needed is left.
+ * A plan may be under way for long. Right before a step goes to the loader the policy is asked again if it may have
+ * changed. A step that is denied now becomes an omission of the plan, as if the plan had been made now, and so does
+ * what needs it. What only a denied step needed is dropped.
  */
 
 #include "daemon/engine/plan-run.h"
@@ -24,7 +24,7 @@ typedef enum StepState {                /* allowed moves: step_next[] */
         STEP_LIVE,                      /* its module can be used, its load is not over */
         STEP_DONE,
         STEP_FAILED,
-        STEP_UNNEEDED,                  /* only for the sake of modules that are there already, or denied */
+        STEP_UNNEEDED,                  /* only needed by modules that are loaded already, or denied */
         STEP_DENIED,                    /* since the plan was made; the plan has an omission for it */
         _STEP_STATE_MAX,
 } StepState;
@@ -39,18 +39,18 @@ _unused_ static const unsigned step_next[_STEP_STATE_MAX] = {
         [STEP_LIVE] = TO(STEP_DONE) | TO(STEP_FAILED),
 };
 
-/* What the scheduler gives back with an outcome. */
+/* The userdata of a step's job. */
 typedef struct StepRun {
         PlanRun *run;
         size_t index;
         StepState state;
-        StepState dropped;              /* STEP_DENIED or STEP_UNNEEDED: that is what it is to become; else 0 */
-        uint64_t rank_usec; /* time of the longest chain that begins with it */
+        StepState dropped;              /* STEP_DENIED or STEP_UNNEEDED: the state that it will get; else 0 */
+        uint64_t rank_usec; /* expected duration of the longest chain that begins with it */
 } StepRun;
 
 struct PlanRun {
         Scheduler *scheduler;
-        const Planner *planner;         /* NULL: nobody is asked again */
+        const Planner *planner;         /* NULL: steps are not judged again */
         Plan *plan;
         Request *request;
         plan_run_done_t done;
@@ -67,7 +67,7 @@ static bool step_is_under_way(const StepRun *step) {
 
 /**
  * plan_run_new() - nothing happens before plan_run_start()
- * @planner: asked again before each step; NULL: nobody is
+ * @planner: asked again before each step; NULL: steps are not judged again
  * @plan:    taken on success; has no required omission
  * @request: a reference is taken
  * @done:    called once every step has its outcome, from the event loop
@@ -161,9 +161,8 @@ static const PlanEdge *find_failed_edge(const PlanRun *run, const PlanStep *step
 }
 
 /*
- * For a dependency it is enough that its symbols can be used: the kernel itself asks for no more, see
- * resolve_symbol_wait() in kernel/module/main.c. What only has to come first, by a softdep, has to be over with
- * its probes.
+ * Of a dependency it is enough that its symbols can be used; the kernel requires no more, see resolve_symbol_wait() in
+ * kernel/module/main.c. A softdep is about the probes of the other module, which have to be over.
  */
 static bool step_is_free(const PlanRun *run, const PlanStep *step) {
         for (size_t i = 0; i < step->n_after; i++) {
@@ -177,8 +176,8 @@ static bool step_is_free(const PlanRun *run, const PlanStep *step) {
 }
 
 /*
- * Whatever a needed step waits for is needed, unless it is denied. Edges lead back only, so one pass from the end
- * finds all.
+ * All that a needed step waits for is needed, unless it is denied. Edges only lead to earlier steps, so one pass from
+ * the end finds everything.
  */
 static void spread_to_dependencies(const PlanRun *run, bool *needed) {
         const Plan *plan = run->plan;
@@ -193,8 +192,8 @@ static void spread_to_dependencies(const PlanRun *run, bool *needed) {
 }
 
 /*
- * What a needed module wants after it is needed too; so is what it wants before it where that order cannot be
- * kept, since it does not wait for that then. Return: true if that is news.
+ * The softdep posts of a needed module are needed too, and so are softdep pres that it does not wait for because that
+ * order is impossible. Return: true if that found more.
  */
 static bool spread_to_softdeps(const PlanRun *run, bool *needed) {
         const Plan *plan = run->plan;
@@ -219,7 +218,7 @@ static void spread_need(const PlanRun *run, bool *needed) {
 
 /* ------------------------------------------------------------------------------------------- judging again */
 
-/* Can it still be kept out? What is in the loader cannot. */
+/* Can the step still be denied? Not when it is in the loader. */
 static bool step_is_open(const PlanRun *run, size_t i) {
         StepState state = run->steps[i].state;
 
@@ -234,7 +233,7 @@ static void deny_step(PlanRun *run, size_t i, PlanOmissionKind kind, const PlanR
                 log_warning("%s is denied, and there is no memory to say why", run->plan->steps[i].module);
 }
 
-/* Does something need it that is not denied? */
+/* Is it a dependency of a step that is not dropped? */
 static bool is_dependency(const PlanRun *run, size_t i) {
         const Plan *plan = run->plan;
 
@@ -245,7 +244,7 @@ static bool is_dependency(const PlanRun *run, size_t i) {
         return false;
 }
 
-/* One that is not wanted for itself any more may still come along with another, as in a plan that is made now. */
+/* A step that is denied as requested may still be allowed as a dependency, as in a plan that is made now. */
 static void judge_step(PlanRun *run, size_t i) {
         PolicyPart part = plan_step_part(run->plan->steps + i);
         PlanOmissionKind kind;
@@ -268,7 +267,7 @@ static void judge_step(PlanRun *run, size_t i) {
         plan_ruling_clear(&ruling);
 }
 
-/* What cannot be had without a denied step, by that one's line. Steps stand in a valid order. */
+/* Denies what needs a denied step, with the same ruling. Steps are in a valid order, so one pass finds all. */
 static void spread_denial(PlanRun *run, size_t first_omission) {
         const Plan *plan = run->plan;
 
@@ -291,12 +290,12 @@ static void spread_denial(PlanRun *run, size_t first_omission) {
         }
 }
 
-/* What nothing wants any more that can be had. */
+/* Drops steps that are only needed by dropped ones. */
 static void drop_orphans(PlanRun *run) {
         _cleanup_(freep) bool *needed = calloc(run->plan->n_steps + 1, sizeof(*needed));
 
         if (!needed)
-                return;                 /* it is allowed, and does no harm */
+                return;                 /* without memory, allowed modules are loaded that nobody needs */
         for (size_t i = 0; i < run->plan->n_steps; i++)
                 needed[i] = run->plan->steps[i].reason == PLAN_REQUESTED && run->steps[i].dropped == 0;
         spread_need(run, needed);
@@ -314,13 +313,16 @@ static void judge_steps(PlanRun *run, bool requested) {
         }
 }
 
-/* The policy may be another one. No step changes its state here: the scheduler, or plan_run_advance(), sees to it. */
+/*
+ * The policy may have changed. Only marks steps as dropped; the scheduler or plan_run_advance() change their
+ * states.
+ */
 static void judge_again(PlanRun *run) {
         size_t first = run->plan->n_omissions;
 
         judge_steps(run, /* requested= */ true);
         if (run->plan->n_omissions > first)
-                drop_orphans(run);      /* of what comes along with a denied module nothing is to be said */
+                drop_orphans(run);      /* no omissions for the dependencies of a denied module */
         judge_steps(run, /* requested= */ false);
         if (run->plan->n_omissions == first)
                 return;
@@ -431,7 +433,7 @@ static bool step_advance(PlanRun *run, size_t i) {
         return true;
 }
 
-/* Steps stand in a valid order, so one pass sees everything that the outcomes so far set free. */
+/* Steps are in a valid order, so one pass finds everything that can go on. */
 static void plan_run_advance(PlanRun *run) {
         for (size_t i = 0; i < run->plan->n_steps; i++)
                 (void) step_advance(run, i);
@@ -440,8 +442,8 @@ static void plan_run_advance(PlanRun *run) {
 }
 
 /*
- * A requested module that is there already stays in: the scheduler says so, and the ledger notes that it is
- * wanted.
+ * A requested module that is loaded already stays in the run: the scheduler reports it as such, and the ledger notes
+ * that it was requested.
  */
 static void drop_unneeded(PlanRun *run, bool *needed) {
         const Plan *plan = run->plan;
@@ -461,8 +463,8 @@ static void drop_unneeded(PlanRun *run, bool *needed) {
 }
 
 /*
- * A grant for one request is used up before anything is done: who asks in the meantime asks without it, and what comes
- * of this request makes no difference. Where there is nothing to do, it is not used.
+ * A grant for one request is used up before anything is done, so that it does not apply to requests made meanwhile,
+ * and whatever the outcome of this one is. If there is nothing to do, it is not used.
  */
 static void use_grants(PlanRun *run) {
         for (size_t i = 0; run->planner && i < run->plan->n_steps; i++)
@@ -471,7 +473,7 @@ static void use_grants(PlanRun *run) {
                         planner_use(run->planner, run->plan->steps + i);
 }
 
-/* Edges lead back only: from the end, whatever waits for a step has its rank already. */
+/* Edges only lead to earlier steps: from the end, all that waits for a step has its rank already. */
 static void rank_steps(PlanRun *run) {
         const Plan *plan = run->plan;
 
@@ -491,9 +493,9 @@ static void rank_steps(PlanRun *run) {
 }
 
 /**
- * plan_run_start() - set it going
+ * plan_run_start() - begin
  *
- * @done may be called before this returns, when nothing is to be done.
+ * @done may be called before this returns, if there is nothing to do.
  *
  * Return: 0 or -ENOMEM with nothing begun.
  */
@@ -519,7 +521,7 @@ const Plan *plan_run_get_plan(const PlanRun *run) {
         return run->plan;
 }
 
-/* What was done so far, in the order in which it ended. */
+/* The records so far, in the order in which they were finished. */
 const RecordList *plan_run_get_records(const PlanRun *run) {
         assert(run);
 

@@ -9,7 +9,7 @@
 #include "common/base/util.h"
 
 static const struct {
-        const char *message;            /* goes on behind the name of the module */
+        const char *message;            /* follows the name of the module */
         const char *hint;
 } texts[_LOADER_REFUSAL_MAX] = {
         [LOADER_NOT_REFUSED] = { "was refused by lkmd-loader", "journalctl -b -u lkmd-loader may say more" },

@@ -3,5 +3,5 @@
 
 #include "daemon/privileged/loader/loader-protocol.h"
 
-/* What lkmd-loader refused, in words. Return: 0; -ENOMEM. */
+/* Refusal: explains a refusal of lkmd-loader. Return: 0; -ENOMEM. */
 int refusal_text(LoaderRefusal why, const char *module, char **ret_message, char **ret_hint);

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Scheduler: jobs, each one insert, removal or command for one module. Owns the jobs, their timers and the
- * connection to the loader; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a
- * job has seen to it that what it needs is there.
+ * Scheduler: decides when jobs run. Owns the jobs, their timers and the connection to the loader; borrows the kernel's
+ * log and the counters. Knows nothing of plans: whoever submits a job has made sure that its dependencies are loaded.
  *
- * Of the jobs that may run, the one goes first that the most depends on: the sum, over all that wait for it,
- * of the time that they will take once it is there (the critical path of each). With that, twenty devices
- * that wait for one bus driver bring it forward, and a long chain begins before the short ones.
+ * Of the jobs that may run, the one on which the most depends goes first: its urgency is the sum, over all waiters,
+ * of the time that the longest chain behind it will take (the critical path). So a bus driver that twenty devices
+ * wait for comes early, and a long chain begins before short ones.
  *
- * A running job is never killed and never given up: its module's init is running in the kernel and cannot be
- * stopped. It may become slow, which is told, and nothing else.
+ * A running job is never killed and never given up: the init of its module runs in the kernel and cannot be stopped.
+ * A slow job is reported, nothing else.
  *
- * finit_module(2) returns later than a module can be used: it sleeps until every asynchronous probe of the whole
- * system is over (async_synchronize_full() in kernel/module/main.c), which a SCSI bus that settles makes seconds,
- * for all loads at once. A job whose module is live by then takes no room from others, and what depends on
- * it may begin; it is over, and so is the request behind it, when the system call has returned, as with modprobe.
+ * finit_module(2) returns later than the module can be used: it sleeps until all asynchronous probes of the whole
+ * system are over (async_synchronize_full() in kernel/module/main.c), which takes seconds for all loads while a
+ * SCSI bus settles. A job whose module is live by then frees its slot, and what depends on it may begin; the job
+ * and its requests are over when the system call has returned, as with modprobe.
  */
 
 #include "daemon/engine/scheduler.h"
@@ -34,8 +33,8 @@
 
 struct Scheduler {
         sd_event *event;
-        sd_event_source *start_source;  /* starts what is ready, from the loop */
-        sd_event_source *idle_source;   /* lets the loader go */
+        sd_event_source *start_source;  /* starts jobs that are ready, from the loop */
+        sd_event_source *idle_source;   /* disconnects an idle loader */
         LoaderClient *loader;
         LoaderTrouble trouble;          /* its latest */
         KernelLog *kernel_log;
@@ -50,12 +49,12 @@ struct Scheduler {
         uint64_t last_id, loader_idle_usec;
         Durations durations;
         TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
-        Job *telling;                   /* finished and off the list, its waiters are being told */
+        Job *reporting;                   /* finished and off the list, while its waiters are called */
 };
 
 /* ------------------------------------------------------------------------------------------------ job */
 
-/* Off the list of what is to be done. */
+/* Removes a job from the list. */
 static void unlink_job(Job *j) {
         Scheduler *s = j->scheduler;
         Job *later;
@@ -67,7 +66,7 @@ static void unlink_job(Job *j) {
         (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
 }
 
-/* Nobody wants it any more, and nobody ever heard of it. */
+/* All its waiters were denied: drop a queued job, which nobody has observed. */
 static void drop_job(Job *j) {
         assert(j->state == JOB_QUEUED);
 
@@ -77,8 +76,8 @@ static void drop_job(Job *j) {
 }
 
 /*
- * Where a job changes its state, but for drop_job(). A finished one is off the list afterwards, its waiters told,
- * and freed.
+ * The only place where a job changes its state, except drop_job(). A finished job is removed from the list,
+ * reported to its waiters, and freed.
  */
 static void enter(Job *j, JobState to) {
         Scheduler *s = j->scheduler;
@@ -100,20 +99,20 @@ static void enter(Job *j, JobState to) {
                 s->n_running_serial -= j->serial;
         j->state = to;
         if (to == JOB_LIVE)
-                (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT); /* there, it is told */
+                (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT); /* which reports it */
         if (to != JOB_FINISHED)
                 return;
 
         j->slow_source = sd_event_source_disable_unref(j->slow_source);
         unlink_job(j);
-        s->telling = j;
+        s->reporting = j;
         s->observer(SCHEDULER_FINISHED, j->record, s->userdata);
         job_report(j);
-        s->telling = NULL;
+        s->reporting = NULL;
         job_free(j);
 }
 
-/* It never came to the kernel, or nobody knows what became of it there. */
+/* The job did not reach the kernel, or its outcome there is not known. */
 static void give_up(Job *j, int error) {
         job_record_explain_loader(j->record, error, j->scheduler->trouble, job_is_in_loader(j));
         enter(j, JOB_FINISHED);
@@ -144,7 +143,7 @@ static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
         return NULL;
 }
 
-/* It is reported again and again while it goes on, and is one slow job all the same. */
+/* A slow job is reported repeatedly while it goes on, and counted once. */
 static void report_slow(Job *j) {
         Scheduler *s = j->scheduler;
 
@@ -154,7 +153,7 @@ static void report_slow(Job *j) {
         s->observer(SCHEDULER_SLOW, j->record, s->userdata);
 }
 
-/* Comes again each time: at 10 s, 20 s, 40 s .. */
+/* At 10 s, 20 s, 40 s ... */
 static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *j = userdata;
         Scheduler *s = j->scheduler;
@@ -164,7 +163,7 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
         if (sd_event_source_set_time_relative(source, so_far) >= 0)
                 (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 
-        /* It is told of when the loader has said where it is. Sending may find the loader lost, and end the job. */
+        /* Reported when the loader has answered where it is. Sending may find the loader lost, and end the job. */
         if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) >= 0)
                 return 0;
         j = find_job_by_id(s, id);
@@ -180,12 +179,12 @@ static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         Job *j = find_job_by_id(s, outcome->id);
 
         if (!j || !job_is_in_loader(j))
-                return;                 /* of a connection that was given up */
+                return;                 /* the job was given up */
         j->record->duration_usec = outcome->duration_usec;
         finish(j, outcome->error, outcome->refusal, outcome->wait_status);
 }
 
-/* A slow job is told of together with where it is. */
+/* A slow job is reported together with where it is in the kernel. */
 static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void *userdata) {
         Scheduler *s = userdata;
         Job *j = find_job_by_id(s, id);
@@ -230,7 +229,7 @@ static void on_loader_lost(void *userdata) {
         s->loader_lost(s->userdata);
 }
 
-/* It may carry out later what it has got, and its answers are nobody's then. */
+/* The loader may still carry out requests that it has received; their replies are ignored. */
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Scheduler *s = userdata;
 
@@ -280,7 +279,7 @@ static void start_job(Job *j) {
         }
 
         s->observer(SCHEDULER_STARTED, record, s->userdata);
-        /* Not running before it is sent: a loss of the loader that shows only now is not this job's. */
+        /* Not running before it is sent: if sending finds that the loader was lost, this job has not failed. */
         r = j->too_long ? -E2BIG : send_job(j);
         if (r < 0)
                 give_up(j, r);
@@ -288,7 +287,7 @@ static void start_job(Job *j) {
                 enter(j, JOB_RUNNING);
 }
 
-/* An earlier job of the same module has to be over first: a removal after its insert, and so on. */
+/* Jobs of the same module run one after the other, such as a removal after an insert. */
 static bool is_ready(const Job *j) {
         const Scheduler *s = j->scheduler;
 
@@ -300,7 +299,7 @@ static bool is_ready(const Job *j) {
                s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
 }
 
-/* The most urgent one; of equals, the oldest. */
+/* The most urgent job that is ready; of equals, the oldest. */
 static Job *find_ready(const Scheduler *s) {
         Job *best = NULL, *j;
 
@@ -310,7 +309,7 @@ static Job *find_ready(const Scheduler *s) {
         return best;
 }
 
-/* While there is nothing to do, no process with CAP_SYS_MODULE is needed, and no memory for it. */
+/* While there is nothing to do, no process with CAP_SYS_MODULE should run and use memory. */
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         Scheduler *s = userdata;
 
@@ -337,7 +336,7 @@ static JobWaiter *find_unreported(const Scheduler *s) {
         return NULL;
 }
 
-/* Whoever is told may submit, join and forget: each time the search begins anew. */
+/* Callbacks may submit, join and forget, so each search starts from the beginning. */
 static void report_live(Scheduler *s) {
         JobWaiter *w;
 
@@ -411,7 +410,7 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         return 0;
 }
 
-/* Return: NULL. Nobody who waits is called any more; what is in the loader goes on there. */
+/* Return: NULL. Waiters are not called any more; requests that the loader has received go on. */
 Scheduler *scheduler_free(Scheduler *s) {
         Job *j;
 
@@ -430,14 +429,14 @@ Scheduler *scheduler_free(Scheduler *s) {
         return NULL;
 }
 
-/* Have the loader started while there is nothing for it to do yet: that takes systemd some time. */
+/* Have systemd start the loader before it is needed, since that takes some time. */
 void scheduler_prepare(Scheduler *s) {
         assert(s);
 
         loader_client_prepare(s->loader);
 }
 
-/* From the settings; what runs already goes on. The lists of names stay where they are while this is in force. */
+/* Apply the settings; running jobs go on. The lists of names have to stay valid until the next call. */
 void scheduler_set_limits(Scheduler *s, const SchedulerLimits *limits) {
         assert(s && limits && limits->loads > 0 && limits->loads <= LOADS_MAX);
 
@@ -456,8 +455,8 @@ static Job *find_latest(const Scheduler *s, const char *module) {
 }
 
 /**
- * scheduler_submit() - have one thing done to one module
- * @done: called once with the record of what was done, which may be another request's that did the same
+ * scheduler_submit() - queue a job, or join an equal one
+ * @done: called once with the record of the job, which may be of another request
  *
  * Return: 0, or -ENOMEM with nothing queued.
  */
@@ -468,7 +467,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
 
         assert(s && spec && spec->module && spec->request && done);
 
-        /* only the latest one: what an earlier one does will be undone by it */
+        /* only the latest job can be joined: it will undo what earlier ones do */
         latest = find_latest(s, spec->module);
         if (latest && latest->op == spec->op && latest->flags == job_flags(spec)) {
                 r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
@@ -505,11 +504,11 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
 }
 
 /**
- * scheduler_note_live() - the kernel says that a module has gone through its init
+ * scheduler_note_live() - the kernel reports that the init of a module has returned
  *
- * To be called when its uevent came and /sys/module/NAME/initstate says live: before Linux 5.12 the uevent came before
- * the init. Nothing fails any more in finit_module(2) after that (do_init_module() in kernel/module/main.c). Nothing
- * happens unless an insert of it is under way.
+ * To be called after its uevent if /sys/module/NAME/initstate is "live": before Linux 5.12 the uevent came before
+ * the init. After that finit_module(2) cannot fail any more (do_init_module() in kernel/module/main.c). Does
+ * nothing unless an insert of the module is under way.
  */
 void scheduler_note_live(Scheduler *s, const char *module) {
         Job *j;
@@ -524,7 +523,7 @@ void scheduler_note_live(Scheduler *s, const char *module) {
                 }
 }
 
-/* Whoever waits with @userdata goes away, also while outcomes are being told; the jobs go on. */
+/* Drop waiters with this @userdata, also while outcomes are being reported; the jobs go on. */
 void scheduler_forget(Scheduler *s, void *userdata) {
         Job *j;
 
@@ -532,8 +531,8 @@ void scheduler_forget(Scheduler *s, void *userdata) {
 
         TAILQ_FOREACH(j, &s->jobs, next)
                 job_forget(j, userdata);
-        if (s->telling)
-                job_forget(s->telling, userdata);
+        if (s->reporting)
+                job_forget(s->reporting, userdata);
 }
 
 bool scheduler_is_idle(const Scheduler *s) {
@@ -542,7 +541,7 @@ bool scheduler_is_idle(const Scheduler *s) {
         return TAILQ_EMPTY(&s->jobs);
 }
 
-/* Is a job for this module waiting for its turn? */
+/* Is a job for this module queued? */
 bool scheduler_is_queued(const Scheduler *s, const char *module) {
         const Job *j;
 
@@ -554,7 +553,7 @@ bool scheduler_is_queued(const Scheduler *s, const char *module) {
         return false;
 }
 
-/* Is anything under way for this module, or waiting for its turn? */
+/* Is there a job for this module, running or queued? */
 bool scheduler_has_job(const Scheduler *s, const char *module) {
         assert(s && module);
 
@@ -567,28 +566,28 @@ size_t scheduler_count_queued(const Scheduler *s) {
         return s->n_queued;
 }
 
-/* What keeps the loader from its work now. */
+/* Why the loader cannot act, as of now. */
 LoaderTrouble scheduler_get_trouble(const Scheduler *s) {
         assert(s);
 
         return s->trouble;
 }
 
-/* How long loading this module will probably take, by what it took before. */
+/* How long loading this module will probably take, by its last load. */
 uint64_t scheduler_expect_usec(const Scheduler *s, const char *module) {
         assert(s && module);
 
         return durations_expect(&s->durations, module);
 }
 
-/* What is known of loads from before this scheduler. */
+/* Note the duration of a load from before this scheduler. */
 void scheduler_remember(Scheduler *s, const char *module, uint64_t usec) {
         assert(s && module);
 
         durations_note(&s->durations, module, usec);
 }
 
-/* What an earlier lkmd of this boot found out; the latest load of a module comes last and stays. */
+/* Note the durations of the loads in the ledger, oldest first, so that the latest load of a module counts. */
 void scheduler_learn(Scheduler *s, const Ledger *ledger) {
         assert(s && ledger);
 
@@ -601,7 +600,7 @@ void scheduler_learn(Scheduler *s, const Ledger *ledger) {
 }
 
 /**
- * scheduler_get_running() - the records of what is in the loader now, their durations brought up to date
+ * scheduler_get_running() - the records of jobs in the loader, with their durations until now
  *
  * Return: 0 or -ENOMEM.
  */

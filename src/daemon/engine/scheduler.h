@@ -12,13 +12,13 @@
 #include "daemon/history/record.h"
 
 /*
- * Scheduler: which module is being loaded or removed now, and which waits for its turn. At most one job a
- * module at any moment; whoever asks for what a job does already joins it.
+ * Scheduler: which modules are being loaded or removed, and which are queued. At most one job runs for each module at
+ * any moment; a submission that equals a job joins it.
  */
 typedef struct Scheduler Scheduler;
 
 typedef enum SchedulerEvent {
-        SCHEDULER_STARTED,              /* before the loader hears of it */
+        SCHEDULER_STARTED,              /* before it is sent to the loader */
         SCHEDULER_FINISHED,
         SCHEDULER_SLOW,
 } SchedulerEvent;
@@ -27,14 +27,14 @@ typedef void (*scheduler_observer_t)(SchedulerEvent event, Record *record, void 
 typedef struct SchedulerOptions {
         sd_event *event;
         const char *loader_address;
-        const char *loader_program;     /* NULL: not looked at */
+        const char *loader_program;     /* NULL: not checked */
         KernelLog *kernel_log;          /* borrowed */
         Counters *counters; /* borrowed */
         scheduler_observer_t observer;
-        void (*loader_lost)(void *userdata); /* with jobs under way, which have failed now */
-        void (*loader_changed)(LoaderTrouble trouble, void *userdata); /* NULL: nobody wants to know */
+        void (*loader_lost)(void *userdata); /* called after its jobs have failed, if there were any */
+        void (*loader_changed)(LoaderTrouble trouble, void *userdata); /* may be NULL */
         void *userdata;
-        uint64_t loader_idle_usec; /* without a job, and the loader may go; 0: LOADER_IDLE_USEC */
+        uint64_t loader_idle_usec; /* until an idle loader is disconnected; 0: LOADER_IDLE_USEC */
 } SchedulerOptions;
 
 int scheduler_new(Scheduler **ret, const SchedulerOptions *options);
@@ -42,9 +42,9 @@ Scheduler *scheduler_free(Scheduler *s);
 DEFINE_CLEANUP(Scheduler, scheduler_free);
 
 typedef struct SchedulerLimits {
-        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; commands do not count, nor what is live */
-        uint64_t slow_usec; /* a job that takes longer is told of; UINT64_MAX: none is */
-        uint64_t loader_timeout_usec;   /* the loader's silence is trouble after this; 0 or UINT64_MAX: never */
+        unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; without commands and live modules */
+        uint64_t slow_usec; /* a job that takes longer is reported; UINT64_MAX: none is */
+        uint64_t loader_timeout_usec;   /* within which the loader has to answer; 0 or UINT64_MAX: no limit */
         const char *serial_modules; /* names_match(); never two of them at once. Borrowed, as the next one */
         const char *async_probe_modules; /* names_match(); get the parameter async_probe */
 } SchedulerLimits;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * UnloadRun: one removal being carried out. Owns the list of modules that may go, in the order in which they
- * can: softdep posts, the module, its dependencies from the nearest on, softdep pres. Only the module itself
- * has to go; each other one is looked at when its turn comes and stays if anybody uses it, if somebody asked
- * for it by itself, if lkmd did not load it, or if another loaded module names it in a softdep.
+ * UnloadRun: one removal being carried out. Owns the list of candidates in a valid order: softdep posts, the
+ * module, its dependencies from the nearest on, softdep pres. Only the module itself has to be removed; each other
+ * candidate is checked when its turn comes, and stays if it is in use, if it was requested itself, if lkmd did not
+ * load it, or if another loaded module names it in a softdep.
  *
- * modprobe -r asks each dependency once in the order of modules.dep and so leaves those that only a
- * dependency used.
+ * modprobe -r tries each dependency once in the order of modules.dep, and so leaves those that only a dependency used.
  */
 
 #include "daemon/engine/unload-run.h"
@@ -20,7 +19,7 @@
 typedef struct Candidate {
         char *module;
         bool required;                  /* the requested module itself */
-        bool command;                   /* by its remove command */
+        bool command;                   /* removed by its remove command */
         char **claimed_by;              /* loaded modules that name it in a softdep; NULL-terminated or NULL */
 } Candidate;
 
@@ -34,8 +33,8 @@ struct UnloadRun {
         size_t n_candidates, next;
         bool submitted;
         RecordList records;
-        Record *failure;                /* why the module itself stays */
-        int error;                      /* likewise, when it could not even be tried */
+        Record *failure;                /* of the module itself */
+        int error;                      /* why its removal could not even be tried */
 };
 
 static int add_candidate(UnloadRun *run, const ModprobeConfig *config, const char *module, bool required) {
@@ -93,7 +92,7 @@ static Candidate *find_candidate(UnloadRun *run, const char *module) {
         return NULL;
 }
 
-/* A softdep leaves no trace in the reference count, so look at what every loaded module names. */
+/* A softdep does not count as a reference, so check the softdeps of every loaded module. */
 static int mark_claims(UnloadRun *run, Index *index, const char *module) {
         LoadedModule *modules = NULL;
         size_t n_modules = 0;
@@ -108,7 +107,7 @@ static int mark_claims(UnloadRun *run, Index *index, const char *module) {
                 size_t n_softdeps;
 
                 if (streq(modules[i].name, module))
-                        continue;       /* it goes itself */
+                        continue;       /* it is being removed */
                 r = index_softdeps(index, modules[i].name, &softdeps, &n_softdeps);
                 for (size_t k = 0; r >= 0 && k < n_softdeps; k++) {
                         Candidate *c = find_candidate(run, softdeps[k].key);
@@ -144,7 +143,7 @@ static int find_candidates(UnloadRun *run, Index *index, const char *module) {
 
 /**
  * unload_run_new() - nothing happens before unload_run_start()
- * @module: normalised, loaded and not in use as far as the caller saw
+ * @module: normalised; loaded and not in use as far as the caller knows
  *
  * Return: 0, -ENOMEM, or what reading /proc/modules gave.
  */
@@ -204,7 +203,7 @@ static bool may_go(const UnloadRun *run, const Candidate *c) {
         unsigned ref_count;
 
         if (c->required)
-                return true;            /* the kernel has the last word */
+                return true;            /* the kernel decides */
         if (module_state_read(c->module) != MODULE_LIVE)
                 return false;
         if (module_ref_count(c->module, &ref_count) < 0 || ref_count > 0)
@@ -225,7 +224,7 @@ static void on_removed(Record *record, void *userdata) {
                 run->failure = record_ref(record);
                 run->next = run->n_candidates;
         } else if (c->required && c->command)
-                run->next = run->n_candidates; /* the command has seen to the rest, modprobe.d(5) */
+                run->next = run->n_candidates; /* the command is responsible for the rest, modprobe.d(5) */
 
         r = unload_run_advance(run);
         if (r < 0) {
@@ -253,7 +252,7 @@ static int unload_run_advance(UnloadRun *run) {
                 if (r < 0 && c->required)
                         return r;
                 if (r < 0) {
-                        run->next++;    /* it stays; what was asked for is done */
+                        run->next++;    /* it stays; the requested module was removed */
                         continue;
                 }
                 run->submitted = true;
@@ -265,7 +264,7 @@ static int unload_run_advance(UnloadRun *run) {
 }
 
 /**
- * unload_run_start() - set it going; @done is called from the event loop
+ * unload_run_start() - begin; @done is called from the event loop
  *
  * Return: 0 or -ENOMEM with nothing begun.
  */
@@ -275,14 +274,14 @@ int unload_run_start(UnloadRun *run) {
         return unload_run_advance(run);
 }
 
-/* What was done so far, in the order in which it ended. */
+/* The records so far, in the order in which they were finished. */
 const RecordList *unload_run_get_records(const UnloadRun *run) {
         assert(run);
 
         return &run->records;
 }
 
-/* 0, or the negative errno for which the module could not even be tried. */
+/* 0, or the negative errno for which the removal could not even be tried. */
 int unload_run_get_error(const UnloadRun *run) {
         assert(run);
 

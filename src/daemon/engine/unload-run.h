@@ -7,7 +7,7 @@
 #include "daemon/history/ledger.h"
 
 /*
- * UnloadRun: one removal being carried out: the module, and what only it needed and lkmd had loaded for it.
+ * UnloadRun: one removal being carried out: the module, and the modules that lkmd loaded only for it.
  */
 typedef struct UnloadRun UnloadRun;
 typedef void (*unload_run_done_t)(UnloadRun *run, void *userdata); /* may free the run */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Audit: a bounded table of what the policy did to requests. The same module, kept out by the same line for the
- * same who and what, is one entry that counts. When the table is full, the entry that was silent for longest
- * goes.
+ * Audit: a bounded table of what the policy did to requests. Events that agree in module, rule and requester are
+ * one entry with a count. When the table is full, the entry that was updated least recently is dropped.
  *
- * Owns the entries and their file, which has the varlink type AuditEntry as a line of JSON: one when an entry
- * is new, and another each time that its count has doubled, so that a storm costs nothing and a crash forgets
- * less than half of a number. The file is exact again after a clean stop. One that cannot be written costs what
- * is known after a restart, nothing else.
+ * Owns the entries and their file, in which each line is a varlink AuditEntry in JSON: one when an entry is new,
+ * and another each time its count has doubled, so that a storm costs nothing and a crash loses less than half of
+ * a count. The counts in the file are exact after a clean stop. If the file cannot be written, a restart loses
+ * the audit; nothing else suffers.
  */
 
 #include "daemon/history/audit.h"
@@ -26,15 +25,15 @@
 #include "daemon/base/state-log.h"
 #include "daemon/history/record-json.h"
 
-#define LINES_MAX (4U * AUDIT_ENTRIES_MAX) /* then the file is written anew */
-#define COUNT_MAX (1ULL << 52)          /* JSON knows larger ones only as fractions */
+#define LINES_MAX (4U * AUDIT_ENTRIES_MAX) /* then the file is rewritten */
+#define COUNT_MAX (1ULL << 52)          /* JSON numbers are exact up to 2^53 */
 
 typedef struct AuditEntry {
         AuditKind kind;
         char *module;
         PlanRuling ruling;
         RequestOrigin origin;
-        char *key, *device;             /* fit for JSON; device may be NULL */
+        char *key, *device;             /* escaped for JSON; device may be NULL */
         bool has_uid;
         uid_t uid;
         uint64_t count, first_usec, last_usec;
@@ -44,7 +43,7 @@ struct Audit {
         AuditEntry *entries;
         size_t n_entries;
         uint64_t n_dropped;
-        sd_json_variant *described;     /* all of it, NULL: nobody has asked since it changed */
+        sd_json_variant *described;     /* cached reply; NULL: not asked for since the last change */
         StateLog log;
 };
 
@@ -99,7 +98,7 @@ static int entry_to_json(const AuditEntry *e, sd_json_variant **ret) {
         return 0;
 }
 
-/* Return: 0; -EBADMSG: it is none of ours; -ENOMEM. */
+/* Return: 0; -EBADMSG: not an entry that lkmd writes; -ENOMEM. */
 static int entry_read(sd_json_variant *v, AuditEntry *e) {
         _cleanup_(freep) char *kind = NULL, *origin = NULL;
         uint64_t uid;
@@ -195,7 +194,7 @@ static void audit_write(Audit *a, const AuditEntry *e) {
                 state_log_append(&a->log, v);
 }
 
-/* Of an entry that is there several times, the last line counts. */
+/* If several lines are about one entry, the last one holds. */
 static int take_line(sd_json_variant *v, void *userdata) {
         AuditEntry e = {}, *known;
         Audit *a = userdata;
@@ -218,10 +217,10 @@ static int take_line(sd_json_variant *v, void *userdata) {
 /* -------------------------------------------------------------------------------------------------- object */
 
 /**
- * audit_new() - with what an earlier lkmd wrote to @file
+ * audit_new() - an audit that continues what an earlier lkmd wrote to @file
  * @file: NULL for none
  *
- * Return: 0 or -ENOMEM; trouble with the file is logged and survived.
+ * Return: 0 or -ENOMEM; errors of the file are logged and otherwise ignored.
  */
 int audit_new(Audit **ret, const char *file) {
         _cleanup_(audit_freep) Audit *a = NULL;
@@ -249,7 +248,7 @@ int audit_new(Audit **ret, const char *file) {
         return 0;
 }
 
-/* Return: NULL. The file gets the exact numbers. */
+/* Return: NULL. Writes the exact counts to the file. */
 Audit *audit_free(Audit *a) {
         if (!a)
                 return NULL;
@@ -289,7 +288,7 @@ static int entry_make(AuditEntry *ret, AuditKind kind, const char *module, const
         return 0;
 }
 
-/* The policy did something about a module of a request. What cannot be remembered is logged. */
+/* Count what the policy did to a module of a request. A failure is logged. */
 void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling,
                 const Request *request) {
         AuditEntry e, *entry;
@@ -320,7 +319,7 @@ size_t audit_count(const Audit *a) {
         return a->n_entries;
 }
 
-/* Entries that went because the table was full. */
+/* Entries that were dropped because the table was full. */
 uint64_t audit_count_dropped(const Audit *a) {
         assert(a);
 
@@ -335,7 +334,7 @@ static int compare_numbers(uint64_t a, uint64_t b) {
         return (a > b) - (a < b);
 }
 
-/* By the place of the rule, then by module, and then in an order that stays the same. */
+/* By the place of the rule, then by module; the rest makes the order stable. */
 static int compare_entries(const void *a, const void *b) {
         const AuditEntry *x = *(const AuditEntry *const *) a, *y = *(const AuditEntry *const *) b;
 
@@ -346,9 +345,9 @@ static int compare_entries(const void *a, const void *b) {
 }
 
 /**
- * audit_describe() - an array of the varlink type AuditEntry, in order
+ * audit_describe() - a sorted array of the varlink type AuditEntry
  *
- * It takes a while to put together, and anybody may ask for it again and again: it is kept until something changes.
+ * It takes a while to build and anybody may ask for it repeatedly, so it is cached until something changes.
  *
  * Return: 0, -ENOMEM or what sd-json says.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Counters: what happened how often since the start, and how long it took. A plain structure of fixed size:
- * whoever sees something happen counts it, and nothing that counts can fail. Times go into a histogram for
- * each phase, whose buckets reach from what a look-up takes to what an administrator calls somebody about.
+ * Counters: how often things happened since the start, and how long they took. A plain structure of fixed size, so
+ * that counting cannot fail. Durations go into a histogram for each phase, whose buckets range from the duration
+ * of a look-up to one that an administrator worries about.
  */
 
 #include "daemon/history/counters.h"
@@ -12,7 +12,7 @@
 
 #include "common/base/util.h"
 
-/* Upper ends. What took longer than the last is in none, and in the count of all. */
+/* Upper bounds. What took longer than the last bound is only in the total count. */
 static const uint64_t bucket_usec[PHASE_BUCKETS] = {
         100, 1000, 10000, 50000, 100000, 500000, 1000000, 5000000, 10000000, 60000000,
 };
@@ -28,14 +28,14 @@ const char *counter_phase_to_string(CounterPhase phase) {
         return phase_names[phase];
 }
 
-/* The longest time that belongs into this bucket. */
+/* The upper bound of a bucket. */
 uint64_t phase_bucket_usec(size_t bucket) {
         assert(bucket < PHASE_BUCKETS);
 
         return bucket_usec[bucket];
 }
 
-/* Something went through a phase, and it took so long. */
+/* Count one pass through a phase, with its duration. */
 void counters_add_time(Counters *c, CounterPhase phase, uint64_t usec) {
         PhaseTimes *p;
 
@@ -51,14 +51,17 @@ void counters_add_time(Counters *c, CounterPhase phase, uint64_t usec) {
                 }
 }
 
-/* So many jobs wait for their turn now. */
+/* Note the number of jobs that are queued now. */
 void counters_note_queue(Counters *c, size_t n_queued) {
         assert(c);
 
         c->queue_high_water = MAX(c->queue_high_water, (uint64_t) n_queued);
 }
 
-/* A job is over. Times are those of success: a refusal says nothing about how long loading takes. */
+/*
+ * Count a finished job. Only successes have their duration counted: failures say nothing about how long loading
+ * takes.
+ */
 void counters_note_outcome(Counters *c, const Record *record) {
         bool removal;
 

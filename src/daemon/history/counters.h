@@ -6,10 +6,10 @@
 
 #include "daemon/history/record.h"
 
-/* What happened how often since the start, and how long it took. */
+/* Counters: how often things happened since the start, and how long they took. */
 
 typedef enum CounterPhase {             /* names are those of the varlink enum Phase */
-        PHASE_EVENT,                    /* a uevent, from its arrival until it was looked at */
+        PHASE_EVENT,                    /* a uevent, from its arrival until it was processed */
         PHASE_PLAN,                     /* look-up and plan of a request */
         PHASE_QUEUE,                    /* a job, from its submission until it goes to the loader */
         PHASE_LOAD,                     /* inside the kernel, or in the install command */
@@ -21,16 +21,16 @@ typedef enum CounterPhase {             /* names are those of the varlink enum P
 
 typedef struct PhaseTimes {
         uint64_t count, sum_usec;
-        uint64_t buckets[PHASE_BUCKETS]; /* by the first that is long enough: phase_bucket_usec() */
+        uint64_t buckets[PHASE_BUCKETS]; /* not cumulative; bounds: phase_bucket_usec() */
 } PhaseTimes;
 
 typedef struct Counters {               /* names of the varlink type Counters */
         uint64_t events;                /* uevents of the kernel */
-        uint64_t coalesced;             /* repeated events of one device that were looked at as one */
+        uint64_t coalesced;             /* repeated events of one device that were processed as one */
         uint64_t lost;                  /* times that events got lost */
-        uint64_t backed_off;            /* events held back, of devices that come and go for ever */
+        uint64_t backed_off;            /* events held back, of devices that keep coming and going */
         uint64_t rescans;               /* walks over /sys after the first */
-        uint64_t coldplug_devices;      /* looked at in walks over /sys */
+        uint64_t coldplug_devices;      /* devices processed in walks over /sys */
         uint64_t lookups;               /* in the index, for devices and for clients */
         uint64_t requests; /* of clients, and of devices for which there was something to do */
         uint64_t loads, unloads; /* jobs, commands of modprobe.d included */
@@ -39,7 +39,7 @@ typedef struct Counters {               /* names of the varlink type Counters */
         uint64_t slow; /* jobs that took longer than SlowLoadSec= */
         uint64_t queue_high_water; /* most jobs queued at once */
         uint64_t denied;                /* modules left out of requests, because of the policy or modprobe.d */
-        uint64_t would_deny;            /* that would be if what is in audit mode were enforced */
+        uint64_t would_deny;            /* modules that would be left out if rules in audit mode were enforced */
         PhaseTimes phases[_COUNTER_PHASE_MAX];
 } Counters;
 

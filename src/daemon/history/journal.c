@@ -54,9 +54,9 @@ void journal_slow(const Record *record) {
 }
 
 /**
- * journal_noisy() - a device announces itself so often that it is held back
- * @n_events:  announcements within @window_usec
- * @hold_usec: until it is looked at next
+ * journal_noisy() - a device sends so many events that it is held back
+ * @n_events:  within @window_usec
+ * @hold_usec: until it is processed next
  */
 void journal_noisy(Monitors *monitors, const char *device, unsigned n_events, uint64_t window_usec,
                    uint64_t hold_usec) {
@@ -83,8 +83,8 @@ void journal_noisy(Monitors *monitors, const char *device, unsigned n_events, ui
 }
 
 /**
- * journal_events_lost() - uevents did not come, so that all devices are looked at
- * @is_overflow: the kernel says so; else numbers are missing
+ * journal_events_lost() - uevents were lost, so that all devices are walked over
+ * @is_overflow: reported by the kernel; else sequence numbers are missing
  * @n_missing:   how many numbers
  */
 void journal_events_lost(Monitors *monitors, bool is_overflow, uint64_t n_missing) {
@@ -103,7 +103,7 @@ void journal_events_lost(Monitors *monitors, bool is_overflow, uint64_t n_missin
         else if (asprintf(&message, "%" PRIu64 " uevents did not come; looking at all devices again",
                           n_missing) < 0)
                 message = NULL;
-        /* gaps alone are everyday life where containers have networks of their own */
+        /* gaps alone are normal where containers have network namespaces of their own */
         log_entry(is_overflow ? LOG_WARNING : LOG_INFO, &fields, "%s", message ?: "uevents were lost");
         monitors_message(monitors, "rescan", message ?: "uevents were lost");
 }

@@ -4,7 +4,7 @@
 #include "daemon/history/monitors.h"
 #include "daemon/history/record.h"
 
-/* Journal: the entries that say what happened; of what is no record of the ledger, the monitors hear as well. */
+/* Journal: entries about what happened. Those that are not about a record go to the monitors as well. */
 
 void journal_record(const Record *record);
 void journal_slow(const Record *record);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ledger: the bounded history of everything that was done to modules. A record goes in before the system
- * call and gets its outcome afterwards, so that no module moves without a requester, also when lkmd dies in
+ * Ledger: the bounded history of everything that was done to modules. A record is added before the system call and
+ * gets its outcome afterwards, so that no module moves without a request in the ledger, even if lkmd dies in
  * between.
  *
- * Owns a ring of records and their file, one JSON object a line: {"id":7,"gone":false,"record":{..}} is
- * written when it begins and again when it ends, {"gone":"NAME"} when the kernel said that a module left.
- * The file lies in /run, and so lives as long as what it speaks of. A file that cannot be written costs the
- * history after a restart, nothing else.
+ * Owns a ring of records and their file, which has one JSON object per line: {"id":7,"gone":false,"record":{..}} is
+ * written when the job begins and again when it ends, {"gone":"NAME"} when the kernel reports that a module was
+ * removed. The file is in /run, where it lasts as long as the modules stay loaded. If it cannot be written, a
+ * restart loses the history; nothing else suffers.
  */
 
 #include "daemon/history/ledger.h"
@@ -23,7 +23,7 @@
 #include "daemon/base/state-log.h"
 #include "daemon/history/record-json.h"
 
-#define ID_MAX (1ULL << 52)             /* JSON knows larger ones only as fractions */
+#define ID_MAX (1ULL << 52)             /* JSON numbers are exact up to 2^53 */
 
 struct Ledger {
         Record **ring;
@@ -109,8 +109,8 @@ static void ledger_write(Ledger *l, const Record *record) {
 }
 
 /*
- * What came in has left. A load that is under way has not come in yet, unless it is live: it is an earlier one that
- * left, and the kernel's word of it may be read when the next load has begun.
+ * The module was removed. A load that is under way and not live is not meant: the uevent of the removal may be read
+ * after the next load has begun.
  */
 static void forget_module(Ledger *l, const char *module) {
         for (size_t i = 0; i < l->n_records; i++) {
@@ -121,7 +121,7 @@ static void forget_module(Ledger *l, const char *module) {
         }
 }
 
-/* The end of a record takes the place of its beginning. */
+/* A line with the outcome replaces the earlier line with the same ID. */
 static void take_record(Ledger *l, Record *record) {
         for (size_t i = l->n_records; i > 0; i--) {
                 Record **slot = ledger_slot(l, i - 1);
@@ -155,14 +155,14 @@ static int take_line(sd_json_variant *v, void *userdata) {
 
         record->id = sd_json_variant_unsigned(id);
         if (record->id == 0 || record->id > ID_MAX)
-                return -EBADMSG;        /* ours begin with 1 and never come near */
+                return -EBADMSG;        /* lkmd counts from 1 and never gets there */
         record->gone = gone && sd_json_variant_boolean(gone);
         l->last_id = MAX(l->last_id, record->id);
         take_record(l, record);
         return 0;
 }
 
-/* Of one that was written by somebody else, so that what follows it has room, and is known the next time. */
+/* For a file with huge IDs, which lkmd did not write: later IDs have to stay below ID_MAX. */
 static void renumber(Ledger *l) {
         if (l->last_id <= ID_MAX / 2)
                 return;
@@ -171,7 +171,7 @@ static void renumber(Ledger *l) {
         l->last_id = l->n_records;
 }
 
-/* Begun by an lkmd that is no more: the loader went on, and the kernel knows how it ended. */
+/* A job that an earlier lkmd began: the loader finished it, and the state of the module shows the outcome. */
 static void ledger_settle(Record *r) {
         bool there = module_state_read(r->module) == MODULE_LIVE;
 
@@ -199,11 +199,11 @@ static void settle_all(Ledger *l) {
 /* --------------------------------------------------------------------------------------------- object */
 
 /**
- * ledger_new() - a ledger with what an earlier lkmd wrote to @file
+ * ledger_new() - a ledger that continues what an earlier lkmd wrote to @file
  * @file:     NULL for none
  * @capacity: records that are kept, at least 1
  *
- * Return: 0 or -ENOMEM; trouble with the file is logged and survived.
+ * Return: 0 or -ENOMEM; errors of the file are logged and otherwise ignored.
  */
 int ledger_new(Ledger **ret, const char *file, size_t capacity) {
         _cleanup_(ledger_freep) Ledger *l = NULL;
@@ -249,7 +249,7 @@ Ledger *ledger_free(Ledger *l) {
 }
 
 /**
- * ledger_set_capacity() - keep more or fewer records from now on; the oldest go first
+ * ledger_set_capacity() - keep more or fewer records from now on; the oldest are dropped first
  *
  * Return: 0 or -ENOMEM with nothing changed.
  */
@@ -281,10 +281,10 @@ int ledger_set_capacity(Ledger *l, size_t capacity) {
 }
 
 /**
- * ledger_begin() - write a record down before what it speaks of is done
+ * ledger_begin() - add a record, before anything is done to the module
  * @r: a reference is taken; gets its time and its id
  *
- * Return: 0; there is no reason to fail for the ledger's sake.
+ * Return: 0; trouble with the ledger stops no job.
  */
 int ledger_begin(Ledger *l, Record *r) {
         assert(l && r && r->id == 0);
@@ -297,8 +297,8 @@ int ledger_begin(Ledger *l, Record *r) {
 }
 
 /*
- * The record has its outcome: stamp it and write it down again. Also for one that was never begun (nothing
- * was done).
+ * The record has its outcome: set its time and write it again. Also for a record that was never begun, since nothing
+ * was done.
  */
 void ledger_end(Ledger *l, Record *r) {
         assert(l && r && r->outcome != OUTCOME_UNDER_WAY);
@@ -308,7 +308,7 @@ void ledger_end(Ledger *l, Record *r) {
                 ledger_write(l, r);
 }
 
-/* The kernel said that a module left, by lkmd's hand or another's: how it had come in is history. */
+/* The kernel reports that a module was removed, by lkmd or otherwise: its records do not apply any more. */
 void ledger_module_gone(Ledger *l, const char *module) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
         int r;
@@ -337,9 +337,9 @@ Record *ledger_get(const Ledger *l, size_t i) {
 }
 
 /**
- * ledger_find_load() - how a module that is in the kernel came there
+ * ledger_find_load() - the load of a module that is in the kernel
  *
- * Return: the record, borrowed; NULL if it was not through lkmd, or longer ago than the ledger reaches.
+ * Return: the record, borrowed; NULL if lkmd did not load it, or the record was dropped.
  */
 Record *ledger_find_load(const Ledger *l, const char *module) {
         assert(l && module);
@@ -356,9 +356,9 @@ Record *ledger_find_load(const Ledger *l, const char *module) {
 }
 
 /**
- * ledger_was_requested() - is a loaded module there for its own sake, not only for another's?
+ * ledger_was_requested() - was a loaded module requested itself, rather than only needed by another?
  *
- * Return: true also for a module that lkmd did not load: it is not ours to remove.
+ * Return: true also for a module that lkmd did not load, which is not lkmd's to remove.
  */
 bool ledger_was_requested(const Ledger *l, const char *module) {
         bool loaded_here = false;

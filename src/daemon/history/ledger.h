@@ -5,8 +5,7 @@
 #include "daemon/history/record.h"
 
 /*
- * The bounded history of everything that was done to modules, in memory and in a file that survives a
- * restart.
+ * Ledger: the bounded history of everything that was done to modules, in memory and in a file that survives a restart.
  */
 typedef struct Ledger Ledger;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Monitors: whoever called Monitor is told every event from then on. Owns a reference to the link of each of those
- * calls. Events are put into JSON only while somebody listens. A client that does not read is cut off by Clients, so
- * that it cannot eat our memory.
+ * Monitors: clients that called Monitor get every event from then on. Owns a reference to the link of each of those
+ * calls. Events are formatted only while there is a monitor. A client that does not read is disconnected by
+ * Clients, so that it cannot use up memory.
  */
 
 #include "daemon/history/monitors.h"
@@ -17,7 +17,7 @@
 
 typedef struct Monitor {
         sd_varlink *link;               /* in the list once */
-        bool dead;                      /* it can be told nothing any more */
+        bool dead;                      /* to be hung up on */
 } Monitor;
 
 struct Monitors {
@@ -45,7 +45,7 @@ Monitors *monitors_free(Monitors *m) {
 }
 
 /**
- * monitors_add() - tell this client everything from now on
+ * monitors_add() - send all events to this client from now on
  * @link: a reference is taken; its call wants 'more'
  *
  * Return: 0, -ENOMEM, -EALREADY for a link that is listed, or what sending the first reply gave.
@@ -71,7 +71,7 @@ int monitors_add(Monitors *m, sd_varlink *link) {
         return 0;
 }
 
-/* The client is gone; also for a connection that never was a monitor. */
+/* The client is gone. Does nothing for a link that is no monitor. */
 void monitors_remove(Monitors *m, sd_varlink *link) {
         assert(m);
 
@@ -90,8 +90,8 @@ bool monitors_is_empty(const Monitors *m) {
 }
 
 /*
- * sd_varlink_close() calls back, monitors_remove() for one: no list may be under way then. Whatever is called back,
- * what is still dead is looked for anew each time.
+ * sd_varlink_close() runs callbacks that change the list, such as monitors_remove(), so after each call the search
+ * starts from the beginning.
  */
 static void hang_up_on_the_dead(Monitors *m) {
         size_t i = 0;
@@ -128,7 +128,7 @@ static void monitors_publish(Monitors *m, sd_json_variant *event, int error) {
 }
 
 /**
- * monitors_device() - the kernel announced a device
+ * monitors_device() - the kernel sent an event of a device
  * @matches: modules that its key means, NULL-terminated
  */
 void monitors_device(Monitors *m, const Request *request, char *const *matches) {

@@ -8,7 +8,7 @@
 #include "common/plan/plan.h"
 #include "daemon/history/record.h"
 
-/* The clients of Monitor, and the events that they are told. */
+/* Monitors: the clients of Monitor, and the events that they get. */
 typedef struct Monitors Monitors;
 
 int monitors_new(Monitors **ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Describe: the daemon's records, causes and omissions as the types of the varlink interface, and records
- * back from there, since the ledger's file holds the same objects.
+ * RecordJson: records, requests and problems as types of the varlink interface, and records back from there, since
+ * the file of the ledger holds the same objects.
  */
 
 #include "daemon/history/record-json.h"
@@ -191,7 +191,7 @@ static int describe_problem_item(const void *item, sd_json_variant **ret) {
         return describe_problem(item, ret);
 }
 
-/* One more for those that the list had no room for, at the place of the last that it had. */
+/* One more problem that counts those which the list had no room for, at the place of the last one. */
 static int describe_dropped(const ProblemList *list, sd_json_variant **array) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         char message[64];
@@ -252,8 +252,7 @@ static int read_peer(sd_json_variant *v, Request *request) {
 }
 
 /*
- * The key comes back as it was shown: bytes that had to be escaped stay so, and it may be longer than one of
- * a client.
+ * The key is read as it was printed: escaped bytes stay escaped, so it may be longer than REQUEST_KEY_MAX.
  */
 static int request_from_json(sd_json_variant *v, Request **ret) {
         _cleanup_(request_unrefp) Request *request = NULL;
@@ -324,7 +323,7 @@ static int read_outcome(sd_json_variant *v, Record *record) {
         return 0;
 }
 
-/* Why it was loaded. What was removed has no reason. */
+/* Why it was loaded. A removal has no reason. */
 static int read_reason(sd_json_variant *v, Record *record) {
         const char *reason = string_member(v, "reason");
         PlanReason p = 0;
@@ -343,7 +342,7 @@ static int read_reason(sd_json_variant *v, Record *record) {
 static int read_allowed_by(sd_json_variant *v, Record *record) {
         int r = plan_ruling_from_json(sd_json_variant_by_key(v, "allowedBy"), &record->allowed_by);
 
-        if (r >= 0 && !record->allowed_by.file) { /* one without a place was not worth a word */
+        if (r >= 0 && !record->allowed_by.file) { /* a ruling without a place is not written */
                 plan_ruling_clear(&record->allowed_by);
                 record->allowed_by = (PlanRuling) { .source = _POLICY_SOURCE_INVALID };
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Record: one thing done to one module. Made before the system call, finished after it; the ledger keeps it,
- * replies and monitors show it. Owns its strings and a reference to its request.
+ * Record: one operation on one module. Made before the system call and completed after it; kept by the ledger,
+ * shown by replies and monitors. Owns its strings and a reference to its request.
  */
 
 #include "daemon/history/record.h"
@@ -22,7 +22,7 @@ static const char *const outcome_names[_OUTCOME_MAX] = {
         [OUTCOME_DEPENDENCY_FAILED] = "dependency_failed",
 };
 
-/* NULL for what has no outcome yet. */
+/* NULL for OUTCOME_UNDER_WAY. */
 const char *outcome_to_string(Outcome o) {
         return ENUM_NAME(outcome_names, o);
 }
@@ -32,7 +32,7 @@ Outcome outcome_from_string(const char *s) {
 }
 
 /**
- * record_new() - something is about to be done to a module
+ * record_new() - a record that is under way
  * @request: a reference is taken
  *
  * Return: 0 or -ENOMEM.
@@ -120,8 +120,8 @@ bool record_is_wanted(const Record *r) {
 }
 
 /*
- * Is this a failure that somebody has to look at? An alias often means more than the drivers of that very
- * device, and a driver that finds nothing of its own says ENODEV; that is how it is meant to be.
+ * Is this a failure that an administrator should see? An alias often matches more drivers than those of that
+ * device, and a driver that finds no device returns ENODEV, which is normal.
  */
 bool record_is_remarkable(const Record *r) {
         assert(r);

@@ -22,28 +22,27 @@ typedef enum Outcome {                  /* names are those of the varlink enum O
 } Outcome;
 
 /*
- * One thing done to one module, and the request behind it. Shared; changes only from under way to its
- * outcome.
+ * One operation on one module, and the request behind it. Shared; does not change after it has its outcome.
  */
 typedef struct Record {
         unsigned n_ref;
         uint64_t id;                    /* in the ledger; 0: it is not there */
-        uint64_t submitted_usec;        /* CLOCK_MONOTONIC, of a job: when it began to wait for its turn */
-        uint64_t time_usec;             /* CLOCK_REALTIME: begin, and end as soon as there is an outcome */
+        uint64_t submitted_usec;        /* CLOCK_MONOTONIC: when its job was queued */
+        uint64_t time_usec;             /* CLOCK_REALTIME: of the begin, then of the outcome */
         char *module;
         Outcome outcome;
         bool removal;
         bool gone;                      /* the module has left the kernel since */
         Request *request;
         PlanReason reason;              /* not for a removal */
-        bool also_requested;            /* while it was under way, somebody asked for it by itself */
+        bool also_requested;            /* a request for the module itself joined the job */
         char *parent;                   /* NULL for what was requested itself */
         PlanRuling allowed_by;           /* what the policy went by; no file: nothing that was written anywhere */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
-        uint64_t live_usec;             /* of it, until the module could be used; 0: not known */
+        uint64_t live_usec;             /* part of it until the module could be used; 0: not known */
         pid_t thread_id; /* of lkmd-loader, while it is under way and slow; 0: not known */
-        char **kernel_stack; /* where that is in the kernel, innermost first; NULL: not known */
+        char **kernel_stack; /* of that thread, innermost first; NULL: not known */
         bool slow; /* it took longer than SlowLoadSec= */
         int error;                      /* 0 or negative errno */
         char *message;
@@ -65,7 +64,7 @@ void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack);
 bool record_is_wanted(const Record *r);
 bool record_is_remarkable(const Record *r);
 
-/* Records to keep or to reply with, each referenced. */
+/* A list of references to records. */
 typedef struct RecordList {
         Record **items;
         size_t n_items;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * RefusalLog: the journal's entries about what the policy and modprobe.d did to requests. Owns the list of those
- * that were told already: the same line keeps the same module out at every event, and is told once for all
- * devices, and once for each user who asks.
+ * RefusalLog: entries in the journal about what the policy and modprobe.d did to requests. Owns the list of those that
+ * were logged already: the same line leaves the same module out at every event, and is logged once for all devices,
+ * and once for each user.
  */
 
 #include "daemon/history/refusal-log.h"
@@ -12,15 +12,15 @@
 
 #include "daemon/base/log.h"
 
-#define REFUSAL_LOG_MAX 256U               /* beyond that they are told again */
+#define REFUSAL_LOG_MAX 256U            /* then the list starts anew, and entries may repeat */
 
 struct RefusalLog {
-        char *reported[REFUSAL_LOG_MAX];       /* "WHAT MODULE FILE:LINE WHO" */
+        char *reported[REFUSAL_LOG_MAX]; /* "WHAT MODULE FILE:LINE WHO" */
         size_t n_reported;
 };
 
 typedef struct Verdict {
-        const char *what;               /* for the memory and LKMD_OUTCOME= */
+        const char *what;               /* LKMD_OUTCOME= */
         const char *message_id;
         const char *module;
         const PlanRuling *ruling;
@@ -43,7 +43,7 @@ RefusalLog *refusal_log_free(RefusalLog *v) {
         return NULL;
 }
 
-/* The configuration was read anew: tell again what it does. */
+/* To be called after the configuration was read again: log each refusal once more. */
 void refusal_log_forget(RefusalLog *v) {
         assert(v);
 
@@ -52,7 +52,7 @@ void refusal_log_forget(RefusalLog *v) {
         v->n_reported = 0;
 }
 
-/* Return: true if this is news. */
+/* Return: true if it was not logged before. */
 static bool remember(RefusalLog *v, const Request *request, const Verdict *verdict) {
         char *text;
 
@@ -70,8 +70,8 @@ static bool remember(RefusalLog *v, const Request *request, const Verdict *verdi
         return true;
 }
 
-/* @said: a sentence up to the name of who asked, and what follows it. */
-static void tell(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said,
+/* @said: the sentence up to the name of the requester; @afterwards: what follows it */
+static void log_refusal(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said,
                  const char *afterwards) {
         const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
         _cleanup_(freep) char *rule = NULL;
@@ -98,7 +98,7 @@ static void tell(RefusalLog *v, const Request *request, const Verdict *verdict, 
                   afterwards, rule ? " by " : "", rule ?: "", reason ? ": " : "", reason ?: "");
 }
 
-/* Something was left out. */
+/* Log an omission. */
 void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmission *o) {
         const char *kind = plan_omission_kind_to_string(o->kind);
 
@@ -106,22 +106,24 @@ void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmiss
 
         if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP)
                 return;
-        tell(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling },
+        log_refusal(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling },
              "is left out for", kind);
 }
 
-/* Something would have been left out if what is in audit mode were enforced. */
+/* Log what would have been left out if rules in audit mode were enforced. */
 void refusal_log_would_refuse(RefusalLog *v, const Request *request, const PlanOmission *o) {
         assert(v && request && o);
 
-        tell(v, request, &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->ruling },
-             "would be left out for", plan_omission_kind_to_string(o->kind));
+        log_refusal(v, request,
+                    &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->ruling },
+                    "would be left out for", plan_omission_kind_to_string(o->kind));
 }
 
-/* Something was allowed by a rule that wants to hear of it. */
+/* Log what was allowed by a rule with "verdict: audit". */
 void refusal_log_reported(RefusalLog *v, const Request *request, const PlanStep *step) {
         assert(v && request && step);
 
-        tell(v, request, &(Verdict) { "reported", LKMD_MESSAGE_REPORTED, step->module, &step->allowed_by },
-             "is loaded for", "allowed and reported");
+        log_refusal(v, request,
+                    &(Verdict) { "reported", LKMD_MESSAGE_REPORTED, step->module, &step->allowed_by },
+                    "is loaded for", "allowed and reported");
 }

@@ -5,7 +5,7 @@
 #include "common/plan/plan.h"
 #include "daemon/history/request.h"
 
-/* RefusalLog: tells the journal what was kept out and by which line, and of the same no second time. */
+/* RefusalLog: logs which modules were left out and by which line, each refusal once. */
 typedef struct RefusalLog RefusalLog;
 
 int refusal_log_new(RefusalLog **ret);

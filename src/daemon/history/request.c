@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Request: who asked for what. It is the requester that every record and every journal entry names. Owns its
- * strings; counted, because the plan that runs for it, the jobs and the ledger all keep it.
+ * Request: who asked for what. Every record and every entry in the journal names it. Owns its strings; has a reference
+ * count, since the plan that runs for it, the jobs and the ledger all keep it.
  */
 
 #include "daemon/history/request.h"
@@ -13,7 +13,7 @@
 #include "common/base/limits.h"
 
 /**
- * request_new() - a request with nothing but its origin and what it asks for
+ * request_new() - a request with origin and key only
  *
  * Return: 0; -ENOMEM; -E2BIG for a key longer than REQUEST_KEY_MAX.
  */
@@ -40,11 +40,11 @@ int request_new(Request **ret, RequestOrigin origin, const char *key) {
 }
 
 /**
- * request_new_device() - a device asks for its driver
+ * request_new_device() - a request for the driver of a device
  * @key:       modalias or the like
  * @device:    its path below /sys
  * @subsystem: NULL if it has none
- * @driver:    that it has already; NULL if it has none
+ * @driver:    that is bound to it; NULL if none is
  *
  * Return: as request_new().
  */
@@ -71,7 +71,7 @@ int request_new_device(Request **ret, const char *key, const char *device, const
         return 0;
 }
 
-/* The process may be gone or be another by now; it is a help for people, never a base for a decision. */
+/* The PID may be that of another process by now; the name is for people only, and decides nothing. */
 static char *read_command(pid_t pid) {
         _cleanup_(fclosep) FILE *f = NULL;
         char path[sizeof("/proc//comm") + 3 * sizeof(pid_t)];
@@ -86,8 +86,8 @@ static char *read_command(pid_t pid) {
 }
 
 /**
- * request_new_client() - a person or program asks over varlink
- * @unit: of systemd, that it belongs to; NULL if that is not known
+ * request_new_client() - a request over varlink
+ * @unit: systemd unit of the process; NULL if that is not known
  *
  * Return: as request_new().
  */
@@ -113,7 +113,7 @@ int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, con
 }
 
 /**
- * request_keep_client() - keep a second descriptor of the client's connection, which lkmd-loader looks at
+ * request_keep_client() - keep a second descriptor of the client's connection, for lkmd-loader to check
  * @fd: borrowed
  *
  * Return: 0 or what dup(2) says.
@@ -125,7 +125,7 @@ int request_keep_client(Request *r, int fd) {
         return r->client_fd < 0 ? -errno : 0;
 }
 
-/* Nothing is to be proved any more; the request itself may stay in the ledger for days. */
+/* Close that descriptor: nothing has to be proved any more, and the request may stay in the ledger for days. */
 void request_drop_client(Request *r) {
         assert(r);
 

@@ -14,21 +14,21 @@
 #define REQUEST_FORCE_REMOVAL (1U << 2)     /* of a removal: that the module is in use */
 #define REQUEST_FORCE_UNKNOWN (1U << 3)     /* read from the ledger, which only says that there was one of them */
 
-/* Who asked for what. Immutable once made but for the client's connection, shared by everything that came of it. */
+/* Who asked for what. Immutable except for the client's connection; shared by everything that it causes. */
 typedef struct Request {
         unsigned n_ref;
         RequestOrigin origin;
         char *key;                      /* as written, bytes */
         char *device;                   /* ORIGIN_DEVICE: below /sys */
         char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
-        char *driver;                   /* ORIGIN_DEVICE: that it has already; may be NULL */
+        char *driver;                   /* ORIGIN_DEVICE: that is bound to it; may be NULL */
         unsigned force;                 /* REQUEST_FORCE_* */
         bool has_peer;                  /* ORIGIN_CLIENT: the two below are known */
         uid_t uid;
         pid_t pid;
         char *command;                  /* may be NULL */
         char *unit;                     /* ORIGIN_CLIENT: of systemd; may be NULL */
-        int client_fd; /* of root's connection while it waits, to prove what it asks; -EBADF */
+        int client_fd;                  /* of a connection of root's while it waits, for the loader; -EBADF: none */
 } Request;
 
 int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
@@ -41,5 +41,5 @@ Request *request_ref(Request *r);
 Request *request_unref(Request *r);
 DEFINE_CLEANUP(Request, request_unref);
 
-/* The request as policies see it; borrows from it. */
+/* The requester as policies see it; borrows from the request. */
 PolicyRequester request_get_requester(const Request *r);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Planner: see planner.h. A request whose plan would be another one if what is in audit mode were enforced gets
- * that other plan made, too, and what it leaves out beyond the first is what "would be refused": the same plan
- * that enforcing makes, so that the two cannot differ.
+ * Planner: see planner.h. If enforcing the rules in audit mode would change the plan of a request, that other plan is
+ * made too, and what only it leaves out "would be refused". It is the plan that enforcing would make, so audit and
+ * enforcement cannot differ.
  */
 
 #include "daemon/planning/planner.h"
@@ -32,13 +32,13 @@ static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode
         };
 }
 
-/* Is it about something that a line denies? One that needs what is not there is another matter. */
+/* Does a line deny it? The other omissions are about modules that do not exist. */
 static bool is_refusal(const PlanOmission *o) {
         return o->kind == PLAN_DENIED || o->kind == PLAN_BLACKLISTED ||
                (o->kind == PLAN_IMPOSSIBLE && o->ruling.source >= 0);
 }
 
-/* The first omission, before the @end-th, that refuses a module; NULL: none does. */
+/* The first of @end omissions that refuses a module; NULL: none does. */
 static const PlanOmission *find_refusal(const Plan *plan, size_t end, const char *module) {
         for (size_t i = 0; i < end; i++)
                 if (is_refusal(plan->omissions + i) && streq(plan->omissions[i].module, module))
@@ -47,10 +47,10 @@ static const PlanOmission *find_refusal(const Plan *plan, size_t end, const char
 }
 
 /**
- * planner_note_omissions() - tell monitors, journal, audit and counters what is left out
- * @first: of the plan's omissions; what is before it was told
+ * planner_note_omissions() - report omissions to monitors, journal, audit and counters
+ * @first: of the plan's omissions; those before it were reported
  *
- * It may change the policy: a grant that denies once has done so.
+ * May change the policy, since a grant that denies once is used up.
  */
 void planner_note_omissions(const Planner *p, const Request *request, const Plan *plan, size_t first) {
         assert(p && request && plan);
@@ -98,10 +98,10 @@ static void note_difference(const Planner *p, const Request *request, const Plan
 }
 
 /**
- * planner_plan() - what a request comes to under the policy in force
+ * planner_plan() - plan a request under the policy in force
  * @parameters: for the requested modules; NULL: none
  *
- * Tells monitors, journal, audit and counters what is left out, and what would be.
+ * Reports to monitors, journal, audit and counters what is left out, and what would be.
  *
  * Return: as plan_new().
  */
@@ -130,7 +130,7 @@ int planner_plan(const Planner *p, Index *index, const Request *request, PlanMod
         }
         note_reported(p, request, plan);
         plan->generation = get_generation(p);
-        planner_note_omissions(p, request, plan, 0); /* at last: it may change the policy */
+        planner_note_omissions(p, request, plan, 0); /* last: it may change the policy */
 
         *ret = STEAL_PTR(plan);
         return 0;
@@ -139,9 +139,9 @@ int planner_plan(const Planner *p, Index *index, const Request *request, PlanMod
 /* -------------------------------------------------------------------------------- while it is carried out */
 
 /**
- * planner_has_news() - may the policy say something else of a plan's steps than when it was last asked?
+ * planner_has_news() - may the policy judge the steps of a plan otherwise than when it was last asked?
  *
- * Reads what has changed. It costs next to nothing when nothing has, so that it can be asked before every load.
+ * Reads files that have changed. If none has, it costs next to nothing, so that it can be called before every load.
  */
 bool planner_has_news(const Planner *p, Plan *plan) {
         const Policy *policy;
@@ -160,17 +160,17 @@ bool planner_has_news(const Planner *p, Plan *plan) {
 
 /**
  * planner_denies_step() - is a step denied that was allowed when its plan was made?
- * @part:     as what it is asked about
+ * @part:     of the request that the step is judged as
  * @ret:      what denies it; to be cleared
- * @ret_kind: what that is called
+ * @ret_kind: the kind of omission
  *
- * What would be denied since if it were not in audit mode is told, once.
+ * A step that would be denied if rules in audit mode were enforced is reported, once.
  */
 bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, size_t step, PolicyPart part,
                          PlanRuling *ret, PlanOmissionKind *ret_kind) {
         PolicyRequester requester = request_get_requester(request);
         const Index *index = index_keeper_get(p->index);
-        PlanRequest question = make_request(p, plan->key, plan->mode); /* reading an index may replace the policy */
+        PlanRequest question = make_request(p, plan->key, plan->mode); /* the index may change it */
         PlanStep *s = plan->steps + step;
         PolicyDecision decision;
 
@@ -196,7 +196,7 @@ bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, s
         return false;
 }
 
-/* A step is about to be carried out: a grant for one request that allowed it is used up, whatever comes of it. */
+/* A step is about to be carried out: a grant for one request that allowed it is used up, whatever the outcome. */
 void planner_use(const Planner *p, const PlanStep *step) {
         assert(p && step);
 
@@ -207,7 +207,7 @@ void planner_use(const Planner *p, const PlanStep *step) {
 /* ------------------------------------------------------------------------------------------------ questions */
 
 /**
- * planner_ask() - what would be done about a name or alias
+ * planner_ask() - the plan for a name or alias, without a request
  *
  * Return: as plan_new().
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Autoload: a device says what it is, the index says which modules that means, and what is not there yet and not
- * kept out is loaded. Owns the plans that run for devices. Borrows scheduler, planner, monitors and counters.
+ * Autoload: looks the keys of a device up in the index, and has the modules planned and loaded that are neither
+ * loaded nor denied. Owns the plans that run for devices. Borrows scheduler, planner, monitors and counters.
  */
 
 #include "daemon/requests/autoload.h"
@@ -69,7 +69,7 @@ static void on_run_done(PlanRun *run, void *userdata) {
         device_run_free(userdata);
 }
 
-/* Is anything to be done at all? Most events are about devices whose drivers are there, or do not exist. */
+/* Is there anything to do? Most events are about devices whose drivers are loaded already, or do not exist. */
 static bool is_worth_a_plan(const IndexMatch *matches, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (matches[i].module
@@ -150,11 +150,10 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
 }
 
 /**
- * autoload_device() - find and load what a device asks for
+ * autoload_device() - find and load the modules for a device
  * @device: its path below /sys
  *
- * Return: 0, also when nothing is to be done; negative errno of the first key that could not be looked
- * after.
+ * Return: 0, also when there is nothing to do; negative errno of the first key that could not be handled.
  */
 int autoload_device(Autoload *a, Index *index, const DeviceFacts *facts, const char *device) {
         const char *keys[DEVICE_KEYS_MAX];

@@ -9,7 +9,7 @@
 #include "daemon/history/monitors.h"
 #include "daemon/planning/planner.h"
 
-/* Drivers for devices: from what a device says of itself to the plans that run for it. */
+/* Autoload: from the properties of a device to the plans that load its drivers. */
 typedef struct Autoload Autoload;
 
 int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, Monitors *monitors,

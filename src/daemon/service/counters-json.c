@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* DescribeCounters: the counters and the times of the phases as the types of the varlink interface. */
+/* CountersJson: the counters and the durations of the phases as types of the varlink interface. */
 
 #include "daemon/service/counters-json.h"
 
@@ -52,7 +52,7 @@ int describe_counters(const Counters *c, sd_json_variant **ret) {
         return 0;
 }
 
-/* They pile up as in OpenMetrics: each bucket counts whatever took its time or less. */
+/* Cumulative as in OpenMetrics: each bucket counts all that took no longer than its bound. */
 static int describe_buckets(const PhaseTimes *times, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
         uint64_t so_far = 0;
@@ -74,7 +74,7 @@ static int describe_buckets(const PhaseTimes *times, sd_json_variant **ret) {
         return 0;
 }
 
-/* The varlink type PhaseTimes for each phase, also for those that nothing went through yet. */
+/* An array of the varlink type PhaseTimes, also for phases that nothing went through yet. */
 int describe_phases(const Counters *c, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Rights: one table says who may call which method, and how; one that is not in it may be called by nobody. Who the
- * client is was found out when it connected (peer.c).
+ * Rights: one table says who may call which method, and with which flags; nobody may call a method that is not in it.
+ * Who the client is was determined when it connected (peer.c).
  *
- * A call that wants no answer ("oneway") is over for sd-varlink when its handler returns. So a method whose answer
- * comes later, or is all that it is for, does not do that.
+ * For sd-varlink, a call without a reply ("oneway") is over when its handler returns. So methods that reply later, or
+ * whose reply is their purpose, do not accept that flag.
  */
 
 #include "daemon/service/rights.h"
@@ -41,7 +41,7 @@ static const struct {
         { "Wait", RIGHT_ANYONE, 0 },
 };
 
-/* The answer that a refused call gets. Return: what a method handler returns. */
+/* Replies to a call that is refused. Return: what a method handler returns. */
 static int refuse(sd_varlink *link, const char *method, sd_varlink_method_flags_t flags, const char *parameter) {
         int r;
 
@@ -55,12 +55,12 @@ static int refuse(sd_varlink *link, const char *method, sd_varlink_method_flags_
 }
 
 /**
- * rights_check() - may this client call that method, and so?
- * @peer:   NULL: nobody knows who it is
- * @method: without the interface's name
+ * rights_check() - may this client call that method with these flags?
+ * @peer:   NULL: not known
+ * @method: without the name of the interface
  * @flags:  of the call
  *
- * Return: 0: it may; otherwise what a method handler returns: the refusal was sent, if it may be answered.
+ * Return: 0: it may; otherwise what a method handler returns: the error was sent, unless the call is oneway.
  */
 int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags) {
         assert(link && method);

@@ -5,5 +5,5 @@
 
 #include "daemon/clients/peer.h"
 
-/* Who may call what, and how. */
+/* Rights: who may call which method, and with which flags. */
 int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* ServiceCaller: what each method does first: see who calls, and make a request of the call. Owns nothing. */
+/* ServiceCaller: see service-caller.h. Owns nothing. */
 
 #include "daemon/service/service-caller.h"
 
@@ -9,14 +9,14 @@
 #include "daemon/service/service-internal.h"
 #include "daemon/service/service-reply.h"
 
-/* For a method without parameters; sd-varlink wants a table all the same. */
+/* For a method without parameters; sd-varlink needs a table all the same. */
 int dispatch_nothing(sd_varlink *link, sd_json_variant *parameters) {
         static const sd_json_dispatch_field table[] = { {} };
 
         return sd_varlink_dispatch(link, parameters, table, NULL);
 }
 
-/* What each method asks first: may this client do that, and so? Return: as rights_check(). */
+/* To be called first by each method: checks the rights of the client. Return: as rights_check(). */
 int service_admit(Service *s, sd_varlink *link, const char *method, sd_varlink_method_flags_t flags) {
         return rights_check(clients_find_peer(s->clients, link), link, method, flags);
 }
@@ -33,12 +33,12 @@ int request_of_client(Service *s, sd_varlink *link, const char *key, Request **r
 }
 
 /**
- * service_prepare_proof() - have ready what lkmd-loader wants to see of root's requests
- * @is_needed: it is asked for what only root's word is enough for
+ * service_prepare_proof() - keep what lkmd-loader needs to check a request of root's
+ * @is_needed: the request has parameters or force
  *
- * What only root may ask, lkmd-loader believes nobody but root: it looks at the connection itself.
+ * What only root may ask for, lkmd-loader checks itself, by the connection of the client.
  *
- * Return: 0: go on; 1: refused, and the reply is out; negative errno.
+ * Return: 0: go on; 1: refused, and the error was sent; negative errno.
  */
 int service_prepare_proof(Service *s, sd_varlink *link, Request *request, bool is_needed) {
         const Peer *peer = clients_find_peer(s->clients, link);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files of the service share; nobody else includes this. */
+/* Shared by the files of the service; nobody else includes this. */
 
 #include <sys/queue.h>
 #include <systemd/sd-varlink.h>
@@ -15,7 +15,7 @@ typedef struct UnloadCall UnloadCall;
 
 struct Service {
         ServiceContext context;
-        sd_varlink_server *server;      /* of the methods; it has no loop, see clients.h */
+        sd_varlink_server *server;      /* has the methods, and is attached to no loop: clients.h */
         Clients *clients;
         LIST_HEAD(, LoadCall) loads;
         LIST_HEAD(, UnloadCall) unloads;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Load: from a client's words to a plan, and from the plan's outcome to the reply. */
+/* Load: from the parameters of the call to a plan, and from the outcome of the plan to the reply. */
 
 #include <assert.h>
 
@@ -35,7 +35,7 @@ static void load_call_free(LoadCall *c) {
         free(c);
 }
 
-/* The client is gone: what it asked for goes on, nobody is told. */
+/* The client is gone: what it asked for goes on without a reply. */
 void service_forget_loads(Service *s, sd_varlink *link) {
         LoadCall *c;
 
@@ -76,14 +76,14 @@ static const PlanOmission *find_required_omission(const Plan *plan) {
                 const PlanOmission *o = plan->omissions + i;
 
                 if (o->required && o->kind != PLAN_IMPOSSIBLE)
-                        return o;       /* the bottom of the chain says most */
+                        return o;       /* the bottom of the chain, which says most */
                 if (o->required && !impossible)
                         impossible = o;
         }
         return impossible;
 }
 
-/* What an omission says, fit for messages and JSON: names come from files, whose bytes are anything. */
+/* The strings of an omission, escaped for messages and JSON: names come from files and may be arbitrary bytes. */
 typedef struct OmissionText {
         char *module, *wanted_by, *file; /* the last two may be NULL */
         char *place;                    /* FILE:LINE, or words for it */
@@ -145,7 +145,7 @@ static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanRulin
                 SD_JSON_BUILD_PAIR_CONDITION(t->reason != NULL, "reason", SD_JSON_BUILD_STRING(t->reason)));
 }
 
-/* What cannot be had without this omission, from there up: each but the last was left out for its sake. */
+/* The omission of a module that was left out because of a module that it needs; NULL: none. */
 static const PlanOmission *find_impossible(const Plan *plan, const char *module) {
         for (size_t i = 0; i < plan->n_omissions; i++)
                 if (plan->omissions[i].kind == PLAN_IMPOSSIBLE && streq(plan->omissions[i].module, module))
@@ -163,7 +163,7 @@ static int format_chain(const Plan *plan, const PlanOmission *o, char **ret) {
         if (!f)
                 return -ENOMEM;
         (void) fputs(" (needed by ", f);
-        /* a broken modules.dep may lead round in a circle */
+        /* a broken modules.dep may have cycles */
         for (size_t n = 0; o && o->wanted_by && n <= plan->n_omissions; n++) {
                 _cleanup_(freep) char *name = NULL;
 
@@ -180,7 +180,7 @@ static int format_chain(const Plan *plan, const PlanOmission *o, char **ret) {
 }
 
 /*
- * The request cannot succeed: says which module stands in the way, and which line of which file wants it so.
+ * The request cannot succeed: replies with the module that is missing or denied, and the file and line that deny it.
  */
 static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission *o) {
         _cleanup_(freep) char *message = NULL, *hint = NULL, *chain = NULL, *key = NULL;
@@ -274,14 +274,14 @@ static int load_call_reply(const LoadCall *c) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *records = NULL, *omissions = NULL;
         const Record *failure = plan_run_get_failure(c->run);
         const Plan *plan = plan_run_get_plan(c->run);
-        const PlanOmission *denied = find_required_omission(plan); /* since it was begun */
+        const PlanOmission *denied = find_required_omission(plan); /* denied after the call was begun */
         int r;
 
         r = describe_records(plan_run_get_records(c->run), &records);
         if (r < 0)
                 return r;
         if (failure) {
-                (void) reply_failure(c->link, failure, records); /* returns the error that it sent */
+                (void) reply_failure(c->link, failure, records); /* returns the errno of the error */
                 return 0;
         }
 
@@ -310,7 +310,7 @@ static void on_load_done(PlanRun *run, void *userdata) {
         load_call_free(c);
 }
 
-/* @link: NULL: nobody wants an answer */
+/* @link: NULL: a oneway call */
 static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Request *request) {
         _cleanup_(plan_freep) Plan *taken = plan;
         LoadCall *c;
@@ -331,7 +331,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         c->more = more;
         LIST_INSERT_HEAD(&s->loads, c, next);
 
-        r = plan_run_start(c->run);     /* may reply at once and free the call */
+        r = plan_run_start(c->run);     /* may reply and free the call */
         if (r < 0)
                 load_call_free(c);
         return r;
@@ -397,7 +397,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         r = service_prepare_proof(s, link, request, joined || request->force);
         if (r != 0)
                 return r < 0 ? r : 0;
-        index = index_keeper_get(s->context.index); /* reads it anew if it has to */
+        index = index_keeper_get(s->context.index); /* may rebuild it */
         begun_usec = clock_usec(CLOCK_MONOTONIC);
         r = planner_plan(s->context.planner, index, request, PLAN_NAMED, joined, &plan);
         if (r < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The parameters that a client brings: are they some, does the module have them, and may this client give them? */
+/* ServiceParameters: checks of the parameters of Load: syntax, known to the module, allowed to this client. */
 
 #include <assert.h>
 #include <ctype.h>
@@ -31,7 +31,7 @@ static bool parameter_is_valid(const char *assignment) {
         return true;
 }
 
-/* As modprobe: a value with blanks and without quotes of its own gets quotes. */
+/* As modprobe: a value with blanks and without quotes gets quotes. */
 static void print_parameter(FILE *f, const char *assignment) {
         size_t n = parameter_name_length(assignment);
         const char *value = assignment + n;
@@ -43,7 +43,7 @@ static void print_parameter(FILE *f, const char *assignment) {
 }
 
 /**
- * load_parameters_join() - what the kernel is to get
+ * load_parameters_join() - the parameters as one string for the kernel
  * @ret: NULL: there are none
  *
  * Return: 0; -EINVAL for one that cannot be a parameter; -E2BIG; -ENOMEM.
@@ -77,7 +77,7 @@ int load_parameters_join(char *const *list, char **ret) {
         return 0;
 }
 
-/* The kernel takes these for every module: kernel/module/main.c, unknown_module_param_cb(). */
+/* The kernel accepts these for every module: kernel/module/main.c, unknown_module_param_cb(). */
 static bool parameter_is_universal(const char *name, size_t n) {
         return (n == strlen("dyndbg") && strncmp(name, "dyndbg", n) == 0) ||
                (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
@@ -123,7 +123,7 @@ static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, 
         r = module_info_parameters(step->path, &known);
         if (r < 0) {
                 log_debug("%s: cannot tell its parameters: %s", step->path, strerror(-r));
-                return 0;               /* a broken file is the kernel's to refuse */
+                return 0;               /* the kernel refuses a broken file */
         }
 
         for (size_t i = 0; parameters[i]; i++) {
@@ -140,7 +140,7 @@ static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, 
 }
 
 /**
- * load_parameters_check() - do the modules that were asked for have these parameters?
+ * load_parameters_check() - do the requested modules have these parameters?
  *
  * Return: as load_parameters_check_rights().
  */
@@ -171,9 +171,10 @@ static int reply_refused(sd_varlink *link, const PlanStep *step, const char *mes
                 r = text_escape(hint, &clean_hint);
         if (r < 0)
                 return r;
-        (void) sd_varlink_errorbo(link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", clean_message),
-                                  SD_JSON_BUILD_PAIR_STRING("hint", clean_hint),
-                                  SD_JSON_BUILD_PAIR_STRING("module", module)); /* returns the error that it sent */
+        (void) sd_varlink_errorbo(
+                link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", clean_message),
+                SD_JSON_BUILD_PAIR_STRING("hint", clean_hint),
+                SD_JSON_BUILD_PAIR_STRING("module", module)); /* returns the errno of the error */
         return 1;
 }
 
@@ -209,11 +210,11 @@ static int refuse_in_command(sd_varlink *link, const PlanStep *step) {
 }
 
 /**
- * load_parameters_check_rights() - may whoever asks give parameters?
+ * load_parameters_check_rights() - may the requester give these parameters?
  *
- * Root may. Others need a rule that allows the load and these words; lkmd-loader looks at its file as well.
+ * Root may. Others need a rule that allows the load and these words; lkmd-loader checks its file as well.
  *
- * Return: 0: go on; 1: refused, and the reply is out; negative errno.
+ * Return: 0: go on; 1: refused, and the error was sent; negative errno.
  */
 int load_parameters_check_rights(sd_varlink *link, const Plan *plan, const Request *request) {
         for (size_t i = 0; i < plan->n_steps; i++) {

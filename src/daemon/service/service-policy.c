@@ -18,7 +18,7 @@
 
 /* -------------------------------------------------------------------------------------------------- grants */
 
-/* When it will end as the wall clock goes now: whoever has set that gave it no more time. */
+/* When it expires by the wall clock as it is set now, since setting the clock does not prolong a grant. */
 static uint64_t find_end(const Grant *g) {
         uint64_t now_boot = clock_usec(CLOCK_BOOTTIME);
 
@@ -64,7 +64,7 @@ static int dispatch_for(const char *name, sd_json_variant *v, sd_json_dispatch_f
         return sd_json_dispatch_int64(name, v, flags, &p->for_usec);
 }
 
-/* "InvalidParameter", with a sentence. */
+/* "InvalidParameter", with a message and a hint. */
 static int reply_invalid(sd_varlink *link, const char *parameter, const char *message, const char *hint) {
         return sd_varlink_errorbo(link, SD_VARLINK_ERROR_INVALID_PARAMETER,
                                   SD_JSON_BUILD_PAIR_STRING("parameter", parameter),
@@ -72,7 +72,7 @@ static int reply_invalid(sd_varlink *link, const char *parameter, const char *me
                                   SD_JSON_BUILD_PAIR_STRING("hint", hint));
 }
 
-/* Return: 0: it is fine; else what a method handler returns: the refusal was sent. */
+/* Return: 0: valid; else what a method handler returns: the error was sent. */
 static int check_grant(sd_varlink *link, const GrantParameters *p) {
         const char *problem;
         int r = 0;
@@ -309,13 +309,13 @@ static int describe_loaded_but_denied(const ServiceContext *context, sd_json_var
         r = sd_json_variant_new_array(&a.array, NULL, 0);
         if (r < 0)
                 return r;
-        (void) loaded_denied_list(context->planner, add_denied_module, &a); /* without /proc/modules there are none */
+        (void) loaded_denied_list(context->planner, add_denied_module, &a); /* none without /proc/modules */
         *ret = a.array;                 /* for the caller to free, also on failure */
         return a.error;
 }
 
 /**
- * describe_policy() - the varlink type Policy: what is in force now
+ * describe_policy() - the policy in force as the varlink type Policy
  *
  * Return: 0, -ENOMEM or what sd-json says.
  */

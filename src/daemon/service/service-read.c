@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Status, List and DescribeModule: what is known, put together when somebody asks. */
+/* Status, List and DescribeModule: methods that only read. */
 
 #include <assert.h>
 
@@ -127,7 +127,7 @@ int vl_method_list(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 
 /* --------------------------------------------------------------------------------------------- Status */
 
-/* What several lists say, NULL behind the last. */
+/* The problems of several lists. @lists: NULL-terminated */
 static int describe_all(const ProblemList *const *lists, sd_json_variant **ret) {
         _cleanup_(problem_list_clear) ProblemList all = {};
 
@@ -160,7 +160,7 @@ static bool list_has_module(const RecordList *list, const char *module) {
         return false;
 }
 
-/* The last word on each module, if that was a failure. */
+/* Modules whose last record is a failure. */
 static int describe_failures(const Ledger *ledger, sd_json_variant **ret) {
         _cleanup_(record_list_clear) RecordList seen = {}, failures = {};
 
@@ -195,7 +195,7 @@ static size_t count_loaded(void) {
         return loaded_modules_read(&loaded.items, &loaded.n_items) < 0 ? 0 : loaded.n_items;
 }
 
-/* Root's file that udev's rule looks at is missing only where lkmd-handover has failed, and said so. */
+/* Who loads drivers. The file that udev's rule tests is only missing if lkmd-handover failed. */
 static const char *name_authority(const ServiceContext *context) {
         if (!charge_is_taken(context->charge))
                 return "udev";
@@ -320,7 +320,7 @@ static int describe_blacklist(Index *index, const char *module, sd_json_variant 
                 ret);
 }
 
-/* What the next load would be like: the parameters, and what is in its way. */
+/* What the next load would do: the parameters, and the omissions. */
 static int describe_plan(const Planner *planner, Index *index, const char *module,
                          sd_json_variant **ret_omissions, char **ret_parameters) {
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -348,7 +348,7 @@ static const LoadedModule *find_loaded(const LoadedModules *loaded, const char *
         return NULL;
 }
 
-/* An alias is no module, but whoever types one wants to know more than that. */
+/* The name is no module; if it is an alias, the reply says of which module. */
 static int reply_no_module(sd_varlink *link, const ServiceContext *context, const char *name) {
         _cleanup_(freep) char *hint = NULL;
         Index *index = index_keeper_get(context->index);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* ServiceReply: replies that more than one method sends. Owns nothing. */
+/* ServiceReply: see service-reply.h. Owns nothing. */
 
 #include "daemon/service/service-reply.h"
 
@@ -12,7 +12,7 @@
 #include "daemon/history/monitors.h"
 
 /**
- * reply_message() - an error of ours that has nothing but a sentence and advice
+ * reply_message() - an error with a message and a hint, and nothing else
  * @hint: NULL for none
  *
  * Return: what a method handler returns, as for all functions here that reply.
@@ -38,7 +38,7 @@ int reply_message(sd_varlink *link, const char *error_id, const char *hint, cons
                 SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
 }
 
-/* Says why nothing is known by that name, which is not always that it was mistyped. */
+/* Nothing has that name; the reply says so if that is because there is no index. */
 int reply_no_such_module(sd_varlink *link, const Index *index, const char *name) {
         assert(link && index && name);
 
@@ -54,7 +54,7 @@ int reply_no_such_module(sd_varlink *link, const Index *index, const char *name)
                              index_get_module_dir(index));
 }
 
-/* To a caller with 'more': something that belongs to its request began or ended. */
+/* To a call with the flag 'more': something that belongs to its request began or ended. */
 int send_progress(sd_varlink *link, const char *kind, const Record *record) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *event = NULL;
         int r;

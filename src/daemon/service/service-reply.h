@@ -7,7 +7,7 @@
 #include "common/index/index.h"
 #include "daemon/history/record.h"
 
-/* ServiceReply: what several methods say. */
+/* ServiceReply: replies that more than one method sends. */
 
 int reply_message(sd_varlink *link, const char *error_id, const char *hint, const char *format, ...)
         _printf_(4, 5);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Unload: from a client's words to the modules that are to go, one removal after the other, and the reply.
+ * Unload: from the parameters of the call to the modules to remove, one removal after the other, and the reply.
  */
 
 #include <assert.h>
@@ -23,7 +23,7 @@ struct UnloadCall {
         sd_varlink *link;               /* NULL: the client is gone */
         bool more;
         Request *request;
-        char **modules;                 /* that the name means and that are loaded; NULL-terminated */
+        char **modules;                 /* loaded modules that the name means; NULL-terminated */
         size_t n_done;
         UnloadRun *run;                 /* of modules[n_done] */
         RecordList records;             /* of the runs before */
@@ -41,7 +41,7 @@ static void unload_call_free(UnloadCall *c) {
         free(c);
 }
 
-/* The client is gone: what it asked for goes on, nobody is told. */
+/* The client is gone: what it asked for goes on without a reply. */
 void service_forget_unloads(Service *s, sd_varlink *link) {
         UnloadCall *c;
 
@@ -109,8 +109,7 @@ static bool has_softdep_posts(Index *index, const char *module) {
 }
 
 /*
- * What can be told before anything is tried. Return: 0: go on; 1: refused, and the reply is out; negative
- * errno.
+ * Refuses what cannot succeed. Return: 0: go on; 1: refused, and the error was sent; negative errno.
  */
 static int check_module(Service *s, sd_varlink *link, const char *module) {
         _cleanup_(string_list_freep) char **holders = NULL;
@@ -122,9 +121,9 @@ static int check_module(Service *s, sd_varlink *link, const char *module) {
         index = index_keeper_get(s->context.index);
         config = index_get_config(index);
         if (modprobe_config_find_command(config, CONFIG_REMOVE, module) || has_softdep_posts(index, module))
-                return 0;               /* what holds it now may be gone when its turn comes */
+                return 0;               /* what uses it now may be removed before it */
         if (scheduler_has_job(s->context.scheduler, module))
-                return 0;               /* its own init holds it, and the removal comes after that load */
+                return 0;               /* its own init uses it, and the removal comes after that load */
 
         r = module_holders(module, &holders);
         if (r < 0)
@@ -214,7 +213,7 @@ static int start_next(UnloadCall *c) {
         return unload_run_start(c->run);
 }
 
-/* @link: NULL: nobody wants an answer */
+/* @link: NULL: a oneway call */
 static int start_unload(Service *s, sd_varlink *link, bool more, char **modules, Request *request) {
         UnloadCall *c;
         int r;
@@ -256,8 +255,8 @@ static int reply_not_loaded(sd_varlink *link, const char *name, bool builtin) {
 }
 
 /*
- * A module in the kernel goes by its name, whether there is a file of it or not; otherwise what an alias
- * means and is loaded. Return: 0 with @ret; 1: there is nothing, and the reply is out; negative errno.
+ * The loaded module of that name, whether the index has it or not; otherwise the loaded modules that the alias means.
+ * Return: 0 with @ret; 1: there are none, and the error was sent; negative errno.
  */
 static int find_modules(Service *s, sd_varlink *link, const char *name, char ***ret) {
         _cleanup_(string_list_freep) char **modules = NULL;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Service: the varlink server and the small methods; Load, Unload and the reading ones have files of their
- * own. Owns the server, the clients in front of it and the calls that wait for an outcome. A link is one call
- * (client.c). sd-varlink refuses what is not in the interface's description before a handler sees it, so handlers
- * check only what a type cannot say.
+ * Service: the varlink server and the small methods; the others have files of their own. Owns the server, the
+ * clients in front of it and the calls that wait for an outcome. A link is one call (client.c). sd-varlink rejects
+ * calls that do not match the description of the interface, so handlers only check what types do not express.
  */
 
 #include "daemon/service/service.h"
@@ -112,7 +111,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         if (!p.idle && !p.module && !p.device)
                 return sd_varlink_error_invalid_parameter_name(link, "idle");
         if (p.module && (module_name_normalize(p.module, name, sizeof(name)) < 0 || strchr(name, '/')))
-                return sd_varlink_error_invalid_parameter_name(link, "module"); /* it would be waited for for ever */
+                return sd_varlink_error_invalid_parameter_name(link, "module"); /* it never comes */
         if (p.device && !device_path_is_sound(p.device))
                 return sd_varlink_error_invalid_parameter_name(link, "device");
         if (p.device) {
@@ -136,7 +135,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
 
 /* --------------------------------------------------------------------------------------------- server */
 
-/* A call is over, or its client hung up. What it asked for goes on, nobody is told. */
+/* A call is over, or its client hung up. What it asked for goes on without a reply. */
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata) {
         Service *s = userdata;
 
@@ -186,7 +185,7 @@ static int open_server(Service *s) {
 }
 
 /**
- * service_new() - serve from the next turn of the loop on
+ * service_new() - serve calls from the next turn of the loop on
  * @context:   copied
  * @listen_fd: taken in any case; negative: listen on @address
  *
@@ -239,9 +238,9 @@ Service *service_free(Service *s) {
 }
 
 /**
- * service_add_connection() - serve somebody who did not come by the listening socket
+ * service_add_connection() - serve a connection that did not come over the listening socket
  * @fd:    connected, non-blocking, taken in any case
- * @ucred: who it is
+ * @ucred: of the peer
  *
  * Return: as clients_add_connection().
  */
@@ -251,14 +250,14 @@ int service_add_connection(Service *s, int fd, const struct ucred *ucred) {
         return clients_add_connection(s->clients, fd, ucred);
 }
 
-/* For tests: what the methods see. */
+/* For tests. */
 const ServiceContext *service_get_context(const Service *s) {
         assert(s);
 
         return &s->context;
 }
 
-/* To those whose request this record is a part of. */
+/* Send progress to the calls whose request this record belongs to. */
 void service_report_progress(Service *s, const char *kind, const Record *record) {
         assert(s && kind && record);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Waits: owns one entry a waiting call. Idleness is looked at when the loop has nothing else to do but to hear
- * clients, so that an event that lies in a socket already is not missed. That somebody else's module has become live
- * is announced by nobody (its uevent comes before its init), and what a device has may change faster than its events
- * arrive; while such a wait is open, and only then, it is looked for ten times a second.
+ * Waits: owns an entry for each waiting call. Idleness is checked when the loop has nothing else to do but to serve
+ * clients, so that events in a socket are not missed. No event says that a module which another program loads has
+ * become live (its uevent comes before its init), and devices may change faster than their events arrive; so while
+ * such a wait is open, and only then, the state is polled ten times a second.
  *
- * The kernel shows the driver of a device before the driver's probe has run, and takes it back if that fails
- * (really_probe() in drivers/base/dd.c). As long as the module of the driver is still in its init, which
- * probes all devices that are there, the driver does not count. A device that came after its driver may be
- * taken for ready while it is probed.
+ * The kernel shows the driver of a device before the driver's probe has run, and removes it if that fails
+ * (really_probe() in drivers/base/dd.c). As long as the module of the driver is in its init, which probes all existing
+ * devices, the driver does not count. A device that came after its driver may count as ready while it is probed.
  */
 
 #include "daemon/service/waits.h"
@@ -28,9 +27,9 @@
 
 #define POLL_USEC (100U * 1000U)
 
-typedef enum Lack {                     /* the first thing that does not hold */
+typedef enum Lack {                     /* the first condition that is not met */
         LACK_NOTHING,
-        LACK_DEVICE,                    /* it is gone, waiting is pointless */
+        LACK_DEVICE,                    /* it was removed, so waiting is pointless */
         LACK_MODULE,
         LACK_DRIVER,
         LACK_PROBE,                     /* it has a driver, which is still being loaded */
@@ -64,7 +63,7 @@ static void wait_free(Wait *w) {
         free(w);
 }
 
-/* Return: false if there is no such file, or the path is longer than any. */
+/* Return: false if there is no such file, or the path is too long. */
 static bool device_file(const char *device, const char *name, char ret[static PATH_MAX]) {
         int n = snprintf(ret, PATH_MAX, "/sys%s/%s", device, name);
         struct stat st;
@@ -86,8 +85,8 @@ static bool any_module_is_coming(void) {
 }
 
 /*
- * A driver has a link to its module only after it has probed what is there. Without one it is part of the
- * kernel image, or of a module that is on its way.
+ * A driver has a link to its module only after it has probed existing devices. A driver without a link is built in, or
+ * its module is in its init.
  */
 static bool driver_is_ready(const char *device) {
         char path[PATH_MAX], target[PATH_MAX];
@@ -98,7 +97,7 @@ static bool driver_is_ready(const char *device) {
                 return !any_module_is_coming();
         n = readlink(path, target, sizeof(target) - 1);
         if (n < 0)
-                return false;           /* both have left just now */
+                return false;           /* both were removed just now */
         target[n] = '\0';
         slash = strrchr(target, '/');
         return module_state_read(slash ? slash + 1 : target) != MODULE_COMING;
@@ -129,7 +128,7 @@ static void reply_gone(const Wait *w) {
                 SD_JSON_BUILD_PAIR_STRING("hint", "lkmctl monitor shows the devices that appear"));
 }
 
-/* Return: whether it is answered, and free. */
+/* Return: true if it was answered, and freed. */
 static bool wait_answer(Wait *w) {
         switch (wait_lacks(w)) {
         case LACK_NOTHING:
@@ -145,7 +144,7 @@ static bool wait_answer(Wait *w) {
         return true;
 }
 
-/* For what is not always announced, or not by now. */
+/* Is there a wait whose condition may be met without an event? */
 static bool any_wait_to_poll_for(const Waits *waits) {
         const Wait *w;
 
@@ -182,7 +181,7 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* A word of the shell, quoted where it has to be. Return: 0; -EINVAL for what cannot be typed; -ENOMEM. */
+/* A word for the shell, quoted if necessary. Return: 0; -EINVAL for what cannot be typed; -ENOMEM. */
 static int quote(const char *text, char **ret) {
         bool plain = true;
 
@@ -198,7 +197,7 @@ static int quote(const char *text, char **ret) {
         return 0;
 }
 
-/* How to see whether there is a module for it. Return: 0; negative errno if it does not say what it is. */
+/* A hint how to see whether there is a module for the device. Return: 0; negative errno if it has no modalias. */
 static int advise_about_device(const char *device, char **ret) {
         _cleanup_(freep) char *modalias = NULL, *quoted = NULL;
         _cleanup_(fclosep) FILE *f = NULL;
@@ -263,7 +262,7 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         Wait *w = userdata;
         Lack lack = wait_lacks(w);
 
-        /* of idleness alone it cannot be said before the loop has nothing else to do */
+        /* idleness cannot be checked before the loop has nothing else to do */
         if ((lack == LACK_DEVICE || (lack == LACK_NOTHING && !w->idle)) && wait_answer(w))
                 return 0;
 
@@ -346,9 +345,9 @@ static int wait_set(Wait *w, const WaitFor *what) {
 }
 
 /**
- * waits_add() - answer this client later
- * @link: a reference is taken; its call wants an answer
- * @what: at least one thing
+ * waits_add() - answer this call when its conditions are met
+ * @link: a reference is taken; not of a oneway call
+ * @what: at least one condition
  *
  * Return: 0, -ENOMEM, -EALREADY for a link that waits, or what sd-event says.
  */
@@ -378,7 +377,7 @@ int waits_add(Waits *waits, sd_varlink *link, const WaitFor *what) {
         return 0;
 }
 
-/* The client is gone; also for a connection that never waited. */
+/* The client is gone. Does nothing for a link that does not wait. */
 void waits_remove(Waits *waits, sd_varlink *link) {
         Wait *w = LIST_FIRST(&waits->list);
 
@@ -391,7 +390,7 @@ void waits_remove(Waits *waits, sd_varlink *link) {
         }
 }
 
-/* Something changed that somebody may wait for. */
+/* Something changed that a wait may be about. */
 void waits_check_soon(Waits *w) {
         assert(w);
 

@@ -6,7 +6,7 @@
 
 #include "common/base/util.h"
 
-/* The clients of Wait: each is answered when what it waits for holds, or its time is over. */
+/* Waits: the open calls of Wait. Each is answered when its conditions are met, or its time is over. */
 typedef struct Waits Waits;
 typedef bool (*waits_idle_t)(void *userdata);
 
@@ -14,7 +14,7 @@ int waits_new(Waits **ret, sd_event *event, waits_idle_t is_idle, void *userdata
 Waits *waits_free(Waits *w);
 DEFINE_CLEANUP(Waits, waits_free);
 
-typedef struct WaitFor {                /* all of it has to hold; strings are borrowed */
+typedef struct WaitFor {                /* all conditions have to be met; strings are borrowed */
         bool idle;
         const char *module;             /* normalised; NULL: none */
         const char *device;             /* path below /sys, without links; NULL: none */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * HandoverDenied: what lkmd's policy denies by name (common/plan/denied-names.h) becomes a file of modprobe.d in /run,
- * so that udev and modprobe keep it out as well. The file has to be there before they are asked, and lkmd may end at
- * any moment: so it is there while lkmd runs.
+ * HandoverDenied: turns the names that the policy of lkmd denies (common/plan/denied-names.h) into a file of
+ * modprobe.d in /run, so that udev and modprobe deny them too. The file exists while lkmd runs, since lkmd may end
+ * at any moment.
  *
- * The names come from a process that is not trusted. They can be nothing but names, and all that they can do is to
- * keep something out.
+ * The names come from an untrusted process. Only names are accepted, and all that they can do is to deny a module.
  */
 
 #include "daemon/privileged/handover/handover-denied.h"
@@ -29,7 +28,7 @@ static const char head[] =
         "# holds while lkmd is stopped, unless OnStop=forget is in lkmd.conf. Changes here are lost; \"lkmctl explain NAME\"\n"
         "# shows the rule to change. Without lkmd this file may be removed.\n";
 
-/* Return: 0 with all of a file that is no link and nothing to wait for; -EFBIG; -EBADMSG; what open(2) said. */
+/* Return: 0 with the text of a regular file that is no link; -EFBIG; -EBADMSG; what open(2) said. */
 static int read_text(const char *path, const uid_t *owner, char **ret) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(closep) int fd = -EBADF;
@@ -61,7 +60,7 @@ static int add_name(FILE *f, const char *name, size_t n) {
         return 0;
 }
 
-/* @ret: NULL if no name is in it. */
+/* @ret: NULL if there are no names. */
 static int make_conf(const char *names, char **ret) {
         _cleanup_(freep) char *text = NULL;
         size_t size = 0;
@@ -80,7 +79,7 @@ static int make_conf(const char *names, char **ret) {
         while (r >= 0 && names[0] != '\0') {
                 size_t n = strcspn(names, "\n");
 
-                r = names[n] == '\n' ? add_name(f, names, n) : -EBADMSG; /* torn */
+                r = names[n] == '\n' ? add_name(f, names, n) : -EBADMSG; /* truncated */
                 names += n + 1;
         }
         if (fclose(f) != 0 && r >= 0)
@@ -105,9 +104,9 @@ static int write_all(int fd, const char *text) {
 }
 
 /**
- * handover_make_conf_dir() - have the directory of modprobe.d in /run
+ * handover_make_conf_dir() - make /run/modprobe.d
  *
- * Return: 1 if it is new, which a udevd that runs does not notice: handover_touch_conf_dirs(); 0; what mkdir(2) said.
+ * Return: 1 if it is new, which a running udevd does not notice: handover_touch_conf_dirs(); 0; what mkdir(2) said.
  */
 int handover_make_conf_dir(const char *root) {
         char path[PATH_MAX];
@@ -121,10 +120,10 @@ int handover_make_conf_dir(const char *root) {
 }
 
 /**
- * handover_touch_conf_dirs() - have udevd read modprobe.d anew when it looks the next time
+ * handover_touch_conf_dirs() - make udevd read modprobe.d again the next time that it checks
  *
- * It goes by the times of those directories that were there when it read them, kmod_validate_resources(3), and a
- * signal does not change that. Any of them will do.
+ * udevd compares the times of the directories that existed when it read them, kmod_validate_resources(3), and a signal
+ * does not change that. Touching one of them is enough.
  *
  * Return: 0; what utimensat(2) said of the last, -ENOENT if there is none.
  */
@@ -147,7 +146,7 @@ int handover_touch_conf_dirs(const char *root) {
         return r;
 }
 
-/* modprobe may read it at any moment: what is there is whole. */
+/* Atomically, since modprobe may read it at any moment. */
 static int replace_conf(const char *root, const char *path, const char *text) {
         _cleanup_(closep) int fd = -EBADF;
         char temporary[PATH_MAX];
@@ -176,11 +175,11 @@ static int remove_conf(const char *path) {
 }
 
 /**
- * handover_update_denied() - have udev and modprobe keep out what lkmd says
- * @uid: lkmd's
+ * handover_update_denied() - have udev and modprobe deny the names that lkmd wrote
+ * @uid: of lkmd
  *
- * Return: 1 if they have to read it; 0 if it is there already, or lkmd has said nothing yet; -EBADMSG for something
- * that lkmd does not write, and -EFBIG for more than that: what was there stays; what the file system said.
+ * Return: 1 if the file was changed; 0 if not, or lkmd has written nothing yet; -EBADMSG or -EFBIG if the names are
+ * not what lkmd writes, with the old file unchanged; what the file system said.
  */
 int handover_update_denied(const char *root, uid_t uid) {
         _cleanup_(freep) char *names = NULL, *conf = NULL, *there = NULL;
@@ -206,10 +205,10 @@ int handover_update_denied(const char *root, uid_t uid) {
 }
 
 /**
- * handover_forget_denied() - lkmd was stopped: let udev and modprobe go by themselves again, if it is to be so
- * @uid: lkmd's
+ * handover_forget_denied() - lkmd was stopped: remove the file, if the settings say so
+ * @uid: of lkmd
  *
- * Return: 1 if it is forgotten; 0 if it is to hold, OnStop=; what the file system said.
+ * Return: 1 if it was removed; 0 if it stays, OnStop=hold; what the file system said.
  */
 int handover_forget_denied(const char *root, uid_t uid) {
         _cleanup_(freep) char *names = NULL;

@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the policy denies by name, for udev and modprobe; @root is a prefix of all paths for tests, "" for none. */
+/*
+ * HandoverDenied: what the policy denies by name, for udev and modprobe. @root: prefix of all paths for tests; "":
+ * none.
+ */
 
 int handover_make_conf_dir(const char *root);
 int handover_touch_conf_dirs(const char *root);

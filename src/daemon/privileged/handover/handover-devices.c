@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * HandoverDevices: which devices were left alone when lkmd ended or stepped back. udev did nothing about a device that
- * came while lkmd was in charge, and lkmd may not have come to it. It is announced once more, to be udev's.
+ * HandoverDevices: finds the devices that nobody handled when lkmd ended or stepped back. udev ignored the events
+ * of devices while lkmd was in charge, and lkmd may not have processed them. The kernel is asked to send an event
+ * once more, for udev.
  *
- * Only a device for which that can make a difference is: one without a driver, for which there is a module that is not
- * in the kernel and that may come in. What the policy denies stays out, also by this way (denied-file.c), and
- * what is there already has had its chance of the device.
+ * That is done only for devices without a driver for which there is a module that is not loaded and not denied.
+ * What the policy denies stays out this way too (denied-file.c), and modules that are loaded have probed the device
+ * already.
  */
 
 #include "daemon/privileged/handover/handover-devices.h"
@@ -42,7 +43,7 @@ static bool is_in_kernel(struct kmod_module *module) {
         return state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE || state == KMOD_MODULE_COMING;
 }
 
-/* Would modprobe -b load something for this alias? If that cannot be told: perhaps. */
+/* Would modprobe -b load something for this alias? True if that is not known. */
 static bool has_module_to_load(struct kmod_ctx *ctx, const char *modalias) {
         _cleanup_(kmod_listp) struct kmod_list *all = NULL, *allowed = NULL;
         struct kmod_list *item;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The devices that nobody has looked after are announced to udev once more. */
+/* HandoverDevices: announces devices to udev that nobody has handled. */
 int handover_announce_devices(void);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * lkmd-handover: run as root by lkmd.service before the manager starts ("take") and after it has stopped for whatever
- * reason ("give-back"), and by lkmd-handover.service when lkmd says that it is in charge no longer ("follow"). Does
- * not stay. A failure here is said and does not keep lkmd from running: two that load the same module do no harm, one
- * that loads none does.
+ * lkmd-handover: run as root by lkmd.service before the manager starts ("take") and after it has stopped for any
+ * reason ("give-back"), and by lkmd-handover.service when lkmd has stepped back or changed the denied names
+ * ("follow"). It runs and exits. A failure is logged and does not keep lkmd from running: loading a module twice
+ * does no harm, not loading it does.
  *
- * Nothing that udev does hangs on it: udev's rule goes by what is there, see udev-guard.c. What is left for this
- * program are the devices that came in a moment when lkmd was in charge and had no time for them.
+ * udev does not depend on this program: its rule tests by itself who is in charge, see udev-guard.c. This program
+ * handles the devices that came while lkmd was in charge and that lkmd did not process.
  */
 
 #include <pwd.h>
@@ -24,7 +24,7 @@ static void say(const char *what, int error) {
         fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));
 }
 
-/* Return: NULL if systemd cannot be reached, which is told. @otherwise: what is done then about @about. */
+/* Return: NULL if systemd cannot be reached, which is logged. @otherwise: what is assumed about @about then. */
 static sd_bus *connect_to_systemd(const char *about, const char *otherwise) {
         sd_bus *bus = NULL;
         int r = service_manager_connect(&bus, SERVICE_MANAGER_ADDRESS);
@@ -35,7 +35,7 @@ static sd_bus *connect_to_systemd(const char *about, const char *otherwise) {
         return bus;
 }
 
-/* Return: a ServiceState, or negative if nobody can say, which is told. @bus may be NULL, @otherwise as above. */
+/* Return: a ServiceState, or negative if it is not known, which is logged. @bus may be NULL, @otherwise as above. */
 static int udevd_state(sd_bus *bus, const char *otherwise) {
         int r;
 
@@ -49,13 +49,13 @@ static int udevd_state(sd_bus *bus, const char *otherwise) {
 }
 
 /*
- * Asked of a udevd that runs, and only of one: at boot udevd is started after lkmd, so that to wait for it would be
- * to wait for ourselves. One that is started later reads the rules as they are then.
+ * Only for a running udevd: at boot udevd is started after lkmd, so that waiting for it would be a deadlock. A
+ * udevd that is started later reads the rules as they are then.
  *
- * udevd reads them anew when the signal comes, beside whatever else goes on; to wait for that would be most of the
- * time until lkmd starts. Nobody has to: what udevd does before is what it did until now, and before it begins with
- * an event it looks for changed rules by itself unless it did in the last 3 s, on_sighup() and manager_reload() in
- * src/udev/udev-manager.c. Two that load the same module do no harm.
+ * udevd reads them again after the signal. Waiting for that would be most of the time until lkmd starts, and is not
+ * needed: until then udevd acts as before, and before it handles an event it checks for changed rules by itself,
+ * unless it did so in the last 3 s, on_sighup() and manager_reload() in src/udev/udev-manager.c. Loading a module
+ * twice does no harm.
  */
 static void notify_udev(bool new_conf_dir) {
         static const char *const otherwise = "which reads its rules by itself before its next events";
@@ -102,7 +102,7 @@ static int guard_udevs_rule(void) {
         return r < 0 ? r : handover_guard("", cgroup);
 }
 
-/* Return: 1 if udev has to read its rules, else 0; what went wrong is told. */
+/* Return: 1 if udev has to read its rules, else 0; failures are logged. */
 static int stand_in_for_udevs_rule(void) {
         int r = guard_udevs_rule();
 
@@ -114,7 +114,7 @@ static int stand_in_for_udevs_rule(void) {
         return r > 0;
 }
 
-/* Return: 0 or why not, which is told. */
+/* Return: 0, or a negative errno, which was logged. */
 static int find_user(uid_t *ret_uid, gid_t *ret_gid) {
         const struct passwd *user;
         int r;
@@ -131,7 +131,7 @@ static int find_user(uid_t *ret_uid, gid_t *ret_gid) {
         return 0;
 }
 
-/* Return: 1 if udev has to read it, else 0; what went wrong is told. */
+/* Return: 1 if udev has to read it, else 0; failures are logged. */
 static int hand_over_denied(uid_t uid) {
         int r = handover_update_denied("", uid);
 
@@ -142,11 +142,11 @@ static int hand_over_denied(uid_t uid) {
 }
 
 /*
- * systemd may say that the loader's socket is there when nobody listens: its unit was away for a while. And it does
- * not start a socket whose service runs, so that a loader that is in some module's init has to come to its end first.
- * While lkmd has no loader, it asks for this again and again, charge_remind().
+ * systemd may consider the loader's socket active although nobody listens, if its unit was missing for a while. And
+ * it does not start a socket whose service runs, so that a loader in the init of some module has to end first.
+ * While lkmd has no loader, it asks for this repeatedly, charge_remind().
  *
- * Return: 0 if somebody listens or will; negative: why not.
+ * Return: 0 if a process listens or will; negative errno.
  */
 static int see_to_loader_socket(void) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
@@ -179,7 +179,7 @@ static int take(void) {
                 r = handover_open_charge("", uid, gid);
         if (r < 0)
                 say("cannot make " LKMD_IN_CHARGE_FILE "; udev loads drivers as well", r);
-        new_conf_dir = handover_make_conf_dir("") > 0; /* before udevd is there to miss it, at boot */
+        new_conf_dir = handover_make_conf_dir("") > 0; /* at boot, before udevd reads its configuration */
         if (r >= 0)
                 news = hand_over_denied(uid);
         if (stand_in_for_udevs_rule() || news || new_conf_dir)
@@ -192,7 +192,7 @@ static int take(void) {
 
 /* ---------------------------------------------------------------------------------------------- give back */
 
-/* On the way down nobody needs drivers any more, and udev would only be kept busy. */
+/* During a shutdown nobody needs drivers any more, and udev would only be kept busy. */
 static bool system_is_stopping(sd_bus *bus) {
         int r = bus ? service_manager_is_stopping(bus) : 0;
 
@@ -208,7 +208,7 @@ static void announce(void) {
                 say("cannot list the devices", r);
 }
 
-/* A lkmd that is there again in a moment looks at all devices itself, and by its policy. */
+/* An lkmd that is restarted in a moment walks over all devices itself, under its policy. */
 static bool lkmd_is_back_soon(sd_bus *bus, const char *result) {
         int r = bus ? service_manager_restarts_soon(bus, LKMD_UNIT, result) : 0;
 
@@ -218,11 +218,11 @@ static bool lkmd_is_back_soon(sd_bus *bus, const char *result) {
 }
 
 /*
- * Whether or not it is started again, an lkmd that is not there is not in charge: that was its own to say, but it may
- * have been killed. Devices that came since then are udev's already.
+ * Whether it is restarted or not, an lkmd that has ended is not in charge. It notes that itself, but it may have
+ * been killed. udev handles the devices that come from now on.
  *
- * Those before may have been left to an lkmd that had no time for them. If one follows, it sees to them; if that
- * one ends without having been in charge, they are owed still, and udev is to have them now.
+ * Devices that came before may not have been processed. If lkmd is restarted, it handles them; if that one ends
+ * without having been in charge, they are still unhandled, and are announced to udev now.
  */
 static int give_back(void) {
         const char *result = getenv("SERVICE_RESULT") ?: "success";
@@ -235,14 +235,14 @@ static int give_back(void) {
 
         r = handover_read_charge("", &charge);
         if (r >= 0)
-                r = handover_set_charge("", IN_CHARGE_NOW, 0); /* before all else: udev acts from now on */
+                r = handover_set_charge("", IN_CHARGE_NOW, 0); /* first: udev loads drivers from now on */
         if (r < 0)
                 say("cannot change " LKMD_IN_CHARGE_FILE, r);
         bus = connect_to_systemd(LKMD_UNIT, "which is taken as stopped for good");
         if (system_is_stopping(bus))
                 return 0;
         back_soon = lkmd_is_back_soon(bus, result);
-        news = stand_in_for_udevs_rule(); /* an earlier lkmd left a mask there */
+        news = stand_in_for_udevs_rule(); /* an earlier version of lkmd may have left a mask there */
         if (find_user(&uid, &gid) >= 0)
                 news |= (!back_soon && streq(result, "success") && handover_forget_denied("", uid) > 0) ||
                         hand_over_denied(uid);
@@ -256,17 +256,17 @@ static int give_back(void) {
 
 /* ------------------------------------------------------------------------------------------------- follow */
 
-/* Is it for us to announce what lkmd left? @state: of lkmd.service, negative: not known */
+/* Do the devices that lkmd left have to be announced now? @state: of lkmd.service, negative: not known */
 static bool is_ours_to_announce(sd_bus *bus, int state, mode_t charge) {
         if (charge == 0 || system_is_stopping(bus))
                 return false;
         switch (state) {
         case SERVICE_STARTING:
-                return false;           /* it looks at all devices when it is there */
+                return false;           /* lkmd walks over all devices when it is in charge */
         case SERVICE_UP:
                 return !(charge & IN_CHARGE_NOW);
         case SERVICE_STOPPING:
-                return service_manager_has_unit(bus, LKMD_UNIT) == 0; /* else "give-back" comes */
+                return service_manager_has_unit(bus, LKMD_UNIT) == 0; /* else "give-back" is run */
         case SERVICE_DOWN:
                 return !lkmd_is_back_soon(bus, NULL);
         default:
@@ -275,9 +275,9 @@ static bool is_ours_to_announce(sd_bus *bus, int state, mode_t charge) {
 }
 
 /*
- * lkmd says that it is in charge no longer, or that something else is denied; or it has ended for good without
- * "give-back", which systemd does not run for a unit that is masked or gone. While lkmd runs, the file that says who is
- * in charge is its own to change.
+ * lkmd has stepped back, or the denied names have changed; or lkmd has ended for good without "give-back", which
+ * systemd does not run for a unit that is masked or missing. While lkmd runs, only lkmd changes the file that says
+ * whether it is in charge.
  */
 static int follow(void) {
         static const char *const otherwise = "which is taken as stopped for good";
@@ -287,10 +287,10 @@ static int follow(void) {
         gid_t gid;
         int state, r;
 
-        r = handover_answer_call("");   /* first: what lkmd says from now on is another call */
+        r = handover_answer_call("");   /* first, since a later change is another call */
         if (r < 0) {
                 say("cannot remove " LKMD_HANDOVER_CALL_FILE ", and would be started without an end", r);
-                (void) sleep(1);        /* who takes over lkmd can put anything there: systemd is not kept busy */
+                (void) sleep(1);        /* a compromised lkmd can put anything there; do not keep systemd busy */
         }
         bus = connect_to_systemd(LKMD_UNIT, otherwise);
         state = bus ? service_manager_get_state(bus, LKMD_UNIT) : -ENOTCONN;
@@ -299,11 +299,11 @@ static int follow(void) {
                 say("cannot read " LKMD_IN_CHARGE_FILE, r);
                 return r;
         }
-        /* Once it is stopped, all is as "give-back" left it. */
+        /* After a stop, "give-back" has done this. */
         if ((state == SERVICE_UP || state == SERVICE_STARTING) && find_user(&uid, &gid) >= 0 && hand_over_denied(uid))
                 notify_udev(/* new_conf_dir= */ false);
         if (state == SERVICE_UP && !(charge & IN_CHARGE_NOW))
-                (void) see_to_loader_socket(); /* lkmd has said what is wrong, and asks again */
+                (void) see_to_loader_socket(); /* lkmd logs what is wrong, and asks again */
         if (!is_ours_to_announce(bus, state, charge))
                 return 0;
         announce();

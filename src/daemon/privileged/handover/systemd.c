@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ServiceManager: what systemd, PID 1, is asked over a socket of its own, which is there from the beginning of the
- * boot and does without a message bus. systemctl(1) asks the same there, but starting it takes many times as long,
- * before the first driver is loaded. The interface is org.freedesktop.systemd1(5). Owns nothing.
+ * Systemd: queries of systemd (PID 1) over its private socket, which exists from the beginning of the boot and
+ * needs no message bus. systemctl(1) does the same, but starting it takes many times as long, before the first
+ * driver is loaded. The interface is org.freedesktop.systemd1(5). Owns nothing.
  */
 
 #include "daemon/privileged/handover/systemd.h"
@@ -21,7 +21,7 @@
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 #define JOB_INTERFACE "org.freedesktop.systemd1.Job"
 
-#define SOON_USEC (2U * 1000U * 1000U)  /* a restart that comes later than this is not one to wait for */
+#define SOON_USEC (2U * 1000U * 1000U)  /* a later restart is not waited for */
 
 /**
  * service_manager_connect() - reach PID 1
@@ -62,7 +62,7 @@ static int get_unit_string(sd_bus *bus, const char *unit, const char *interface,
 }
 
 /**
- * service_manager_get_state() - is a service there?
+ * service_manager_get_state() - the state of a service
  * @unit: "NAME.service"
  *
  * Return: a ServiceState, or a negative errno.
@@ -83,7 +83,7 @@ int service_manager_get_state(sd_bus *bus, const char *unit) {
         return streq(state, "deactivating") ? SERVICE_STOPPING : SERVICE_DOWN;
 }
 
-/* Return: 1 if systemd has the unit's file, 0 if it is masked or gone, or a negative errno. */
+/* Return: 1 if systemd has loaded the unit, 0 if it is masked or missing, or a negative errno. */
 int service_manager_has_unit(sd_bus *bus, const char *unit) {
         _cleanup_(freep) char *state = NULL;
         int r;
@@ -94,7 +94,7 @@ int service_manager_has_unit(sd_bus *bus, const char *unit) {
         return r < 0 ? r : streq(state, "loaded");
 }
 
-/* What is queued for a unit: @ret is "" if nothing is, else the caller's. */
+/* The type of the job that is queued for a unit; "": none. */
 static int get_job_type(sd_bus *bus, const char *unit, char **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(freep) char *path = NULL;
@@ -114,13 +114,13 @@ static int get_job_type(sd_bus *bus, const char *unit, char **ret) {
         if (id != 0) {
                 r = sd_bus_get_property_string(bus, SERVICE, job, JOB_INTERFACE, "JobType", NULL, ret);
                 if (r >= 0)
-                        return 0;       /* else it may just be over */
+                        return 0;       /* else the job may just have finished */
         }
         *ret = strdup("");
         return *ret ? 0 : -ENOMEM;
 }
 
-/* Restart= of systemd.service(5), by the table there. */
+/* By the table of Restart= in systemd.service(5). */
 static bool restart_covers(const char *restart, const char *result) {
         bool clean = streq(result, "success"), by_signal = streq(result, "signal") || streq(result, "core-dump");
         bool watchdog = streq(result, "watchdog");
@@ -139,8 +139,8 @@ static bool restart_covers(const char *restart, const char *result) {
 }
 
 /**
- * service_manager_restarts_soon() - is a service that is being stopped, or has died, about to be started again?
- * @result: $SERVICE_RESULT of systemd.exec(5) for one that is being stopped; NULL: it has been for a while
+ * service_manager_restarts_soon() - is a service that is being stopped, or has died, about to be restarted?
+ * @result: $SERVICE_RESULT of systemd.exec(5) for one that is being stopped; NULL: it stopped a while ago
  *
  * Return: 1 or 0, or a negative errno.
  */
@@ -172,7 +172,7 @@ int service_manager_restarts_soon(sd_bus *bus, const char *unit, const char *res
 }
 
 /**
- * service_manager_signal() - send a signal to the main process of a service, and to none of its others
+ * service_manager_signal() - send a signal to the main process of a service only
  *
  * Return: 0 once it is sent, or a negative errno.
  */
@@ -187,7 +187,7 @@ int service_manager_signal(sd_bus *bus, const char *unit, int signo) {
 }
 
 /**
- * service_manager_restart() - have a unit stopped, if it is there, and started
+ * service_manager_restart() - stop a unit, if it is active, and start it
  *
  * Return: 0 once it is queued, or a negative errno.
  */

@@ -4,10 +4,10 @@
 #include <systemd/sd-bus.h>
 
 typedef enum ServiceState {
-        SERVICE_DOWN,                   /* or there is none of that name */
-        SERVICE_STARTING,               /* a signal might end it before it knows what the signal means */
+        SERVICE_DOWN,                   /* or there is no such unit */
+        SERVICE_STARTING,               /* a signal might kill it before it has set a handler */
         SERVICE_UP,
-        SERVICE_STOPPING,               /* or what it has to do after its end runs still */
+        SERVICE_STOPPING,               /* or its ExecStopPost= commands still run */
 } ServiceState;
 
 int service_manager_connect(sd_bus **ret, const char *address);

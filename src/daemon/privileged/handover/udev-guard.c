@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Handover: the file that stands over the one rule file of udev's that loads drivers. It lies in /run, where udev(7)
- * looks before /usr/lib and which is empty after a reboot, and holds udev's own rules behind a guard. The guard asks
- * for two things: that the control group of lkmd.service is there, which systemd takes away when nothing of lkmd is
- * left, and that lkmd says that it is in charge. Once either is gone, udev acts by its rules, without anything of ours
- * having to run for it: no unit, no program, and no reading of rules by udevd.
+ * UdevGuard: the file that masks the one rule file of udev that loads drivers. It is in /run, which udev(7)
+ * searches before /usr/lib and which is empty after a reboot, and has udev's own rules behind a guard. The guard
+ * tests two things: that the control group of lkmd.service exists, which systemd removes when no process of lkmd is
+ * left, and that lkmd is in charge. When either is not true, udev applies its own rules, without any program or
+ * unit of lkmd running, and without udevd reading its rules again.
  *
- * What somebody else put at that place is left as it is.
+ * A file of somebody else in that place is left as it is.
  */
 
 #include "daemon/privileged/handover/udev-guard.h"
@@ -22,7 +22,7 @@
 #include "common/base/read-file.h"
 #include "common/base/util.h"
 
-#define EARLIER_MASK "/dev/null"        /* an lkmd before this one made a link to it */
+#define EARLIER_MASK "/dev/null"        /* earlier versions of lkmd made a link to it */
 #define RULE_TEMPORARY ".lkmd-drivers"  /* not *.rules: udev does not read it */
 
 #define GUARD_FORMAT                                                                                       \
@@ -40,7 +40,7 @@ static void at_root(char path[static PATH_MAX], const char *root, const char *na
 
 /* ------------------------------------------------------------------------------------------- control group */
 
-/* The part behind the last ':' of the line that begins so, up to its end; NULL: there is no such line. */
+/* The path in the line "ID:@name:PATH"; NULL: there is no such line. */
 static const char *find_hierarchy(const char *text, const char *name, size_t *ret_length) {
         for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
                 const char *colon = strchr(line, ':');
@@ -56,7 +56,7 @@ static const char *find_hierarchy(const char *text, const char *name, size_t *re
         return NULL;
 }
 
-/* It becomes a part of a rule, where '$', '%', '"' and '*' mean something. systemd escapes what is odd as \xNN. */
+/* It becomes a part of a rule, where '$', '%', '"' and '*' have a meaning. systemd escapes unusual bytes as \xNN. */
 static bool path_is_plain(const char *path) {
         return path[0] == '/' && path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                                    "/._:@-\\")] == '\0';
@@ -64,10 +64,10 @@ static bool path_is_plain(const char *path) {
 
 /**
  * handover_find_cgroup() - the directory of the control group of lkmd.service
- * @self_cgroup: what /proc/self/cgroup says to a process of lkmd.service, cgroups(7)
+ * @self_cgroup: /proc/self/cgroup of a process of lkmd.service, cgroups(7)
  * @ret:         absolute path, without @root
  *
- * Return: 0; -ENOENT if there is none that could be looked at; -EBADMSG if it is another unit's; -ENOMEM.
+ * Return: 0; -ENOENT if there is none; -EBADMSG if it is of another unit; -ENOMEM.
  */
 int handover_find_cgroup(const char *root, const char *self_cgroup, char **ret) {
         static const struct {
@@ -124,13 +124,13 @@ static int read_rules(const char *path, char **ret) {
                         return r;
         }
         if (strlen(text) != size)
-                return -EBADMSG;        /* a NUL: nothing that udev would understand */
+                return -EBADMSG;        /* a NUL, which udev does not accept */
 
         *ret = STEAL_PTR(text);
         return 0;
 }
 
-/* udev's own rules, which would be in force if there were nothing of ours: "" if there are none. */
+/* udev's own rules, which would be in force without the guard: "" if there are none. */
 static int read_udevs_rules(const char *root, char **ret) {
         static const char *const files[] = { UDEV_LOCAL_RULES_DIR "/" UDEV_AUTOLOAD_RULE,
                                              UDEV_LIB_RULES_DIR "/" UDEV_AUTOLOAD_RULE };
@@ -148,7 +148,7 @@ static int read_udevs_rules(const char *root, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* Return: 1: the file says just that; 0: nothing is there, or something older of ours; -EEXIST: somebody else's. */
+/* Return: 1: the file has this text; 0: there is none, or an older one of lkmd's; -EEXIST: a file of somebody else. */
 static int look(const char *path, const char *text) {
         _cleanup_(freep) char *there = NULL;
         char target[sizeof(EARLIER_MASK)];
@@ -167,7 +167,7 @@ static int look(const char *path, const char *text) {
                 return -EEXIST;
         r = read_rules(path, &there);
         if (r < 0)
-                return -EEXIST;         /* ours can be read, and is not larger than it may be */
+                return -EEXIST;         /* one of lkmd's is readable and not too large */
         if (streq(there, text))
                 return 1;
         return startswith(there, UDEV_RULE_HEAD) ? 0 : -EEXIST;
@@ -185,7 +185,7 @@ static int make_dirs(const char *root) {
         return 0;
 }
 
-/* udevd may read the directory at any moment: what is there is whole. */
+/* Atomically, since udevd may read the directory at any moment. */
 static int replace_rule(const char *root, const char *path, const char *text) {
         _cleanup_(closep) int fd = -EBADF;
         char temporary[PATH_MAX];
@@ -211,12 +211,12 @@ static int replace_rule(const char *root, const char *path, const char *text) {
 
 /**
  * handover_guard() - have udev leave drivers to lkmd while lkmd is in charge, and only then
- * @cgroup: directory that is there as long as lkmd is
+ * @cgroup: directory that exists as long as lkmd runs
  *
  * It takes effect when udev reads its rules.
  *
- * Return: 1 if udev has to read them; 0 if all is there already; -EEXIST if somebody's own file is in its place;
- * -EFBIG if udev's rules are longer than any that are known; what the file system said.
+ * Return: 1 if udev has to read them; 0 if nothing changed; -EEXIST if a file of somebody else is in its place;
+ * -EFBIG if udev's rules are longer than UDEV_RULE_MAX; what the file system said.
  */
 int handover_guard(const char *root, const char *cgroup) {
         _cleanup_(freep) char *rules = NULL, *text = NULL;
@@ -246,9 +246,9 @@ int handover_guard(const char *root, const char *cgroup) {
 /* ---------------------------------------------------------------------------------------------- in charge */
 
 /**
- * handover_take_run_dir() - see to it that /run/lkmd is root's
+ * handover_take_run_dir() - have /run/lkmd belong to root
  *
- * An earlier lkmd had it as its own, so that it could have replaced what root looks at in there.
+ * It belonged to earlier versions of lkmd, which could have replaced files in it that root reads.
  *
  * Return: 0; -ENOTDIR, also for a link; what mkdir(2) or fchown(2) said.
  */
@@ -272,7 +272,7 @@ int handover_take_run_dir(const char *root) {
         return fchmod(fd, 0755) < 0 ? -errno : 0;
 }
 
-/* Is it the file that root made here for the user @uid, rather than one that an earlier lkmd could have put here? */
+/* Is it the file that root made for the user @uid, rather than one that an earlier lkmd could have put there? */
 static bool is_charge_file(const struct stat *st, uid_t uid) {
         return S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_uid == uid && st->st_size == 0;
 }
@@ -287,9 +287,9 @@ static int open_charge_file(const char *root) {
 }
 
 /**
- * handover_open_charge() - have the file by which the user @uid says that it is in charge, saying that it is not
+ * handover_open_charge() - make the file in which the user @uid notes whether it is in charge, and reset it
  *
- * What an earlier lkmd owes stays noted. The directory has to be root's.
+ * A note that an earlier lkmd left devices unhandled is kept. The directory has to be root's.
  *
  * Return: 0, or what the file system said.
  */
@@ -322,7 +322,7 @@ int handover_open_charge(const char *root, uid_t uid, gid_t gid) {
 }
 
 /**
- * handover_read_charge() - who is in charge, and what is owed
+ * handover_read_charge() - is lkmd in charge, and did it leave devices unhandled?
  * @ret: of IN_CHARGE_*; 0 if there is no such file
  *
  * Return: 0, or what the file system said.
@@ -345,7 +345,7 @@ int handover_read_charge(const char *root, mode_t *ret) {
 }
 
 /**
- * handover_set_charge() - change what the file says; only while no manager runs, which would not know
+ * handover_set_charge() - change the file; only while no manager runs, which would not notice
  *
  * Return: 0, also if there is no such file; what the file system said.
  */
@@ -390,10 +390,10 @@ int handover_answer_call(const char *root) {
 /* ------------------------------------------------------------------------------------------------ sockets */
 
 /**
- * handover_is_listening() - is there somebody behind the socket at @path?
- * @sockets: /proc/net/unix, proc_net_unix(5), to be read on
+ * handover_is_listening() - does a process listen on the socket at @path?
+ * @sockets: /proc/net/unix, proc_net_unix(5), which is read from its current position
  *
- * A connection would tell as well, but be taken for the manager's.
+ * Connecting would show it too, but the loader would take the connection for the manager's.
  */
 bool handover_is_listening(FILE *sockets, const char *path) {
         _cleanup_(freep) char *line = NULL;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* What lkmd-handover does to files; @root is a prefix of their paths for tests, "" for none. */
+/* UdevGuard: the files of lkmd-handover. @root: prefix of all paths for tests; "": none. */
 
 int handover_answer_call(const char *root);
 int handover_find_cgroup(const char *root, const char *self_cgroup, char **ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* lkmd-loader: socket-activated, see lkmd-loader.socket; everything else is in loader.c. */
+/* lkmd-loader: takes the socket from systemd, see lkmd-loader.socket; everything else is in loader.c. */
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LoaderCommand: finds the command of a module by libkmod and waits for its end. Owns nothing. */
+/* LoaderCommand: finds the command of a module with libkmod and waits for its end. Owns nothing. */
 
 #include "daemon/privileged/loader/loader-command.h"
 
@@ -25,7 +25,7 @@ static inline void kmod_module_unrefp(struct kmod_module **module) {
                 (void) kmod_module_unref(*module);
 }
 
-/* "$CMDLINE_OPTS" everywhere becomes @options, as modprobe.d(5) has it. Return: NULL without memory. */
+/* Replaces each "$CMDLINE_OPTS" with @options, modprobe.d(5). Return: NULL without memory. */
 char *loader_expand_options(const char *command, const char *options) {
         _cleanup_(freep) char *out = NULL;
         size_t n_out = 0;
@@ -90,13 +90,13 @@ static int find_command(const LoaderRequest *request, struct kmod_ctx **ctx, str
                 return r;
         *ret = request->op == LOADER_INSTALL_COMMAND ? kmod_module_get_install_commands(*module) :
                                                        kmod_module_get_remove_commands(*module);
-        return *ret ? 0 : -ENOENT;      /* the line went away since the plan was made */
+        return *ret ? 0 : -ENOENT;      /* the line was removed since the plan was made */
 }
 
 /**
- * loader_command() - run what modprobe.d has for a module
- * @request:    its words are checked
- * @ret_status: as waitpid(2) has it
+ * loader_command() - run the install or remove line of modprobe.d for a module
+ * @request:    its words were checked
+ * @ret_status: as of waitpid(2)
  *
  * Return: 0; -ECANCELED: it ran and failed; -EPERM with a refusal: the words must not get into it; -ENOENT: there
  * is no such line.

@@ -3,6 +3,6 @@
 
 #include "daemon/privileged/loader/loader-protocol.h"
 
-/* LoaderCommand: an install or remove line of modprobe.d, looked up here and run. */
+/* LoaderCommand: looks up an install or remove line of modprobe.d and runs it. */
 int loader_command(const LoaderRequest *request, LoaderRefusal *ret_refusal, int *ret_status);
 char *loader_expand_options(const char *command, const char *options);

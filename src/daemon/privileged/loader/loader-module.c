@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * LoaderModule: opens a module's file and gives it to the kernel, or has the kernel remove one. Owns libkmod's
- * contexts that no thread uses at the moment.
+ * LoaderModule: opens the file of a module and passes it to the kernel, or has the kernel remove a module. Owns the
+ * contexts of libkmod that no thread uses at the moment.
  */
 
 #include "common/base/paths.h"
@@ -19,7 +19,7 @@
 #include "common/base/util.h"
 #include "daemon/privileged/loader/root-file.h"
 
-/* Is @path, as it is written, below @base? What goes up by ".." is not. */
+/* Is @path below @base as it is written, without ".."? */
 static bool is_written_below(const char *base, const char *path) {
         size_t n = strlen(base);
 
@@ -31,7 +31,7 @@ static bool is_written_below(const char *base, const char *path) {
         return true;
 }
 
-/* Return: 1 if what was found lies below @base, 0 if not. The walk followed no link of /proc, so the name is ours. */
+/* Return: 1 if the file is below @base, 0 if not. No link of /proc was followed, so it is in this mount namespace. */
 static int lies_below(int fd, const char *base) {
         char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], name[PATH_MAX];
         size_t n_base = strlen(base);
@@ -50,7 +50,7 @@ static int lies_below(int fd, const char *base) {
  * @base: the module root of this system, such as /lib/modules; symbolic links in it are followed
  * @path: absolute, and written as below it
  *
- * Where it lies, what it is and whose, is known before it is opened for reading.
+ * Its place, type and owner are checked before it is opened for reading.
  *
  * Return: a file descriptor; -EXDEV for a file that lies elsewhere, -EINVAL for one that is no regular file,
  * -EPERM if others than root could have written it or have led there, or what open(2) said.
@@ -83,10 +83,10 @@ int loader_open_module(const char *base, const char *path) {
 }
 
 /**
- * loader_file_is_called() - is it the file that modprobe would take for this module?
+ * loader_file_is_called() - is it the file that modprobe would load for this module?
  * @module: normalised
  *
- * The words that come with a request are root's for @module; another file must not get them.
+ * Root wrote the parameters of a request for @module; another module must not get them.
  */
 bool loader_file_is_called(const char *path, const char *module) {
         char name[NAME_MAX + 1];
@@ -97,7 +97,7 @@ bool loader_file_is_called(const char *path, const char *module) {
         return streq(name, module);
 }
 
-/* Return: 0 with a new context, negative errno. The manager says what went wrong, so libkmod does not. */
+/* Return: 0 with a new context, negative errno. The manager reports failures, so libkmod does not log. */
 static int context_new(struct kmod_ctx **ret) {
         static const char *const no_config[] = { NULL };
 
@@ -110,8 +110,8 @@ static int context_new(struct kmod_ctx **ret) {
 }
 
 /*
- * Contexts without configuration that no thread has now. libkmod's are not safe to share, and one after the other may
- * use the same: making one reads half a dozen files, which do not change while the kernel runs.
+ * Contexts without configuration that no thread uses now. Threads cannot share a context, but use it one after the
+ * other: making one reads half a dozen files, which do not change while the kernel runs.
  */
 static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kmod_ctx *contexts[LOADS_MAX];
@@ -143,7 +143,7 @@ static inline void context_returnp(struct kmod_ctx **ctx) {
                 (void) kmod_unref(rest);
 }
 
-/* No thread is left. */
+/* To be called when no thread is left. */
 void loader_contexts_free(void) {
         while (n_contexts > 0)
                 (void) kmod_unref(contexts[--n_contexts]);
@@ -154,7 +154,7 @@ static inline void kmod_module_unrefp(struct kmod_module **module) {
                 (void) kmod_module_unref(*module);
 }
 
-/* Also while its init is running; also built-in ones, most of them. */
+/* Also true while its init is running, and for most built-in modules. */
 static bool is_in_kernel(const char *module) {
         char path[sizeof("/sys/module/") + MODULE_NAME_MAX];
 
@@ -163,13 +163,13 @@ static bool is_in_kernel(const char *module) {
 }
 
 /**
- * loader_insert() - give a module's file to the kernel
- * @request: its words are checked
+ * loader_insert() - pass the file of a module to the kernel
+ * @request: its words were checked
  *
- * kmod_module_insert_module(3) lets the kernel decompress where it can and does it itself where it cannot.
+ * kmod_module_insert_module(3) lets the kernel decompress where it can, and decompresses where it cannot.
  *
- * The kernel goes by the name inside the file. If that is another one, because the file was replaced since
- * the plan was made or was renamed by somebody, success would be a lie: -ESTALE.
+ * The kernel takes the name from inside the file. If that is another module, because the file was replaced since
+ * the plan was made or was renamed, @request->module was not loaded: -ESTALE.
  */
 int loader_insert(const LoaderRequest *request, LoaderRefusal *ret_refusal) {
         _cleanup_(context_returnp) struct kmod_ctx *ctx = NULL;

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * What the manager and the loader say to each other: one struct a packet, over SOCK_SEQPACKET, between two
- * processes of the same build. Strings end with NUL and are not parsed by the loader beyond that. A request without
+ * LoaderProtocol: the packets between manager and loader, one struct each, over SOCK_SEQPACKET, between processes
+ * of the same build. Strings end with NUL and are not parsed by the loader beyond that. A request without
  * parameters ends before them: LOADER_REQUEST_SIZE().
  *
- * The loader believes nothing about parameters. Each comes with its origin, where the loader looks for it itself
- * (loader-words.c). A request with LOADER_HAS_CLIENT brings the connection of the client along (SCM_RIGHTS).
+ * The loader trusts no parameters. Each comes with its origin, which the loader checks itself (loader-words.c). A
+ * request with LOADER_HAS_CLIENT has the connection of the client attached (SCM_RIGHTS).
  */
 
 #include <limits.h>
@@ -23,7 +23,7 @@ typedef enum LoaderOp {
         LOADER_REMOVE,                  /* delete_module(2), never waiting */
         LOADER_INSTALL_COMMAND, /* the install line of modprobe.d for @module; @words for $CMDLINE_OPTS */
         LOADER_REMOVE_COMMAND,          /* its remove line */
-        LOADER_LOOK, /* where the thread of the request @id is in the kernel */
+        LOADER_LOOK, /* where the thread of the request @id is in the kernel; @id 0: a sign of life */
         _LOADER_OP_MAX,
 } LoaderOp;
 
@@ -33,14 +33,14 @@ typedef enum LoaderOp {
 #define LOADER_FORCE_ANY (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_FORCE_REMOVAL)
 #define LOADER_HAS_CLIENT (1U << 3) /* the connection of root's client comes with the packet */
 
-#define LOADER_STACK_MAX 1024U /* bytes of a kernel stack that are passed on */
+#define LOADER_STACK_MAX 1024U /* bytes of a kernel stack in a reply */
 
 typedef enum LoaderOriginKind {
         LOADER_BY_LINE = 1, /* "options NAME WORDS" in @file of modprobe.d */
         LOADER_BY_KERNEL_LINE, /* NAME.WORD on the kernel command line */
-        LOADER_BY_RULE, /* WORD stands under "options" in @file of policy.d or lists */
-        LOADER_BY_CLIENT, /* WORD and NAME are arguments of root's process, whose connection comes along */
-        LOADER_BY_PERMISSION, /* WORD is what the pattern NAME under "parameters" in @file allows */
+        LOADER_BY_RULE, /* WORD is under "options" in @file of policy.d or lists */
+        LOADER_BY_CLIENT, /* WORD and NAME are arguments of root's process, whose connection is attached */
+        LOADER_BY_PERMISSION, /* WORD matches the pattern NAME under "parameters" in @file */
         LOADER_BY_SETTING, /* async_probe, and nothing else */
         _LOADER_ORIGIN_KIND_MAX,
 } LoaderOriginKind;
@@ -48,7 +48,7 @@ typedef enum LoaderOriginKind {
 /* Offsets are those of strings in LoaderWords.strings; 0 is "". */
 typedef struct LoaderOrigin {
         uint16_t kind;
-        uint16_t size; /* bytes of LoaderWords.text that are of it; a blank separates them */
+        uint16_t size; /* of its part of LoaderWords.text; parts are separated by a blank */
         uint16_t name; /* as written, normalised for a line; LOADER_BY_PERMISSION: the pattern */
         uint16_t file; /* absolute */
         uint16_t alias_file; /* has "alias NAME MODULE", if NAME is not the module */
@@ -56,7 +56,7 @@ typedef struct LoaderOrigin {
 } LoaderOrigin;
 
 typedef struct LoaderWords {
-        uint32_t n_origins; /* 0: none, and the rest is not sent */
+        uint32_t n_origins; /* 0: no parameters, and the rest is not sent */
         uint32_t reserved;
         char text[PARAMETERS_MAX]; /* as the kernel gets them */
         LoaderOrigin origins[LOADER_ORIGINS_MAX];
@@ -78,17 +78,17 @@ typedef struct LoaderRequest {
         ((n_origins) > 0 ? sizeof(LoaderRequest) \
                          : offsetof(LoaderRequest, words) + offsetof(LoaderWords, text))
 
-/* Why the loader did not do it; refusal.c has a sentence for each. */
+/* Why the loader refused a request; refusal.c explains each. */
 typedef enum LoaderRefusal {
         LOADER_NOT_REFUSED,
         LOADER_REFUSED_FILE, /* others than root could have written the module's file */
-        LOADER_REFUSED_NAME, /* the file is not called like the module */
-        LOADER_REFUSED_ORIGIN, /* others than root could have written what the words are to be in */
-        LOADER_REFUSED_WORDS, /* they are not there */
-        LOADER_REFUSED_CLIENT, /* whoever is to have said them is not root, or gone */
-        LOADER_REFUSED_ARGUMENTS, /* root's process does not say them */
-        LOADER_REFUSED_FORCE, /* likewise, force */
-        LOADER_REFUSED_SHELL, /* a word that the shell could read something into */
+        LOADER_REFUSED_NAME, /* the file is not named like the module */
+        LOADER_REFUSED_ORIGIN, /* others than root could have written the origin of a word */
+        LOADER_REFUSED_WORDS, /* a word is not in its origin */
+        LOADER_REFUSED_CLIENT, /* the client is not root, or has exited */
+        LOADER_REFUSED_ARGUMENTS, /* a word is not among the arguments of root's process */
+        LOADER_REFUSED_FORCE, /* force is not among them */
+        LOADER_REFUSED_SHELL, /* a word that the shell would interpret */
         LOADER_REFUSED_MEMBER, /* a word of a member of lkmd-admin in a command */
         _LOADER_REFUSAL_MAX,
 } LoaderRefusal;
@@ -98,9 +98,9 @@ typedef struct LoaderReply {
         int32_t error;                  /* 0 or negative errno; -ECANCELED: the command ran and failed */
         uint64_t id;
         uint64_t duration_usec;         /* inside the system call or the command */
-        int32_t wait_status;            /* of the command, as waitpid(2) has it */
+        int32_t wait_status;            /* of the command, as of waitpid(2) */
         uint32_t op; /* LOADER_LOOK, else that of the request */
-        int32_t thread_id; /* LOADER_LOOK: as gettid(2) has it, 0: it is over already */
+        int32_t thread_id; /* LOADER_LOOK: as of gettid(2), 0: the request is over already */
         uint32_t refusal; /* LoaderRefusal; @error is -EPERM then */
-        char stack[LOADER_STACK_MAX]; /* LOADER_LOOK: a function a line, innermost first; "": not readable */
+        char stack[LOADER_STACK_MAX]; /* LOADER_LOOK: a function per line, innermost first; may be "" */
 } LoaderReply;

@@ -2,17 +2,16 @@
 
 /*
  * LoaderWords: no parameter reaches the kernel that root did not write, whatever the manager says. Each comes with its
- * origin, and the origin is looked at here: a file that root alone can have written, below directories that are
- * compiled in; the kernel command line; or the process at the other end of a connection that a client made to
- * the manager's own socket.
+ * origin, which is checked here: a file that only root can have written, below directories that are compiled in; the
+ * kernel command line; or the process at the other end of a connection that a client made to the manager's socket.
  *
- * That root has a connection is not enough: it may have asked for nothing but the status, and the manager is the one
- * who read what was asked. So the words have to be arguments of root's process, which the kernel shows.
+ * A connection of root's is not enough: the client may have asked for the status only, and only the manager read
+ * what it asked for. So the words have to be arguments of root's process, which the kernel shows.
  *
- * What is promised is that root wrote the words: for this module where a line of modprobe.d, the kernel command
- * line or a client says them; for some module where it is a file of policies, which is YAML and not read here.
+ * What is guaranteed is that root wrote the words: for this module if they are from a line of modprobe.d, the kernel
+ * command line or a client; for any module if they are from a policy file, since YAML is not parsed here.
  *
- * Owns nothing that lives longer than a call.
+ * Owns nothing that outlives a call.
  */
 
 #include "common/base/paths.h"
@@ -54,7 +53,7 @@ static const char *const policy_dirs[] = {
         NULL,
 };
 
-/* Of the running system. */
+/* The places of the running system. */
 const LoaderPlaces *loader_places(void) {
         static struct utsname name;
         static LoaderPlaces places = { .root = "", .manager_address = LKMD_SOCKET, .release = name.release };
@@ -71,7 +70,7 @@ static int refuse(LoaderRefusal why, LoaderRefusal *ret) {
         return -EPERM;
 }
 
-/* Return: the name of a file right in this directory; NULL if @file is not one. */
+/* Return: the name of @file if it is directly in this directory; else NULL. */
 static const char *name_below(const char *dir, const char *file) {
         size_t n = strlen(dir);
 
@@ -88,7 +87,7 @@ static bool is_in(const char *const *dirs, const char *file, const char *end) {
         return false;
 }
 
-/* depmod's text files say what it knows of aliases and symbols, in the words of modprobe.d. */
+/* depmod's text files list aliases and symbols in the syntax of modprobe.d. */
 static bool is_depmods(const LoaderPlaces *places, const char *file) {
         char dir[sizeof(MODULE_ROOT "/") + sizeof(((struct utsname *) NULL)->release)];
         const char *name;
@@ -130,7 +129,7 @@ static int check_name(const LoaderPlaces *places, const char *name, const char *
         return root_alias_leads(text, size, name, module) ? 0 : refuse(LOADER_REFUSED_WORDS, ret_refusal);
 }
 
-typedef struct Word {                   /* one origin, and what it is the origin of */
+typedef struct Word {                   /* the words of one origin */
         LoaderOriginKind kind;
         const char *text, *name, *file, *alias_file;
 } Word;
@@ -168,7 +167,7 @@ static int check_policy(const LoaderPlaces *places, const Word *w, LoaderRefusal
                        : refuse(LOADER_REFUSED_WORDS, ret_refusal);
 }
 
-/* The kernel's own file: nobody writes it, and it belongs to no directory that could be another. */
+/* The kernel's own file, so its place needs no check. */
 static int check_kernel_line(const LoaderPlaces *places, const Word *w, const char *module,
                              LoaderRefusal *ret_refusal) {
         _cleanup_(freep) char *text = NULL;
@@ -190,7 +189,7 @@ static int check_kernel_line(const LoaderPlaces *places, const Word *w, const ch
 
 /* ------------------------------------------------------------------------------------------------ client */
 
-/* Is it a connection that somebody made to the socket of the manager, which only root can have put there? */
+/* Was the connection accepted from the socket of the manager, where only root can bind? */
 static bool is_accepted(int fd, const char *address) {
         struct sockaddr_un name = {};
         socklen_t size = sizeof(int), n = sizeof(name);
@@ -210,9 +209,9 @@ static bool is_over(int fd, short events) {
 }
 
 /*
- * What the process at the other end was started with. It has to be the one that connected, and alive when its
- * arguments have been read: a process ID goes to the next one, whose arguments anybody may choose who can start a
- * set-user-ID program. Before Linux 6.5 the open connection has to do for that.
+ * The arguments of the process at the other end. It has to be the process that connected, and still alive after
+ * they were read: a PID may be reused, by a set-user-ID program whose arguments anybody chooses. Before Linux 6.5
+ * the open connection has to be enough.
  */
 static int read_arguments(int fd, char **ret, size_t *ret_size) {
         _cleanup_(closep) int pidfd = -EBADF, arguments = -EBADF;
@@ -278,7 +277,7 @@ static int check_client(const LoaderPlaces *places, const Word *w, const char *m
 
 /* --------------------------------------------------------------------------------------------- the whole */
 
-/* A handful of lines by aliases is many; beyond it somebody wants to keep this busy. */
+/* A few lines that go through aliases are many already; more are an attempt to keep the loader busy. */
 static bool has_many_aliases(const LoaderWords *words) {
         unsigned n = 0;
 
@@ -306,7 +305,7 @@ static int check_word(const LoaderPlaces *places, const Word *w, const char *mod
         }
 }
 
-/* @text is room for a copy that ends where the origin's words do. Return: where the next ones begin. */
+/* @text: gets a copy of the origin's words. Return: where the next words begin. */
 static const char *get_word(const LoaderWords *words, size_t i, const char *from, char text[static PARAMETERS_MAX],
                             Word *ret) {
         const LoaderOrigin *o = words->origins + i;
@@ -324,9 +323,9 @@ static const char *get_word(const LoaderWords *words, size_t i, const char *from
 }
 
 /**
- * loader_words_are_sound() - can it be read without reading past anything?
+ * loader_words_are_sound() - are all sizes, offsets and strings within bounds?
  *
- * The words of the origins, with a blank between each two, are all of the text.
+ * The words of the origins, separated by blanks, have to be all of the text.
  */
 bool loader_words_are_sound(const LoaderWords *words) {
         size_t at = 0;
@@ -356,10 +355,10 @@ bool loader_words_are_sound(const LoaderWords *words) {
 }
 
 /**
- * loader_words_check() - did root write all of the parameters?
+ * loader_words_check() - did root write all parameters?
  * @request: sound
  *
- * One request after the other, so that the memory for what is read is that of one.
+ * Requests are checked one after the other, which bounds the memory for what is read.
  */
 int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
                        LoaderRefusal *ret_refusal) {
@@ -386,7 +385,7 @@ int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request,
         return r;
 }
 
-/* Does root's process say that the kernel is not to look that closely? Who does not ask for it, need not prove it. */
+/* If the request has force: is force among the arguments of root's process? */
 int loader_force_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
                        LoaderRefusal *ret_refusal) {
         _cleanup_(freep) char *arguments = NULL;
@@ -404,10 +403,10 @@ int loader_force_check(const LoaderPlaces *places, const LoaderRequest *request,
 }
 
 /**
- * loader_words_check_shell() - can they stand in a command for $CMDLINE_OPTS?
+ * loader_words_check_shell() - may the words replace $CMDLINE_OPTS in a command?
  *
- * A line that root wrote for this module goes in as it is, as with modprobe. All else must mean nothing to the shell;
- * and who is not root puts nothing into a command that root runs.
+ * A line that root wrote for this module is used as it is, as with modprobe. Other words must have no special
+ * meaning to the shell, and words of users other than root never get into a command that root runs.
  */
 int loader_words_check_shell(const LoaderWords *words, LoaderRefusal *ret_refusal) {
         const char *from;

@@ -5,7 +5,7 @@
 
 #include "daemon/privileged/loader/loader-protocol.h"
 
-/* Where root's words stand; tests have their own. */
+/* Where the origins are; tests have their own places. */
 typedef struct LoaderPlaces {
         const char *root;               /* before all paths but @manager_address; "" on a real system */
         const char *manager_address;    /* that clients connect to */

@@ -2,7 +2,7 @@
 
 /*
  * LoaderWork: requests under way. Owns their threads, and the descriptors that came with them; references the
- * connection. A thread is never killed: when the manager goes away its requests run to their end and their replies are
+ * connection. A thread is never killed: when the manager exits, its requests run to their end and their replies are
  * dropped. A reply never waits for a manager that does not read.
  */
 
@@ -29,9 +29,9 @@ typedef struct Work {
 } Work;
 
 static pthread_mutex_t works_lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, Work) works = LIST_HEAD_INITIALIZER(works); /* what threads are at */
+static LIST_HEAD(, Work) works = LIST_HEAD_INITIALIZER(works); /* under way */
 static atomic_uint n_threads;
-static int thread_ended_fd = -EBADF;    /* eventfd: written by each thread as its last deed */
+static int thread_ended_fd = -EBADF;    /* eventfd: written by each thread before it ends */
 
 /* @fd is taken, also on failure. Return: NULL without memory. */
 LoaderConnection *loader_connection_new(int fd) {
@@ -61,8 +61,8 @@ LoaderConnection *loader_connection_unref(LoaderConnection *c) {
 }
 
 /*
- * Who does not read what it is told is hung up on, which the main loop then sees. A manager has no more requests open
- * than fit, so one that is well is never met by this.
+ * Hangs up on a manager that does not read, which the main loop then notices. A healthy manager has fewer open
+ * requests than replies fit into the socket.
  */
 void loader_connection_reply(LoaderConnection *c, const LoaderReply *reply) {
         assert(c && reply);
@@ -84,9 +84,9 @@ static Work *work_free(Work *w) {
 DEFINE_CLEANUP(Work, work_free);
 
 /**
- * loader_work_init() - before the first work
+ * loader_work_init() - to be called before the first request
  *
- * Return: a file descriptor, for the life of the process, that can be read when a thread has ended; negative errno.
+ * Return: a file descriptor, for the life of the process, that is readable when a thread has ended; negative errno.
  */
 int loader_work_init(void) {
         (void) loader_places();
@@ -104,7 +104,7 @@ void loader_work_forget_ended(int fd) {
         (void) eventfd_read(fd, &value);
 }
 
-/* ps(1) and the kernel's own messages about a hung task name the module. The kernel cuts it at 15 bytes. */
+/* So that ps(1) and the kernel's messages about a hung task name the module. The kernel truncates it to 15 bytes. */
 static void thread_take_name(const char *module) {
         char name[16];
 
@@ -127,8 +127,8 @@ static void work_end(Work *work) {
 }
 
 /*
- * As long as it is open here, the client is not told that its connection has ended, should the manager end. To close
- * what somebody else opened may take as long as he likes, and keeps nobody but this thread.
+ * As long as it is open here, the client does not notice that the manager has exited. Closing a descriptor that
+ * somebody else opened may take as long as he likes, and delays only this thread.
  */
 static void work_drop_client(Work *work) {
         closep(&work->client_fd);
@@ -144,7 +144,7 @@ static int work_do(Work *work, LoaderRefusal *ret_refusal, int *ret_status) {
                 r = loader_words_check(loader_places(), request, work->client_fd, ret_refusal);
         if (r < 0)
                 return r;
-        work_drop_client(work);         /* before what may take for ever */
+        work_drop_client(work);         /* before what may never end */
 
         switch ((LoaderOp) request->op) {
         case LOADER_INSERT:
@@ -173,7 +173,7 @@ static void *on_thread(void *userdata) {
         reply.wait_status = status;
         reply.duration_usec = clock_usec(CLOCK_MONOTONIC) - start;
         loader_connection_reply(work->connection, &reply);
-        work_free(work); /* to close what somebody else opened may take as long as he likes */
+        work_free(work); /* closes the client's descriptor, which may take long */
         atomic_fetch_sub(&n_threads, 1);
         (void) eventfd_write(thread_ended_fd, 1);
         return NULL;
@@ -196,11 +196,11 @@ static int work_new(Work **ret, LoaderConnection *c, const LoaderRequest *reques
 }
 
 /**
- * loader_work_start() - give a request a thread of its own
+ * loader_work_start() - run a request in a thread of its own
  * @size:      of the request that was received
  * @client_fd: taken, also on failure; -EBADF: none
  *
- * Return: 0; -EAGAIN: too many are under way, which only a broken manager asks for; -ENOMEM.
+ * Return: 0; -EAGAIN: too many requests are under way, which only a broken manager causes; -ENOMEM.
  */
 int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t size, int client_fd) {
         _cleanup_(closep) int fd = client_fd;
@@ -220,7 +220,7 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
         if (r != 0)
                 return -r;
         (void) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        (void) pthread_attr_setstacksize(&attributes, 256U * 1024U); /* libkmod keeps PATH_MAX buffers on it */
+        (void) pthread_attr_setstacksize(&attributes, 256U * 1024U); /* libkmod has large buffers on it */
 
         atomic_fetch_add(&n_threads, 1);
         r = pthread_create(&thread, &attributes, on_thread, work);
@@ -234,7 +234,7 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
         return 0;
 }
 
-/* The calls of a thread inside the kernel, innermost first; only the innermost one where the rest is hidden. */
+/* The kernel stack of a thread, innermost function first; only that function if the rest is hidden. */
 static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
         static const char *const files[] = { "stack", "wchan" };
 
@@ -254,8 +254,8 @@ static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
 }
 
 /*
- * Where is a request that takes long? The stack is for CAP_SYS_ADMIN, which this process has not; wchan may be read
- * of one's own threads, fs/proc/base.c.
+ * Reply where a request is in the kernel. The stack needs CAP_SYS_ADMIN, which this process does not have; wchan
+ * can be read for the own threads, fs/proc/base.c.
  */
 void loader_work_look(LoaderConnection *c, uint64_t id) {
         LoaderReply reply = { .magic = LOADER_MAGIC, .id = id, .op = LOADER_LOOK };

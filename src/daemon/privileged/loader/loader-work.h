@@ -7,7 +7,7 @@
 #include "common/base/util.h"
 #include "daemon/privileged/loader/loader-protocol.h"
 
-/* LoaderWork: one request, and the thread that sits inside one system call or one command until it is over. */
+/* LoaderWork: one request, and the thread that waits in a system call or for a command until it is over. */
 
 typedef struct LoaderConnection {
         atomic_uint n_ref;              /* the main loop and each thread */

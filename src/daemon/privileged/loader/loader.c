@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Loader: the only code that runs with CAP_SYS_MODULE. It takes fixed-size requests from the manager and gives
- * each a thread of its own (loader-work.c). Which and how many is the manager's decision; nothing here waits for
- * anything else, and least of all for the manager: that is what strangers talk to, and may be in their hands.
+ * Loader: the only code that runs with CAP_SYS_MODULE. It takes fixed-size requests from the manager and runs each
+ * in a thread of its own (loader-work.c). The manager decides which and how many; requests do not wait for each
+ * other, and nothing waits for the manager, which talks to anybody and may be compromised.
  *
  * Owns the connection (shared by the threads, counted). Borrows the listening socket.
  */
@@ -22,7 +22,7 @@
 #include "daemon/privileged/loader/loader-module.h"
 #include "daemon/privileged/loader/loader-work.h"
 
-/* What names of modules are made of; more would only be something for the lines of modprobe.d to stumble over. */
+/* The characters of module names; others could have a meaning in modprobe.d. */
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+,.@"
 
 static bool is_terminated(const char *s, size_t size) {
@@ -47,10 +47,10 @@ static uint32_t op_flags(uint32_t op) {
 }
 
 /**
- * loader_check_request() - is this packet a request that may be carried out?
+ * loader_check_request() - is this packet a valid request?
  * @size: bytes that were received
  *
- * Return: 0; -EBADMSG for anything that the manager of this build would not send.
+ * Return: 0; -EBADMSG for anything that a manager of this build does not send.
  */
 int loader_check_request(const LoaderRequest *request, size_t size) {
         assert(request);
@@ -76,8 +76,8 @@ int loader_check_request(const LoaderRequest *request, size_t size) {
 }
 
 /*
- * Takes the packet that was looked at, and what came with it. More than one descriptor does not fit, and the kernel
- * drops the rest. Return: 0; what recvmsg(2) says.
+ * Receives the packet that was checked, and a descriptor if one belongs to it. There is room for one, and the
+ * kernel drops the rest. Return: 0; what recvmsg(2) says.
  */
 static int receive(int fd, LoaderRequest *request, int *ret_client_fd) {
         union {
@@ -113,8 +113,8 @@ static void reply_error(LoaderConnection *c, uint64_t id, int error) {
 }
 
 /*
- * Return: 1 to go on, 0 when the manager hung up or talks nonsense. The packet is looked at before it is taken: a
- * descriptor that nobody asked for is never received, because to close it may take as long as its owner likes.
+ * Return: 1 to go on, 0 if the manager hung up or sent an invalid packet. The packet is checked before it is
+ * received: an unexpected descriptor is never received, since closing it may take as long as its owner likes.
  */
 static int connection_read(LoaderConnection *c) {
         static LoaderRequest request; /* of the one thread that reads */
@@ -177,7 +177,7 @@ static int signals_open(void) {
 
 typedef struct Loader {
         int listen_fd, signal_fd, ended_fd;
-        LoaderConnection *connection; /* of the newest manager; NULL: it hung up */
+        LoaderConnection *connection; /* to the newest manager; NULL: it hung up */
         bool leaving;
 } Loader;
 
@@ -186,7 +186,7 @@ static void loader_clear(Loader *l) {
         closep(&l->signal_fd);
 }
 
-/* There is one manager: the newest. */
+/* A new connection replaces the last one. */
 static int accept_manager(Loader *l) {
         LoaderConnection *next = NULL;
         int r;
@@ -200,10 +200,9 @@ static int accept_manager(Loader *l) {
 }
 
 /*
- * A signal comes before who is new, and who is new before what the one who was there has left to read: one packet a
- * turn.
+ * Signals come first, then new connections, then one packet of the current one.
  *
- * Return: 1 to go on; 0 when there is nobody left to work for; negative errno.
+ * Return: 1 to go on; 0 when there is neither a manager nor a request under way; negative errno.
  */
 static int loader_turn(Loader *l) {
         struct pollfd fds[] = {
@@ -232,13 +231,13 @@ static int loader_turn(Loader *l) {
 }
 
 /**
- * loader_run() - serve until the manager has hung up, or SIGTERM, and nothing is under way any more
+ * loader_run() - serve until the manager has hung up, or SIGTERM, and no request is under way
  * @listen_fd: listening SOCK_SEQPACKET socket with a connection waiting, borrowed; made non-blocking
  *
- * A manager that was restarted is served at once, also while requests of its predecessor still run. Whoever
- * comes after the end finds the socket with systemd, and a new loader.
+ * A manager that was restarted is served at once, also while requests of its predecessor still run. For connections
+ * after the end, systemd starts a new loader.
  *
- * Return: 0, or negative errno of poll(2) and its kind.
+ * Return: 0, or the negative errno of poll(2) or the like.
  */
 int loader_run(int listen_fd) {
         _cleanup_(loader_clear) Loader l = { .listen_fd = listen_fd, .signal_fd = -EBADF };
@@ -252,7 +251,7 @@ int loader_run(int listen_fd) {
         l.ended_fd = loader_work_init();
         if (l.ended_fd < 0)
                 return l.ended_fd;
-        /* who connected may be gone again, and accept4(2) must not wait for the next */
+        /* the peer may have hung up already, and accept4(2) must not wait for the next one */
         if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) < 0)
                 return -errno;
 

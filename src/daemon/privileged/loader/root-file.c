@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * RootFile: walks a path as the kernel would, but one name after the other, and looks at the owner of each directory
- * and each link on the way. Nothing is opened for reading before it is known to be a regular file: to open a device
- * can start it (a watchdog), to open a FIFO waits. Owns nothing.
+ * RootFile: walks a path as the kernel would, name by name, and checks the owner of each directory and each link on
+ * the way. Nothing is opened for reading before it is known to be a regular file: opening a device can start it (a
+ * watchdog), and opening a FIFO waits. Owns nothing.
  */
 
 #include "daemon/privileged/loader/root-file.h"
@@ -21,7 +21,7 @@
 
 typedef struct Walk {
         int fd;                         /* where it is: O_PATH */
-        char rest[PATH_MAX];            /* what is still to go */
+        char rest[PATH_MAX];            /* of the path */
         unsigned n_links;
 } Walk;
 
@@ -34,7 +34,7 @@ static void walk_move(Walk *w, int fd) {
         w->fd = fd;
 }
 
-/* In a directory with the sticky bit others can put things, and not touch what is root's. */
+/* In a directory with the sticky bit, others can create files, but not replace those of root. */
 static int check_directory(int fd) {
         struct stat st;
 
@@ -57,7 +57,7 @@ static int walk_to_root(Walk *w) {
         return 0;
 }
 
-/* What a link says comes before the rest. */
+/* Puts the target of a link in front of the rest. */
 static int walk_follow(Walk *w, int link_fd, const struct stat *st) {
         char target[PATH_MAX];
         size_t n_rest = strlen(w->rest);
@@ -80,7 +80,7 @@ static int walk_follow(Walk *w, int link_fd, const struct stat *st) {
         return target[0] == '/' ? walk_to_root(w) : 0;
 }
 
-/* Cuts the next name off. Return: true if something is to come after it. */
+/* Removes the next name from @rest. Return: true if another one follows. */
 static bool take_name(char *rest, char ret[static NAME_MAX + 1], bool *ret_too_long) {
         size_t blanks = strspn(rest, "/"), n = strcspn(rest + blanks, "/");
 
@@ -121,11 +121,11 @@ static int walk_step(Walk *w) {
 }
 
 /**
- * root_file_find() - go where a path leads
+ * root_file_find() - resolve a path
  * @path: absolute
  *
- * Return: a file descriptor with O_PATH, of anything; -EPERM if somebody else than root has a directory or a link on
- * the way, or could write to a directory of it; what open(2) says.
+ * Return: an O_PATH descriptor of a file of any type; -EPERM if a directory or a link on the way does not belong to
+ * root, or others can write to such a directory; what open(2) says.
  */
 int root_file_find(const char *path) {
         _cleanup_(walk_clear) Walk w = { .fd = -EBADF };
@@ -143,7 +143,7 @@ int root_file_find(const char *path) {
 }
 
 /**
- * root_file_check() - is it a regular file that root alone can write?
+ * root_file_check() - is it a regular file that only root can write?
  *
  * Return: 0; -EINVAL: it is no regular file; -EPERM; what fstat(2) says.
  */
@@ -160,8 +160,8 @@ int root_file_check(int fd) {
 }
 
 /**
- * root_file_reopen() - open for reading what has been looked at
- * @fd: with O_PATH, of a regular file
+ * root_file_reopen() - open a file for reading that was checked
+ * @fd: O_PATH descriptor of a regular file
  */
 int root_file_reopen(int fd) {
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
@@ -173,7 +173,7 @@ int root_file_reopen(int fd) {
 }
 
 /**
- * root_file_read() - read such a file
+ * root_file_read() - read a file that only root can have written
  * @ret: ends with a NUL behind its @ret_size bytes
  *
  * Return: 0; -EPERM, -EINVAL; -EFBIG; -ENOMEM; what open(2) and read(2) say.

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* RootFile: files that root alone can have written, by ways that root alone can have laid. */
+/* RootFile: files that only root can have written, at the end of paths that only root can have made. */
 
 int root_file_find(const char *path);
 int root_file_check(int fd);
