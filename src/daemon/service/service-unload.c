@@ -263,7 +263,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
         char normalized[MODULE_NAME_MAX + 1];
         bool builtin = false;
         const IndexMatch *matches;
-        size_t n_matches = 0, n = 0;
+        size_t n_matches = 0;
         Index *index;
         int r;
 
@@ -289,7 +289,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 if (r < 0)
                         return r;
         }
-        if (n > 0) {
+        if (modules) {
                 *ret = STEAL_PTR(modules);
                 return 0;
         }
