@@ -6,6 +6,7 @@ import re
 import time
 from pathlib import Path
 
+from driver import lab
 from support import lkmctl, main_pid, remove, wait_bound, wait_unbound
 
 PROGRAM = Path(__file__).parents[1] / "soak/abuser.py"
@@ -83,6 +84,8 @@ def live_with_it(machine, users, seconds, kinds=KINDS):
             assert books(machine) == before
     lkmctl(machine, "status")
     assert books(machine) == before
+    if lab.sanitized():
+        return drivers, answers         # which takes the time of two
     assert max(drivers) < DRIVER_SECONDS, drivers
     assert max(answers) < STATUS_SECONDS, answers
     return drivers, answers

@@ -302,6 +302,19 @@ def test_removed_while_it_runs(machine, put_back, gone):
     udev_loads(machine)
 
 
+def test_programs_removed_while_a_device_waits(machine, put_back):
+    """It is announced to udev although lkmd-handover is gone."""
+    machine.run(["kill", "-STOP", str(main_pid(machine))])
+    plug(machine)
+    machine.run("udevadm settle", timeout=120)
+    take_away(machine, *PROGRAMS)
+    machine.run(["systemctl", "kill", "-s", "KILL", "lkmd"])
+    wait_driven(machine)
+    unplug(machine)
+    forget(machine)
+    udev_loads(machine)
+
+
 @pytest.fixture
 def denied(machine):
     """e1000e is denied by name."""
@@ -330,6 +343,17 @@ def test_what_is_denied_stays_out(machine, denied, put_back):
     unplug(machine)
     machine.run("systemctl unmask lkmd")
     start_lkmd(machine)
+
+
+def test_a_denied_device_waits_while_programs_are_removed(machine, denied, put_back):
+    machine.run(["kill", "-STOP", str(main_pid(machine))])
+    plug(machine)
+    machine.run("udevadm settle", timeout=120)
+    take_away(machine, *PROGRAMS)
+    machine.run(["systemctl", "kill", "-s", "KILL", "lkmd"])
+    machine.wait("test $(stat -c %a /run/lkmd/in-charge) = 0 || stat -c %A /run/lkmd/in-charge | grep -v x")
+    stays_out(machine)
+    unplug(machine)
 
 
 def test_denials_are_forgotten_where_that_is_wanted(machine, denied):
