@@ -2,20 +2,12 @@
 """Twelve kinds of abuse at once, for a minute ("-k short") and for ten, by one user and by as many as there are kinds:
 devices get their drivers all the while, root is answered, and lkmd neither ends nor grows."""
 
-import driver
 import pytest
 
 import abuse
 from driver import lab
 
 MEMORY_MAX = 96 << 20                   # of lkmd.service, at any time
-
-
-@pytest.fixture(scope="module")
-def machine():
-    machine = driver.boot()
-    yield machine
-    machine.remove()
 
 
 @pytest.mark.parametrize("seconds", [60, 600], ids=["short", "long"])

@@ -2,50 +2,50 @@
 """200 machines from one snapshot, one after the other: each answers, is at rest, knows what time it is, has random numbers and
 a disk of its own, and gives a device that is plugged in its driver. Some of them boot again, too."""
 
+import json
 import time
 
 import driver
 import pytest
 
-from support import ask, loaded, wait_bound, wait_unbound
+from support import loaded, wait_bound
+
+LOOK = """cat /proc/sys/kernel/random/uuid; date +%s; systemctl is-system-running; test -e /root/mine; echo $?; echo mine >/root/mine
+dmesg --level=emerg,alert,crit,err | wc -l; lkmctl --json=short status"""
 
 
-def looks_fresh(machine, drawn):
-    """As each machine has to be, whatever the ones before it have done."""
-    status = ask(machine, "status")
+def looks_fresh(machine, began, drawn):
+    """As each machine has to be, whatever the ones before it have done. began: when it was asked for."""
+    uuid, date, state, mine, errors, status = machine.run(LOOK).stdout.splitlines()
+    assert uuid not in drawn
+    drawn.add(uuid)
+    assert began - 1 < int(date) < time.time() + 1
+    assert (state, mine, errors) == ("running", "1", "0")
+    status = json.loads(status)
     assert (status["inCharge"], status["idle"], status["problems"]) == ("lkmd", True, [])
-    assert machine.run("systemctl is-system-running").stdout == "running\n"
-    assert abs(float(machine.run("date +%s.%N").stdout) - time.time()) < 60
-    assert machine.run("test -e /root/mine", check=False).returncode == 1
-    machine.write("/root/mine", "mine")
-    mine = machine.read("/proc/sys/kernel/random/uuid")
-    assert mine not in drawn
-    drawn.add(mine)
 
 
 def gives_a_card_its_driver(machine):
     assert "e1000e" not in loaded(machine)
     machine.qmp("device_add", driver="e1000e", id="card", bus="rp0")
     wait_bound(machine, "pci", "e1000e")
-    machine.unplug("card")
-    wait_unbound(machine, "pci", "e1000e")
 
 
 @pytest.mark.filterwarnings("error")    # fresh() boots where it cannot restore, and warns of that
 def test_200_machines_from_one_snapshot():
     drawn, seconds = set(), []
     for i in range(200):
-        began = time.monotonic()
+        began = time.time()
         machine = driver.fresh()
-        seconds.append(time.monotonic() - began)
+        seconds.append(time.time() - began)
         try:
-            looks_fresh(machine, drawn)
+            looks_fresh(machine, began, drawn)
             gives_a_card_its_driver(machine)
-            assert machine.run("dmesg --level=emerg,alert,crit,err").stdout == ""
-            if i % 50 == 49:
+            if i % 100 == 99:
                 machine.reboot()
-                assert machine.read("/root/mine") == "mine"
+                assert machine.read("/root/mine") == "mine\n"
                 machine.reset()
+                assert machine.read("/root/mine") == "mine\n"
                 assert machine.console.count("Linux version ") == 3
         except BaseException as error:
             error.add_note(f"this was machine {i + 1}")

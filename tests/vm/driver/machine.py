@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import tempfile
 import time
@@ -401,12 +402,13 @@ class Machine:
         The indexes know of no other change below /lib/modules: after one, run depmod in the machine."""
         from .modules import built, files
         target = f"/lib/modules/{self.kernel_version}"
-        script = ["set -e", f"mkdir -p {target}/extra"]
+        staged = f"{EXCHANGE}/modules-{next(self.serial)}-{os.urandom(4).hex()}"
+        self._on_host(staged).mkdir()
         for path in files(built()):
-            script.append(f"mv {self._stage(path.read_bytes())} {target}/extra/{path.name}")
-        for path in sorted((built() / "indexes").iterdir()):
-            script.append(f"mv {self._stage(path.read_bytes())} {target}/{path.name}")
-        self.run("\n".join(script))
+            shutil.copy(path, self._on_host(staged))
+        shutil.copytree(built() / "indexes", self._on_host(staged) / "indexes")
+        self.run(f"mkdir -p {target}/extra && mv {staged}/indexes/* {target} && rmdir {staged}/indexes && "
+                 f"mv {staged}/* {target}/extra && rmdir {staged}")
 
     # ------------------------------------------------------------------------------------------- from outside
 

@@ -44,6 +44,24 @@ def machine():
     machine.remove()
 
 
+# What takes longer than the number of its tests says, the longest first: these begin first, so that lanes end together.
+LONG = ["test_rich.py", "test_policy.py", "test_handover.py"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadFileScheduling
+
+    class LongFilesFirst(LoadFileScheduling):
+        def _assign_work_unit(self, node):
+            for name in reversed(LONG):
+                for file in [file for file in self.workqueue if file.endswith("/" + name)]:
+                    self.workqueue.move_to_end(file, last=False)
+            super()._assign_work_unit(node)
+
+    return LongFilesFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
