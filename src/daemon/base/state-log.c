@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * StateLog: the file behind the ledger and the audit. Owns the open file and its path; what is in it belongs to
- * whoever prints and takes it.
+ * StateLog: the file behind the ledger and the audit. Owns the open file and its path; the content belongs to the owner,
+ * which formats and takes the lines.
  *
- * A write that fails, because the disk is full or /run is read-only, may leave half a line behind which nothing
- * can be appended. So the file is given up then, and written anew from memory at later writes: at the first, the
- * third, the seventh, and so on, since each such attempt costs as much as all of the file.
+ * A write that fails, because the disk is full or /run is read-only, may leave half a line, after which nothing can be
+ * appended. So the file is closed then, and later writes rewrite it from memory: the first, the third, the seventh, and
+ * so on, since each attempt costs as much as writing the whole file.
  */
 
 #include "daemon/base/state-log.h"
@@ -18,13 +18,6 @@
 
 #define WAIT_MAX 1023U
 
-/* One object as one line. Return: 0; what sd-json says. */
-int state_log_print_line(FILE *f, sd_json_variant *v) {
-        assert(f && v);
-
-        return sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, f, NULL);
-}
-
 static void give_up(StateLog *l, int error) {
         if (!l->failed)
                 log_warning("%s: %s; %s", l->path, strerror(-error), l->loss);
@@ -35,11 +28,29 @@ static void give_up(StateLog *l, int error) {
         l->file = NULL;
 }
 
-static int count_and_print(FILE *f, void *userdata) {
+static int print_line(StateLog *l, FILE *f, sd_json_variant *v) {
+        l->n_lines++;
+        return sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, f, NULL);
+}
+
+/* What cannot be put into JSON is left out. */
+static int print_all(FILE *f, void *userdata) {
         StateLog *l = userdata;
 
         l->n_lines = 0;
-        return l->print(f, l->userdata);
+        for (size_t i = 0; i < l->count(l->userdata); i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                int r;
+
+                r = l->format(i, &v, l->userdata);
+                if (r < 0 && r != -ENOMEM)
+                        continue;
+                if (r >= 0)
+                        r = print_line(l, f, v);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* Writes the file anew from what is in memory, beside the old one, and puts it in its place. */
@@ -51,7 +62,7 @@ void state_log_rewrite(StateLog *l) {
 
         if (!l->path)
                 return;
-        r = state_file_print(l->path, count_and_print, l, &f);
+        r = state_file_print(l->path, print_all, l, &f);
         if (r < 0) {
                 give_up(l, r);
                 return;
@@ -72,13 +83,13 @@ void state_log_append(StateLog *l, sd_json_variant *v) {
 
         if (!l->path)
                 return;
-        if (!l->file) {
-                if (l->n_waited++ >= l->wait)
-                        state_log_rewrite(l); /* has the line as well */
+        if (l->file ? l->n_lines > l->lines_max : l->n_waited++ >= l->wait) {
+                state_log_rewrite(l);   /* has the line as well */
                 return;
         }
-        l->n_lines++;
-        r = state_log_print_line(l->file, v);
+        if (!l->file)
+                return;
+        r = print_line(l, l->file, v);
         if (r >= 0 && fflush(l->file) != 0)
                 r = -errno;
         if (r < 0)
@@ -87,39 +98,32 @@ void state_log_append(StateLog *l, sd_json_variant *v) {
 
 /* --------------------------------------------------------------------------------------------------- reading */
 
-typedef struct Taker {
-        StateLog *log;
-        int (*take)(sd_json_variant *v, void *userdata);
-} Taker;
-
 static int take_line(char *line, void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-        const Taker *t = userdata;
+        const StateLog *l = userdata;
         int r;
 
         r = sd_json_parse(line, 0, &v, NULL, NULL);
-        return r < 0 ? r : t->take(v, t->log->userdata);
+        return r < 0 ? r : l->take(v, l->userdata);
 }
 
 /**
  * state_log_open() - read what an earlier lkmd wrote; to be followed by state_log_rewrite()
- * @l:    print, userdata and loss are set; else zeroed
- * @path: NULL for none
- * @size_max, @lines_max: more than lkmd writes
- * @take: gets each object of the file; negative if it is none of ours
+ * @l:        zero except for what the owner sets
+ * @path:     NULL for none
+ * @size_max: more than lkmd writes
  *
- * Return: 0 or -ENOMEM; trouble with the file is logged and survived.
+ * Return: 0 or -ENOMEM; errors of the file are logged and otherwise ignored.
  */
-int state_log_open(StateLog *l, const char *path, size_t size_max, size_t lines_max,
-                   int (*take)(sd_json_variant *v, void *userdata)) {
-        assert(l && l->print && l->loss && take);
+int state_log_open(StateLog *l, const char *path, size_t size_max) {
+        assert(l && l->loss && l->count && l->format && l->take && l->lines_max > 0);
 
         if (!path)
                 return 0;
         l->path = strdup(path);
         if (!l->path)
                 return -ENOMEM;
-        return state_file_read_lines(path, size_max, lines_max, take_line, &(Taker) { l, take });
+        return state_file_read_lines(path, size_max, 2 * l->lines_max, take_line, l);
 }
 
 /* What could not be written is tried once more. */

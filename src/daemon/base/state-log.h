@@ -7,21 +7,24 @@
 
 #include "common/base/util.h"
 
-/* A state file of JSON, one object a line, that grows at its end and is written anew when it has grown enough. */
+/* StateLog: a state file with one JSON object per line, which grows at its end and is rewritten from time to time. */
 typedef struct StateLog {
-        char *path;                     /* NULL: no file */
+        /* set by the owner, before state_log_open() */
         const char *loss;               /* what a restart forgets while it cannot be written; static */
-        int (*print)(FILE *f, void *userdata); /* all of it that is in memory */
+        size_t (*count)(void *userdata); /* lines that are in memory */
+        int (*format)(size_t i, sd_json_variant **ret, void *userdata); /* the @i-th of them */
+        int (*take)(sd_json_variant *v, void *userdata); /* of a line; negative: not one that lkmd writes */
         void *userdata;
+        size_t lines_max;               /* of the file; then it is rewritten */
+
+        char *path;                     /* NULL: no file */
         FILE *file;
         size_t n_lines;
-        bool failed;                    /* and said so */
-        unsigned wait, n_waited;        /* writes left out until it is tried again, and how many were */
+        bool failed;                    /* writing failed, which was logged */
+        unsigned wait, n_waited;        /* writes to skip until the next attempt, and how many were skipped */
 } StateLog;
 
-int state_log_open(StateLog *l, const char *path, size_t size_max, size_t lines_max,
-                   int (*take)(sd_json_variant *v, void *userdata));
+int state_log_open(StateLog *l, const char *path, size_t size_max);
 void state_log_close(StateLog *l);
-int state_log_print_line(FILE *f, sd_json_variant *v);
 void state_log_append(StateLog *l, sd_json_variant *v);
 void state_log_rewrite(StateLog *l);

@@ -160,23 +160,14 @@ static AuditEntry *add_entry(Audit *a, AuditEntry *e) {
 
 /* ---------------------------------------------------------------------------------------------------- file */
 
-static int print_entries(FILE *f, void *userdata) {
-        Audit *a = userdata;
+static size_t count_lines(void *userdata) {
+        return audit_count(userdata);
+}
 
-        for (size_t i = 0; i < a->n_entries; i++) {
-                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-                int r;
+static int format_line(size_t i, sd_json_variant **ret, void *userdata) {
+        const Audit *a = userdata;
 
-                r = entry_to_json(a->entries + i, &v);
-                if (r < 0 && r != -ENOMEM)
-                        continue;
-                if (r >= 0)
-                        r = state_log_print_line(f, v);
-                if (r < 0)
-                        return r;
-                a->log.n_lines++;
-        }
-        return 0;
+        return entry_to_json(a->entries + i, ret);
 }
 
 static void audit_write(Audit *a, const AuditEntry *e) {
@@ -188,8 +179,6 @@ static void audit_write(Audit *a, const AuditEntry *e) {
         r = entry_to_json(e, &v);
         if (r < 0)
                 log_warning("%s: cannot write down what the policy did to %s: %s", a->log.path, e->module, strerror(-r));
-        else if (a->log.n_lines > LINES_MAX)
-                state_log_rewrite(&a->log);
         else
                 state_log_append(&a->log, v);
 }
@@ -235,11 +224,14 @@ int audit_new(Audit **ret, const char *file) {
         if (!a->entries)
                 return -ENOMEM;
         a->log = (StateLog) {
-                .print = print_entries,
+                .count = count_lines,
+                .format = format_line,
+                .take = take_line,
                 .userdata = a,
+                .lines_max = LINES_MAX,
                 .loss = "what the policy does from now on will be forgotten at a restart",
         };
-        r = state_log_open(&a->log, file, AUDIT_FILE_MAX, 2 * LINES_MAX, take_line);
+        r = state_log_open(&a->log, file, AUDIT_FILE_MAX);
         if (r < 0)
                 return r;
         state_log_rewrite(&a->log);

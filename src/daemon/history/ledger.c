@@ -63,36 +63,18 @@ static int record_to_line(const Record *record, sd_json_variant **ret) {
                               SD_JSON_BUILD_PAIR_VARIANT("record", v));
 }
 
-static int print_records(FILE *f, void *userdata) {
-        Ledger *l = userdata;
+static size_t count_lines(void *userdata) {
+        const Ledger *l = userdata;
 
-        for (size_t i = 0; i < l->n_records; i++) {
-                _cleanup_(sd_json_variant_unrefp) sd_json_variant *line = NULL;
-                int r;
-
-                r = record_to_line(*ledger_slot(l, i), &line);
-                if (r < 0 && r != -ENOMEM)
-                        continue;
-                if (r >= 0)
-                        r = state_log_print_line(f, line);
-                if (r < 0)
-                        return r;
-                l->log.n_lines++;
-        }
-        return 0;
+        return l->n_records;
 }
 
-/* Then it is written anew. */
-static size_t lines_max(const Ledger *l) {
-        return 4 * l->capacity + 64;
+static int format_line(size_t i, sd_json_variant **ret, void *userdata) {
+        return record_to_line(*ledger_slot(userdata, i), ret);
 }
 
-/* What the last line says is in memory already. */
-static void ledger_append(Ledger *l, sd_json_variant *line) {
-        if (l->log.n_lines > lines_max(l))
-                state_log_rewrite(&l->log);
-        else
-                state_log_append(&l->log, line);
+static size_t lines_max(size_t capacity) {
+        return 4 * capacity + 64;
 }
 
 static void ledger_write(Ledger *l, const Record *record) {
@@ -105,7 +87,7 @@ static void ledger_write(Ledger *l, const Record *record) {
         if (r < 0)
                 log_warning("%s: cannot write down what is done to %s: %s", l->log.path, record->module, strerror(-r));
         else
-                ledger_append(l, line);
+                state_log_append(&l->log, line);
 }
 
 /*
@@ -220,11 +202,14 @@ int ledger_new(Ledger **ret, const char *file, size_t capacity) {
                 return -ENOMEM;
 
         l->log = (StateLog) {
-                .print = print_records,
+                .count = count_lines,
+                .format = format_line,
+                .take = take_line,
                 .userdata = l,
+                .lines_max = lines_max(capacity),
                 .loss = "what is done from now on will be forgotten at a restart",
         };
-        r = state_log_open(&l->log, file, LEDGER_FILE_MAX, 2 * lines_max(l), take_line);
+        r = state_log_open(&l->log, file, LEDGER_FILE_MAX);
         if (r < 0)
                 return r;
         settle_all(l);
@@ -275,6 +260,7 @@ int ledger_set_capacity(Ledger *l, size_t capacity) {
         free(l->ring);
         l->ring = ring;
         l->capacity = capacity;
+        l->log.lines_max = lines_max(capacity);
         l->first = 0;
         l->n_records = n;
         return 0;
@@ -320,7 +306,7 @@ void ledger_module_gone(Ledger *l, const char *module) {
         if (r < 0)
                 log_warning("cannot write down that %s left: %s", module, strerror(-r));
         else
-                ledger_append(l, line);
+                state_log_append(&l->log, line);
 }
 
 size_t ledger_count(const Ledger *l) {

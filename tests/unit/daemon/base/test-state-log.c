@@ -30,15 +30,12 @@ static sd_json_variant *number_line(unsigned i) {
         return v;
 }
 
-static int print_numbers(FILE *f, void *userdata) {
-        Numbers *numbers = userdata;
+static size_t count_numbers(void *userdata) {
+        return ((Numbers *) userdata)->n;
+}
 
-        for (unsigned i = 1; i <= numbers->n; i++) {
-                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = number_line(i);
-
-                assert_ok(state_log_print_line(f, v));
-                numbers->log.n_lines++;
-        }
+static int format_number(size_t i, sd_json_variant **ret, void *userdata) {
+        *ret = number_line((unsigned) i + 1);
         return 0;
 }
 
@@ -52,9 +49,20 @@ static int take_number(sd_json_variant *v, void *userdata) {
         return 0;
 }
 
+static void numbers_read(Numbers *numbers, const char *path) {
+        *numbers = (Numbers) { .log = {
+                                       .loss = "it is lost",
+                                       .count = count_numbers,
+                                       .format = format_number,
+                                       .take = take_number,
+                                       .userdata = numbers,
+                                       .lines_max = 500,
+                               } };
+        assert_ok(state_log_open(&numbers->log, path, 1U << 20));
+}
+
 static void numbers_open(Numbers *numbers, const char *path) {
-        *numbers = (Numbers) { .log = { .print = print_numbers, .userdata = numbers, .loss = "it is lost" } };
-        assert_ok(state_log_open(&numbers->log, path, 1U << 20, 1000, take_number));
+        numbers_read(numbers, path);
         state_log_rewrite(&numbers->log);
 }
 
@@ -65,9 +73,9 @@ static void numbers_add(Numbers *numbers) {
 }
 
 static unsigned numbers_in_file(const char *path) {
-        Numbers numbers = { .log = { .print = print_numbers, .userdata = &numbers, .loss = "it is lost" } };
+        Numbers numbers;
 
-        assert_ok(state_log_open(&numbers.log, path, 1U << 20, 1000, take_number));
+        numbers_read(&numbers, path);
         state_log_close(&numbers.log);
         return numbers.n;
 }
