@@ -65,7 +65,7 @@ static int run(void) {
         return manager_run(m);
 }
 
-/* What is there already is a socket file of systemd's that nobody listens on: lkmd itself cannot make one in /run/lkmd. */
+/* The existing file is a socket of systemd's that nobody listens on: lkmd itself cannot make one in /run/lkmd. */
 static void report_failure(int error) {
         if (error == -EADDRINUSE)
                 log_error("systemd passed no socket, and " LKMD_SOCKET " exists already. Try: systemctl restart lkmd.socket lkmd");

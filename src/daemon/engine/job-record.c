@@ -10,61 +10,15 @@
 #include "common/explain/error-text.h"
 #include "common/module/module-list.h"
 #include "daemon/base/log.h"
-#include "daemon/base/module-state.h"
+#include "daemon/engine/job-operation.h"
 #include "daemon/engine/refusal.h"
-
-/* LOADER_FORCE_* of a job: force is for the system calls; a command of modprobe.d knows none. */
-unsigned job_flags(const JobSpec *spec) {
-        unsigned force;
-
-        assert(spec);
-
-        force = spec->request->force;
-        switch (spec->op) {
-        case LOADER_INSERT:
-                return (force & REQUEST_FORCE_VERMAGIC ? LOADER_FORCE_VERMAGIC : 0) |
-                       (force & REQUEST_FORCE_MODVERSIONS ? LOADER_FORCE_MODVERSIONS : 0);
-        case LOADER_REMOVE:
-                return force & REQUEST_FORCE_REMOVAL ? LOADER_FORCE_REMOVAL : 0;
-        default:
-                return 0;
-        }
-}
-
-/* The outcome of an operation that succeeded. */
-Outcome job_success(LoaderOp op) {
-        switch (op) {
-        case LOADER_INSERT:
-                return OUTCOME_LOADED;
-        case LOADER_REMOVE:
-                return OUTCOME_UNLOADED;
-        default:
-                return OUTCOME_COMMAND_RUN;
-        }
-}
-
-/*
- * Did the operation succeed, as far as the state of the module shows? For jobs of a loader that was killed: the kernel
- * finished its system calls before it closed the connection.
- */
-bool job_was_done(LoaderOp op, const char *module) {
-        assert(module);
-
-        switch (op) {
-        case LOADER_INSERT:
-                return module_state_read(module) == MODULE_LIVE;
-        case LOADER_REMOVE:
-                return module_state_read(module) == MODULE_ABSENT;
-        default:
-                return false;           /* only the loader knows how a command ended */
-        }
-}
 
 /* Does AsyncProbeModules= add a parameter? @async_probe_modules: names_match(); NULL: none. */
 bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules) {
         assert(spec);
 
-        return spec->op == LOADER_INSERT && async_probe_modules && names_match(async_probe_modules, spec->module) &&
+        return job_operation(spec->op)->inserts && async_probe_modules &&
+               names_match(async_probe_modules, spec->module) &&
                !(spec->parameters && strstr(spec->parameters, "async_probe"));
 }
 
@@ -99,7 +53,7 @@ int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_mo
         if (r < 0)
                 return r;
         record->submitted_usec = clock_usec(CLOCK_MONOTONIC);
-        record->removal = spec->op == LOADER_REMOVE || spec->op == LOADER_REMOVE_COMMAND;
+        record->removal = job_operation(spec->op)->removes;
         record->reason = spec->reason;
         if (spec->parent && !(record->parent = strdup(spec->parent)))
                 return -ENOMEM;

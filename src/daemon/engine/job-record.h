@@ -7,9 +7,6 @@
 
 /* JobRecord: fills the record of a job, before it begins and after it has finished. */
 
-unsigned job_flags(const JobSpec *spec);
-Outcome job_success(LoaderOp op);
-bool job_was_done(LoaderOp op, const char *module);
 bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules);
 int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules);
 void job_record_already_loaded(Record *record);

@@ -39,10 +39,6 @@ Job *job_free(Job *j) {
         return NULL;
 }
 
-JobSlot job_slot(const Job *j) {
-        return j->op == LOADER_INSTALL_COMMAND || j->op == LOADER_REMOVE_COMMAND ? JOB_SLOT_COMMAND : JOB_SLOT_KERNEL;
-}
-
 /* Was it sent to the loader? */
 bool job_is_in_loader(const Job *j) {
         return j->state == JOB_RUNNING || j->state == JOB_LIVE;
@@ -101,7 +97,7 @@ int job_new(Job **ret, const JobSpec *spec, const char *async_probe_modules) {
                 return -ENOMEM;
         STAILQ_INIT(&j->waiters);
         j->op = spec->op;
-        j->flags = job_flags(spec);
+        j->flags = job_operation_flags(spec->op, spec->request);
         r = take_spec(j, spec, async_probe_modules);
         if (r < 0)
                 return r;

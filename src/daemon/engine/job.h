@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/base/util.h"
+#include "daemon/engine/job-operation.h"
 #include "daemon/engine/job-spec.h"
 #include "daemon/engine/loader-client.h"
 
@@ -21,16 +22,6 @@ typedef enum JobState {                 /* allowed moves: job_next[] in job.c */
         JOB_FINISHED,                   /* its record has the outcome */
         _JOB_STATE_MAX,
 } JobState;
-
-/*
- * The kind of slot that a running job occupies. An install or remove command may request other modules and wait for
- * them, so it must not occupy a slot that those need.
- */
-typedef enum JobSlot {
-        JOB_SLOT_KERNEL,                /* inserts and removals */
-        JOB_SLOT_COMMAND,
-        _JOB_SLOT_MAX,
-} JobSlot;
 
 typedef struct JobWaiter {
         JobSpec spec;                   /* borrowed; read only if it has @may */
@@ -65,7 +56,6 @@ Job *job_free(Job *j);
 DEFINE_CLEANUP(Job, job_free);
 
 bool job_may_enter(const Job *j, JobState to);
-JobSlot job_slot(const Job *j);
 bool job_is_in_loader(const Job *j);
 void job_make_order(const Job *j, LoaderOrder *ret);
 

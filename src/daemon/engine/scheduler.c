@@ -27,6 +27,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/durations.h"
+#include "daemon/engine/job-operation.h"
 #include "daemon/engine/job-record.h"
 #include "daemon/engine/job.h"
 #include "daemon/engine/loader-client.h"
@@ -87,11 +88,11 @@ static void enter(Job *j, JobState to) {
         if (j->state == JOB_QUEUED)
                 s->n_queued--;
         else if (j->state == JOB_RUNNING)
-                s->n_running[job_slot(j)]--;
+                s->n_running[job_operation(j->op)->slot]--;
         else
                 s->n_live--;
         if (to == JOB_RUNNING) {
-                s->n_running[job_slot(j)]++;
+                s->n_running[job_operation(j->op)->slot]++;
                 s->n_running_serial += j->serial;
         } else if (to == JOB_LIVE)
                 s->n_live++;
@@ -119,16 +120,16 @@ static void give_up(Job *j, int error) {
 }
 
 static void finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
+        const JobOperation *operation = job_operation(j->op);
+
         record_set_whereabouts(j->record, 0, "");
         if (error == 0) {
-                j->record->outcome = job_success(j->op);
-                if (j->op == LOADER_INSERT)
+                j->record->outcome = operation->success;
+                if (operation->inserts)
                         durations_note(&j->scheduler->durations, j->record->module,
                                        j->record->live_usec ?: j->record->duration_usec);
-        } else if (error == -EEXIST && j->op == LOADER_INSERT)
-                j->record->outcome = OUTCOME_ALREADY_LOADED; /* somebody else was faster */
-        else if (error == -ENOENT && j->op == LOADER_REMOVE)
-                j->record->outcome = OUTCOME_UNLOADED;
+        } else if (error == operation->done_error)
+                j->record->outcome = operation->done_outcome;
         else
                 job_record_explain(j->record, j->scheduler->kernel_log, error, refusal, wait_status);
         enter(j, JOB_FINISHED);
@@ -209,7 +210,7 @@ static void end_running(Scheduler *s, int error) {
         Job *j;
 
         for (bool done; (j = find_running_before(s, last_id));) {
-                done = j->state == JOB_LIVE || job_was_done(j->op, j->record->module);
+                done = j->state == JOB_LIVE || job_operation_was_done(j->op, j->record->module);
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 if (!done && error == -EHOSTDOWN)
                         give_up(j, error);
@@ -293,7 +294,7 @@ static bool is_ready(const Job *j) {
 
         if (j->state != JOB_QUEUED || j->earlier || (j->serial && s->n_running_serial > 0))
                 return false;
-        if (job_slot(j) == JOB_SLOT_COMMAND)
+        if (job_operation(j->op)->slot == JOB_SLOT_COMMAND)
                 return s->n_running[JOB_SLOT_COMMAND] < COMMANDS_MAX;
         return s->n_running[JOB_SLOT_KERNEL] < s->limits.loads &&
                s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
@@ -469,7 +470,8 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
 
         /* only the latest job can be joined: it will undo what earlier ones do */
         latest = find_latest(s, spec->module);
-        if (latest && latest->op == spec->op && latest->flags == job_flags(spec)) {
+        if (latest && latest->op == spec->op &&
+            latest->flags == job_operation_flags(spec->op, spec->request)) {
                 r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
                 if (r < 0)
                         return r;
@@ -516,8 +518,10 @@ void scheduler_note_live(Scheduler *s, const char *module) {
         assert(s && module);
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (j->state == JOB_RUNNING && j->op == LOADER_INSERT && streq(j->record->module, module)) {
-                        j->record->live_usec = MAX(clock_usec(CLOCK_MONOTONIC) - j->started_usec, (uint64_t) 1);
+                if (j->state == JOB_RUNNING && job_operation(j->op)->inserts &&
+                    streq(j->record->module, module)) {
+                        j->record->live_usec = MAX(clock_usec(CLOCK_MONOTONIC) - j->started_usec,
+                                                   (uint64_t) 1);
                         enter(j, JOB_LIVE);
                         return;
                 }

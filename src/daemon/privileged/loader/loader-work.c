@@ -16,8 +16,7 @@
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
-#include "daemon/privileged/loader/loader-command.h"
-#include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/loader/loader-operation.h"
 #include "daemon/privileged/loader/loader-words.h"
 
 typedef struct Work {
@@ -146,17 +145,7 @@ static int work_do(Work *work, LoaderRefusal *ret_refusal, int *ret_status) {
                 return r;
         work_drop_client(work);         /* before what may never end */
 
-        switch ((LoaderOp) request->op) {
-        case LOADER_INSERT:
-                return loader_insert(request, ret_refusal);
-        case LOADER_REMOVE:
-                return loader_remove(request);
-        case LOADER_INSTALL_COMMAND:
-        case LOADER_REMOVE_COMMAND:
-                return loader_command(request, ret_refusal, ret_status);
-        default:
-                return -EBADRQC;
-        }
+        return loader_operation(request->op)->run(request, ret_refusal, ret_status);
 }
 
 static void *on_thread(void *userdata) {

@@ -20,6 +20,7 @@
 
 #include "common/base/util.h"
 #include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/loader/loader-operation.h"
 #include "daemon/privileged/loader/loader-work.h"
 
 /* The characters of module names; others could have a meaning in modprobe.d. */
@@ -29,23 +30,6 @@ static bool is_terminated(const char *s, size_t size) {
         return memchr(s, '\0', size) != NULL;
 }
 
-static bool op_has_words(uint32_t op) {
-        return op == LOADER_INSERT || op == LOADER_INSTALL_COMMAND;
-}
-
-static uint32_t op_flags(uint32_t op) {
-        switch (op) {
-        case LOADER_INSERT:
-                return LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_HAS_CLIENT;
-        case LOADER_REMOVE:
-                return LOADER_FORCE_REMOVAL | LOADER_HAS_CLIENT;
-        case LOADER_INSTALL_COMMAND:
-                return LOADER_HAS_CLIENT;
-        default:
-                return 0;
-        }
-}
-
 /**
  * loader_check_request() - is this packet a valid request?
  * @size: bytes that were received
@@ -53,24 +37,26 @@ static uint32_t op_flags(uint32_t op) {
  * Return: 0; -EBADMSG for anything that a manager of this build does not send.
  */
 int loader_check_request(const LoaderRequest *request, size_t size) {
+        const LoaderOperation *operation;
+
         assert(request);
 
         if (size < LOADER_REQUEST_SIZE(0) || size > sizeof(*request) || request->magic != LOADER_MAGIC ||
             size != LOADER_REQUEST_SIZE(request->words.n_origins))
                 return -EBADMSG;
-        if (request->op < LOADER_INSERT || request->op >= _LOADER_OP_MAX || request->reserved != 0 ||
-            (request->flags & ~op_flags(request->op)))
+        operation = loader_operation(request->op);
+        if (!operation || request->reserved != 0 || (request->flags & ~operation->flags))
                 return -EBADMSG;
         if (!is_terminated(request->module, sizeof(request->module)) ||
             !is_terminated(request->path, sizeof(request->path)))
                 return -EBADMSG;
-        if ((request->module[0] == '\0') != (request->op == LOADER_LOOK) || request->module[0] == '.' ||
+        if ((request->module[0] != '\0') != operation->has_module || request->module[0] == '.' ||
             request->module[strspn(request->module, NAME_LETTERS)] != '\0')
                 return -EBADMSG;
-        if (request->op == LOADER_INSERT && request->path[0] != '/')
+        if (operation->has_path && request->path[0] != '/')
                 return -EBADMSG;
         if (request->words.n_origins > 0 &&
-            !(op_has_words(request->op) && loader_words_are_sound(&request->words)))
+            !(operation->may_have_words && loader_words_are_sound(&request->words)))
                 return -EBADMSG;
         return 0;
 }
