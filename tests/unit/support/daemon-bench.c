@@ -2,16 +2,8 @@
 
 #include "daemon-bench.h"
 
+#include "must.h"
 #include "test.h"
-
-#define MUST(expression)                                                                                \
-        do {                                                                                            \
-                int _r = (expression);                                                                  \
-                if (_r < 0) {                                                                           \
-                        fprintf(stderr, "%s: %s\n", #expression, strerror(-_r));                        \
-                        abort();                                                                        \
-                }                                                                                       \
-        } while (0)
 
 static void on_scheduler_event(SchedulerEvent event, Record *record, void *userdata) {
         static const char *const words[] = {
@@ -38,10 +30,10 @@ void daemon_bench_open(DaemonBench *b) {
 void daemon_bench_open_with(DaemonBench *b, uint64_t loader_idle_usec) {
         *b = (DaemonBench) {};
         scratch_open(&b->scratch);
-        MUST(sd_event_new(&b->event));
-        MUST(kernel_log_new(&b->kernel_log, -EBADF));
-        MUST(request_new_client(&b->request, "asked", 0, getpid(), NULL));
-        MUST(scheduler_new(&b->scheduler, &(SchedulerOptions) {
+        must_ok(sd_event_new(&b->event));
+        must_ok(kernel_log_new(&b->kernel_log, -EBADF));
+        must_ok(request_new_client(&b->request, "asked", 0, getpid(), NULL));
+        must_ok(scheduler_new(&b->scheduler, &(SchedulerOptions) {
                                                   .event = b->event,
                                                   .loader_address = scratch_path(&b->scratch, "loader"),
                                                   .kernel_log = b->kernel_log,
@@ -72,7 +64,7 @@ void event_settle(sd_event *event) {
         do
                 r = sd_event_run(event, 0);
         while (r > 0);
-        MUST(r);
+        must_ok(r);
 }
 
 void heard(Record *record, void *userdata) {

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "must.h"
+
 #define PENDING_MAX 128U
 #define FAILURES_MAX 16U
 
@@ -27,13 +29,6 @@ struct FakeLoader {
         size_t n_failures;
         char story[4096];
 };
-
-static void must(bool ok, const char *what) {
-        if (ok)
-                return;
-        perror(what);
-        abort();
-}
 
 static void disconnect(FakeLoader *l) {
         l->source = sd_event_source_disable_unref(l->source);

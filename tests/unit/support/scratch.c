@@ -9,12 +9,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-static void must(bool ok, const char *what) {
-        if (ok)
-                return;
-        perror(what);
-        abort();
-}
+#include "must.h"
 
 void scratch_open(Scratch *s) {
         const char *base = getenv("TMPDIR");
@@ -82,4 +77,8 @@ void scratch_link(const Scratch *s, const char *name, const char *to) {
 
 void scratch_remove(const Scratch *s, const char *name) {
         must(remove(scratch_path(s, name)) == 0, name);
+}
+
+void scratch_move(const Scratch *s, const char *from, const char *to) {
+        must(rename(scratch_path(s, from), scratch_path(s, to)) == 0, from);
 }

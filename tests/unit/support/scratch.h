@@ -19,6 +19,7 @@ void scratch_write_bytes(const Scratch *s, const char *name, const void *data, s
 void scratch_mkdir(const Scratch *s, const char *name);
 void scratch_link(const Scratch *s, const char *name, const char *to);
 void scratch_remove(const Scratch *s, const char *name);
+void scratch_move(const Scratch *s, const char *from, const char *to);
 
 /* Valid until the eighth call after it. */
 const char *scratch_path(const Scratch *s, const char *name);

@@ -7,12 +7,17 @@
 #include "common/base/paths.h"
 #include "common/interface/interface.h"
 #include "daemon-bench.h"
+#include "must.h"
 
-static void must(int r, const char *what) {
-        if (r >= 0)
-                return;
-        fprintf(stderr, "%s: %s\n", what, strerror(-r));
-        abort();
+sd_varlink_server *varlink_server_new(sd_varlink_disconnect_t disconnected, void *userdata) {
+        sd_varlink_server *server = NULL;
+
+        must_ok(sd_varlink_server_new(&server, SD_VARLINK_SERVER_INHERIT_USERDATA));
+        sd_varlink_server_set_userdata(server, userdata);
+        must_ok(sd_varlink_server_add_interface(server, &vl_interface_io_lkmd_Manager));
+        if (disconnected)
+                must_ok(sd_varlink_server_bind_disconnect(server, disconnected));
+        return server;
 }
 
 void varlink_bench_open(VarlinkBench *b, const char *method, sd_varlink_method_t handler,
@@ -20,15 +25,11 @@ void varlink_bench_open(VarlinkBench *b, const char *method, sd_varlink_method_t
         char name[64];
 
         *b = (VarlinkBench) { .userdata = userdata };
-        must(sd_event_new(&b->event), "sd_event_new");
-        must(sd_varlink_server_new(&b->server, SD_VARLINK_SERVER_INHERIT_USERDATA), "sd_varlink_server_new");
-        sd_varlink_server_set_userdata(b->server, userdata);
-        must(sd_varlink_server_add_interface(b->server, &vl_interface_io_lkmd_Manager), "add_interface");
+        must_ok(sd_event_new(&b->event));
+        b->server = varlink_server_new(disconnected, userdata);
         snprintf(name, sizeof(name), LKMD_INTERFACE ".%s", method);
-        must(sd_varlink_server_bind_method(b->server, name, handler), "bind_method");
-        if (disconnected)
-                must(sd_varlink_server_bind_disconnect(b->server, disconnected), "bind_disconnect");
-        must(sd_varlink_server_attach_event(b->server, b->event, SD_EVENT_PRIORITY_NORMAL), "attach_event");
+        must_ok(sd_varlink_server_bind_method(b->server, name, handler));
+        must_ok(sd_varlink_server_attach_event(b->server, b->event, SD_EVENT_PRIORITY_NORMAL));
 }
 
 void varlink_bench_close(VarlinkBench *b) {
@@ -40,9 +41,8 @@ void varlink_bench_close(VarlinkBench *b) {
 int varlink_bench_connect(VarlinkBench *b) {
         int fds[2];
 
-        must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -errno : 0,
-             "socketpair");
-        must(sd_varlink_server_add_connection(b->server, fds[0], NULL), "add_connection");
+        must_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -errno : 0);
+        must_ok(sd_varlink_server_add_connection(b->server, fds[0], NULL));
         return fds[1];
 }
 

@@ -12,6 +12,9 @@ typedef struct VarlinkBench {
         void *userdata;                 /* of the method */
 } VarlinkBench;
 
+/* A server of lkmd's interface without methods and loop. @disconnected: NULL: nothing is to be called */
+sd_varlink_server *varlink_server_new(sd_varlink_disconnect_t disconnected, void *userdata);
+
 void varlink_bench_open(VarlinkBench *b, const char *method, sd_varlink_method_t handler,
                         sd_varlink_disconnect_t disconnected, void *userdata);
 void varlink_bench_close(VarlinkBench *b);

@@ -11,69 +11,40 @@
 
 #include "common/base/limits.h"
 #include "daemon-bench.h"
-#include "daemon/base/file-watch.h"
 #include "test.h"
+#include "watch-bench.h"
 
 #define ROUNDS 100U
 #define DEADLINE_USEC (20U * 1000U * 1000U)
 
-typedef struct Bench {
-        Scratch scratch;
-        sd_event *event;
-        FileWatch *watch;
-        unsigned changes;
-} Bench;
-
-static void on_changed(void *userdata) {
-        ((Bench *) userdata)->changes++;
-}
-
-static void bench_close(Bench *b) {
-        file_watch_free(b->watch);
-        sd_event_unref(b->event);
-        scratch_close(&b->scratch);
-}
-
-static void bench_watch(Bench *b) {
-        assert_ok(sd_event_new(&b->event));
-        assert_ok(file_watch_new(&b->watch, b->event, on_changed, b));
-        assert_ok(file_watch_add(b->watch, scratch_path(&b->scratch, "etc/lkmd/policy.d"), "", ".yaml"));
-        file_watch_refresh(b->watch);
+/* Nothing has been reported yet, and will not be for what was there before. */
+static void bench_watch(WatchBench *b) {
+        watch_bench_start(b, "etc/lkmd/policy.d", ".yaml");
         event_settle(b->event);
-        b->changes = 0;
+        b->n_changes = 0;
 }
 
-/* As everybody does who decides something: events first, then a look at what no watch tells. */
-static bool changed(Bench *b) {
-        unsigned n;
-
+/* As before each decision: events first, then a comparison of what inotify does not report. */
+static bool changed(WatchBench *b) {
         event_settle(b->event);
         file_watch_look(b->watch);
-        n = b->changes;
-        if (n > 0)
-                file_watch_refresh(b->watch);
-        b->changes = 0;
-        return n > 0;
+        return watch_bench_changed(b);
 }
 
-static void put(const Bench *b, const char *name, unsigned round) {
+static void put(const WatchBench *b, const char *name, unsigned round) {
         char text[32];
 
         snprintf(text, sizeof(text), "round %u", round);
         scratch_write(&b->scratch, name, text);
 }
 
-static void move(const Bench *b, const char *from, const char *to) {
-        assert_int_equal(rename(scratch_path(&b->scratch, from), scratch_path(&b->scratch, to)), 0);
-}
-
 /* A link to @to takes the place of another. */
-static void relink(const Bench *b, const char *name, const char *to) {
+static void relink(const WatchBench *b, const char *name, const char *to) {
         scratch_link(&b->scratch, "new-link", to);
-        move(b, "new-link", name);
+        scratch_move(&b->scratch, "new-link", name);
 }
 
-static void swap(const Bench *b, const char *one, const char *other) {
+static void swap(const WatchBench *b, const char *one, const char *other) {
         const char *path = scratch_path(&b->scratch, one), *other_path = scratch_path(&b->scratch, other);
 
         assert_int_equal(renameat2(AT_FDCWD, path, AT_FDCWD, other_path, RENAME_EXCHANGE), 0);
@@ -81,84 +52,84 @@ static void swap(const Bench *b, const char *one, const char *other) {
 
 /* ----------------------------------------------------------------------------------------------- plain files */
 
-static void lay_file(const Bench *b) {
+static void lay_file(const WatchBench *b) {
         put(b, "etc/lkmd/policy.d/a.yaml", 0);
 }
 
-static void edit_in_place(const Bench *b, unsigned round) {
+static void edit_in_place(const WatchBench *b, unsigned round) {
         put(b, "etc/lkmd/policy.d/a.yaml", round);
 }
 
-static void rename_over(const Bench *b, unsigned round) {
+static void rename_over(const WatchBench *b, unsigned round) {
         put(b, "etc/lkmd/policy.d/a.tmp", round);
-        move(b, "etc/lkmd/policy.d/a.tmp", "etc/lkmd/policy.d/a.yaml");
+        scratch_move(&b->scratch, "etc/lkmd/policy.d/a.tmp", "etc/lkmd/policy.d/a.yaml");
 }
 
-static void change_mode(const Bench *b, unsigned round) {
+static void change_mode(const WatchBench *b, unsigned round) {
         assert_int_equal(chmod(scratch_path(&b->scratch, "etc/lkmd/policy.d/a.yaml"), round % 2 ? 0600 : 0644), 0);
 }
 
-static void lay_second_name(const Bench *b) {
+static void lay_second_name(const WatchBench *b) {
         lay_file(b);
         assert_int_equal(link(scratch_path(&b->scratch, "etc/lkmd/policy.d/a.yaml"), scratch_path(&b->scratch, "store")), 0);
 }
 
-static void edit_by_second_name(const Bench *b, unsigned round) {
+static void edit_by_second_name(const WatchBench *b, unsigned round) {
         put(b, "store", round);
 }
 
 /* ----------------------------------------------------------------------------------------------- directories */
 
-static void lay_two_directories(const Bench *b) {
+static void lay_two_directories(const WatchBench *b) {
         lay_file(b);
         put(b, "etc/lkmd.new/policy.d/a.yaml", 1);
         put(b, "etc.new/lkmd/policy.d/a.yaml", 2);
         put(b, "etc/lkmd/policy.new/a.yaml", 2);
 }
 
-static void swap_policy_d(const Bench *b, unsigned round) {
+static void swap_policy_d(const WatchBench *b, unsigned round) {
         swap(b, "etc/lkmd/policy.d", "etc/lkmd/policy.new");
 }
 
-static void swap_lkmd(const Bench *b, unsigned round) {
+static void swap_lkmd(const WatchBench *b, unsigned round) {
         swap(b, "etc/lkmd", "etc/lkmd.new");
 }
 
-static void swap_etc(const Bench *b, unsigned round) {
+static void swap_etc(const WatchBench *b, unsigned round) {
         swap(b, "etc", "etc.new");
 }
 
-static void remake_directory(const Bench *b, unsigned round) {
+static void remake_directory(const WatchBench *b, unsigned round) {
         scratch_remove(&b->scratch, "etc/lkmd/policy.d/a.yaml");
         scratch_remove(&b->scratch, "etc/lkmd/policy.d");
         put(b, "etc/lkmd/policy.d/a.yaml", round);
 }
 
-static void take_directory_away(const Bench *b, unsigned round) {
+static void take_directory_away(const WatchBench *b, unsigned round) {
         if (round % 2)
-                move(b, "etc/lkmd", "etc/away");
+                scratch_move(&b->scratch, "etc/lkmd", "etc/away");
         else
-                move(b, "etc/away", "etc/lkmd");
+                scratch_move(&b->scratch, "etc/away", "etc/lkmd");
 }
 
 /* ----------------------------------------------------------------------------------------------------- links */
 
-static void lay_linked_policy_d(const Bench *b) {
+static void lay_linked_policy_d(const WatchBench *b) {
         put(b, "one/a.yaml", 0);
         put(b, "two/a.yaml", 0);
         scratch_mkdir(&b->scratch, "etc/lkmd");
         scratch_link(&b->scratch, "etc/lkmd/policy.d", "../../one");
 }
 
-static void switch_policy_d(const Bench *b, unsigned round) {
+static void switch_policy_d(const WatchBench *b, unsigned round) {
         relink(b, "etc/lkmd/policy.d", round % 2 ? "../../two" : "../../one");
 }
 
-static void edit_in_linked_policy_d(const Bench *b, unsigned round) {
+static void edit_in_linked_policy_d(const WatchBench *b, unsigned round) {
         put(b, "one/a.yaml", round);
 }
 
-static void lay_chain(const Bench *b) {
+static void lay_chain(const WatchBench *b) {
         put(b, "versions/1/d/a.yaml", 0);
         put(b, "versions/2/d/a.yaml", 0);
         scratch_link(&b->scratch, "current", "versions/1");
@@ -169,23 +140,23 @@ static void lay_chain(const Bench *b) {
         scratch_link(&b->scratch, "conf/policy.d", "../etc/../stable//d");
 }
 
-static void switch_in_chain(const Bench *b, unsigned round) {
+static void switch_in_chain(const WatchBench *b, unsigned round) {
         relink(b, "current", round % 2 ? "versions/2" : "versions/1");
 }
 
-static void edit_at_end_of_chain(const Bench *b, unsigned round) {
+static void edit_at_end_of_chain(const WatchBench *b, unsigned round) {
         put(b, "versions/1/d/a.yaml", round);
 }
 
-static void break_chain(const Bench *b, unsigned round) {
+static void break_chain(const WatchBench *b, unsigned round) {
         relink(b, "current", round % 2 ? "nowhere/at/all" : "versions/1");
 }
 
-static void tie_chain_in_a_loop(const Bench *b, unsigned round) {
+static void tie_chain_in_a_loop(const WatchBench *b, unsigned round) {
         relink(b, "current", round % 2 ? "stable" : "versions/1");
 }
 
-static void lay_linked_file(const Bench *b) {
+static void lay_linked_file(const WatchBench *b) {
         put(b, "store/one", 0);
         put(b, "store/two", 0);
         scratch_link(&b->scratch, "middle", "store/one");
@@ -193,20 +164,20 @@ static void lay_linked_file(const Bench *b) {
         scratch_link(&b->scratch, "etc/lkmd/policy.d/a.yaml", "../../../middle");
 }
 
-static void edit_linked_file(const Bench *b, unsigned round) {
+static void edit_linked_file(const WatchBench *b, unsigned round) {
         put(b, "store/one", round);
 }
 
-static void replace_linked_file(const Bench *b, unsigned round) {
+static void replace_linked_file(const WatchBench *b, unsigned round) {
         put(b, "store/new", round);
-        move(b, "store/new", "store/one");
+        scratch_move(&b->scratch, "store/new", "store/one");
 }
 
-static void switch_linked_file(const Bench *b, unsigned round) {
+static void switch_linked_file(const WatchBench *b, unsigned round) {
         relink(b, "middle", round % 2 ? "store/two" : "store/one");
 }
 
-static void remove_linked_file(const Bench *b, unsigned round) {
+static void remove_linked_file(const WatchBench *b, unsigned round) {
         if (round % 2)
                 scratch_remove(&b->scratch, "store/one");
         else
@@ -214,22 +185,22 @@ static void remove_linked_file(const Bench *b, unsigned round) {
 }
 
 /* As kubelet mounts a ConfigMap: all files change at one stroke, by one link that no file is named after. */
-static void lay_config_map(const Bench *b) {
+static void lay_config_map(const WatchBench *b) {
         put(b, "etc/lkmd/policy.d/..2026_0/a.yaml", 0);
         put(b, "etc/lkmd/policy.d/..2026_1/a.yaml", 1);
         scratch_link(&b->scratch, "etc/lkmd/policy.d/..data", "..2026_0");
         scratch_link(&b->scratch, "etc/lkmd/policy.d/a.yaml", "..data/a.yaml");
 }
 
-static void switch_config_map(const Bench *b, unsigned round) {
+static void switch_config_map(const WatchBench *b, unsigned round) {
         scratch_link(&b->scratch, "etc/lkmd/policy.d/..data_tmp", round % 2 ? "..2026_1" : "..2026_0");
-        move(b, "etc/lkmd/policy.d/..data_tmp", "etc/lkmd/policy.d/..data");
+        scratch_move(&b->scratch, "etc/lkmd/policy.d/..data_tmp", "etc/lkmd/policy.d/..data");
 }
 
 static const struct {
         const char *name;
-        void (*lay)(const Bench *b);
-        void (*change)(const Bench *b, unsigned round);
+        void (*lay)(const WatchBench *b);
+        void (*change)(const WatchBench *b, unsigned round);
 } ways[] = {
         { "edited in place",               lay_file,            edit_in_place           },
         { "renamed over",                  lay_file,            rename_over             },
@@ -255,7 +226,7 @@ static const struct {
 
 static void test_ways(void **state) {
         for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-                _cleanup_(bench_close) Bench b = {};
+                _cleanup_(watch_bench_close) WatchBench b = {};
                 unsigned n_noticed = 0, n_for_nothing = 0;
 
                 scratch_open(&b.scratch);
@@ -278,7 +249,7 @@ static void test_ways(void **state) {
 
 /* More events than the kernel keeps: what was lost may have been anything. */
 static void test_lost_events(void **state) {
-        _cleanup_(bench_close) Bench b = {};
+        _cleanup_(watch_bench_close) WatchBench b = {};
         const char *path;
 
         scratch_open(&b.scratch);
@@ -298,7 +269,7 @@ static void test_lost_events(void **state) {
 
 /* More links than there are watches for: it is said, and what changes is seen all the same. */
 static void test_too_many_links(void **state) {
-        _cleanup_(bench_close) Bench b = {};
+        _cleanup_(watch_bench_close) WatchBench b = {};
 
         scratch_open(&b.scratch);
         for (unsigned i = 0; i < FILE_WATCHES_MAX + 10; i++) {
@@ -344,7 +315,7 @@ static void in_namespace(int flags, void (*run)(void)) {
 static void run_mounts(void) {
         static const char *const places[] = { "etc/lkmd/policy.d", "etc/lkmd", "etc", "etc/lkmd/policy.d/a.yaml" };
         static const char *const sources[] = { "other/lkmd/policy.d", "other/lkmd", "other", "other/lkmd/policy.d/a.yaml" };
-        Bench b = {};
+        WatchBench b = {};
 
         MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
         scratch_open(&b.scratch);
@@ -370,7 +341,7 @@ static void run_mounts(void) {
                 MUST(umount(to) == 0);
                 MUST(!changed(&b));
         }
-        bench_close(&b);
+        watch_bench_close(&b);
 }
 
 static void test_mounts(void **state) {
@@ -393,11 +364,11 @@ int inotify_add_watch(int fd, const char *path, uint32_t mask) {
 }
 
 /* Until something changed, for which lkmd looks by the clock. */
-static bool changes_in_time(Bench *b) {
+static bool changes_in_time(WatchBench *b) {
         uint64_t now, end;
 
         assert_true(sd_event_now(b->event, CLOCK_MONOTONIC, &now) >= 0);
-        for (end = now + DEADLINE_USEC; b->changes == 0 && now < end;) {
+        for (end = now + DEADLINE_USEC; b->n_changes == 0 && now < end;) {
                 assert_ok(sd_event_run(b->event, DEADLINE_USEC));
                 assert_true(sd_event_now(b->event, CLOCK_MONOTONIC, &now) >= 0);
         }
@@ -405,7 +376,7 @@ static bool changes_in_time(Bench *b) {
 }
 
 static void test_no_watches_left(void **state) {
-        _cleanup_(bench_close) Bench b = {};
+        _cleanup_(watch_bench_close) WatchBench b = {};
         const ProblemList *problems;
 
         scratch_open(&b.scratch);
@@ -422,7 +393,7 @@ static void test_no_watches_left(void **state) {
         assert_int_equal(problems->n_items, 1);
 
         put(&b, "etc/lkmd/policy.d/a.yaml", 1234567);
-        while (b.changes == 0)          /* as before every decision: the loop does not have to turn */
+        while (b.n_changes == 0)          /* as before every decision: the loop does not have to turn */
                 file_watch_look(b.watch);
         assert_true(changed(&b));
 
@@ -436,7 +407,7 @@ static void test_no_watches_left(void **state) {
 
 /* Where nothing changes, it is noticed as well that there are watches again. */
 static void test_watches_come_back(void **state) {
-        _cleanup_(bench_close) Bench b = {};
+        _cleanup_(watch_bench_close) WatchBench b = {};
 
         scratch_open(&b.scratch);
         put(&b, "etc/lkmd/policy.d/a.yaml", 0);
@@ -445,7 +416,7 @@ static void test_watches_come_back(void **state) {
         watches_left = UINT_MAX;
         while (file_watch_get_problems(b.watch)->n_items > 0)
                 assert_true(sd_event_run(b.event, DEADLINE_USEC) > 0);
-        assert_int_equal(b.changes, 0);
+        assert_int_equal(b.n_changes, 0);
         put(&b, "etc/lkmd/policy.d/a.yaml", 1);
         assert_true(changed(&b));
 }

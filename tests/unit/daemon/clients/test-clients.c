@@ -15,6 +15,7 @@
 #include "daemon-bench.h"
 #include "daemon/base/loop-order.h"
 #include "test.h"
+#include "varlink-bench.h"
 
 #define NOBODY 65534U
 #define SOMEBODY 1000U
@@ -75,15 +76,12 @@ static void on_over(sd_varlink_server *server, sd_varlink *link, void *userdata)
 static void bench_open_with(Bench *b, int listen_fd, uint64_t idle_usec) {
         *b = (Bench) {};
         assert_ok(sd_event_new(&b->event));
-        assert_ok(sd_varlink_server_new(&b->server, SD_VARLINK_SERVER_INHERIT_USERDATA));
-        sd_varlink_server_set_userdata(b->server, b);
-        assert_ok(sd_varlink_server_add_interface(b->server, &vl_interface_io_lkmd_Manager));
+        b->server = varlink_server_new(on_over, b);
         assert_ok(sd_varlink_server_bind_method_many(b->server,
                                                      LKMD_INTERFACE ".List", on_list,
                                                      LKMD_INTERFACE ".Wait", on_open,
                                                      LKMD_INTERFACE ".Monitor", on_open,
                                                      LKMD_INTERFACE ".DescribeModule", on_describe));
-        assert_ok(sd_varlink_server_bind_disconnect(b->server, on_over));
         assert_ok(clients_new(&b->clients, &(ClientsOptions) {
                                                    .event = b->event,
                                                    .server = b->server,

@@ -59,19 +59,23 @@ static void bench_close(Bench *b) {
         scratch_close(&b->scratch);
 }
 
-static void write_rule(const Bench *b, const char *name, const char *module) {
-        char text[256], path[256];
-
-        snprintf(path, sizeof(path), "%s%s", &DIR[1], name);
-        snprintf(text, sizeof(text), "version: 1\nrules:\n  - match: {module: %s}\n    verdict: deny\n", module);
-        scratch_write(&b->scratch, path, text);
-}
-
-static void write_broken(const Bench *b, const char *name) {
+static void write_policy(const Bench *b, const char *name, const char *text) {
         char path[256];
 
         snprintf(path, sizeof(path), "%s%s", &DIR[1], name);
-        scratch_write(&b->scratch, path, "version: 1\nruels: []\n");
+        scratch_write(&b->scratch, path, text);
+}
+
+static void write_rule(const Bench *b, const char *name, const char *module) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "version: 1\nrules:\n  - match: {module: %s}\n    verdict: deny\n",
+                 module);
+        write_policy(b, name, text);
+}
+
+static void write_broken(const Bench *b, const char *name) {
+        write_policy(b, name, "version: 1\nruels: []\n");
 }
 
 static PolicyRuling judge(Bench *b, const char *module) {
@@ -169,7 +173,7 @@ static void test_broken_at_the_start(void **state) {
 
         bench_open(&b);
         write_rule(&b, "a.yaml", "a");
-        scratch_write(&b.scratch, &DIR "d.yaml"[1], "version: 1\ndefault: deny\n");
+        write_policy(&b, "d.yaml", "version: 1\ndefault: deny\n");
         write_broken(&b, "z.yaml");
         bench_start(&b, POLICY_ENFORCE);
         assert_true(policy_keeper_is_broken(b.keeper));
@@ -193,11 +197,8 @@ static void restart(Bench *b) {
 }
 
 static void write_allow_list(const Bench *b, const char *name) {
-        char path[256];
-
-        snprintf(path, sizeof(path), "%s%s", &DIR[1], name);
-        scratch_write(&b->scratch, path,
-                      "version: 1\ndefault: deny\nrules:\n  - match: {module: good}\n    verdict: allow\n");
+        write_policy(b, name,
+                     "version: 1\ndefault: deny\nrules:\n  - match: {module: good}\n    verdict: allow\n");
 }
 
 /* As lkmd-keep.service does; the next boot finds nothing in /run. */
@@ -338,7 +339,7 @@ static void test_may_have_denied(void **state) {
                 _cleanup_(bench_close) Bench b;
 
                 bench_open(&b);
-                scratch_write(&b.scratch, &DIR "a.yaml"[1], cases[i].text);
+                write_policy(&b, "a.yaml", cases[i].text);
                 bench_start(&b, POLICY_ENFORCE);
                 assert_false(denies(&b, "x"));
                 assert_int_equal(policy_keeper_get_standing(b.keeper), POLICY_IS_PARTIAL);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "must.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -32,16 +33,8 @@ typedef struct FakeSystemd {
         pthread_t thread;
 } FakeSystemd;
 
-/* cmocka's own assertions are for the thread of the test. */
-static void must(int r) {
-        if (r < 0) {
-                (void) fprintf(stderr, "fake systemd: %s\n", strerror(-r));
-                abort();
-        }
-}
-
 static void must_equal(const char *is, const char *expected) {
-        must(streq(is, expected) ? 0 : -EBADMSG);
+        must(streq(is, expected), expected);
 }
 
 static int reply_state(sd_bus_message *m, const char *state) {
@@ -70,7 +63,7 @@ static int on_get_of_unit(FakeSystemd *f, sd_bus_message *m, const char *interfa
 static int on_get(FakeSystemd *f, sd_bus_message *m) {
         const char *interface, *property;
 
-        must(sd_bus_message_read(m, "ss", &interface, &property));
+        must_ok(sd_bus_message_read(m, "ss", &interface, &property));
         if (streq(sd_bus_message_get_path(m), UNIT_PATH))
                 return on_get_of_unit(f, m, interface, property);
         if (streq(sd_bus_message_get_path(m), JOB_PATH)) {
@@ -88,7 +81,7 @@ static int on_kill_unit(FakeSystemd *f, sd_bus_message *m) {
         const char *unit, *whom;
         int32_t signo;
 
-        must(sd_bus_message_read(m, "ssi", &unit, &whom, &signo));
+        must_ok(sd_bus_message_read(m, "ssi", &unit, &whom, &signo));
         if (f->refuse_signal)
                 return sd_bus_reply_method_errorf(m, f->refuse_signal, "no");
         (void) snprintf(f->signalled, sizeof(f->signalled), "%s %s %d", unit, whom, signo);
@@ -98,7 +91,7 @@ static int on_kill_unit(FakeSystemd *f, sd_bus_message *m) {
 static int on_restart_unit(FakeSystemd *f, sd_bus_message *m) {
         const char *unit, *mode;
 
-        must(sd_bus_message_read(m, "ss", &unit, &mode));
+        must_ok(sd_bus_message_read(m, "ss", &unit, &mode));
         if (f->refuse_signal)
                 return sd_bus_reply_method_errorf(m, f->refuse_signal, "no");
         (void) snprintf(f->signalled, sizeof(f->signalled), "%s %s", unit, mode);
@@ -128,12 +121,12 @@ static void *serve(void *userdata) {
                 (void) close(fd);
                 return NULL;
         }
-        must(sd_bus_new(&bus));
-        must(sd_bus_set_fd(bus, fd, fd));
-        must(sd_id128_randomize(&id));
-        must(sd_bus_set_server(bus, true, id));
-        must(sd_bus_add_filter(bus, NULL, on_message, f));
-        must(sd_bus_start(bus));
+        must_ok(sd_bus_new(&bus));
+        must_ok(sd_bus_set_fd(bus, fd, fd));
+        must_ok(sd_id128_randomize(&id));
+        must_ok(sd_bus_set_server(bus, true, id));
+        must_ok(sd_bus_add_filter(bus, NULL, on_message, f));
+        must_ok(sd_bus_start(bus));
         for (;;) {
                 int r = sd_bus_process(bus, NULL);
 

@@ -190,6 +190,18 @@ static LoaderRequest good_request(void) {
         };
 }
 
+/* One that comes to its end at once. */
+static LoaderRequest missing_file(void) {
+        LoaderRequest r = good_request();
+
+        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
+        return r;
+}
+
+static LoaderRequest look_request(void) {
+        return (LoaderRequest) { .magic = LOADER_MAGIC, .op = LOADER_LOOK, .id = 7 };
+}
+
 static LoaderRequest request_with_words(void) {
         LoaderRequest r = good_request();
 
@@ -414,6 +426,11 @@ static void server_join(Server *s) {
         scratch_close(&s->scratch);
 }
 
+static void server_stop(Server *s, int fd) {
+        close(fd);
+        server_join(s);
+}
+
 static void ask(int fd, const LoaderRequest *r) {
         assert_int_equal(send(fd, r, LOADER_REQUEST_SIZE(r->words.n_origins), MSG_NOSIGNAL),
                          LOADER_REQUEST_SIZE(r->words.n_origins));
@@ -428,13 +445,12 @@ static LoaderReply hear(int fd) {
 }
 
 static void test_serves(void **state) {
-        LoaderRequest r = good_request();
+        LoaderRequest r = missing_file();
         LoaderReply reply;
         Server s;
         int fd;
 
         fd = server_start(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         ask(fd, &r);
         reply = hear(fd);
         assert_int_equal(reply.id, 7);
@@ -455,36 +471,32 @@ static void test_serves(void **state) {
         assert_true(reply.id == UINT64_MAX);
         assert_int_equal(reply.error, -ENOENT);
 
-        close(fd);
-        server_join(&s);
+        server_stop(&s, fd);
 }
 
 static void test_many_requests_at_once(void **state) {
-        LoaderRequest r = good_request();
+        LoaderRequest r = missing_file();
         uint64_t heard = 0;
         Server s;
         int fd;
 
         fd = server_start(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         for (r.id = 0; r.id < LOADS_MAX; r.id++)
                 ask(fd, &r);
         for (unsigned i = 0; i < LOADS_MAX; i++)
                 heard |= UINT64_C(1) << hear(fd).id;
         assert_int_equal(heard, (UINT64_C(1) << LOADS_MAX) - 1);
-        close(fd);
-        server_join(&s);
+        server_stop(&s, fd);
 }
 
 /* What is over, or never was, is nowhere; the connection goes on. */
 static void test_looks_for_what_is_over(void **state) {
-        LoaderRequest r = good_request(), look = { .magic = LOADER_MAGIC, .op = LOADER_LOOK, .id = 7 };
+        LoaderRequest r = missing_file(), look = look_request();
         LoaderReply reply;
         Server s;
         int fd;
 
         fd = server_start(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         ask(fd, &r);
         assert_int_equal(hear(fd).op, LOADER_INSERT);
         ask(fd, &look);
@@ -495,8 +507,7 @@ static void test_looks_for_what_is_over(void **state) {
         assert_string_equal(reply.stack, "");
         ask(fd, &r);
         assert_int_equal(hear(fd).error, -ENOENT);
-        close(fd);
-        server_join(&s);
+        server_stop(&s, fd);
 }
 
 static void test_nonsense_ends_the_connection(void **state) {
@@ -513,13 +524,12 @@ static void test_nonsense_ends_the_connection(void **state) {
 
 /* A manager that was restarted is served at once; its predecessor is let go. */
 static void test_newest_manager_is_served(void **state) {
-        LoaderRequest r = good_request();
+        LoaderRequest r = missing_file();
         int old_fd, new_fd;
         char byte;
         Server s;
 
         old_fd = server_start(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         ask(old_fd, &r);
         (void) hear(old_fd);
         new_fd = connect_to(&s);
@@ -527,8 +537,7 @@ static void test_newest_manager_is_served(void **state) {
         ask(new_fd, &r);
         assert_int_equal(hear(new_fd).error, -ENOENT);
         close(old_fd);
-        close(new_fd);
-        server_join(&s);
+        server_stop(&s, new_fd);
 }
 
 /* It hung up before the answer: the request runs to its end, nobody is told. */
@@ -540,8 +549,7 @@ static void test_manager_hangs_up(void **state) {
         fd = server_start(&s);
         for (unsigned i = 0; i < 8; i++)
                 ask(fd, &r);
-        close(fd);
-        server_join(&s);
+        server_stop(&s, fd);
 }
 
 /* Packets that nobody reads the answers to, as many as go in. */
@@ -555,24 +563,22 @@ static void fill(int fd, const LoaderRequest *r) {
 
 /* A manager that does not read its answers is let go, and holds up neither the next one nor the end. */
 static void test_a_manager_that_does_not_read(void **state) {
-        LoaderRequest look = { .magic = LOADER_MAGIC, .op = LOADER_LOOK, .id = 7 }, r = good_request();
+        LoaderRequest look = look_request(), r = missing_file();
         int old_fd, new_fd;
         Server s;
 
         old_fd = server_start(&s);
         fill(old_fd, &look); /* until it is hung up on */
         new_fd = connect_to(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         ask(new_fd, &r);
         assert_int_equal(hear(new_fd).error, -ENOENT);
         close(old_fd);
-        close(new_fd);
-        server_join(&s);
+        server_stop(&s, new_fd);
 }
 
 /* Also when nobody reads what it has to say, and there is more to be said. */
 static void test_a_signal_comes_first(void **state) {
-        LoaderRequest look = { .magic = LOADER_MAGIC, .op = LOADER_LOOK, .id = 7 };
+        LoaderRequest look = look_request();
         sigset_t mask;
         Server s;
         int fd;
@@ -620,13 +626,12 @@ static void send_with(int fd, const LoaderRequest *r, unsigned n_fds) {
 /* Whatever comes with a packet, asked for or not, one or many: nothing of it stays. */
 static void test_keeps_no_descriptors(void **state) {
         static const uint32_t flags[] = { 0, LOADER_HAS_CLIENT };
-        LoaderRequest r = good_request();
+        LoaderRequest r = missing_file();
         size_t before;
         Server s;
         int fd;
 
         fd = server_start(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         ask(fd, &r);
         (void) hear(fd);
         before = count_descriptors();
@@ -650,13 +655,12 @@ static void test_keeps_no_descriptors(void **state) {
 
 /* Force is for root's process, whose connection comes along. */
 static void test_force_needs_root(void **state) {
-        LoaderRequest r = good_request();
+        LoaderRequest r = missing_file();
         LoaderReply reply;
         Server s;
         int fd;
 
         fd = server_start(&s);
-        (void) stpcpy(r.path, "/lib/modules/none/loop.ko");
         r.flags = LOADER_FORCE_VERMAGIC;
         ask(fd, &r);
         reply = hear(fd);
@@ -665,8 +669,7 @@ static void test_force_needs_root(void **state) {
         r.flags |= LOADER_HAS_CLIENT;
         send_with(fd, &r, 1);
         assert_int_equal(hear(fd).refusal, LOADER_REFUSED_CLIENT);
-        close(fd);
-        server_join(&s);
+        server_stop(&s, fd);
 }
 
 int main(void) {
