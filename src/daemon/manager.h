@@ -20,7 +20,7 @@ typedef struct ManagerOptions {
         const char *audit_file;         /* NULL: none */
         const char *denied_file;        /* NULL: none */
         const char *root;               /* prefix of /lib/modules, for tests; NULL: none */
-        const char *policy_root;        /* of all that belongs to policies, likewise */
+        const char *policy_root;        /* prefix of the paths of policies, likewise */
 } ManagerOptions;
 
 int manager_new(Manager **ret, const ManagerOptions *options);

@@ -289,7 +289,7 @@ static const char *explain(int error) {
         }
 }
 
-/* Return: 0; -ENOMEM if that is why, or follows from it. */
+/* Notes that something cannot be watched. Return: 0; -ENOMEM, also as @error. */
 static int complain(FileWatch *w, const char *path, int error) {
         if (error == -ENOMEM)
                 return error;
@@ -686,7 +686,7 @@ FileWatch *file_watch_free(FileWatch *w) {
         return NULL;
 }
 
-/* What cannot be watched, and what can be done about it. */
+/* What cannot be watched, and what would help. */
 const ProblemList *file_watch_get_problems(const FileWatch *w) {
         assert(w);
 

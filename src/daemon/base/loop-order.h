@@ -14,5 +14,5 @@ enum {
         LOOP_EVENT_GAPS = 5,
         LOOP_LULL = 10,                 /* nothing of the above is due: is lkmd idle? */
         LOOP_CONNECTIONS = 20,          /* which sockets of clients are readable or writable */
-        LOOP_CLIENTS = 21,              /* one call of an admin, one of somebody else */
+        LOOP_CLIENTS = 21,              /* one call of an admin, one of another user */
 };

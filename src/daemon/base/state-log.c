@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * StateLog: the file behind the ledger and the audit. Owns the open file and its path; the content belongs to the owner,
- * which formats and takes the lines.
+ * StateLog: the file behind the ledger and the audit. Owns the open file and its path; the content belongs to the
+ * owner, which formats and takes the lines.
  *
- * A write that fails, because the disk is full or /run is read-only, may leave half a line, after which nothing can be
- * appended. So the file is closed then, and later writes rewrite it from memory: the first, the third, the seventh, and
- * so on, since each attempt costs as much as writing the whole file.
+ * A write that fails, because the disk is full or /run is read-only, may leave half a line, after which nothing can
+ * be appended. So the file is closed then, and later writes rewrite it from memory: the first, the third, the
+ * seventh, and so on, since each attempt costs as much as writing the whole file.
  */
 
 #include "daemon/base/state-log.h"
@@ -33,7 +33,7 @@ static int print_line(StateLog *l, FILE *f, sd_json_variant *v) {
         return sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, f, NULL);
 }
 
-/* What cannot be put into JSON is left out. */
+/* Lines that cannot be formatted are left out. */
 static int print_all(FILE *f, void *userdata) {
         StateLog *l = userdata;
 
@@ -53,7 +53,7 @@ static int print_all(FILE *f, void *userdata) {
         return 0;
 }
 
-/* Writes the file anew from what is in memory, beside the old one, and puts it in its place. */
+/* Replaces the file with what is in memory. */
 void state_log_rewrite(StateLog *l) {
         FILE *f = NULL;
         int r;
@@ -75,7 +75,7 @@ void state_log_rewrite(StateLog *l) {
         l->file = f;
 }
 
-/* What @v says is in memory already. */
+/* Appends a line for something that is in memory already. */
 void state_log_append(StateLog *l, sd_json_variant *v) {
         int r;
 
@@ -126,7 +126,7 @@ int state_log_open(StateLog *l, const char *path, size_t size_max) {
         return state_file_read_lines(path, size_max, 2 * l->lines_max, take_line, l);
 }
 
-/* What could not be written is tried once more. */
+/* If writing failed, it is tried once more. */
 void state_log_close(StateLog *l) {
         assert(l);
 

@@ -10,7 +10,7 @@
 /* StateLog: a state file with one JSON object per line, which grows at its end and is rewritten from time to time. */
 typedef struct StateLog {
         /* set by the owner, before state_log_open() */
-        const char *loss;               /* what a restart forgets while it cannot be written; static */
+        const char *loss;               /* for the log, what a failure to write costs; static */
         size_t (*count)(void *userdata); /* lines that are in memory */
         int (*format)(size_t i, sd_json_variant **ret, void *userdata); /* the @i-th of them */
         int (*take)(sd_json_variant *v, void *userdata); /* of a line; negative: not one that lkmd writes */

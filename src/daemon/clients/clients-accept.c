@@ -50,7 +50,7 @@ static int on_listen(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-/* Has it hung up without a word? Those who do nothing else are not worth a place, and a turn to leave it. */
+/* Did the peer hang up without sending anything? Such connections must not take a place and a turn. */
 static bool has_gone(int fd) {
         char byte;
 
@@ -82,8 +82,8 @@ void clients_accept_some(Clients *p) {
 }
 
 /**
- * clients_listen() - a socket that anybody may connect to
- * @mode: of the file that it has in the file system
+ * clients_listen() - open a listening socket
+ * @mode: of its file
  *
  * Return: the socket, owned by the caller; negative errno.
  */

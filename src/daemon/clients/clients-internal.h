@@ -33,7 +33,7 @@ struct Client {
         Peer peer;
         int fd;
         sd_event_source *source;        /* of fd */
-        sd_varlink *link;               /* the call under way, NULL: none. It has the other end of link_fd */
+        sd_varlink *link;               /* the call under way, at the other end of link_fd; NULL: none */
         int link_fd;
         ByteQueue in, out;
         uint64_t quiet_usec;            /* without a call since then, CLOCK_MONOTONIC */
@@ -48,7 +48,7 @@ struct Client {
         TAILQ_ENTRY(Client) next;
 };
 
-/* Why somebody was not served. */
+/* Why a client is not served. */
 typedef enum ClientTrouble {
         TROUBLE_USER_FULL,
         TROUBLE_FULL,
@@ -79,7 +79,7 @@ struct Clients {
         struct ClientUserList ready_admins, ready_users;
         size_t n_clients, n_unprivileged;
         TroubleNote notes[_TROUBLE_MAX];
-        uint64_t pause_reported_usec;       /* that nobody can be taken in, 0: never */
+        uint64_t pause_reported_usec;       /* when it was logged that accepting is paused; 0: never */
 };
 
 /* client.c */

@@ -353,7 +353,7 @@ static int open_sources(Clients *p) {
 }
 
 /**
- * clients_new() - serve from the next turn of the loop on
+ * clients_new() - serve clients from the next turn of the loop on
  *
  * Return: 0, -ENOMEM or what sd-event says.
  */

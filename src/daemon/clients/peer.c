@@ -87,7 +87,7 @@ void peer_set(Peer *ret, int fd, const struct ucred *ucred, AdminGroup *group) {
 }
 
 /**
- * peer_read() - ask the kernel
+ * peer_read() - the peer of a connection, as the kernel knows it
  * @fd: a connected socket, borrowed as long as the peer is used
  *
  * Return: 0 or what getsockopt(2) says. A peer whose groups cannot be read is no admin.

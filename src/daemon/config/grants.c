@@ -138,7 +138,7 @@ int grants_print(const Grants *g, char **ret, size_t *ret_size) {
  * grants_to_file() - the grants as rules of a policy
  * @ret: NULL if there are none
  *
- * Return: 0; -EBADMSG if a policy cannot say this; -ENOMEM.
+ * Return: 0; -EBADMSG if a policy cannot express them; -ENOMEM.
  */
 int grants_to_file(const Grants *g, PolicyFile **ret) {
         _cleanup_(policy_file_freep) PolicyFile *file = NULL;
@@ -159,7 +159,7 @@ int grants_to_file(const Grants *g, PolicyFile **ret) {
         if (r < 0)
                 return r;
         if (file->n_rules != g->n_items)
-                return -EBADMSG;        /* one of them reads as no grant */
+                return -EBADMSG;        /* one of them was rejected */
         *ret = STEAL_PTR(file);
         return 0;
 }

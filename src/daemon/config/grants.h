@@ -11,14 +11,14 @@
 #include "common/policy/policy-file.h"
 #include "common/policy/policy-rule.h"
 
-/* Exceptions from the policy, for a time. */
+/* Grants: exceptions from the policy, for a time. */
 typedef struct Grant {
         char *id;
         char *module;                   /* normalised name or glob */
         PolicyVerdict verdict;          /* POLICY_ALLOW or POLICY_DENY */
         char *reason;
         uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: at the reboot */
-        uint64_t ends_boot_usec;        /* CLOCK_BOOTTIME, whichever comes first; UINT64_MAX: likewise */
+        uint64_t ends_boot_usec;        /* CLOCK_BOOTTIME, if that is earlier; UINT64_MAX: likewise */
         bool once;
         bool has_uid;                   /* of who gave it */
         uid_t uid;

@@ -25,7 +25,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/state-file.h"
 
-#define SUM_SIZE (sizeof("end 0123456789abcdef\n") - 1) /* against halves of files, not against people */
+#define SUM_SIZE (sizeof("end 0123456789abcdef\n") - 1) /* against damage, not against manipulation */
 
 static void print_head(FILE *f, const char *root) {
         (void) fprintf(f, "lkmd-policy 1 %s", root ?: "");

@@ -319,7 +319,7 @@ int policy_keeper_revoke(PolicyKeeper *k, const char *id) {
         return r < 0 ? r : apply_grants(k);
 }
 
-/* Something was decided by @ruling. If that is a grant for one request, it is used up. */
+/* A request was decided by @ruling. If that is a grant for one request, it is used up. */
 void policy_keeper_use(PolicyKeeper *k, const PlanRuling *ruling) {
         const Grant *grant;
         int r;
@@ -485,7 +485,7 @@ bool policy_keeper_is_broken(const PolicyKeeper *k) {
         return k->broken;
 }
 
-/* Where the policy in force is from. */
+/* The origin of the policy in force. */
 PolicyStanding policy_keeper_get_standing(const PolicyKeeper *k) {
         assert(k);
 

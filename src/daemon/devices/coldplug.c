@@ -78,7 +78,7 @@ static void take_subsystem(Sighting *s, int dir_fd) {
         s->facts.subsystem = s->subsystem;
 }
 
-/* Return: false if it is gone. */
+/* Return: false if the device is gone. */
 static bool sighting_make(Sighting *s, const char *syspath) {
         _cleanup_(closep) int dir_fd = -EBADF, fd = -EBADF;
         ssize_t n;

@@ -79,10 +79,10 @@ void sequence_gaps_note(SequenceGaps *g, uint64_t number, uint64_t now_usec) {
 }
 
 /**
- * sequence_gaps_take() - give up on the numbers that have been missing for long
- * @before_usec: those that were missing before this moment, or at it
+ * sequence_gaps_take() - give up on numbers that have been missing for long
+ * @before_usec: since this moment or longer
  *
- * Return: how many numbers they are; they are forgotten.
+ * Return: how many numbers these were; they are forgotten.
  */
 uint64_t sequence_gaps_take(SequenceGaps *g, uint64_t before_usec) {
         uint64_t n = 0;
@@ -96,7 +96,7 @@ uint64_t sequence_gaps_take(SequenceGaps *g, uint64_t before_usec) {
         return n;
 }
 
-/* Since when the oldest gap has been there; UINT64_MAX: there is none. */
+/* When the oldest gap was found; UINT64_MAX: there is none. */
 uint64_t sequence_gaps_oldest_usec(const SequenceGaps *g) {
         assert(g);
 

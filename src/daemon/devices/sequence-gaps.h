@@ -14,7 +14,7 @@ typedef struct SequenceGaps {
         uint64_t next;                  /* the number after the highest one so far; 0: none came */
         struct {
                 uint64_t first, last;   /* the numbers that are missing */
-                uint64_t since_usec;    /* when the first number behind them came */
+                uint64_t since_usec;    /* when the gap was found */
         } gaps[SEQUENCE_GAPS_MAX];      /* oldest first */
         size_t n_gaps;
 } SequenceGaps;

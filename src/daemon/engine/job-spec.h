@@ -7,10 +7,10 @@
 
 /* JobSpec: one thing to be done to one module, and the callbacks of the waiter. */
 
-/* None is ever called from inside scheduler_submit(). */
+/* None is called from inside scheduler_submit(). */
 typedef bool (*job_may_t)(void *userdata);      /* the last check before it goes to the loader; frees nothing */
-typedef void (*job_live_t)(void *userdata);     /* its module can be used now; at most once, before the outcome */
-typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome; NULL: none, for job_may_t said no */
+typedef void (*job_live_t)(void *userdata);     /* its module can be used; once, before the outcome */
+typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome; NULL: job_may_t was false */
 
 typedef struct JobSpec {                /* with @may, everything in it has to stay valid until the outcome */
         LoaderOp op;
@@ -22,7 +22,7 @@ typedef struct JobSpec {                /* with @may, everything in it has to st
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* that it is a step for; NULL: it was requested itself */
-        const PlanRuling *allowed_by;    /* what the policy went by; NULL: it was not asked */
+        const PlanRuling *allowed_by;   /* the ruling of the policy; NULL: it was not asked */
         uint64_t rank_usec; /* expected duration of the longest chain that begins with it */
         job_may_t may;                  /* NULL: it may */
         job_live_t live;                /* NULL: not needed */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Job: one insert, removal or command for one module. Owns its record, what is sent to the loader, and the list of
- * those who wait for the outcome; borrows what they say of themselves (JobSpec).
+ * Job: one operation on one module. Owns its record, what is sent to the loader, and the list of waiters; borrows
+ * their JobSpec.
  */
 
 #include "daemon/engine/job.h"
@@ -81,7 +81,7 @@ static int take_spec(Job *j, const JobSpec *spec, const char *async_probe_module
 }
 
 /**
- * job_new() - a job that waits for its turn
+ * job_new() - a queued job
  * @async_probe_modules: names_match(); NULL: none
  *
  * Return: 0; -ENOMEM.
@@ -155,8 +155,8 @@ static JobWaiter *find_refused(const Job *j) {
  * job_ask_waiters() - may it still be done, and for whom?
  * @async_probe_modules: as job_new()
  *
- * The last check before the loader. Each waiter is asked, since what one may do another may not; a waiter that may
- * not is dropped, and the job goes on for the others. The callbacks may submit, join and forget, so each search
+ * The last check before the loader. Each waiter is asked, since one may be allowed what another is denied; a denied
+ * waiter is dropped, and the job goes on for the others. The callbacks may submit, join and forget, so each search
  * starts from the beginning.
  *
  * Return: 1: go on; 0: nobody is left; -ENOMEM.

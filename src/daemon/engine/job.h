@@ -26,21 +26,21 @@ typedef enum JobState {                 /* allowed moves: job_next[] in job.c */
 typedef struct JobWaiter {
         JobSpec spec;                   /* borrowed; read only if it has @may */
         bool owns;                      /* the job's record is of this waiter's request */
-        job_live_t live;                /* NULL: called, or of no interest */
+        job_live_t live;                /* NULL: called already, or not needed */
         job_done_t done;
         void *userdata;
         STAILQ_ENTRY(JobWaiter) next;
 } JobWaiter;
 
 struct Job {
-        struct Scheduler *scheduler;    /* its own; nothing here looks into it */
+        struct Scheduler *scheduler;    /* for the scheduler; not used here */
         uint64_t id;                    /* in the loader protocol */
         JobState state;
         LoaderOp op;
         unsigned flags;
         char *path;
         LoaderWords *words;             /* NULL: none */
-        bool too_long;                  /* they do not fit into a request */
+        bool too_long;                  /* the words do not fit into a request */
         Record *record;
         uint64_t urgency;               /* sum of the ranks of all its waiters */
         bool serial;                    /* never runs beside another serial job */

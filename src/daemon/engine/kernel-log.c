@@ -107,7 +107,7 @@ static void kernel_log_drain(KernelLog *l) {
                 ssize_t n = read(l->fd, record, sizeof(record) - 1);
 
                 if (n < 0 && (errno == EPIPE || errno == EINTR))
-                        continue;       /* overtaken by the ring buffer: on with the oldest that is left */
+                        continue;       /* EPIPE: lines were overwritten, go on with the oldest one left */
                 if (n <= 0)
                         return;
                 record[n] = '\0';

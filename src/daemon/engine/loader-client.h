@@ -8,7 +8,7 @@
 #include "daemon/engine/loader-watch.h"
 #include "daemon/privileged/loader/loader-protocol.h"
 
-/* The manager's end of the connection to lkmd-loader. */
+/* LoaderClient: the manager's end of the connection to lkmd-loader. */
 typedef struct LoaderClient LoaderClient;
 
 typedef struct LoaderOutcome {

@@ -5,7 +5,7 @@
 #include "common/plan/plan.h"
 #include "daemon/privileged/loader/loader-protocol.h"
 
-/* What a plan says of a step's parameters, as lkmd-loader wants it proved. */
+/* LoaderOrder: the parameters of a step with their origins, as lkmd-loader checks them. */
 int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, const char *more);
 
 bool loader_words_have_client(const LoaderWords *words);

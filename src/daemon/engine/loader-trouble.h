@@ -4,7 +4,7 @@
 /* LoaderTrouble: why lkmd-loader cannot act. */
 typedef enum LoaderTrouble {
         LOADER_IS_WELL,
-        LOADER_IS_SILENT,               /* there is a connection, and no answer */
+        LOADER_IS_SILENT,               /* there is a connection, but no answer */
         LOADER_HANGS_UP,                /* on each connection, before it answers anything */
         LOADER_HAS_NO_SOCKET,
         LOADER_IS_NOT_EXECUTABLE,

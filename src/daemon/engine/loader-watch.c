@@ -25,7 +25,7 @@
 
 struct LoaderWatch {
         LoaderWatchOptions options;
-        sd_event_source *timer;         /* until an answer is due, or until the next question */
+        sd_event_source *timer;         /* until an answer is due, or the next question */
         sd_event_source *retry;         /* until the next connection */
         uint64_t timeout_usec;          /* UINT64_MAX: nothing is asked */
         uint64_t retry_usec;

@@ -21,7 +21,7 @@
 typedef enum StepState {                /* allowed moves: step_next[] */
         STEP_WAITING,
         STEP_SUBMITTED,
-        STEP_LIVE,                      /* its module can be used, its load is not over */
+        STEP_LIVE,                      /* its module can be used, but its load is not over */
         STEP_DONE,
         STEP_FAILED,
         STEP_UNNEEDED,                  /* only needed by modules that are loaded already, or denied */
@@ -129,12 +129,12 @@ static void step_enter(PlanRun *run, size_t i, StepState to) {
 }
 
 static void keep_record(PlanRun *run, Record *record, bool decides) {
-        (void) record_list_add(&run->records, record); /* else the reply is short of a line */
+        (void) record_list_add(&run->records, record); /* without memory the reply lacks it */
         if (decides && !outcome_is_success(record->outcome) && !run->failure)
                 run->failure = record_ref(record);
 }
 
-/* A step that needs nothing done still belongs into the answer. */
+/* The record of a step that needs no job, for the reply. */
 static int keep_made_up_record(PlanRun *run, const PlanStep *step, Outcome outcome, const char *message) {
         _cleanup_(record_unrefp) Record *record = NULL;
         int r;
@@ -394,7 +394,7 @@ static int step_submit(PlanRun *run, size_t i) {
         return 0;
 }
 
-/* Return: true if the step went on. */
+/* Return: true if the step changed its state. */
 static bool step_advance(PlanRun *run, size_t i) {
         const PlanStep *step = run->plan->steps + i;
         const PlanEdge *failed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Refusal: a sentence and advice for each reason of lkmd-loader's. Owns nothing. */
+/* Refusal: a message and a hint for each LoaderRefusal. Owns nothing. */
 
 #include "daemon/engine/refusal.h"
 

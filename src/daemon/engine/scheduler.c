@@ -223,7 +223,7 @@ static void on_loader_lost(void *userdata) {
         Scheduler *s = userdata;
 
         if (!find_running_before(s, s->last_id))
-                return; /* idle, and started again when it is needed */
+                return; /* the loader was idle */
         log_error("lkmd-loader went away; what it was doing counts as done where the module's state says so, "
                   "else as failed; it is started again when needed");
         end_running(s, -ECONNRESET);
@@ -361,7 +361,7 @@ static int on_start(sd_event_source *source, void *userdata) {
 }
 
 /**
- * scheduler_new() - with one load at a time until scheduler_set_limits() says more
+ * scheduler_new() - with one load at a time until scheduler_set_limits() allows more
  *
  * Return: 0, -ENOMEM or what sd_event_add_defer(3) says.
  */
@@ -500,7 +500,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         j->urgency = spec->rank_usec;
         j->earlier = latest;
         counters_note_queue(s->counters, ++s->n_queued);
-        queued = STEAL_PTR(j);          /* the macro names its argument more than once */
+        queued = STEAL_PTR(j);          /* the macro evaluates its argument more than once */
         TAILQ_INSERT_TAIL(&s->jobs, queued, next);
         return 0;
 }

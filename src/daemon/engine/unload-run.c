@@ -288,7 +288,7 @@ int unload_run_get_error(const UnloadRun *run) {
         return run->error;
 }
 
-/* Why the module itself could not be removed; borrowed, NULL if it was. */
+/* The failure of the module itself; borrowed, NULL if it was removed. */
 Record *unload_run_get_failure(const UnloadRun *run) {
         assert(run);
 

@@ -123,7 +123,7 @@ void journal_stepped_in(Monitors *monitors) {
                        "lkmd-loader works again; lkmd is in charge, and looks at all devices");
 }
 
-/* The loader can do nothing, so that udev loads drivers. */
+/* lkmd is not in charge any more, since the loader cannot act. */
 void journal_stepped_back(Monitors *monitors, const char *why, const char *remedy) {
         _cleanup_(freep) char *message = NULL;
 

@@ -50,7 +50,7 @@ static int escape_optional(const char *text, char **ret) {
 }
 
 /**
- * describe_request() - the varlink type Cause
+ * describe_request() - the varlink type Requester
  *
  * Return: 0 or what sd-json says, as for all functions here.
  */
@@ -279,7 +279,7 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
 }
 
 /**
- * plan_ruling_from_json() - what plan_ruling_to_json() made, as a ruling again
+ * plan_ruling_from_json() - the reverse of plan_ruling_to_json()
  * @v:   NULL: nothing
  * @ret: empty; what is in it is to be cleared also after a failure
  *
@@ -350,7 +350,7 @@ static int read_allowed_by(sd_json_variant *v, Record *record) {
 }
 
 /**
- * record_from_json() - what describe_record() made, as a record again
+ * record_from_json() - the reverse of describe_record()
  *
  * Return: 0; -EBADMSG for something else; -ENOMEM.
  */

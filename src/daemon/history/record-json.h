@@ -6,7 +6,7 @@
 #include "common/base/problem-list.h"
 #include "daemon/history/record.h"
 
-/* What the daemon knows, as the types of the varlink interface. */
+/* RecordJson: records, requests and problems as types of the varlink interface, and records back. */
 
 int describe_request(const Request *request, sd_json_variant **ret);
 int describe_record(const Record *record, sd_json_variant **ret);

@@ -81,7 +81,7 @@ Record *record_unref(Record *r) {
         return NULL;
 }
 
-/* Functions, one a line, as an array, without what proc_pid_stack() writes before each. NULL: none, or no memory. */
+/* Splits lines into an array, without the prefix of proc_pid_stack(). Return: NULL: no lines, or no memory. */
 static char **lines_of_stack(const char *stack) {
         char **lines = NULL;
 
@@ -99,9 +99,9 @@ static char **lines_of_stack(const char *stack) {
 }
 
 /**
- * record_set_whereabouts() - what is known of something that takes long
+ * record_set_whereabouts() - note where a slow job is in the kernel
  * @thread_id: of lkmd-loader; 0: not known, or over
- * @stack:     functions of the kernel, one a line, innermost first; "" if they are not known
+ * @stack:     functions of the kernel, one per line, innermost first; "" if they are not known
  */
 void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack) {
         assert(r && stack);
@@ -111,7 +111,7 @@ void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack) {
         r->thread_id = thread_id;
 }
 
-/* Was it loaded for its own sake, not only for another's? */
+/* Was the module requested itself, rather than only needed by another? */
 bool record_is_wanted(const Record *r) {
         assert(r);
 

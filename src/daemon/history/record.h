@@ -37,7 +37,7 @@ typedef struct Record {
         PlanReason reason;              /* not for a removal */
         bool also_requested;            /* a request for the module itself joined the job */
         char *parent;                   /* NULL for what was requested itself */
-        PlanRuling allowed_by;           /* what the policy went by; no file: nothing that was written anywhere */
+        PlanRuling allowed_by;           /* the ruling of the policy; without a file: no written rule */
         char *parameters;               /* NULL for none */
         uint64_t duration_usec;
         uint64_t live_usec;             /* part of it until the module could be used; 0: not known */

@@ -8,11 +8,11 @@
 #include "common/base/util.h"
 #include "common/policy/policy.h"
 
-/* Checks of the kernel that a request goes without. */
+/* Checks of the kernel that a request skips. */
 #define REQUEST_FORCE_VERMAGIC (1U << 0)    /* of a load: the version magic of the file */
 #define REQUEST_FORCE_MODVERSIONS (1U << 1) /* of a load: the versions of the symbols that it uses */
 #define REQUEST_FORCE_REMOVAL (1U << 2)     /* of a removal: that the module is in use */
-#define REQUEST_FORCE_UNKNOWN (1U << 3)     /* read from the ledger, which only says that there was one of them */
+#define REQUEST_FORCE_UNKNOWN (1U << 3)     /* read from the ledger, which does not say which */
 
 /* Who asked for what. Immutable except for the client's connection; shared by everything that it causes. */
 typedef struct Request {

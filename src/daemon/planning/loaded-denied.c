@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LoadedDenied: see loaded-denied.h. Owns what the journal knows of them; borrows the planner. */
+/* LoadedDenied: see loaded-denied.h. Owns the list that was logged last; borrows the planner. */
 
 #include "daemon/planning/loaded-denied.h"
 
@@ -38,7 +38,7 @@ LoadedDenied *loaded_denied_free(LoadedDenied *l) {
 }
 
 /**
- * loaded_denied_list() - call @each for every module in the kernel that a request by its name would be denied now
+ * loaded_denied_list() - call @each for every loaded module that would be denied if it were requested now
  *
  * Return: 0; what @each or loaded_modules_read() return.
  */
@@ -87,7 +87,7 @@ static int format_list(const Planner *planner, char **ret) {
         return 0;
 }
 
-/* To be called when the policy or the index has changed: logs the list if it is another one than before. */
+/* To be called when the policy or the index has changed: logs the list if it has changed. */
 void loaded_denied_report(LoadedDenied *l) {
         static const LogFields fields = {
                 .message_id = LKMD_MESSAGE_DENIED_LOADED,

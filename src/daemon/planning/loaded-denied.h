@@ -5,7 +5,7 @@
 #include "daemon/planning/planner.h"
 
 /*
- * LoadedDenied: modules that are in the kernel though the policy denies them, since they came in before it did.
+ * LoadedDenied: modules that are loaded although the policy denies them, since they were loaded before it did.
  */
 typedef struct LoadedDenied LoadedDenied;
 

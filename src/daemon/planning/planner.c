@@ -181,8 +181,7 @@ bool planner_denies_step(const Planner *p, const Request *request, Plan *plan, s
         *ret = (PlanRuling) {};
         *ret_kind = plan_denial_kind(&decision.actual, part);
         if (decision.actual.verdict == POLICY_DENY) {
-                (void) plan_ruling_set(
-                        ret, &decision.actual); /* without memory it is denied for no known reason */
+                (void) plan_ruling_set(ret, &decision.actual); /* without memory, denied without a reason */
                 return true;
         }
         if (decision.would.verdict == POLICY_DENY && !s->would_refuse) {

@@ -5,7 +5,7 @@
 
 #include "daemon/history/counters.h"
 
-/* What was counted, as the types of the varlink interface. */
+/* CountersJson: the counters as types of the varlink interface. */
 
 int describe_counters(const Counters *c, sd_json_variant **ret);
 int describe_phases(const Counters *c, sd_json_variant **ret);

@@ -36,7 +36,7 @@ typedef struct ServiceContext {
         uint64_t started_usec;          /* CLOCK_REALTIME */
 
         int (*reload)(ProblemList *problems, void *userdata); /* as manager_reload() */
-        bool (*is_idle)(void *userdata); /* nothing queued, running or left to be looked at */
+        bool (*is_idle)(void *userdata); /* as manager_is_idle() */
         bool (*is_coldplug_done)(void *userdata);
         void *userdata;
 } ServiceContext;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Grant, Revoke and Audit, and what Status says of the policy. */
+/* Grant, Revoke and Audit, and the policy in the reply of Status. */
 
 #include <assert.h>
 

@@ -173,7 +173,7 @@ static int take_outcome(UnloadCall *c, UnloadRun *run) {
                 return r;
         if (failure) {
                 if (c->link)
-                        (void) reply_unload_failed(c->link, failure); /* returns the error that it sent */
+                        (void) reply_unload_failed(c->link, failure); /* returns the errno of the error */
                 return 1;
         }
         for (size_t i = 0; i < records->n_items; i++) {

@@ -5,7 +5,7 @@
 #include "daemon/history/record.h"
 #include "daemon/service/service-context.h"
 
-/* Service: the varlink interface. Handlers parse, check rights and start; what they started replies. */
+/* Service: the varlink interface. Handlers check, parse and start; the reply comes with the outcome. */
 typedef struct Service Service;
 
 int service_new(Service **ret, const ServiceContext *context, int listen_fd, const char *address);

@@ -32,7 +32,7 @@ typedef enum Lack {                     /* the first condition that is not met *
         LACK_DEVICE,                    /* it was removed, so waiting is pointless */
         LACK_MODULE,
         LACK_DRIVER,
-        LACK_PROBE,                     /* it has a driver, which is still being loaded */
+        LACK_PROBE,                     /* its driver is still in its init */
         LACK_IDLENESS,
 } Lack;
 
@@ -276,8 +276,8 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 /**
- * waits_new() - nobody waits yet
- * @is_idle: is there nothing queued, running or to be looked at?
+ * waits_new() - without any waiting call
+ * @is_idle: as manager_is_idle()
  *
  * Return: 0, -ENOMEM or what sd-event says.
  */

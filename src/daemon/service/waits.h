@@ -18,7 +18,7 @@ typedef struct WaitFor {                /* all conditions have to be met; string
         bool idle;
         const char *module;             /* normalised; NULL: none */
         const char *device;             /* path below /sys, without links; NULL: none */
-        uint64_t timeout_usec;          /* from now, UINT64_MAX: for ever */
+        uint64_t timeout_usec;          /* from now, UINT64_MAX: no limit */
 } WaitFor;
 
 int waits_add(Waits *w, sd_varlink *link, const WaitFor *what);

@@ -58,7 +58,7 @@ static void reply(FakeLoader *l, const LoaderRequest *request, int error, int wa
         send_all(l, &r, sizeof(r));
 }
 
-static void tell(FakeLoader *l, const LoaderRequest *request) {
+static void note(FakeLoader *l, const LoaderRequest *request) {
         static const char *const verbs[_LOADER_OP_MAX] = {
                 [LOADER_INSERT] = "insert",
                 [LOADER_REMOVE] = "remove",
@@ -91,7 +91,7 @@ static void take_request(FakeLoader *l, const LoaderRequest *request) {
                 reply_look(l, request);
                 return;
         }
-        tell(l, request);
+        note(l, request);
         l->last = *request;
         if (l->hold) {
                 LoaderRequest *kept = malloc(sizeof(*kept));

@@ -3,7 +3,7 @@
 
 #include "common/base/util.h"
 
-/* What a test cannot go on without, also where cmocka's assertions do not work: in threads, and in what tests share. */
+/* For what a test needs to go on, also where assertions of cmocka do not work, such as in threads. */
 
 /* @what: named in the message, together with errno. */
 static inline void must(bool ok, const char *what) {

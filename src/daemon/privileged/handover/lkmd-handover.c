@@ -76,7 +76,7 @@ static void notify_udev(bool new_conf_dir) {
 
 /* --------------------------------------------------------------------------------------------------- take */
 
-/* Return: 0 with a text that is the caller's. */
+/* Return: 0 with a text, owned by the caller. */
 static int read_own_cgroup(char **ret) {
         _cleanup_(fclosep) FILE *f = fopen("/proc/self/cgroup", "re");
         size_t size = 0;

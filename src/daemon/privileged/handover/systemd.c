@@ -24,7 +24,7 @@
 #define SOON_USEC (2U * 1000U * 1000U)  /* a later restart is not waited for */
 
 /**
- * service_manager_connect() - reach PID 1
+ * service_manager_connect() - connect to PID 1
  * @ret:     to be closed with sd_bus_close_unref(3)
  * @address: "unix:path=..", see sd_bus_set_address(3)
  *
@@ -50,7 +50,7 @@ int service_manager_connect(sd_bus **ret, const char *address) {
         return 0;
 }
 
-/* @ret: a string that is the caller's. */
+/* @ret: owned by the caller */
 static int get_unit_string(sd_bus *bus, const char *unit, const char *interface, const char *property, char **ret) {
         _cleanup_(freep) char *path = NULL;
         int r;

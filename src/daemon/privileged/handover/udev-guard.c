@@ -368,9 +368,9 @@ int handover_set_charge(const char *root, mode_t clear, mode_t set) {
 }
 
 /**
- * handover_answer_call() - take away the file by which lkmd called
+ * handover_answer_call() - remove the file by which lkmd called
  *
- * It lies in lkmd's own directory, and may be anything.
+ * It is in lkmd's own directory, and may be anything.
  *
  * Return: 0, also if there is none; what the file system said.
  */

@@ -31,7 +31,7 @@ typedef enum LoaderOp {
 #define LOADER_FORCE_MODVERSIONS (1U << 1) /* LOADER_INSERT: as MODULE_INIT_IGNORE_MODVERSIONS */
 #define LOADER_FORCE_REMOVAL (1U << 2) /* LOADER_REMOVE: O_TRUNC, delete_module(2) */
 #define LOADER_FORCE_ANY (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_FORCE_REMOVAL)
-#define LOADER_HAS_CLIENT (1U << 3) /* the connection of root's client comes with the packet */
+#define LOADER_HAS_CLIENT (1U << 3) /* the connection of root's client is attached */
 
 #define LOADER_STACK_MAX 1024U /* bytes of a kernel stack in a reply */
 
@@ -49,9 +49,9 @@ typedef enum LoaderOriginKind {
 typedef struct LoaderOrigin {
         uint16_t kind;
         uint16_t size; /* of its part of LoaderWords.text; parts are separated by a blank */
-        uint16_t name; /* as written, normalised for a line; LOADER_BY_PERMISSION: the pattern */
+        uint16_t name; /* as written, or normalised if of a line; LOADER_BY_PERMISSION: the pattern */
         uint16_t file; /* absolute */
-        uint16_t alias_file; /* has "alias NAME MODULE", if NAME is not the module */
+        uint16_t alias_file; /* with "alias NAME MODULE" if NAME is not the module */
         uint16_t reserved;
 } LoaderOrigin;
 

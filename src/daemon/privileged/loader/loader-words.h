@@ -9,7 +9,7 @@
 typedef struct LoaderPlaces {
         const char *root;               /* before all paths but @manager_address; "" on a real system */
         const char *manager_address;    /* that clients connect to */
-        const char *release;            /* of the kernel, as uname(2) has it */
+        const char *release;            /* of the kernel, uname(2) */
 } LoaderPlaces;
 
 const LoaderPlaces *loader_places(void);
@@ -19,7 +19,7 @@ int loader_words_check(const LoaderPlaces *places, const LoaderRequest *request,
                        LoaderRefusal *ret_refusal);
 int loader_force_check(const LoaderPlaces *places, const LoaderRequest *request, int client_fd,
                        LoaderRefusal *ret_refusal);
-/* May the words become a part of a command? */
+/* May the words be part of a command? */
 int loader_words_check_shell(const LoaderWords *words, LoaderRefusal *ret_refusal);
 
 bool loader_words_are_sound(const LoaderWords *words);

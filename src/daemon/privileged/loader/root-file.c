@@ -16,7 +16,7 @@
 #include "common/base/read-file.h"
 #include "common/base/util.h"
 
-#define LINKS_MAX 40U                   /* as the kernel has it: MAXSYMLINKS, linux/namei.h */
+#define LINKS_MAX 40U                   /* the kernel's limit: MAXSYMLINKS, linux/namei.h */
 #define OPEN_PATH (O_PATH | O_NOFOLLOW | O_CLOEXEC)
 
 typedef struct Walk {

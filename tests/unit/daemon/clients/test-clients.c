@@ -97,7 +97,7 @@ static void bench_open(Bench *b) {
 static void bench_close(Bench *b) {
         clients_free(b->clients);
         for (size_t i = 0; i < b->n_open; i++)
-                assert_null(b->open[i]); /* each that was listed was told that it is over */
+                assert_null(b->open[i]); /* the disconnect callback ran for each */
         sd_varlink_server_unref(b->server);
         sd_event_unref(b->event);
 }
@@ -351,12 +351,12 @@ static void test_bounds_of_a_message(void **state) {
         }
 }
 
-/* Whoever is told more and more and does not read is cut off; whoever asks for much and reads it late is not. */
+/* A client that gets more and more and does not read is disconnected; one that reads a large reply late is not. */
 static void test_bound_of_what_is_unread(void **state) {
         char text[10000] = {};
         _cleanup_(freep) char *heard = NULL;
         _cleanup_(bench_close) Bench b;
-        size_t told = 0;
+        size_t sent = 0;
         int deaf, late;
 
         bench_open(&b);
@@ -369,8 +369,8 @@ static void test_bound_of_what_is_unread(void **state) {
         event_settle(b.event);
         while (b.open[0]) {
                 assert_ok(sd_varlink_notifybo(b.open[0], SD_JSON_BUILD_PAIR_STRING("message", text)));
-                told += sizeof(text);
-                assert_true(told < CLIENT_UNSENT_MAX + (2U << 20)); /* and what fits into the socket */
+                sent += sizeof(text);
+                assert_true(sent < CLIENT_UNSENT_MAX + (2U << 20)); /* and what fits into the socket */
                 event_settle(b.event);
         }
         assert_int_equal(clients_count(b.clients), 1);

@@ -82,7 +82,7 @@ static PolicyRuling judge(Bench *b, const char *module) {
         const PolicySubject subject = { .module = module };
         PolicyDecision decision;
 
-        event_settle(b->event);         /* it is told of changes only from the loop */
+        event_settle(b->event);         /* changes are reported from the event loop */
         policy_judge(policy_keeper_get(b->keeper), &subject, clock_usec(CLOCK_REALTIME), &decision, NULL, NULL);
         return decision.actual;
 }

@@ -122,7 +122,7 @@ static void test_repeats_become_one(void **state) {
         assert_int_equal(b.counters.backed_off, 0);
 }
 
-/* The same place with something else in it is news, however noisy it was. */
+/* Another device in the same place is not held back, however noisy the first was. */
 static void test_something_else_is_never_a_repeat(void **state) {
         _bench_ Bench b;
 

@@ -13,7 +13,7 @@ typedef struct Bench {
         sd_event *event;
         LoaderWatch *watch;
         unsigned n_asked, n_connects, n_changes;
-        LoaderTrouble trouble;          /* as it was told last */
+        LoaderTrouble trouble;          /* as last reported */
 } Bench;
 
 static int on_ask(void *userdata) {
@@ -171,7 +171,7 @@ static void test_never(void **state) {
         bench_close(&b);
 }
 
-/* The reason that can be seen is told at once, and is not what keeps it from being well. */
+/* A visible reason is reported at once, and an answer ends the trouble all the same. */
 static void test_program(void **state) {
         _cleanup_(scratch_close) Scratch s;
         Bench b;

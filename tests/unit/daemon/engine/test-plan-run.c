@@ -326,7 +326,7 @@ static void test_live_for_who_comes_later(void **state) {
         assert_int_equal(fake_loader_count_pending(b.loader), 3);
         two = start(&b, softdeps, &second);
         event_settle(b.event);
-        one = plan_run_free(one); /* with live and submitted steps: nobody is told any more */
+        one = plan_run_free(one); /* with live and submitted steps: no callback is called any more */
         one = start(&b, diamond, &first);
         event_settle(b.event);
         assert_int_equal(fake_loader_count_pending(b.loader), 4); /* all joined, and lkmdt_lib */

@@ -467,12 +467,13 @@ static void test_slow(void **state) {
         while (h.times == 0)
                 assert_ok(sd_event_run(b.event, UINT64_MAX));
         assert_int_equal(h.record->outcome, OUTCOME_LOADED);
-        assert_int_equal(h.record->duration_usec, 1500); /* the loader's word, not the time that was told before */
+        assert_int_equal(h.record->duration_usec,
+                         1500); /* by the loader, not the time reported while it was slow */
         assert_null(h.record->kernel_stack);
         assert_int_equal(h.record->thread_id, 0);
 }
 
-/* Where it is comes along with the news. A loader that does not say it keeps nobody from going on. */
+/* Slow jobs are reported with where they are. A loader that does not answer that delays nothing. */
 static void test_slow_says_where_it_is(void **state) {
         _cleanup_(record_list_clear) RecordList running = {};
         _bench_ DaemonBench b;
@@ -615,7 +616,7 @@ static void forget_other(Record *record, void *userdata) {
         scheduler_forget(j->bench->scheduler, j->other);
 }
 
-/* Who is forgotten while the outcome is being told does not hear of it any more. */
+/* A waiter that is forgotten while the outcome is being reported is not called any more. */
 static void test_forget_while_it_is_told(void **state) {
         _bench_ DaemonBench b;
         _heard_ Heard other = {};

@@ -172,7 +172,7 @@ static void test_is_listed_once(void **state) {
 }
 
 /*
- * Links that can be told nothing any more, because somebody has answered their call: the server calls back for each
+ * Links that cannot be notified any more, because their call was answered: the server calls back for each
  * that is hung up on, and the list has to be a list at that moment.
  */
 static void test_links_that_take_nothing_more(void **state) {

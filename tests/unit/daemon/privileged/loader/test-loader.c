@@ -100,7 +100,7 @@ static void test_only_regular_files(void **state) {
 }
 
 /*
- * A device and a FIFO are not even opened: for a device that may be all it takes, and a FIFO tells its other end. A
+ * A device and a FIFO are not even opened: that may start the device, and the other end of the FIFO notices. A
  * name space of somebody else's has a /lib/modules too, and /proc leads there.
  */
 static void test_opens_nothing_to_look_at_it(void **state) {
@@ -120,7 +120,7 @@ static void test_opens_nothing_to_look_at_it(void **state) {
         assert_true(try_open(&s, "lib/modules/1.0/fd.ko") < 0);
 }
 
-/* What it gives to the kernel is root's own, as far as owners and modes can tell. */
+/* What it passes to the kernel belongs to root, and only root can write it. */
 static void test_files_that_others_can_write(void **state) {
         static const char file[] = "lib/modules/1.0/kernel/a.ko";
         _cleanup_(scratch_close) Scratch s;
@@ -316,7 +316,7 @@ static void test_strings_that_do_not_end(void **state) {
         assert_refused(r);
 }
 
-/* The origins tell of all of the text, and of nothing behind it. */
+/* The origins have to cover all of the text, and nothing behind it. */
 static void test_origins(void **state) {
         LoaderRequest r;
 
@@ -540,7 +540,7 @@ static void test_newest_manager_is_served(void **state) {
         server_stop(&s, new_fd);
 }
 
-/* It hung up before the answer: the request runs to its end, nobody is told. */
+/* It hung up before the reply: the request runs to its end, and the reply is dropped. */
 static void test_manager_hangs_up(void **state) {
         LoaderRequest r = good_request();
         Server s;
