@@ -14,7 +14,7 @@
 #include "cli/call/failure.h"
 #include "cli/commands.h"
 #include "cli/verbs/verbs.h"
-#include "common/base/text.h"
+#include "common/base/nearest-name.h"
 
 #define OPTIONS_MAX 32U
 #define LONG_OPTION_BASE 0x100          /* above all letters: index into options[] */
@@ -129,7 +129,7 @@ static const Verb *take_verb(Arguments *a, unsigned *ret_n_words) {
                         both = NULL;
                 said = both ?: word;
         }
-        nearest = text_nearest(said, verb_name);
+        nearest = nearest_name(said, verb_name);
         if (nearest)
                 arguments_wrong(a, "there is no verb '%s', did you mean '%s'?", said, nearest);
         else

@@ -14,8 +14,8 @@
 #include "cli/offline/explanation.h"
 #include "common/base/glob.h"
 #include "common/base/limits.h"
+#include "common/base/nearest-name.h"
 #include "common/base/paths.h"
-#include "common/base/text.h"
 
 typedef struct RuleUse {
         const PolicyRule *rule;
@@ -105,17 +105,14 @@ static int lint_reach(Lint *l, const RuleUse *use) {
                          use->module, above);
 }
 
-/* The nearest name of a module; of a misspelt one probably what was meant. */
+/* The module that a misspelt name probably means; NULL: none is near. */
 static const char *nearest_module(const Lint *l, const char *name) {
-        _cleanup_(freep) const char **names = NULL;
-        size_t n = index_count_modules(l->index);
+        NearestName n;
 
-        names = calloc(n + 1, sizeof(*names));
-        if (!names)
-                return NULL;
-        for (size_t i = 0; i < n; i++)
-                names[i] = index_get_module(l->index, i)->name;
-        return text_nearest_of(name, names, n);
+        nearest_name_begin(&n, name);
+        for (size_t i = 0; i < index_count_modules(l->index); i++)
+                nearest_name_offer(&n, index_get_module(l->index, i)->name);
+        return n.name;
 }
 
 static void to_lower(char *s) {

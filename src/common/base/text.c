@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * Text: what makes foreign bytes fit for a message, the journal or JSON, and finds the word that a
- * misspelled one was meant to be. Owns nothing.
- */
+/* Text: what makes foreign bytes fit for a message, the journal or JSON. Owns nothing. */
 
 #include "common/base/text.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdint.h>
 
 #include "common/base/util.h"
 
 #define ESCAPED_LENGTH 4U               /* \xNN */
-#define WORD_MAX 48U                    /* longer ones are near to nothing */
 
 /*
  * Code points that are no control characters and still show nothing, or have what stands beside them shown in
@@ -168,74 +163,4 @@ void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]) {
         ret[n] = '\0';
         if (*text != '\0')
                 memcpy(ret + n, more, sizeof(more));
-}
-
-/* Letters to insert, drop or change (Levenshtein), not looking at case. */
-static size_t distance(const char *a, const char *b) {
-        size_t n = strlen(b), row[WORD_MAX + 1];
-
-        assert(n <= WORD_MAX);
-
-        for (size_t k = 0; k <= n; k++)
-                row[k] = k;
-        for (size_t i = 0; a[i] != '\0'; i++) {
-                size_t diagonal = row[0];
-
-                row[0] = i + 1;
-                for (size_t k = 1; k <= n; k++) {
-                        size_t change = diagonal +
-                                        (tolower((unsigned char) a[i]) != tolower((unsigned char) b[k - 1]));
-
-                        diagonal = row[k];
-                        row[k] = MIN(row[k], row[k - 1]) + 1;
-                        row[k] = MIN(row[k], change);
-                }
-        }
-        return row[n];
-}
-
-/* The nearest so far. */
-typedef struct Nearest {
-        const char *text, *word;
-        size_t length, distance;
-} Nearest;
-
-/* Near is what differs in at most a third of its letters. */
-static void compare_word(Nearest *n, const char *word) {
-        size_t d;
-
-        if (n->length > WORD_MAX || strlen(word) > WORD_MAX)
-                return;
-        d = distance(n->text, word);
-        if (d < n->distance && d <= MAX(n->length, strlen(word)) / 3) {
-                n->distance = d;
-                n->word = word;
-        }
-}
-
-/**
- * text_nearest() - the word that a misspelled one was probably meant to be
- */
-const char *text_nearest(const char *text, const char *(*word)(size_t i)) {
-        Nearest n = { .text = text, .length = strlen(text), .distance = SIZE_MAX };
-        const char *w;
-
-        assert(word);
-
-        for (size_t i = 0; (w = word(i)); i++)
-                compare_word(&n, w);
-        return n.word;
-}
-
-/**
- * text_nearest_of() - likewise, of @n words
- */
-const char *text_nearest_of(const char *text, const char *const *words, size_t n_words) {
-        Nearest n = { .text = text, .length = strlen(text), .distance = SIZE_MAX };
-
-        assert(words || n_words == 0);
-
-        for (size_t i = 0; i < n_words; i++)
-                compare_word(&n, words[i]);
-        return n.word;
 }

@@ -19,9 +19,3 @@ size_t text_printable_length(const char *p);
 
 /* The character at @p beyond ASCII that is well-formed and not printable; 0 if it is none. */
 uint32_t text_hidden_code_point(const char *p);
-
-/* Which of word(0), word(1), ... until NULL was probably meant; NULL if none is near. */
-const char *text_nearest(const char *text, const char *(*word)(size_t i));
-
-/* The same, of an array. */
-const char *text_nearest_of(const char *text, const char *const *words, size_t n);

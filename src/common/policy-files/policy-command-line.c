@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "common/base/array.h"
+#include "common/base/nearest-name.h"
 #include "common/base/text.h"
 #include "common/policy-files/policy-pattern.h"
 #include "common/policy/policy-file.h"
@@ -171,7 +172,7 @@ static int on_option(char *module, char *parameter, void *userdata) {
                 return add_rule(w, POLICY_BY_COMMAND_LINE, rule_words[i].verdict, rule_words[i].reason);
         }
 
-        near = text_nearest_of(parameter, names, ARRAY_LEN(names));
+        near = nearest_name_of(parameter, names, ARRAY_LEN(names));
         if (near) {
                 char shown[TEXT_SHOWN_MAX];
 

@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "common/base/array.h"
+#include "common/base/nearest-name.h"
 #include "common/base/text.h"
 #include "common/policy/policy-file.h"
 
@@ -125,7 +126,7 @@ static int complain_about_key(PolicyReading *r, const YamlNode *key, const Schem
                                                     key->text, kind_names[r->file->kind]);
 
         text_show(key->text, shown);
-        near = text_nearest_of(key->text, names, n);
+        near = nearest_name_of(key->text, names, n);
         if (near)
                 return yaml_reader_complain(r->yaml, key, "unknown key \"%s\"; did you mean \"%s\"?", shown,
                                             near);

@@ -16,6 +16,7 @@
 #include "common/base/array.h"
 #include "common/base/checked-file.h"
 #include "common/base/limits.h"
+#include "common/base/nearest-name.h"
 #include "common/base/paths.h"
 #include "common/base/text.h"
 #include "common/policy-files/policy-command-line.h"
@@ -272,7 +273,7 @@ static int complain_about_list(Reader *r, const PolicyFile *f, const PolicyInclu
                 return e;
         r->broken = true;
         text_show(include->name, shown);
-        near = text_nearest_of(include->name, (const char *const *) lists.items, lists.n);
+        near = nearest_name_of(include->name, (const char *const *) lists.items, lists.n);
 
         stream = open_memstream(&text, &size);
         if (!stream)

@@ -26,6 +26,7 @@
 #include "common/base/enum-names.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
+#include "common/base/nearest-name.h"
 #include "common/base/number.h"
 #include "common/base/paths.h"
 #include "common/base/read-file.h"
@@ -320,7 +321,7 @@ static void complain_about_key(Reader *r, const char *key) {
         char shown[TEXT_SHOWN_MAX];
         const char *near;
 
-        near = text_nearest(key, settings_key);
+        near = nearest_name(key, settings_key);
         text_show(key, shown);
         if (near)
                 reader_complain(r, "no such setting '%s', did you mean %s?", shown, near);

@@ -91,33 +91,11 @@ static void test_show_cuts(void **state) {
         }
 }
 
-static const char *word(size_t i) {
-        static const char *const words[] = { "Coldplug", "LogLevel", "SlowLoadSec", NULL };
-
-        return words[i];
-}
-
-static void test_nearest(void **state) {
-        static const struct {
-                const char *text, *nearest;
-        } cases[] = {
-                { "Coldplgu", "Coldplug" },     { "coldplug", "Coldplug" }, { "Coldplug", "Coldplug" },
-                { "LogLvl", "LogLevel" },       { "SlowLoad", "SlowLoadSec" }, { "Colour", NULL },
-                { "", NULL },                   { "x", NULL },
-                { "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC", NULL },
-        };
-
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-                if (!streq_ptr(text_nearest(cases[i].text, word), cases[i].nearest))
-                        fail_msg("%s: %s", cases[i].text, text_nearest(cases[i].text, word) ?: "(none)");
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_escape),
                 cmocka_unit_test(test_hidden),
                 cmocka_unit_test(test_show_cuts),
-                cmocka_unit_test(test_nearest),
         };
 
         return RUN_TESTS(tests);
