@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * lkmctl: takes the command line apart by the tables in commands.c, runs one verb, and exits with its
- * status.
+ * lkmctl: takes the command line apart by the verbs and options of commands.inc, runs one verb, and exits with
+ * its status.
  */
 
 #include <assert.h>
@@ -12,17 +12,17 @@
 #include <signal.h>
 
 #include "cli/call/failure.h"
+#include "cli/call/run.h"
 #include "cli/commands.h"
 #include "cli/verbs/verbs.h"
-#include "common/base/nearest-name.h"
+#include "common/base/util.h"
 
-#define OPTIONS_MAX 32U
 #define LONG_OPTION_BASE 0x100          /* above all letters: index into options[] */
 
 typedef struct Arguments {
         char **words;                   /* verb and arguments, borrowed from argv */
         unsigned n_words;
-        bool given[OPTIONS_MAX];        /* of each option */
+        bool given[N_OPTIONS];          /* of each option */
         char *wrong;                    /* the first thing that is wrong */
 } Arguments;
 
@@ -49,12 +49,46 @@ static const Option *option_find(int code) {
         return NULL;
 }
 
-static void take_option(Arguments *a, Run *run, const Option *o, const char *value) {
-        const char *wrong = o->set(run, value);
+/* Return: 0, also with something wrong noted; -ENOMEM. */
+static int take_option(Arguments *a, Run *run, const Option *o, const char *value) {
+        int r = o->set((char *) run + o->offset, value);
 
-        if (wrong)
-                arguments_wrong(a, "--%s does not take '%s': %s", o->name, value, wrong);
+        if (r == -EINVAL)
+                arguments_wrong(a, "--%s does not take '%s': it is %s", o->name, value, o->expects);
+        else if (r < 0)
+                return r;
         a->given[o - options] = true;
+        return 0;
+}
+
+static void no_such_option(Arguments *a, const char *argument) {
+        const char *nearest = option_find_nearest(argument);
+
+        if (nearest)
+                arguments_wrong(a, "there is no option %s, did you mean '--%s'?", argument, nearest);
+        else
+                arguments_wrong(a, "there is no option %s", argument);
+}
+
+/* What getopt_long(3) needs to know of the options. */
+static void describe_options(struct option longs[static N_OPTIONS + 1], char *shorts) {
+        shorts = stpcpy(shorts, "-:");  /* words in place; ':' for a missing argument */
+        for (const Option *o = options; o->name; o++) {
+                *longs++ = (struct option) {
+                        .name = o->name,
+                        .has_arg = !o->value           ? no_argument
+                                   : o->value_optional ? optional_argument
+                                                       : required_argument,
+                        .val = LONG_OPTION_BASE + (int) (o - options),
+                };
+                if (o->letter) {
+                        *shorts++ = o->letter;
+                        if (o->value)
+                                *shorts++ = ':';
+                }
+        }
+        *longs = (struct option) {};
+        *shorts = '\0';
 }
 
 /**
@@ -66,30 +100,17 @@ static void take_option(Arguments *a, Run *run, const Option *o, const char *val
  * Return: 0, also with something wrong noted; -ENOMEM.
  */
 static int take_arguments(Arguments *a, Run *run, int argc, char **argv) {
-        struct option longs[OPTIONS_MAX] = {};
-        char shorts[2 * OPTIONS_MAX + 3] = "-:", *p = shorts + 2; /* words in place; ':' for a missing argument */
-        int code;
+        struct option longs[N_OPTIONS + 1];
+        char shorts[2 * N_OPTIONS + 3];
+        int code, r = 0;
 
         a->words = calloc((size_t) argc + 1, sizeof(*a->words));
         if (!a->words)
                 return -ENOMEM;
 
-        for (const Option *o = options; o->name; o++) {
-                assert((size_t) (o - options) < OPTIONS_MAX - 1);
-                longs[o - options] = (struct option) {
-                        .name = o->name,
-                        .has_arg = o->argument,
-                        .val = LONG_OPTION_BASE + (int) (o - options),
-                };
-                if (o->letter) {
-                        *p++ = o->letter;
-                        if (o->argument == required_argument)
-                                *p++ = ':';
-                }
-        }
-
+        describe_options(longs, shorts);
         opterr = 0;
-        while ((code = getopt_long(argc, argv, shorts, longs, NULL)) >= 0)
+        while (r >= 0 && (code = getopt_long(argc, argv, shorts, longs, NULL)) >= 0)
                 if (code == 1)
                         a->words[a->n_words++] = optarg;
                 else if (code == ':')
@@ -99,16 +120,12 @@ static int take_arguments(Arguments *a, Run *run, int argc, char **argv) {
                 else if (code == '?' && optopt)
                         arguments_wrong(a, "there is no option -%c", optopt);
                 else if (code == '?')
-                        arguments_wrong(a, "there is no option %s", argv[optind - 1]);
+                        no_such_option(a, argv[optind - 1]);
                 else
-                        take_option(a, run, option_find(code), optarg);
+                        r = take_option(a, run, option_find(code), optarg);
         while (optind < argc)                   /* behind "--" */
                 a->words[a->n_words++] = argv[optind++];
-        return 0;
-}
-
-static const char *verb_name(size_t i) {
-        return verbs[i].name;
+        return r;
 }
 
 /* The verb, and how many words are its name. NULL: there is none, which is noted. */
@@ -129,7 +146,7 @@ static const Verb *take_verb(Arguments *a, unsigned *ret_n_words) {
                         both = NULL;
                 said = both ?: word;
         }
-        nearest = nearest_name(said, verb_name);
+        nearest = verb_find_nearest(said);
         if (nearest)
                 arguments_wrong(a, "there is no verb '%s', did you mean '%s'?", said, nearest);
         else
@@ -138,8 +155,8 @@ static const Verb *take_verb(Arguments *a, unsigned *ret_n_words) {
 }
 
 static void arguments_wrong_option(Arguments *a, const Option *o, const Verb *v) {
-        if (o->scope == SCOPE_VERB)
-                arguments_wrong(a, "'%s' takes no --%s, that is for: %s", v->name, o->name, o->verb);
+        if (o->scope == SCOPE_VERBS)
+                arguments_wrong(a, "'%s' takes no --%s, that is for: %s", v->name, o->name, o->verbs);
         else if (v->treeless)
                 arguments_wrong(a, "'%s' is not about modules, it takes no --%s", v->name, o->name);
         else if (v->offline)
@@ -149,16 +166,16 @@ static void arguments_wrong_option(Arguments *a, const Option *o, const Verb *v)
 }
 
 static void check_arguments(Arguments *a, const Verb *v, unsigned n_args) {
-        const char *space = v->arguments[0] ? " " : "";
+        const char *space = v->arguments ? " " : "", *arguments = v->arguments ?: "";
 
         for (const Option *o = options; o->name; o++)
                 if (a->given[o - options] && !option_is_of(o, v))
                         arguments_wrong_option(a, o, v);
 
         if (n_args < v->min_args)
-                arguments_wrong(a, "something is missing: lkmctl %s%s%s", v->name, space, v->arguments);
+                arguments_wrong(a, "something is missing: lkmctl %s%s%s", v->name, space, arguments);
         else if (n_args > v->max_args)
-                arguments_wrong(a, "too many arguments: lkmctl %s%s%s", v->name, space, v->arguments);
+                arguments_wrong(a, "too many arguments: lkmctl %s%s%s", v->name, space, arguments);
 }
 
 /* Without a verb: how is it doing? */
@@ -212,6 +229,9 @@ int main(int argc, char **argv) {
         output_init(&run.out);
 
         r = take_arguments(&arguments, &run, argc, argv);
+        run.out.json = run.json;
+        run.out.quiet = run.quiet;
+        run.out.host = run.host;
         if (r >= 0)
                 r = dispatch(&run, &arguments);
         if (r < 0 && r != -EPIPE)
@@ -223,8 +243,8 @@ int main(int argc, char **argv) {
                 r = STATUS_FAILED;
         }
         client_free(run.client);
-        free(run.config_paths);
-        free(run.policy_paths);
+        free(run.config.paths);
+        free(run.policy.paths);
         output_done(&run.out);
         return r == -EPIPE ? STATUS_DONE : r;   /* the reader had enough */
 }

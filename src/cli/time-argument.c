@@ -7,12 +7,49 @@
 #include <assert.h>
 #include <time.h>
 
-#include "cli/print/format.h"
 #include "common/base/clock.h"
 #include "common/base/time-span.h"
 #include "common/base/util.h"
 
 #define SPAN_MAX_USEC (UINT64_C(100) * 365 * 86400 * USEC_PER_SEC)
+
+/**
+ * parse_seconds() - "5", "0.25", "90."
+ * @ret_usec: what is finer than a microsecond is cut off
+ *
+ * Return: 0; -EINVAL: anything else than digits with at most one point; -ERANGE: more than the daemon can
+ * count.
+ */
+int parse_seconds(const char *s, uint64_t *ret_usec) {
+        uint64_t usec = 0, unit = USEC_PER_SEC;
+        bool fraction = false, digits = false;
+
+        assert(s && ret_usec);
+
+        for (; *s; s++) {
+                if (*s == '.' && !fraction) {
+                        fraction = true;
+                        continue;
+                }
+                if (*s < '0' || *s > '9')
+                        return -EINVAL;
+
+                digits = true;
+                if (fraction) {
+                        unit /= 10;
+                        usec += unit * (uint64_t) (*s - '0');
+                } else {
+                        if (usec > INT64_MAX / 10 - 9 * USEC_PER_SEC)
+                                return -ERANGE;
+                        usec = usec * 10 + USEC_PER_SEC * (uint64_t) (*s - '0');
+                }
+        }
+        if (!digits)
+                return -EINVAL;
+
+        *ret_usec = usec;
+        return 0;
+}
 
 /**
  * parse_time_span() - "10min", "2h", "1h 30min", "90" (seconds)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* help and version: what the tables in commands.c say. */
+/* help and version: what commands.inc says. */
 
-#include <getopt.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -11,11 +10,11 @@
 
 /* "-q --quiet", "   --json[=short|pretty]" */
 static int option_usage(const Option *o, char *buf, size_t size) {
-        const char *placeholder = o->placeholder ?: "";
-
         return snprintf(buf, size, "%c%c --%s%s%s%s", o->letter ? '-' : ' ', o->letter ?: ' ', o->name,
-                        o->argument == optional_argument ? "[=" : o->argument == required_argument ? "=" : "",
-                        placeholder, o->argument == optional_argument ? "]" : "");
+                        !o->value           ? ""
+                        : o->value_optional ? "[="
+                                            : "=",
+                        o->value ?: "", o->value_optional ? "]" : "");
 }
 
 static void print_options(const Run *run, const char *title, OptionScope scope, const Verb *v) {
@@ -42,12 +41,12 @@ static void print_options_of_verbs(const Run *run) {
         for (const Option *o = options; o->name; o++) {
                 char usage[64];
 
-                if (o->scope != SCOPE_VERB)
+                if (o->scope != SCOPE_VERBS)
                         continue;
-                if (!streq_ptr(shown, o->verb))
-                        printf("\n%sOptions of %s%s\n", output_tone(&run->out, stdout, TONE_STRONG), o->verb,
-                               output_tone(&run->out, stdout, TONE_PLAIN));
-                shown = o->verb;
+                if (!streq_ptr(shown, o->verbs))
+                        printf("\n%sOptions of %s%s\n", output_tone(&run->out, stdout, TONE_STRONG),
+                               o->verbs, output_tone(&run->out, stdout, TONE_PLAIN));
+                shown = o->verbs;
                 (void) option_usage(o, usage, sizeof(usage));
                 printf("  %-28s %s\n", usage, o->summary);
         }
@@ -60,7 +59,7 @@ static void print_overview(const Run *run) {
         for (const Verb *v = verbs; v->name; v++) {
                 char usage[64];
 
-                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments);
+                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments ?: "");
                 printf("  %-30s %s\n", usage, v->summary);
         }
         print_options(run, "Options, before or after the verb", SCOPE_ALL, NULL);
@@ -83,17 +82,18 @@ static void print_verbs_below(const Run *run, const Verb *above) {
                         printf("\n%sVerbs%s\n", output_tone(&run->out, stdout, TONE_STRONG),
                                output_tone(&run->out, stdout, TONE_PLAIN));
                 titled = true;
-                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments);
+                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments ?: "");
                 printf("  %-30s %s\n", usage, v->summary);
         }
 }
 
 static void print_verb(const Run *run, const Verb *v) {
-        printf("lkmctl [OPTION...] %s%s%s\n\n%s.\n", v->name, v->arguments[0] ? " " : "", v->arguments, v->summary);
+        printf("lkmctl [OPTION...] %s%s%s\n\n%s.\n", v->name, v->arguments ? " " : "", v->arguments ?: "",
+               v->summary);
         if (v->text)
                 printf("%s\n", v->text);
         print_verbs_below(run, v);
-        print_options(run, "Options", SCOPE_VERB, v);
+        print_options(run, "Options", SCOPE_VERBS, v);
         print_options(run, "Options of verbs that look at modules without asking lkmd", SCOPE_OFFLINE, v);
         print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, v);
         print_options(run, "Options of all verbs", SCOPE_ALL, v);
@@ -112,19 +112,20 @@ static int verb_to_json(const Verb *v, sd_json_variant **ret) {
 
                 if (!option_is_of(o, v))
                         continue;
-                r = sd_json_variant_append_arraybo(&list,
-                                SD_JSON_BUILD_PAIR_STRING("name", o->name),
-                                SD_JSON_BUILD_PAIR_CONDITION(o->letter, "letter", SD_JSON_BUILD_STRING(letter)),
-                                SD_JSON_BUILD_PAIR_CONDITION(!!o->placeholder, "argument", SD_JSON_BUILD_STRING(o->placeholder)),
-                                SD_JSON_BUILD_PAIR_BOOLEAN("ofAllVerbs", o->scope == SCOPE_ALL),
-                                SD_JSON_BUILD_PAIR_STRING("summary", o->summary));
+                r = sd_json_variant_append_arraybo(
+                        &list, SD_JSON_BUILD_PAIR_STRING("name", o->name),
+                        SD_JSON_BUILD_PAIR_CONDITION(o->letter, "letter", SD_JSON_BUILD_STRING(letter)),
+                        SD_JSON_BUILD_PAIR_CONDITION(o->value != NULL, "argument",
+                                                     SD_JSON_BUILD_STRING(o->value)),
+                        SD_JSON_BUILD_PAIR_BOOLEAN("ofAllVerbs", o->scope == SCOPE_ALL),
+                        SD_JSON_BUILD_PAIR_STRING("summary", o->summary));
                 if (r < 0)
                         return r;
         }
 
         return sd_json_buildo(ret,
                               SD_JSON_BUILD_PAIR_STRING("name", v->name),
-                              SD_JSON_BUILD_PAIR_STRING("arguments", v->arguments),
+                              SD_JSON_BUILD_PAIR_STRING("arguments", v->arguments ?: ""),
                               SD_JSON_BUILD_PAIR_STRING("summary", v->summary),
                               SD_JSON_BUILD_PAIR("options", SD_JSON_BUILD_VARIANT(list)));
 }

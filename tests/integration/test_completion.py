@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the shell offers while a line is typed."""
+"""What the shells offer while a line is typed. Those that are not installed are compared with the table of verbs and options only."""
 
+import json
+import os
+import re
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev"))
+BASH, ZSH, FISH = (BUILD / "completion" / name for name in ("lkmctl", "_lkmctl", "lkmctl.fish"))
 
-
-@pytest.mark.parametrize("line, expected", [
+# The line as bash divides it into words, and what it offers.
+BASH_CASES = [
     ("lkmctl sta", {"status"}),
     ("lkmctl help re", {"reload", "resolve"}),
     ("lkmctl plan --roo", {"--root="}),
@@ -22,20 +29,139 @@ PROJECT = Path(__file__).resolve().parents[2]
     ("lkmctl metrics --out", {"--output="}),
     ("lkmctl wait --dev", {"--device="}),
     ("lkmctl wait --device = /sys/devi", {"/sys/devices"}),
+    ("lkmctl wait --device =", {f"/sys/{name}" for name in os.listdir("/sys")}),
     ("lkmctl --json = sh", {"short"}),
+    ("lkmctl --js", {"--json", "--json=short", "--json=pretty"}),
     ("lkmctl -H box lo", {"load"}),
+    ("lkmctl --json lo", {"load"}),
+    ("lkmctl --json = short lo", {"load"}),
     ("lkmctl policy pr", {"propose", "preview"}),
     ("lkmctl policy allow --unt", {"--until-reboot"}),
     ("lkmctl policy lint --roo", {"--root="}),
     ("lkmctl policy show --roo", set()),
+    ("lkmctl policy revoke x", set()),
     ("lkmctl help policy li", {"lint"}),
+    ("lkmctl help plan re", set()),
     ("lkmctl explain --origin = ke", {"kernel"}),
     ("lkmctl explain --policy = x --ui", {"--uid="}),
-])
-def test_completion_of_bash(line, expected):
-    words = line.split(" ")
-    script = (f'source "{PROJECT}/completion/bash/lkmctl"; compopt() {{ :; }}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lkmctl;'
-              'printf "%s\\n" "${COMPREPLY[@]}"')
-    done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, timeout=60)
+    ("lkmctl explain /sys/devi", {"/sys/devices"}),
+    ("lkmctl policy check /etc/host", {"/etc/" + name for name in os.listdir("/etc") if name.startswith("host")}),
+    ("lkmctl policy propose --since = ", {"boot"}),
+    ("lkmctl policy propose --since 2", set()),
+]
+
+
+def bash(script, *arguments):
+    done = subprocess.run(["bash", "-c", f'source "$0"; {script}', BASH, *arguments], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
-    assert set(done.stdout.split()) == expected
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("line, expected", BASH_CASES)
+def test_completion_of_bash(line, expected):
+    script = 'compopt() { :; }; COMP_WORDS=(lkmctl "$@"); COMP_CWORD=$#; _lkmctl; printf "%s\\n" "${COMPREPLY[@]}"'
+    assert set(bash(script, *line.split(" ")[1:])) - {""} == expected
+
+
+def test_bash_joins_what_readline_divides_at_colons(tmp_path):
+    (tmp_path / "0000:00:1f.2").touch()
+    (tmp_path / "0000:00:1f.3").touch()
+    script = ('compopt() { :; }; COMP_WORDBREAKS=$\'"=:\\n \'; COMP_WORDS=(lkmctl "$@"); COMP_CWORD=$#; _lkmctl;'
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    assert set(bash(script, "policy", "check", f"{tmp_path}/0000", ":", "00", ":", "1f")) == {"1f.2", "1f.3"}
+    assert set(bash(script, "policy", "check", f"{tmp_path}/0000", ":")) == {"00:1f.2", "00:1f.3"}
+    assert set(bash(script, "policy", "check", f"{tmp_path}/0000", ":", "00", ":", "1f.2", "--js")) == {"--json", "--json=short", "--json=pretty"}
+
+
+# ------------------------------------------------------------------------------- all three know what the table knows
+
+@pytest.fixture(scope="module")
+def table():
+    done = subprocess.run([BUILD / "src/cli/lkmctl", "help", "--json"], check=True, capture_output=True, text=True, timeout=60,
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"})
+    return json.loads(done.stdout)
+
+
+def options_of(verb):
+    return {"--" + option["name"] for option in verb["options"]}
+
+
+def test_bash_knows_the_table(table):
+    first = [verb["name"] for verb in table if " " not in verb["name"]]
+    assert bash("_lkmctl_verbs ''") == first
+    for word in first:
+        below = [verb["name"].removeprefix(word + " ") for verb in table if verb["name"].startswith(word + " ")]
+        assert bash(f"_lkmctl_verbs {word}") == below
+    for verb in table:
+        offered = bash('_lkmctl_options "$1"', verb["name"])
+        assert {option.split("=")[0] for option in offered} == options_of(verb), verb
+        for option in verb["options"]:
+            assert bool(bash('! _lkmctl_value "$1" || echo yes', "--" + option["name"])) == ("argument" in option), option
+            if "letter" in option and "argument" in option:
+                assert bash('_lkmctl_value "$1" && echo yes', "-" + option["letter"])
+
+
+def test_zsh_knows_the_table(table):
+    text = ZSH.read_text()
+    parts = dict(re.findall(r"^        '([a-z -]+)'\)\n(.*?)^                ;;\n", text, re.MULTILINE | re.DOTALL))
+    assert list(parts) == [verb["name"] for verb in table]
+    for verb in table:
+        assert f"'{verb['name'].split()[-1]}:{verb['summary']}'" in text
+        assert set(re.findall(r"(?<=[',])--[a-z-]+", parts[verb["name"]])) == options_of(verb), verb
+        for option in verb["options"]:
+            if "letter" in option:
+                assert "{-%s" % option["letter"] in parts[verb["name"]]
+
+
+def test_fish_knows_the_table(table):
+    verbs, options = [], {verb["name"]: set() for verb in table}
+    for line in FISH.read_text().splitlines():
+        words = shlex.split(line) if line.startswith("complete -c lkmctl -n") else []
+        if "-l" in words:
+            for verb in shlex.split(words[4])[1:]:
+                if verb != "none":
+                    options[verb].add("--" + words[words.index("-l") + 1])
+        elif "-d" in words:
+            above = words[4].split()[1]
+            verbs.append({"name": words[words.index("-a") + 1] if above == "none" else f"{above} {words[words.index('-a') + 1]}",
+                          "summary": words[words.index("-d") + 1]})
+    assert verbs == [{key: verb[key] for key in ("name", "summary")} for verb in table]
+    assert options == {verb["name"]: options_of(verb) for verb in table}
+
+
+# -------------------------------------------------------------------------------------------- shells that may be missing
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+def test_zsh_reads_it():
+    subprocess.run(["zsh", "-f", "-n", ZSH], check=True, timeout=60)
+
+
+FISH_CASES = [
+    ("lkmctl sta", {"status"}),
+    ("lkmctl help re", {"reload", "resolve"}),
+    ("lkmctl help policy li", {"lint"}),
+    ("lkmctl policy pr", {"propose", "preview"}),
+    ("lkmctl plan --roo", {"--root"}),
+    ("lkmctl plan --hos", set()),
+    ("lkmctl list --id", set()),
+    ("lkmctl wait --id", {"--idle"}),
+    ("lkmctl wait --device=/sys/devi", {"--device=/sys/devices/"}),
+    ("lkmctl wait --device /sys/devi", {"/sys/devices/"}),
+    ("lkmctl --json=sh", {"--json=short"}),
+    ("lkmctl -H box lo", {"load"}),
+    ("lkmctl policy allow --unt", {"--until-reboot"}),
+    ("lkmctl policy show --roo", set()),
+    ("lkmctl explain --origin ke", {"kernel"}),
+    ("lkmctl explain --policy x --ui", {"--uid"}),
+    ("lkmctl explain /sys/devi", {"/sys/devices/"}),
+    ("lkmctl policy propose --since ", {"boot"}),
+]
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_completion_of_fish():
+    for line, expected in FISH_CASES:
+        done = subprocess.run(["fish", "--no-config", "-c", f"source {FISH}; complete -C '{line}'"], check=True, capture_output=True,
+                              text=True, timeout=60)
+        assert done.stderr == "", line
+        assert {offer.split("\t")[0] for offer in done.stdout.splitlines()} == expected, line

@@ -109,7 +109,7 @@ int offline_policy(Run *run, OfflinePolicy *ret) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         int r;
 
-        r = offline_policy_read(run->policy_paths, /* trusted_only= */ !run->policy_paths, ret, &problems);
+        r = offline_policy_read(run->policy.paths, /* trusted_only= */ !run->policy.paths, ret, &problems);
         if (r < 0)
                 return r;
         offline_print_problems(run, &problems);

@@ -72,7 +72,7 @@ int offline_index(Run *run, bool modules_needed, Index **ret) {
                       &(IndexSources) {
                               .root = run->root,
                               .release = run->kernel,
-                              .config_paths = run->n_config_paths > 0 ? run->config_paths : NULL,
+                              .config_paths = run->config.paths,
                       },
                       &problems);
         if (r == -EINVAL)

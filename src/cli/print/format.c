@@ -9,7 +9,6 @@
 #include "cli/print/format.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -113,42 +112,4 @@ void print_time(FILE *f, uint64_t realtime_usec) {
         else
                 (void) fprintf(f, "%02d:%02d:%02d.%03" PRIu64, tm.tm_hour, tm.tm_min, tm.tm_sec,
                                realtime_usec % USEC_PER_SEC / USEC_PER_MSEC);
-}
-
-/**
- * parse_seconds() - "5", "0.25", "90."
- * @ret_usec: what is finer than a microsecond is cut off
- *
- * Return: 0; -EINVAL: anything else than digits with at most one point; -ERANGE: more than the daemon can
- * count.
- */
-int parse_seconds(const char *s, uint64_t *ret_usec) {
-        uint64_t usec = 0, unit = USEC_PER_SEC;
-        bool fraction = false, digits = false;
-
-        assert(s && ret_usec);
-
-        for (; *s; s++) {
-                if (*s == '.' && !fraction) {
-                        fraction = true;
-                        continue;
-                }
-                if (*s < '0' || *s > '9')
-                        return -EINVAL;
-
-                digits = true;
-                if (fraction) {
-                        unit /= 10;
-                        usec += unit * (uint64_t) (*s - '0');
-                } else {
-                        if (usec > INT64_MAX / 10 - 9 * USEC_PER_SEC)
-                                return -ERANGE;
-                        usec = usec * 10 + USEC_PER_SEC * (uint64_t) (*s - '0');
-                }
-        }
-        if (!digits)
-                return -EINVAL;
-
-        *ret_usec = usec;
-        return 0;
 }

@@ -12,5 +12,3 @@ void print_age(FILE *f, uint64_t usec);
 void print_size(FILE *f, uint64_t bytes);
 void print_date(FILE *f, uint64_t realtime_usec);
 void print_time(FILE *f, uint64_t realtime_usec);
-
-int parse_seconds(const char *s, uint64_t *ret_usec);

@@ -47,23 +47,23 @@ static int ask(Question *q, Index *index, const OfflinePolicy *policy, const Pol
 /* Who asks: the device, whoever the options say, or all that might. */
 static int ask_all(Run *run, Question *q, Index *index, const OfflinePolicy *policy) {
         static const RequestOrigin all[ORIGINS_MAX] = { ORIGIN_CLIENT, ORIGIN_DEVICE, ORIGIN_KERNEL };
-        PolicyRequester requester = { .has_uid = run->has_uid, .uid = run->uid };
+        PolicyRequester requester = { .has_uid = run->uid.is_given, .uid = (uid_t) run->uid.value };
         int r = 0;
 
         if (q->device) {
-                requester.origin = run->has_origin ? run->origin : ORIGIN_DEVICE;
+                requester.origin = run->origin.is_given ? (RequestOrigin) run->origin.value : ORIGIN_DEVICE;
                 requester.subsystem = q->device->subsystem;
                 requester.driver = q->device->driver;
                 return ask(q, index, policy, &requester);
         }
-        if (run->has_origin) {
-                requester.origin = run->origin;
-                requester.has_uid = run->has_uid || run->origin == ORIGIN_CLIENT;
+        if (run->origin.is_given) {
+                requester.origin = (RequestOrigin) run->origin.value;
+                requester.has_uid = run->uid.is_given || requester.origin == ORIGIN_CLIENT;
                 return ask(q, index, policy, &requester);
         }
-        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(all) && (i == 0 || !run->has_uid); i++) {
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(all) && (i == 0 || !run->uid.is_given); i++) {
                 requester.origin = all[i];
-                requester.has_uid = run->has_uid || all[i] == ORIGIN_CLIENT; /* root, unless said */
+                requester.has_uid = run->uid.is_given || all[i] == ORIGIN_CLIENT; /* root, unless said */
                 r = ask(q, index, policy, &requester);
         }
         return r;
@@ -151,8 +151,8 @@ static void print_title(const Run *run, const Question *q, size_t i, bool same_f
         if (q->device) {
                 printf("For device ");
                 print_escaped(stdout, q->device->path);
-        } else if (origin == ORIGIN_CLIENT && run->has_uid)
-                printf("As user %u would ask for ", run->uid);
+        } else if (origin == ORIGIN_CLIENT && run->uid.is_given)
+                printf("As user %u would ask for ", (unsigned) run->uid.value);
         else if (origin == ORIGIN_CLIENT)
                 printf("As root would ask for ");
         else if (origin == ORIGIN_BOOT)

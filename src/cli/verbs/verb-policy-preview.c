@@ -251,8 +251,7 @@ static int index_here(Run *run, Index **ret) {
         Run plain = {
                 .out = run->out,
                 .root = secure_getenv(LKMD_ROOT_ENV),
-                .config_paths = run->config_paths,
-                .n_config_paths = run->n_config_paths,
+                .config = run->config,
         };
 
         plain.out.quiet = true; /* what is wrong with the configuration was told already */

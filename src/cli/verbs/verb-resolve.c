@@ -184,7 +184,7 @@ static int resolve_few(Run *run, char **args, unsigned n_args) {
         r = offline_module_dir(run, &directory);
         if (r != 0)
                 return r;
-        r = index_direct_new(&index, directory, run->n_config_paths > 0 ? run->config_paths : NULL, &problems);
+        r = index_direct_new(&index, directory, run->config.paths, &problems);
         if (r < 0)
                 return r;
         offline_print_problems(run, &problems);

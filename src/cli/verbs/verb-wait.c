@@ -45,7 +45,7 @@ int verb_wait(Run *run, char **args, unsigned n_args) {
         CallHooks hooks = {
                 .on_second = run->out.stderr_terminal && !run->out.quiet ? on_second : NULL,
                 .userdata = &progress,
-                .answer_usec = run->wait_limited ? run->wait_usec + ANSWER_SOON_USEC : 0,
+                .answer_usec = run->wait_usec.is_given ? run->wait_usec.value + ANSWER_SOON_USEC : 0,
         };
         int r;
 
@@ -63,8 +63,8 @@ int verb_wait(Run *run, char **args, unsigned n_args) {
                 if (r != 0)
                         return r;
         }
-        if (run->wait_limited) {
-                r = sd_json_variant_set_field_unsigned(&parameters, "timeoutUSec", run->wait_usec);
+        if (run->wait_usec.is_given) {
+                r = sd_json_variant_set_field_unsigned(&parameters, "timeoutUSec", run->wait_usec.value);
                 if (r < 0)
                         return r;
         }

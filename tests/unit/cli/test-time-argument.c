@@ -14,6 +14,30 @@
 
 #define NOW (UINT64_C(1700000000) * USEC_PER_SEC)      /* 2023-11-14 22:13:20 UTC */
 
+static void test_seconds(void **state) {
+        static const char *const bad[] = { "",   ".",     "-1",  "+1",  " 1",      "1 ",
+                                           "1s", "1.2.3", "1e3", "0x1", "infinity" };
+        uint64_t usec = 7;
+
+        for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+                assert_int_equal(parse_seconds(bad[i], &usec), -EINVAL);
+        assert_int_equal(parse_seconds("99999999999999999999", &usec), -ERANGE);
+        assert_int_equal(usec, 7);
+
+        assert_ok(parse_seconds("0", &usec));
+        assert_int_equal(usec, 0);
+        assert_ok(parse_seconds("30", &usec));
+        assert_int_equal(usec, 30 * USEC_PER_SEC);
+        assert_ok(parse_seconds("0.25", &usec));
+        assert_int_equal(usec, 250000);
+        assert_ok(parse_seconds(".0000019999", &usec));
+        assert_int_equal(usec, 1);
+        assert_ok(parse_seconds("90.", &usec));
+        assert_int_equal(usec, 90 * USEC_PER_SEC);
+        assert_ok(parse_seconds("900000000000", &usec));
+        assert_true(usec <= INT64_MAX);
+}
+
 static void test_spans(void **state) {
         static const struct {
                 const char *text;
@@ -87,6 +111,7 @@ static void test_points_in_time(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_seconds),
                 cmocka_unit_test(test_spans),
                 cmocka_unit_test(test_points_in_time),
         };

@@ -71,30 +71,6 @@ static void test_date(void **state) {
         assert_prints("00:00:01.234", print_time(f, 1234567));
 }
 
-static void test_seconds(void **state) {
-        static const char *const bad[] = { "",   ".",     "-1",  "+1",  " 1",      "1 ",
-                                           "1s", "1.2.3", "1e3", "0x1", "infinity" };
-        uint64_t usec = 7;
-
-        for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-                assert_int_equal(parse_seconds(bad[i], &usec), -EINVAL);
-        assert_int_equal(parse_seconds("99999999999999999999", &usec), -ERANGE);
-        assert_int_equal(usec, 7);
-
-        assert_ok(parse_seconds("0", &usec));
-        assert_int_equal(usec, 0);
-        assert_ok(parse_seconds("30", &usec));
-        assert_int_equal(usec, 30 * USEC_PER_SEC);
-        assert_ok(parse_seconds("0.25", &usec));
-        assert_int_equal(usec, 250000);
-        assert_ok(parse_seconds(".0000019999", &usec));
-        assert_int_equal(usec, 1);
-        assert_ok(parse_seconds("90.", &usec));
-        assert_int_equal(usec, 90 * USEC_PER_SEC);
-        assert_ok(parse_seconds("900000000000", &usec));
-        assert_true(usec <= INT64_MAX);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_escaped),
@@ -102,7 +78,6 @@ int main(void) {
                 cmocka_unit_test(test_age),
                 cmocka_unit_test(test_size),
                 cmocka_unit_test(test_date),
-                cmocka_unit_test(test_seconds),
         };
 
         return RUN_TESTS(tests);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Value: what may stand behind an option. Owns nothing. */
+
+#include "cli/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/call/run.h"
+#include "cli/time-argument.h"
+#include "common/base/clock.h"
+#include "common/base/number.h"
+#include "common/base/origin.h"
+#include "common/base/util.h"
+
+int value_to_flag(void *field, const char *value) {
+        *(bool *) field = true;
+        return 0;
+}
+
+int value_to_text(void *field, const char *value) {
+        *(const char **) field = value;
+        return 0;
+}
+
+int value_to_nonempty_text(void *field, const char *value) {
+        return *value == '\0' ? -EINVAL : value_to_text(field, value);
+}
+
+int value_to_single_text(void *field, const char *value) {
+        return *(const char **) field ? -EINVAL : value_to_nonempty_text(field, value);
+}
+
+int value_to_sentence(void *field, const char *value) {
+        return value[strspn(value, " \t\r\n")] == '\0' ? -EINVAL : value_to_text(field, value);
+}
+
+int value_to_paths(void *field, const char *value) {
+        PathList *list = field;
+        const char **paths;
+
+        if (*value == '\0')
+                return -EINVAL;
+        paths = reallocarray(list->paths, list->n_paths + 2, sizeof(*paths));
+        if (!paths)
+                return -ENOMEM;
+        list->paths = paths;
+        paths[list->n_paths++] = value;
+        paths[list->n_paths] = NULL;
+        return 0;
+}
+
+/*
+ * It becomes an argument of ssh and part of an URL of sd-varlink: nothing that looks like an option,
+ * separates the parts of the URL or is no plain character.
+ */
+int value_to_host(void *field, const char *value) {
+        if (*value == '\0' || *value == '-')
+                return -EINVAL;
+        for (const char *p = value; *p; p++)
+                if (*p <= ' ' || *p == 0x7f || strchr(":;?#/", *p))
+                        return -EINVAL;
+        return value_to_text(field, value);
+}
+
+int value_to_json_mode(void *field, const char *value) {
+        JsonMode *mode = field;
+
+        if (!value || streq(value, "pretty"))
+                *mode = JSON_PRETTY;
+        else if (streq(value, "short"))
+                *mode = JSON_SHORT;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+int value_to_origin(void *field, const char *value) {
+        RequestOrigin origin = request_origin_from_string(value);
+
+        if (origin < 0)
+                return -EINVAL;
+        *(OptionalNumber *) field = (OptionalNumber) { true, (uint64_t) origin };
+        return 0;
+}
+
+int value_to_uid(void *field, const char *value) {
+        uint64_t uid;
+
+        if (number_take(&value, UINT32_MAX - 1, &uid) < 0 || *value != '\0')
+                return -EINVAL;
+        *(OptionalNumber *) field = (OptionalNumber) { true, uid };
+        return 0;
+}
+
+int value_to_seconds(void *field, const char *value) {
+        OptionalNumber *number = field;
+
+        if (parse_seconds(value, &number->value) < 0)
+                return -EINVAL;
+        number->is_given = true;
+        return 0;
+}
+
+int value_to_time_span(void *field, const char *value) {
+        uint64_t *usec = field;
+
+        return parse_time_span(value, usec) < 0 || *usec == 0 ? -EINVAL : 0;
+}
+
+int value_to_since(void *field, const char *value) {
+        return parse_since(value, clock_usec(CLOCK_REALTIME), field) < 0 ? -EINVAL : 0;
+}
