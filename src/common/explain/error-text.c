@@ -26,7 +26,8 @@
  * @line: a part of a kernel line in which each %s stands for anything (trimmed); NULL: whatever was logged.
  * In @message and @hint stand {module}, {errno} and {reason} for what they say, {1} and {2} for what the
  * first and second %s of @line stood for, {1st} for the first word of {1}, {all} for every {1} of all lines
- * that fit.
+ * that fit. {owner}, {reinstall}, {rebuild}, {firmware} and {sign} are hints of the distribution, which have such
+ * places themselves.
  */
 typedef struct ErrorRule {
         int error;                      /* positive; 0: any */
@@ -37,21 +38,19 @@ typedef struct ErrorRule {
 } ErrorRule;
 
 #define KERNEL_LOG "journalctl -k -b -g {module}"
-#define REINSTALL "apt install --reinstall linux-image-$(uname -r)"
-#define REBUILD "rebuild it for this kernel: apt install linux-headers-$(uname -r) && dkms autoinstall"
 
 static const ErrorRule insert_rules[] = {
         /* Built for another kernel. The first two come with lines about unknown symbols, which say less. */
         { 0, "disagrees about version of symbol %s",
           "{module} was built for another kernel: it disagrees about the version of {all}",
-          REBUILD ", or reboot into the kernel that this prints: modinfo -F vermagic {module}" },
+          "{rebuild}, or reboot into the kernel that this prints: modinfo -F vermagic {module}" },
         { 0, "gave up waiting for init of module %s.",
           "{module} needs {1}, which is still starting and did not get ready in time",
           "lkmctl status {1}; then load {module} again" },
         { 0, "version magic '%s' should be '%s'", "{module} was built for kernel '{1}', this one is '{2}'",
-          REBUILD ", or reboot into the kernel {1st}" },
+          "{rebuild}, or reboot into the kernel {1st}" },
         { 0, ".gnu.linkonce.this_module section size must match",
-          "{module} was built against another configuration of this kernel", REBUILD },
+          "{module} was built against another configuration of this kernel", "{rebuild}" },
         { ENOEXEC, "Invalid architecture in ELF header",
           "{module} was built for another processor architecture", "file $(modinfo -n {module}); uname -m",
           true },
@@ -77,9 +76,7 @@ static const ErrorRule insert_rules[] = {
         /* Trust. */
         { EKEYREJECTED, "Loading of unsigned module is rejected",
           "{module} has no signature, and this kernel takes signed modules only",
-          "enrol a key of your own (mokutil --import CERT.der), reboot, and sign it: kmodsign sha256 KEY "
-          "CERT FILE",
-          true },
+          "enrol a key of your own (mokutil --import CERT.der), reboot, and sign it: {sign}", true },
         { EKEYREJECTED, "Loading of module with unavailable key is rejected",
           "{module} is signed with a key that this kernel does not know",
           "modinfo -F signer {module}; then enrol that key: mokutil --import CERT.der, and reboot", true },
@@ -88,8 +85,7 @@ static const ErrorRule insert_rules[] = {
           "modinfo -F sig_hashalgo {module}; sign it with sha256 or sha512", true },
         { EKEYREJECTED, "Module hash %s is blacklisted",
           "the hash of {module} is on the kernel's revocation list",
-          "install the current version of the package that it came with: dpkg -S $(modinfo -n {module})",
-          true },
+          "install the current version of the package that it came with: {owner}", true },
         { EPERM, "unsigned module loading is restricted",
           "the kernel is locked down, and {module} is not signed with a key that it trusts",
           "cat /sys/kernel/security/lockdown; sign it with an enrolled key (mokutil --list-enrolled)",
@@ -99,13 +95,13 @@ static const ErrorRule insert_rules[] = {
           "and reboot" },
         { EKEYREJECTED, NULL,
           "the signature of {module} is not one of this file by a key that this kernel trusts",
-          "modinfo -F signer {module}; mokutil --list-enrolled; or " REINSTALL },
+          "modinfo -F signer {module}; mokutil --list-enrolled; or {reinstall}" },
         { ENOKEY, NULL, "{module} is signed with a key that this kernel does not know, or not signed at all",
           "modinfo -F signer {module}; mokutil --list-enrolled" },
         { ENOPKG, NULL, "{module} is signed in a way that this kernel cannot check",
           "modinfo -F sig_hashalgo {module}; sign it with sha256 or sha512" },
         { EBADMSG, NULL, "the file of {module} is damaged: its signature or its compression is broken",
-          REINSTALL },
+          "{reinstall}" },
         { EACCES, NULL, "a security policy (SELinux, AppArmor, IMA) keeps {module} out",
           "journalctl -b -g 'avc:|integrity|denied'" },
         { EPERM, NULL, "the kernel takes no modules at all, or a security policy keeps {module} out",
@@ -127,12 +123,12 @@ static const ErrorRule insert_rules[] = {
 
         /* Its file. */
         { EINVAL, "decompression failed with status %s",
-          "the file of {module} is damaged: it cannot be decompressed", REINSTALL, true },
+          "the file of {module} is damaged: it cannot be decompressed", "{reinstall}", true },
         { EINVAL, "not an xz compressed module",
-          "the file of {module} is damaged: it cannot be decompressed", REINSTALL, true },
+          "the file of {module} is damaged: it cannot be decompressed", "{reinstall}", true },
         { ENOEXEC, NULL,
           "the file of {module} is no module for this kernel: damaged, cut off or built for another one",
-          "modinfo {module}; " REINSTALL },
+          "modinfo {module}; {reinstall}" },
         { EOPNOTSUPP, NULL,
           "{module} is not supported on this machine, or compressed in a way that this kernel cannot read",
           KERNEL_LOG },
@@ -148,8 +144,7 @@ static const ErrorRule insert_rules[] = {
         { EIO, NULL, "{module} could not be read, or its hardware does not answer properly", KERNEL_LOG },
 
         /* Its start. */
-        { 0, "Direct firmware load for %s failed", "{module} did not get its firmware {all}",
-          "apt install firmware-linux; apt-file search {1}" },
+        { 0, "Direct firmware load for %s failed", "{module} did not get its firmware {all}", "{firmware}" },
         { 0, "Could not allocate %s bytes percpu data",
           "there is no room for {1} bytes of per-CPU data of {module}",
           "boot with more of it: percpu_alloc=page on the kernel command line" },
@@ -262,6 +257,7 @@ typedef struct Filling {
         const Captures *captures;
         const char *const *log;
         size_t n_log;
+        Distribution distribution;
 } Filling;
 
 static bool captured_before(const Filling *f, size_t i, const char *text) {
@@ -293,10 +289,28 @@ static void put_all(const Filling *f, FILE *out) {
                 fprintf(out, " and %zu more", n - NAMES_SHOWN_MAX);
 }
 
+/* _PACKAGE_TASK_INVALID: it is no task. */
+static PackageTask field_task(const char *field, size_t length) {
+        static const char *const names[_PACKAGE_TASK_MAX] = {
+                [PACKAGE_OWNER] = "owner",       [PACKAGE_REINSTALL] = "reinstall", [PACKAGE_REBUILD] = "rebuild",
+                [PACKAGE_FIRMWARE] = "firmware", [PACKAGE_SIGN] = "sign",
+        };
+
+        for (PackageTask task = 0; task < _PACKAGE_TASK_MAX; task++)
+                if (strlen(names[task]) == length && startswith(field, names[task]))
+                        return task;
+        return _PACKAGE_TASK_INVALID;
+}
+
+static void put_template(const Filling *f, const char *template, FILE *out);
+
 static void put_field(const Filling *f, const char *field, size_t length, FILE *out) {
         const char *first = f->captures->text[0];
+        PackageTask task = field_task(field, length);
 
-        if (length == 1)
+        if (task >= 0)
+                put_template(f, distribution_hint(f->distribution, task), out);
+        else if (length == 1)
                 fputs(f->captures->text[field[0] - '1'], out);
         else if (startswith(field, "1st"))
                 fprintf(out, "%.*s", (int) strcspn(first, " "), first);
@@ -308,15 +322,7 @@ static void put_field(const Filling *f, const char *field, size_t length, FILE *
                 fputs(strerrordesc_np(f->error) ?: "unknown error", out);
 }
 
-static int fill(const Filling *f, const char *template, char **ret) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
-        FILE *out;
-
-        out = open_memstream(&text, &size);
-        if (!out)
-                return -ENOMEM;
-
+static void put_template(const Filling *f, const char *template, FILE *out) {
         while (*template != '\0') {
                 size_t length = strcspn(template, "{");
 
@@ -328,7 +334,17 @@ static int fill(const Filling *f, const char *template, char **ret) {
                         template += length + 1;
                 }
         }
+}
 
+static int fill(const Filling *f, const char *template, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *out;
+
+        out = open_memstream(&text, &size);
+        if (!out)
+                return -ENOMEM;
+        put_template(f, template, out);
         if (fclose(out) != 0)
                 return -ENOMEM;
         *ret = STEAL_PTR(text);
@@ -363,7 +379,7 @@ bool error_text_concerns(const char *module, const char *line) {
 }
 
 static int error_text(const ErrorRule *rules, const char *module, int error, const char *const *log,
-                      size_t n, char **ret_message, char **ret_hint) {
+                      size_t n, Distribution distribution, char **ret_message, char **ret_hint) {
         _cleanup_(freep) char *message = NULL, *hint = NULL;
         Captures captures = {};
         Filling f = {
@@ -372,6 +388,7 @@ static int error_text(const ErrorRule *rules, const char *module, int error, con
                 .captures = &captures,
                 .log = log,
                 .n_log = n,
+                .distribution = distribution,
         };
         int r;
 
@@ -398,8 +415,8 @@ static int error_text(const ErrorRule *rules, const char *module, int error, con
  * Return: 0; -ENOMEM.
  */
 int error_text_insert(const char *module, int error, const char *const *kernel_log, size_t n,
-                      char **ret_message, char **ret_hint) {
-        return error_text(insert_rules, module, error, kernel_log, n, ret_message, ret_hint);
+                      Distribution distribution, char **ret_message, char **ret_hint) {
+        return error_text(insert_rules, module, error, kernel_log, n, distribution, ret_message, ret_hint);
 }
 
 /**
@@ -409,7 +426,8 @@ int error_text_insert(const char *module, int error, const char *const *kernel_l
  */
 int error_text_remove(const char *module, int error, const char *const *kernel_log, size_t n,
                       char **ret_message, char **ret_hint) {
-        return error_text(remove_rules, module, error, kernel_log, n, ret_message, ret_hint);
+        return error_text(remove_rules, module, error, kernel_log, n, DISTRIBUTION_UNKNOWN, ret_message,
+                          ret_hint);
 }
 
 /* ---------------------------------------------------------------------------------------------- commands */

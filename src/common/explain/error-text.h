@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/explain/distribution.h"
+
 /*
  * What a failure means, in a sentence, and what to do next. @error is an errno, positive or negative;
  * @kernel_log are the n lines that the kernel wrote about the module meanwhile (any order, may be none).
@@ -11,7 +13,7 @@
  * freed.
  */
 int error_text_insert(const char *module, int error, const char *const *kernel_log, size_t n,
-                      char **ret_message, char **ret_hint);
+                      Distribution distribution, char **ret_message, char **ret_hint);
 int error_text_remove(const char *module, int error, const char *const *kernel_log, size_t n,
                       char **ret_message, char **ret_hint);
 

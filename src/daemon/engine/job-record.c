@@ -98,7 +98,7 @@ void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal
                                       &record->message, &record->hint);
         else
                 r = error_text_insert(record->module, error, (const char *const *) record->kernel_log, n,
-                                      &record->message, &record->hint);
+                                      distribution_of_system(), &record->message, &record->hint);
         if (r < 0)
                 log_error("%s: cannot put its failure into words: %s", record->module, strerror(-r));
 }

@@ -10,6 +10,11 @@
 typedef int (*error_text_t)(const char *module, int error, const char *const *kernel_log, size_t n,
                             char **ret_message, char **ret_hint);
 
+static int insert_on_debian(const char *module, int error, const char *const *kernel_log, size_t n,
+                            char **ret_message, char **ret_hint) {
+        return error_text_insert(module, error, kernel_log, n, DISTRIBUTION_DEBIAN, ret_message, ret_hint);
+}
+
 typedef struct Case {
         int error;
         const char *log[8];             /* NULL-terminated */
@@ -228,7 +233,7 @@ static void run(error_text_t function, const Case *cases, size_t n) {
 }
 
 static void test_insert(void **state) {
-        run(error_text_insert, insert_cases, ARRAY_LEN(insert_cases));
+        run(insert_on_debian, insert_cases, ARRAY_LEN(insert_cases));
 }
 
 static void test_remove(void **state) {
@@ -237,7 +242,7 @@ static void test_remove(void **state) {
 
 /* Whatever the number: a sentence without a full stop and without a place that was not filled. */
 static void test_every_errno(void **state) {
-        static const error_text_t functions[] = { error_text_insert, error_text_remove };
+        static const error_text_t functions[] = { insert_on_debian, error_text_remove };
 
         for (size_t i = 0; i < ARRAY_LEN(functions); i++)
                 for (int error = -5000; error <= 5000; error++) {
@@ -251,6 +256,52 @@ static void test_every_errno(void **state) {
                 }
 }
 
+/* The same failure, with the tool of each distribution, and without a place that was not filled. */
+static void test_distributions(void **state) {
+        static const char *const log[] = { "snd_x: Direct firmware load for a/b.bin failed with error -2" };
+        static const struct {
+                Distribution distribution;
+                const char *firmware, *damaged, *unsigned_;
+        } cases[] = {
+                { DISTRIBUTION_UNKNOWN, "a/b.bin in /lib/firmware", "the modules of the kernel", "scripts/sign-file" },
+                { DISTRIBUTION_DEBIAN, "apt install firmware-linux; apt-file search a/b.bin",
+                  "apt install --reinstall linux-image-", "kmodsign" },
+                { DISTRIBUTION_UBUNTU, "apt install linux-firmware",
+                  "apt install --reinstall linux-modules-", "kmodsign" },
+                { DISTRIBUTION_FEDORA, "dnf provides '*/a/b.bin*'",
+                  "dnf reinstall $(rpm -qf $(modinfo -n snd_x))", "scripts/sign-file" },
+                { DISTRIBUTION_SUSE, "zypper install kernel-firmware-all", "zypper install --force",
+                  "scripts/sign-file" },
+                { DISTRIBUTION_ARCH, "pacman -Fyx a/b.bin", "pacman -S $(pacman -Qqo $(modinfo -n snd_x))",
+                  "scripts/sign-file" },
+        };
+        static const char *const unsigned_log[] = { "Loading of unsigned module is rejected" };
+
+        assert_int_equal(ARRAY_LEN(cases), _DISTRIBUTION_MAX);
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                const struct {
+                        int error;
+                        const char *const *log;
+                        size_t n_log;
+                        const char *hint;
+                } failures[] = {
+                        { ENOENT, log, 1, cases[i].firmware },
+                        { EBADMSG, NULL, 0, cases[i].damaged },
+                        { EKEYREJECTED, unsigned_log, 1, cases[i].unsigned_ },
+                };
+
+                for (size_t k = 0; k < ARRAY_LEN(failures); k++) {
+                        _cleanup_(freep) char *message = NULL, *hint = NULL;
+
+                        assert_ok(error_text_insert("snd_x", failures[k].error, failures[k].log,
+                                                    failures[k].n_log, cases[i].distribution, &message,
+                                                    &hint));
+                        if (!strstr(hint, failures[k].hint) || strpbrk(hint, "{}"))
+                                fail_msg("%s: '%s' does not advise '%s'", message, hint, failures[k].hint);
+                }
+        }
+}
+
 static void test_long_log(void **state) {
         _cleanup_(freep) char *message = NULL, *hint = NULL, *line = malloc(100000);
         const char *log[64];
@@ -261,7 +312,7 @@ static void test_long_log(void **state) {
         strcpy(line + 99990, " (err -2)");
         for (size_t i = 0; i < ARRAY_LEN(log); i++)
                 log[i] = line;
-        assert_ok(error_text_insert("snd_x", ENOENT, log, ARRAY_LEN(log), &message, &hint));
+        assert_ok(insert_on_debian("snd_x", ENOENT, log, ARRAY_LEN(log), &message, &hint));
         assert_true(strlen(message) < 300);
 }
 
@@ -327,6 +378,7 @@ int main(void) {
                 cmocka_unit_test(test_insert),
                 cmocka_unit_test(test_remove),
                 cmocka_unit_test(test_every_errno),
+                cmocka_unit_test(test_distributions),
                 cmocka_unit_test(test_long_log),
                 cmocka_unit_test(test_command),
                 cmocka_unit_test(test_concerns),
