@@ -14,10 +14,9 @@
 #include <sys/utsname.h>
 
 #include "common/base/paths.h"
-#include "daemon/base/file-watch.h"
 #include "daemon/base/log.h"
+#include "daemon/config/stale-watch.h"
 
-#define QUIET_USEC (200U * 1000U)
 #define MALLOC_DEFAULT (128 * 1024)     /* of the three thresholds, mallopt(3) */
 #define MALLOC_KEEP (64 * 1024 * 1024)
 #define MALLOC_STEP (1024 * 1024)
@@ -26,9 +25,7 @@ struct IndexKeeper {
         char *root;
         Index *index;
         ProblemList problems;
-        FileWatch *watch;
-        sd_event_source *timer;
-        bool stale;
+        StaleWatch *watch;
         uint64_t generation;            /* number of rebuilds */
         index_swapped_t swapped;
         void *userdata;
@@ -39,17 +36,8 @@ static const char *const config_dirs[] = {
         "/usr/lib/modprobe.d", "/lib/modprobe.d",
 };
 
-static void on_changed(void *userdata) {
-        IndexKeeper *k = userdata;
-
-        k->stale = true;
-        if (sd_event_source_set_time_relative(k->timer, QUIET_USEC) >= 0)
-                (void) sd_event_source_set_enabled(k->timer, SD_EVENT_ONESHOT);
-}
-
-static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata) {
+static void on_quiet(void *userdata) {
         (void) index_keeper_get(userdata);
-        return 0;
 }
 
 static int watch_files(IndexKeeper *k) {
@@ -61,11 +49,11 @@ static int watch_files(IndexKeeper *k) {
                 return -errno;
         (void) snprintf(path, sizeof(path), "%s" MODULE_ROOT "/%s", k->root ?: "", u.release);
         for (size_t i = 0; i < ARRAY_LEN(config_dirs); i++) {
-                r = file_watch_add(k->watch, config_dirs[i], "", ".conf");
+                r = stale_watch_add(k->watch, config_dirs[i], "", ".conf");
                 if (r < 0)
                         return r;
         }
-        return file_watch_add(k->watch, path, "modules.", "");
+        return stale_watch_add(k->watch, path, "modules.", "");
 }
 
 /* Takes the list; logs it if it has changed. */
@@ -104,10 +92,8 @@ int index_keeper_rebuild(IndexKeeper *k) {
 
         assert(k);
 
-        k->stale = false;
         k->generation++;
-        (void) sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);
-        file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
+        stale_watch_refresh(k->watch);
 
         malloc_keep(true);
         r = index_new(&index, &(IndexSources) { .root = k->root }, &problems);
@@ -148,10 +134,7 @@ int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index
         if (root && !(k->root = strdup(root)))
                 return -ENOMEM;
 
-        r = sd_event_add_time_relative(event, &k->timer, CLOCK_MONOTONIC, QUIET_USEC, 0, on_quiet, k);
-        if (r < 0)
-                return r;
-        r = file_watch_new(&k->watch, event, on_changed, k);
+        r = stale_watch_new(&k->watch, event, on_quiet, k);
         if (r < 0)
                 return r;
 
@@ -171,8 +154,7 @@ IndexKeeper *index_keeper_free(IndexKeeper *k) {
         if (!k)
                 return NULL;
 
-        file_watch_free(k->watch);
-        sd_event_source_disable_unref(k->timer);
+        stale_watch_free(k->watch);
         problem_list_clear(&k->problems);
         index_free(k->index);
         free(k->root);
@@ -184,8 +166,7 @@ IndexKeeper *index_keeper_free(IndexKeeper *k) {
 Index *index_keeper_get(IndexKeeper *k) {
         assert(k);
 
-        file_watch_look(k->watch);
-        if (k->stale) {
+        if (stale_watch_is_stale(k->watch)) {
                 int r = index_keeper_rebuild(k);
 
                 if (r < 0)
@@ -212,5 +193,5 @@ const ProblemList *index_keeper_get_problems(const IndexKeeper *k) {
 const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k) {
         assert(k);
 
-        return file_watch_get_problems(k->watch);
+        return stale_watch_get_problems(k->watch);
 }

@@ -21,11 +21,9 @@
 #include "common/base/paths.h"
 #include "common/module/file-facts.h"
 #include "common/policy-files/policy-sources.h"
-#include "daemon/base/file-watch.h"
 #include "daemon/base/log.h"
 #include "daemon/config/kept-policy.h"
-
-#define QUIET_USEC (200U * 1000U)
+#include "daemon/config/stale-watch.h"
 
 struct PolicyKeeper {
         char *root;
@@ -38,10 +36,8 @@ struct PolicyKeeper {
         Grants *grants;
         ProblemList problems;
         ProblemList grant_problems;     /* invalid entries of the file, until it is rewritten */
-        FileWatch *watch;
-        sd_event_source *quiet_timer;
+        StaleWatch *watch;
         sd_event_source *expiry_timer, *boot_timer; /* of grants, by the wall clock and by the boot's */
-        bool stale;
         uint64_t generation;            /* how often it may have changed */
         policy_changed_t changed;       /* NULL before there is a first policy */
         policy_problem_t problem;
@@ -51,17 +47,8 @@ struct PolicyKeeper {
 
 /* --------------------------------------------------------------------------------------------------- files */
 
-static void on_file_changed(void *userdata) {
-        PolicyKeeper *k = userdata;
-
-        k->stale = true;
-        if (sd_event_source_set_time_relative(k->quiet_timer, QUIET_USEC) >= 0)
-                (void) sd_event_source_set_enabled(k->quiet_timer, SD_EVENT_ONESHOT);
-}
-
-static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata) {
+static void on_quiet(void *userdata) {
         (void) policy_keeper_get(userdata);
-        return 0;
 }
 
 static int watch_dirs(PolicyKeeper *k, const char *const *dirs) {
@@ -70,7 +57,7 @@ static int watch_dirs(PolicyKeeper *k, const char *const *dirs) {
                 int r;
 
                 (void) snprintf(path, sizeof(path), "%s%s", k->root ?: "", dirs[i]);
-                r = file_watch_add(k->watch, path, "", ".yaml");
+                r = stale_watch_add(k->watch, path, "", ".yaml");
                 if (r < 0)
                         return r;
         }
@@ -172,10 +159,8 @@ int policy_keeper_rebuild(PolicyKeeper *k) {
 
         assert(k);
 
-        k->stale = false;
         k->generation++;
-        (void) sd_event_source_set_enabled(k->quiet_timer, SD_EVENT_OFF);
-        file_watch_refresh(k->watch); /* before reading: a change in between makes it stale again */
+        stale_watch_refresh(k->watch);
 
         r = policy_sources_read(&policy,
                                 &(PolicySources) { .root = k->root, .grants_file = "", .keep_texts = true,
@@ -361,9 +346,6 @@ static int open_grants(PolicyKeeper *k) {
 static int open_timers(PolicyKeeper *k, sd_event *event) {
         int r;
 
-        r = sd_event_add_time_relative(event, &k->quiet_timer, CLOCK_MONOTONIC, QUIET_USEC, 0, on_quiet, k);
-        if (r < 0)
-                return r;
         r = sd_event_add_time(event, &k->expiry_timer, CLOCK_REALTIME, UINT64_MAX, 0, on_expiry, k);
         if (r < 0)
                 return r;
@@ -404,7 +386,7 @@ int policy_keeper_new(PolicyKeeper **ret, const PolicyKeeperOptions *options) {
         r = open_grants(k);
         if (r < 0)
                 return r;
-        r = file_watch_new(&k->watch, options->event, on_file_changed, k);
+        r = stale_watch_new(&k->watch, options->event, on_quiet, k);
         if (r < 0)
                 return r;
 
@@ -427,8 +409,7 @@ PolicyKeeper *policy_keeper_free(PolicyKeeper *k) {
         if (!k)
                 return NULL;
 
-        file_watch_free(k->watch);
-        sd_event_source_disable_unref(k->quiet_timer);
+        stale_watch_free(k->watch);
         sd_event_source_disable_unref(k->expiry_timer);
         sd_event_source_disable_unref(k->boot_timer);
         problem_list_clear(&k->problems);
@@ -448,8 +429,7 @@ PolicyKeeper *policy_keeper_free(PolicyKeeper *k) {
 const Policy *policy_keeper_get(PolicyKeeper *k) {
         assert(k);
 
-        file_watch_look(k->watch);
-        if (k->stale) {
+        if (stale_watch_is_stale(k->watch)) {
                 int r = policy_keeper_rebuild(k);
 
                 if (r < 0)
@@ -514,5 +494,5 @@ const ProblemList *policy_keeper_get_problems(const PolicyKeeper *k) {
 const ProblemList *policy_keeper_get_watch_problems(const PolicyKeeper *k) {
         assert(k);
 
-        return file_watch_get_problems(k->watch);
+        return stale_watch_get_problems(k->watch);
 }
