@@ -69,7 +69,7 @@ static void ask_about_all(const Lint *l, Uses *uses) {
 
 static bool asks_for_request(const PolicyRule *rule) {
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
-                if (!POLICY_KEY_IS_OF_MODULE(key) && rule->match[key].n_items > 0)
+                if (policy_keys[key].owner != POLICY_KEY_OF_MODULE && rule->match[key].n_items > 0)
                         return true;
         return false;
 }
@@ -219,30 +219,31 @@ static bool origin_fits(const PolicyRule *rule, RequestOrigin origin) {
         return only_negated || found;
 }
 
+static bool is_ever_known(const PolicyRule *rule, PolicyKey key) {
+        for (RequestOrigin origin = 0; origin < _ORIGIN_MAX; origin++)
+                if (policy_key_is_known(key, origin) && origin_fits(rule, origin))
+                        return true;
+        return false;
+}
+
 /* Keys that only some who ask have, beside an origin that is another. */
 static int lint_origins(Lint *l, const PolicyRule *rule) {
-        static const struct {
-                PolicyKey key;
-                RequestOrigin origins[2];
-                const char *words;
-        } known[] = {
-                { POLICY_KEY_SUBSYSTEM, { ORIGIN_DEVICE, ORIGIN_DEVICE }, "devices" },
-                { POLICY_KEY_DRIVER, { ORIGIN_DEVICE, ORIGIN_DEVICE }, "devices" },
-                { POLICY_KEY_UID, { ORIGIN_CLIENT, ORIGIN_KERNEL }, "clients and programs" },
-                { POLICY_KEY_UNIT, { ORIGIN_CLIENT, ORIGIN_KERNEL }, "clients and programs" },
+        static const char *const owners[_POLICY_KEY_OWNER_MAX] = {
+                [POLICY_KEY_OF_DEVICE] = "devices",
+                [POLICY_KEY_OF_PROCESS] = "clients and programs",
         };
+        Finding finding = finding_of(rule, "never_known", "another origin, or none");
         int r;
 
-        for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-                Finding finding = finding_of(rule, "never_known", "another origin, or none");
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
+                const char *owner = owners[policy_keys[key].owner];
 
-                if (rule->match[known[i].key].n_items == 0 || origin_fits(rule, known[i].origins[0]) ||
-                    origin_fits(rule, known[i].origins[1]))
+                if (!owner || rule->match[key].n_items == 0 || is_ever_known(rule, key))
                         continue;
                 r = lint_report(
                         l, &finding,
                         "this rule matches nothing: '%s' is known of %s only, and its origin is another",
-                        policy_key_to_string(known[i].key), known[i].words);
+                        policy_key_to_string(key), owner);
                 if (r < 0)
                         return r;
         }

@@ -12,7 +12,7 @@
 static void print_pattern(FILE *f, PolicyKey key, const PolicyPattern *p) {
         if (p->negated)
                 (void) fputc('!', f);
-        if (key != POLICY_KEY_UID)
+        if (policy_keys[key].value != POLICY_VALUE_NUMBER)
                 print_escaped(f, p->glob);
         else if (p->min == p->max)
                 fprintf(f, "%u", p->min);

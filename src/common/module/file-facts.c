@@ -21,7 +21,6 @@ typedef struct Entry {
         struct timespec changed;
         bool known;                     /* else it could not be read as it is now */
         ModuleFacts facts;
-        char *license;                  /* what @facts has */
 } Entry;
 
 struct FileFacts {
@@ -49,7 +48,7 @@ int file_facts_new(FileFacts **ret) {
 
 static void entry_free(Entry *e) {
         free(e->path);
-        free(e->license);
+        module_facts_clear(&e->facts);
         free(e);
 }
 
@@ -88,16 +87,12 @@ static bool is_current(const Entry *e, const struct stat *st) {
 }
 
 static void read_entry(Entry *e, const struct stat *st) {
-        char *license = NULL;
-
         e->device = st->st_dev;
         e->inode = st->st_ino;
         e->size = st->st_size;
         e->changed = st->st_ctim;
-        e->known = module_info_facts(e->path, &license, &e->facts.is_signed, &e->facts.in_tree) >= 0;
-        free(e->license);
-        e->license = license;
-        e->facts.license = license;
+        module_facts_clear(&e->facts);
+        e->known = module_info_facts(e->path, &e->facts) >= 0;
 }
 
 /* Return: NULL if the file cannot be read, or there is no memory to remember it in. */

@@ -209,20 +209,17 @@ int module_info_parameters(const char *path, char ***ret) {
 
 /**
  * module_info_facts() - what a policy may ask about a module's file
- * @ret_license:   of the "license" line, "" if there is none; to be freed
- * @ret_is_signed: it has a signature, whoever's; whether the kernel trusts that is for the kernel to say
- * @ret_in_tree:   it was built with its kernel ("intree")
+ * @ret: to be cleared, but not after a failure
  *
  * Return: as module_info_parameters().
  */
-int module_info_facts(const char *path, char **ret_license, bool *ret_is_signed, bool *ret_in_tree) {
+int module_info_facts(const char *path, ModuleFacts *ret) {
         _cleanup_(module_info_close) ModuleInfo info = {};
-        _cleanup_(freep) char *license = NULL;
-        bool is_signed = false, in_tree = false;
+        _cleanup_(module_facts_clear) ModuleFacts facts = {};
         struct kmod_list *item;
         int r;
 
-        assert(path && ret_license && ret_is_signed && ret_in_tree);
+        assert(path && ret);
 
         r = module_info_open(&info, path);
         if (r < 0)
@@ -231,22 +228,23 @@ int module_info_facts(const char *path, char **ret_license, bool *ret_is_signed,
         INFO_FOREACH(item, &info) {
                 const char *key = lib.kmod_module_info_get_key(item);
 
-                is_signed |= streq(key, "sig_id");
-                in_tree |= streq(key, "intree");
-                if (!streq(key, "license") || license)
+                facts.is_signed |= streq(key, "sig_id");
+                facts.in_tree |= streq(key, "intree");
+                if (!streq(key, "license") || facts.license)
                         continue;
-                license = strdup(lib.kmod_module_info_get_value(item));
-                if (!license)
-                        return -ENOMEM;
-        }
-        if (!license) {
-                license = strdup("");
-                if (!license)
+                facts.license = strdup(lib.kmod_module_info_get_value(item));
+                if (!facts.license)
                         return -ENOMEM;
         }
 
-        *ret_license = STEAL_PTR(license);
-        *ret_is_signed = is_signed;
-        *ret_in_tree = in_tree;
+        *ret = facts;
+        facts = (ModuleFacts) {};
         return 0;
+}
+
+void module_facts_clear(ModuleFacts *f) {
+        assert(f);
+
+        free((char *) f->license);
+        *f = (ModuleFacts) {};
 }

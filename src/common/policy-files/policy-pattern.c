@@ -36,14 +36,13 @@ static const char *check_module(const char *glob) {
         return NULL;
 }
 
-static int parse_glob(PolicyPattern *ret, PolicyKey key, const char *text, StringArena *strings,
+static int parse_glob(PolicyPattern *ret, PolicyValueKind kind, const char *text, StringArena *strings,
                       const char **ret_problem) {
-        bool is_name = key == POLICY_KEY_MODULE || key == POLICY_KEY_ALIAS || key == POLICY_KEY_MODALIAS;
         _cleanup_(freep) char *normal = NULL;
         const char *problem;
 
         problem = strlen(text) > REQUEST_KEY_MAX ? "it is longer than anything that is asked for"
-                  : key == POLICY_KEY_MODULE     ? check_module(text)
+                  : kind == POLICY_VALUE_MODULE  ? check_module(text)
                                                  : NULL;
         problem = problem ?: name_glob_check(text);
         if (problem) {
@@ -51,7 +50,7 @@ static int parse_glob(PolicyPattern *ret, PolicyKey key, const char *text, Strin
                 return -EINVAL;
         }
 
-        if (is_name) {
+        if (kind != POLICY_VALUE_TEXT) {
                 normal = malloc(2 * strlen(text) + 1);
                 if (!normal)
                         return -ENOMEM;
@@ -153,19 +152,18 @@ int policy_pattern_parse(PolicyPattern *ret, PolicyKey key, const char *text, St
                 return -EINVAL;
         }
 
-        switch (key) {
-        case POLICY_KEY_UID:
+        switch (policy_keys[key].value) {
+        case POLICY_VALUE_NUMBER:
                 r = parse_uid(&pattern, text, ret_problem);
                 break;
-        case POLICY_KEY_SIGNED:
-        case POLICY_KEY_INTREE:
+        case POLICY_VALUE_BOOLEAN:
                 r = parse_boolean(&pattern, text, ret_problem);
                 break;
-        case POLICY_KEY_ORIGIN:
+        case POLICY_VALUE_ORIGIN:
                 r = parse_origin(&pattern, text, ret_problem);
                 break;
         default:
-                r = parse_glob(&pattern, key, text, strings, ret_problem);
+                r = parse_glob(&pattern, policy_keys[key].value, text, strings, ret_problem);
                 break;
         }
         if (r < 0)

@@ -16,6 +16,8 @@
 
 #define SCHEMA_KEYS_MAX 16U             /* of one table */
 
+_Static_assert(_POLICY_KEY_MAX <= SCHEMA_KEYS_MAX, "there is room for the keys of match:");
+
 #define KIND(kind) (1U << (kind))
 #define IN_RULES KIND(POLICY_FILE_RULES)
 #define IN_LIST KIND(POLICY_FILE_LIST)
@@ -23,7 +25,16 @@
 #define IN_POLICY (IN_RULES | IN_LIST)
 #define IN_ALL (IN_POLICY | IN_GRANTS)
 
-typedef struct PolicyReading {
+typedef struct PolicyReading PolicyReading;
+
+typedef struct SchemaKey {
+        const char *name;
+        int (*read)(PolicyReading *r, const YamlNode *value, int argument);
+        unsigned kinds;                 /* of files that have it */
+        int argument;
+} SchemaKey;
+
+struct PolicyReading {
         YamlReader *yaml;
         PolicyFile *file;
         NameTable *ids;                 /* line of each */
@@ -33,14 +44,8 @@ typedef struct PolicyReading {
         size_t n_patterns;
         const char **words;             /* likewise */
         size_t n_words, n_word_bytes;
-} PolicyReading;
-
-typedef struct SchemaKey {
-        const char *name;
-        int (*read)(PolicyReading *r, const YamlNode *value, int argument);
-        unsigned kinds;                 /* of files that have it */
-        int argument;
-} SchemaKey;
+        SchemaKey match_keys[_POLICY_KEY_MAX];
+};
 
 typedef struct SchemaMap {
         const char *what;

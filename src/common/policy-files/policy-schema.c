@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The schema of policies: three tables (policy_keys[], rule_keys[], match_keys[]) say what keys there are,
+ * The schema of policies: three tables (file_keys[], rule_keys[], policy_keys[] of policy-subject.c) say what keys there are,
  * in which kinds of files, and who reads their values.
  */
 
@@ -53,27 +53,24 @@ static int read_patterns(PolicyReading *r, const YamlNode *value, int key) {
         return 0;
 }
 
-static const SchemaKey match_keys[_POLICY_KEY_MAX] = {
-        [POLICY_KEY_MODULE]    = { "module",    read_patterns, IN_ALL, POLICY_KEY_MODULE },
-        [POLICY_KEY_LICENSE]   = { "license",   read_patterns, IN_POLICY, POLICY_KEY_LICENSE },
-        [POLICY_KEY_SIGNED]    = { "signed",    read_patterns, IN_POLICY, POLICY_KEY_SIGNED },
-        [POLICY_KEY_INTREE]    = { "intree",    read_patterns, IN_POLICY, POLICY_KEY_INTREE },
-        [POLICY_KEY_ALIAS]     = { "alias",     read_patterns, IN_POLICY, POLICY_KEY_ALIAS },
-        [POLICY_KEY_MODALIAS]  = { "modalias",  read_patterns, IN_POLICY, POLICY_KEY_MODALIAS },
-        [POLICY_KEY_ORIGIN]    = { "origin",    read_patterns, IN_POLICY, POLICY_KEY_ORIGIN },
-        [POLICY_KEY_SUBSYSTEM] = { "subsystem", read_patterns, IN_POLICY, POLICY_KEY_SUBSYSTEM },
-        [POLICY_KEY_DRIVER]    = { "driver",    read_patterns, IN_POLICY, POLICY_KEY_DRIVER },
-        [POLICY_KEY_UID]       = { "uid",       read_patterns, IN_POLICY, POLICY_KEY_UID },
-        [POLICY_KEY_UNIT]      = { "unit",      read_patterns, IN_POLICY, POLICY_KEY_UNIT },
-};
-static const SchemaMap match_map = { "match", match_keys, ARRAY_LEN(match_keys) };
+/* The keys of match: as policy_keys[] has them. A grant is for modules by their names, and nothing else. */
+static void fill_match_keys(SchemaKey ret[static _POLICY_KEY_MAX]) {
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
+                ret[key] = (SchemaKey) {
+                        .name = policy_key_to_string(key),
+                        .read = read_patterns,
+                        .kinds = key == POLICY_KEY_MODULE ? IN_ALL : IN_POLICY,
+                        .argument = key,
+                };
+}
 
 static int read_match(PolicyReading *r, const YamlNode *value, int argument) {
+        const SchemaMap map = { "match", r->match_keys, _POLICY_KEY_MAX };
         SeenKeys seen = {};
 
         if (value->kind != YAML_NODE_MAP)
                 return policy_complain_about_type(r, value, "a map such as {module: NAME}");
-        return policy_read_map(r, &match_map, seen);
+        return policy_read_map(r, &map, seen);
 }
 
 /* ------------------------------------------------------------------------------------------ other keys */
@@ -244,7 +241,7 @@ static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys s
                                          "\"parameters\" belongs to a rule that allows the load: \"verdict: "
                                          "allow\"");
         for (PolicyKey key = 0; e >= 0 && r->rule->n_prefer > 0 && key < _POLICY_KEY_MAX; key++)
-                if (POLICY_KEY_IS_OF_MODULE(key) && r->rule->match[key].n_items > 0)
+                if (policy_keys[key].owner == POLICY_KEY_OF_MODULE && r->rule->match[key].n_items > 0)
                         e = yaml_reader_complain(
                                 r->yaml, seen + RULE_PREFER,
                                 "\"prefer\" chooses among modules, so the rule cannot match by "
@@ -389,7 +386,7 @@ static int read_description(PolicyReading *r, const YamlNode *value, int argumen
         return policy_read_sentence(r, value, &text);
 }
 
-static const SchemaKey policy_keys[] = {
+static const SchemaKey file_keys[] = {
         { "version",     read_version,     IN_ALL },
         { "boot",        policy_read_boot, IN_GRANTS },
         { "description", read_description, IN_LIST },
@@ -398,7 +395,7 @@ static const SchemaKey policy_keys[] = {
         { "include",     read_include,     IN_RULES },
         { "rules",       read_rules,       IN_ALL },
 };
-static const SchemaMap policy_map = { "a policy", policy_keys, ARRAY_LEN(policy_keys) };
+static const SchemaMap file_map = { "a policy", file_keys, ARRAY_LEN(file_keys) };
 
 static int read_policy(PolicyReading *r) {
         static const char missing[] = "\"version: 1\" is missing";
@@ -413,7 +410,7 @@ static int read_policy(PolicyReading *r) {
                 return yaml_reader_complain(r->yaml, &(YamlNode) { .line = 1, .column = 1 }, "%s", missing);
 
         if (node.kind == YAML_NODE_MAP)
-                e = policy_read_map(r, &policy_map, seen);
+                e = policy_read_map(r, &file_map, seen);
         else if (node.kind != YAML_NODE_REFUSED)
                 e = policy_complain_about_type(r, &node, "a map that begins with \"version: 1\"");
         if (e >= 0 && node.kind == YAML_NODE_MAP && seen[0].line == 0)
@@ -437,6 +434,7 @@ int policy_schema_read(PolicyFile *f, YamlReader *yaml) {
         if (e < 0)
                 return e;
         r.ids = ids;
+        fill_match_keys(r.match_keys);
 
         e = read_policy(&r);
         free(r.patterns);

@@ -31,20 +31,6 @@ static const char *const source_names[_POLICY_SOURCE_MAX] = {
         [POLICY_BY_DEFAULT]      = "default",
 };
 
-static const char *const key_names[_POLICY_KEY_MAX] = {
-        [POLICY_KEY_MODULE]    = "module",
-        [POLICY_KEY_LICENSE]   = "license",
-        [POLICY_KEY_SIGNED]    = "signed",
-        [POLICY_KEY_INTREE]    = "intree",
-        [POLICY_KEY_ALIAS]     = "alias",
-        [POLICY_KEY_MODALIAS]  = "modalias",
-        [POLICY_KEY_ORIGIN]    = "origin",
-        [POLICY_KEY_SUBSYSTEM] = "subsystem",
-        [POLICY_KEY_DRIVER]    = "driver",
-        [POLICY_KEY_UID]       = "uid",
-        [POLICY_KEY_UNIT]      = "unit",
-};
-
 const char *policy_mode_to_string(PolicyMode mode) {
         return ENUM_NAME(mode_names, mode);
 }
@@ -66,12 +52,4 @@ PolicyVerdict policy_verdict_from_string(const char *s) {
 
 const char *policy_source_to_string(PolicySource source) {
         return ENUM_NAME(source_names, source);
-}
-
-const char *policy_key_to_string(PolicyKey key) {
-        return ENUM_NAME(key_names, key);
-}
-
-PolicyKey policy_key_from_string(const char *s) {
-        return (PolicyKey) ENUM_VALUE(key_names, s);
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/origin.h"
+#include "common/policy/policy-subject.h"
 
 /*
  * PolicyRule: one rule as it was written, with its place. Made by policy-schema.c (YAML) and
@@ -45,34 +45,16 @@ typedef enum PolicySource {
         _POLICY_SOURCE_INVALID = -EINVAL,
 } PolicySource;
 
-typedef enum PolicyKey {                /* the keys of match: */
-        POLICY_KEY_MODULE,              /* these four are about the module itself .. */
-        POLICY_KEY_LICENSE,
-        POLICY_KEY_SIGNED,
-        POLICY_KEY_INTREE,
-        POLICY_KEY_ALIAS,               /* .. and the rest about who asked for what */
-        POLICY_KEY_MODALIAS,
-        POLICY_KEY_ORIGIN,
-        POLICY_KEY_SUBSYSTEM,
-        POLICY_KEY_DRIVER,
-        POLICY_KEY_UID,
-        POLICY_KEY_UNIT,
-        _POLICY_KEY_MAX,
-        _POLICY_KEY_INVALID = -EINVAL,
-} PolicyKey;
-
-#define POLICY_KEY_IS_OF_MODULE(key) ((key) <= POLICY_KEY_INTREE)
-
 typedef struct PolicyPattern {
         const char *glob;               /* as fnmatch(3); of names and aliases normalised; NULL for numbers */
-        uint32_t min, max;              /* POLICY_KEY_UID: both included */
+        uint32_t min, max;              /* POLICY_VALUE_NUMBER: both included */
         bool negated;                   /* written with '!' */
 } PolicyPattern;
 
 /*
  * What one key is to be: no negated pattern may match, and if there are others, one of them has to. What is
- * not known (the uid of a device's request, say) is matched by nothing, negated or not. The booleans of
- * POLICY_KEY_SIGNED and POLICY_KEY_INTREE are the globs "yes" and "no".
+ * not known (the uid of a device's request, say) is matched by nothing, negated or not. Booleans are the globs
+ * "yes" and "no".
  */
 typedef struct PolicyPatterns {
         PolicyPattern *items;
@@ -109,5 +91,3 @@ PolicyMode policy_mode_from_string(const char *s);
 const char *policy_verdict_to_string(PolicyVerdict verdict);    /* "allow", "deny", "audit", "none" */
 PolicyVerdict policy_verdict_from_string(const char *s);
 const char *policy_source_to_string(PolicySource source);
-const char *policy_key_to_string(PolicyKey key);
-PolicyKey policy_key_from_string(const char *s);

@@ -85,10 +85,9 @@ static void read_index(const Scratch *s, ProblemList *problems) {
 }
 
 static void read_module(const Scratch *s, ProblemList *problems) {
-        _cleanup_(freep) char *license = NULL;
-        bool is_signed, in_tree;
+        ModuleFacts facts;
 
-        assert_true(module_info_facts(scratch_path(s, "m.ko"), &license, &is_signed, &in_tree) < 0);
+        assert_true(module_info_facts(scratch_path(s, "m.ko"), &facts) < 0);
         assert_ok(problem_list_add(problems, "m.ko", 0, "as it should be"));
 }
 

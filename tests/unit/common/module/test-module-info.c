@@ -52,8 +52,7 @@ static const File good = {
 
 static void test_good(void **state) {
         _cleanup_(scratch_close) Scratch s;
-        _cleanup_(freep) char *license = NULL;
-        bool is_signed = true, in_tree = false;
+        _cleanup_(module_facts_clear) ModuleFacts facts = {};
         char **names = NULL;
 
         scratch_open(&s);
@@ -62,10 +61,10 @@ static void test_good(void **state) {
         assert_string_equal(names[0], "max");
         assert_null(names[1]);
         string_list_free(names);
-        assert_ok(module_info_facts(scratch_path(&s, "m.ko"), &license, &is_signed, &in_tree));
-        assert_string_equal(license, "GPL");
-        assert_false(is_signed);
-        assert_true(in_tree);
+        assert_ok(module_info_facts(scratch_path(&s, "m.ko"), &facts));
+        assert_string_equal(facts.license, "GPL");
+        assert_false(facts.is_signed);
+        assert_true(facts.in_tree);
 }
 
 /* Refused, and nobody's assertion ends the process. */

@@ -153,9 +153,9 @@ static const char *naive_value(PolicyKey key, const PolicySubject *s) {
         const ModuleFacts *facts = s->path ? find_facts(s->path, NULL) : NULL;
         const PolicyRequester *r = s->requester;
 
-        if (POLICY_KEY_IS_OF_MODULE(key) && key != POLICY_KEY_MODULE && !facts)
+        if (policy_keys[key].owner == POLICY_KEY_OF_MODULE && key != POLICY_KEY_MODULE && !facts)
                 return NULL;
-        if (!POLICY_KEY_IS_OF_MODULE(key) && !r)
+        if (policy_keys[key].owner != POLICY_KEY_OF_MODULE && !r)
                 return NULL;
         switch (key) {
         case POLICY_KEY_MODULE:

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * PolicySubject: see policy-subject.h. The one table of the keys by which rules match: what each is called, how its
+ * values are written, what it is in a question. Reading, matching, lkmctl policy show and lint go by it.
+ */
+
+#include "common/policy/policy-subject.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/base/module-name.h"
+#include "common/base/util.h"
+
+/*
+ * The alias as rules know it. A key that no normalisation takes (an open bracket) is left as it is: rules are
+ * for what was asked, however odd.
+ */
+static void set_alias(PolicyQuestion *q, const char *key) {
+        size_t n = strlen(key);
+
+        if (n > REQUEST_KEY_MAX)
+                return;                 /* nobody may ask that: plan_new() refuses it */
+        memcpy(q->alias_buffer, key, n + 1);
+        if (!module_name_normalize_in_place(q->alias_buffer))
+                memcpy(q->alias_buffer, key, n + 1);
+        if (q->subject->part == POLICY_REQUESTED && streq(q->alias_buffer, q->subject->module))
+                return;                 /* asked for by its name */
+        q->alias = q->alias_buffer;
+}
+
+void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, policy_facts_t find_facts,
+                          void *facts_userdata) {
+        assert(q && subject);
+
+        q->subject = subject;
+        q->find_facts = find_facts;
+        q->facts_userdata = facts_userdata;
+        q->alias = NULL;
+        q->facts_asked = false;
+        q->facts = NULL;
+        if (subject->requester && subject->requester->key)
+                set_alias(q, subject->requester->key);
+}
+
+/* -------------------------------------------------------------------------------------------- the module */
+
+static const char *get_module(PolicyQuestion *q) {
+        return q->subject->module;
+}
+
+/* NULL: it has no file, or the file cannot be read. */
+static const ModuleFacts *get_facts(PolicyQuestion *q) {
+        if (!q->facts_asked && q->subject->path && q->find_facts)
+                q->facts = q->find_facts(q->subject->path, q->facts_userdata);
+        q->facts_asked = true;
+        return q->facts;
+}
+
+static const char *get_license(PolicyQuestion *q) {
+        const ModuleFacts *facts = get_facts(q);
+
+        return facts ? facts->license ?: "" : NULL;
+}
+
+static const char *yes_or_no(bool value) {
+        return value ? "yes" : "no";
+}
+
+static const char *get_signed(PolicyQuestion *q) {
+        const ModuleFacts *facts = get_facts(q);
+
+        return facts ? yes_or_no(facts->is_signed) : NULL;
+}
+
+static const char *get_intree(PolicyQuestion *q) {
+        const ModuleFacts *facts = get_facts(q);
+
+        return facts ? yes_or_no(facts->in_tree) : NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- the request */
+
+static const PolicyRequester *get_requester(const PolicyQuestion *q) {
+        static const PolicyRequester nobody = { .origin = _ORIGIN_INVALID };
+
+        return q->subject->requester ?: &nobody;
+}
+
+static const char *get_alias(PolicyQuestion *q) {
+        return q->alias;
+}
+
+static const char *get_modalias(PolicyQuestion *q) {
+        return q->alias && strchr(q->alias, ':') ? q->alias : NULL;
+}
+
+static const char *get_origin(PolicyQuestion *q) {
+        return request_origin_to_string(get_requester(q)->origin);
+}
+
+static const char *get_subsystem(PolicyQuestion *q) {
+        return get_requester(q)->subsystem;
+}
+
+static const char *get_driver(PolicyQuestion *q) {
+        return get_requester(q)->driver;
+}
+
+static bool get_uid(const PolicyQuestion *q, uint32_t *ret) {
+        *ret = get_requester(q)->uid;
+        return get_requester(q)->has_uid;
+}
+
+static const char *get_unit(PolicyQuestion *q) {
+        return get_requester(q)->unit;
+}
+
+/* ------------------------------------------------------------------------------------------------ the keys */
+
+const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
+        [POLICY_KEY_MODULE]    = { "module",    POLICY_VALUE_MODULE,  POLICY_KEY_OF_MODULE,  false, get_module },
+        [POLICY_KEY_LICENSE]   = { "license",   POLICY_VALUE_TEXT,    POLICY_KEY_OF_MODULE,  true,  get_license },
+        [POLICY_KEY_SIGNED]    = { "signed",    POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE,  true,  get_signed },
+        [POLICY_KEY_INTREE]    = { "intree",    POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE,  true,  get_intree },
+        [POLICY_KEY_ALIAS]     = { "alias",     POLICY_VALUE_ALIAS,   POLICY_KEY_OF_REQUEST, false, get_alias },
+        [POLICY_KEY_MODALIAS]  = { "modalias",  POLICY_VALUE_ALIAS,   POLICY_KEY_OF_REQUEST, false, get_modalias },
+        [POLICY_KEY_ORIGIN]    = { "origin",    POLICY_VALUE_ORIGIN,  POLICY_KEY_OF_REQUEST, false, get_origin },
+        [POLICY_KEY_SUBSYSTEM] = { "subsystem", POLICY_VALUE_TEXT,    POLICY_KEY_OF_DEVICE,  false, get_subsystem },
+        [POLICY_KEY_DRIVER]    = { "driver",    POLICY_VALUE_TEXT,    POLICY_KEY_OF_DEVICE,  false, get_driver },
+        [POLICY_KEY_UID]       = { "uid",       POLICY_VALUE_NUMBER,  POLICY_KEY_OF_PROCESS, false, .get_number = get_uid },
+        [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, false, get_unit },
+};
+
+bool policy_key_is_known(PolicyKey key, RequestOrigin origin) {
+        assert(key >= 0 && key < _POLICY_KEY_MAX);
+
+        switch (policy_keys[key].owner) {
+        case POLICY_KEY_OF_DEVICE:
+                return origin == ORIGIN_DEVICE;
+        case POLICY_KEY_OF_PROCESS:
+                return origin == ORIGIN_CLIENT || origin == ORIGIN_KERNEL;
+        default:
+                return true;
+        }
+}
+
+const char *policy_key_to_string(PolicyKey key) {
+        return key >= 0 && key < _POLICY_KEY_MAX ? policy_keys[key].name : NULL;
+}
+
+PolicyKey policy_key_from_string(const char *s) {
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
+                if (streq_ptr(s, policy_keys[key].name))
+                        return key;
+        return _POLICY_KEY_INVALID;
+}
