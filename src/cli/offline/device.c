@@ -239,3 +239,10 @@ int device_each(device_each_t on_device, void *userdata) {
         (void) fts_close(walk);
         return r;
 }
+
+/* Who asks when the device does, as request_get_requester() of the daemon has it; borrows from the device. */
+PolicyRequester device_get_requester(const Device *d) {
+        assert(d);
+
+        return (PolicyRequester) { .origin = ORIGIN_DEVICE, .subsystem = d->subsystem, .driver = d->driver };
+}

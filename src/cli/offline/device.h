@@ -3,6 +3,7 @@
 
 #include "common/base/util.h"
 #include "common/device/device-keys.h"
+#include "common/policy/policy-subject.h"
 
 /* Device: what /sys says of one device, read once. Owns all of its strings. */
 typedef struct Device {
@@ -22,4 +23,5 @@ int device_each(device_each_t on_device, void *userdata);
 Device *device_free(Device *d);
 DEFINE_CLEANUP(Device, device_free);
 
+PolicyRequester device_get_requester(const Device *d);
 bool device_is_path(const char *argument);

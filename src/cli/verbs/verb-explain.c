@@ -47,17 +47,16 @@ static int ask(Question *q, Index *index, const OfflinePolicy *policy, const Pol
 /* Who asks: the device, whoever the options say, or all that might. */
 static int ask_all(Run *run, Question *q, Index *index, const OfflinePolicy *policy) {
         static const RequestOrigin all[ORIGINS_MAX] = { ORIGIN_CLIENT, ORIGIN_DEVICE, ORIGIN_KERNEL };
-        PolicyRequester requester = { .has_uid = run->uid.is_given, .uid = (uid_t) run->uid.value };
+        PolicyRequester requester = q->device ? device_get_requester(q->device) : (PolicyRequester) {};
         int r = 0;
 
-        if (q->device) {
-                requester.origin = run->origin.is_given ? (RequestOrigin) run->origin.value : ORIGIN_DEVICE;
-                requester.subsystem = q->device->subsystem;
-                requester.driver = q->device->driver;
-                return ask(q, index, policy, &requester);
-        }
-        if (run->origin.is_given) {
+        requester.has_uid = run->uid.is_given;
+        requester.uid = (uid_t) run->uid.value;
+        if (run->origin.is_given)
                 requester.origin = (RequestOrigin) run->origin.value;
+        if (q->device)
+                return ask(q, index, policy, &requester);
+        if (run->origin.is_given) {
                 requester.has_uid = run->uid.is_given || requester.origin == ORIGIN_CLIENT;
                 return ask(q, index, policy, &requester);
         }

@@ -195,9 +195,7 @@ static int tell(Preview *p, const Device *d, const char *key, Change change, con
 }
 
 static int look_at(Preview *p, const Device *d, const char *key) {
-        PolicyRequester requester = { .origin = ORIGIN_DEVICE,
-                                      .subsystem = d->subsystem,
-                                      .driver = d->driver };
+        PolicyRequester requester = device_get_requester(d);
         PlanRequest request = offline_policy_request(p->offline, &requester, PLAN_AUTOLOAD);
         _cleanup_(plan_freep) Plan *here = NULL, *there = NULL;
         const PlanOmission *why;
