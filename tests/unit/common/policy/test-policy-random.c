@@ -148,14 +148,19 @@ static void random_subject(PolicySubject *ret, PolicyRequester *requester) {
         };
 }
 
+static bool naive_is_of_module(PolicyKey key) {
+        return key == POLICY_KEY_MODULE || key == POLICY_KEY_LICENSE || key == POLICY_KEY_SIGNED ||
+               key == POLICY_KEY_INTREE;
+}
+
 /* NULL: it is not known. */
 static const char *naive_value(PolicyKey key, const PolicySubject *s) {
         const ModuleFacts *facts = s->path ? find_facts(s->path, NULL) : NULL;
         const PolicyRequester *r = s->requester;
 
-        if (policy_keys[key].owner == POLICY_KEY_OF_MODULE && key != POLICY_KEY_MODULE && !facts)
+        if (naive_is_of_module(key) && key != POLICY_KEY_MODULE && !facts)
                 return NULL;
-        if (policy_keys[key].owner != POLICY_KEY_OF_MODULE && !r)
+        if (!naive_is_of_module(key) && !r)
                 return NULL;
         switch (key) {
         case POLICY_KEY_MODULE:
