@@ -33,7 +33,8 @@ static void check_rule(const PolicyRule *rule) {
                 for (size_t i = 0; i < rule->match[key].n_items; i++) {
                         const PolicyPattern *p = rule->match[key].items + i;
 
-                        must(policy_keys[key].value == POLICY_VALUE_NUMBER ? !p->glob && p->min <= p->max : *p->glob != '\0');
+                        must(policy_keys[key].value == POLICY_VALUE_NUMBER ? !p->glob && p->min <= p->max
+                                                                           : *p->glob != '\0');
                         fuzz_must_be_printable(p->glob);
                 }
         for (size_t i = 0; i < rule->n_prefer; i++)

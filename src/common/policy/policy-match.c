@@ -61,7 +61,8 @@ bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, bool request
         assert(rule && q);
 
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
-                if (rule->match[key].n_items == 0 || (request_only && policy_keys[key].owner == POLICY_KEY_OF_MODULE))
+                if (rule->match[key].n_items == 0 ||
+                    (request_only && policy_keys[key].owner == POLICY_KEY_OF_MODULE))
                         continue;
                 if (policy_keys[key].opens_file)
                         asks_file = true;

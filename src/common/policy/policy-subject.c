@@ -129,7 +129,8 @@ const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
         [POLICY_KEY_ORIGIN]    = { "origin",    POLICY_VALUE_ORIGIN,  POLICY_KEY_OF_REQUEST, false, get_origin },
         [POLICY_KEY_SUBSYSTEM] = { "subsystem", POLICY_VALUE_TEXT,    POLICY_KEY_OF_DEVICE,  false, get_subsystem },
         [POLICY_KEY_DRIVER]    = { "driver",    POLICY_VALUE_TEXT,    POLICY_KEY_OF_DEVICE,  false, get_driver },
-        [POLICY_KEY_UID]       = { "uid",       POLICY_VALUE_NUMBER,  POLICY_KEY_OF_PROCESS, false, .get_number = get_uid },
+        [POLICY_KEY_UID] = { "uid", POLICY_VALUE_NUMBER, POLICY_KEY_OF_PROCESS, false,
+                             .get_number = get_uid },
         [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, false, get_unit },
 };
 

@@ -18,7 +18,8 @@ static const sd_varlink_symbol *find_symbol(const char *name) {
 }
 
 static bool has_field(const sd_varlink_symbol *symbol, const char *name) {
-        for (const sd_varlink_field *f = symbol->fields; f->field_type != _SD_VARLINK_FIELD_TYPE_END_MARKER; f++)
+        for (const sd_varlink_field *f = symbol->fields; f->field_type != _SD_VARLINK_FIELD_TYPE_END_MARKER;
+             f++)
                 if (f->field_type != _SD_VARLINK_FIELD_COMMENT && streq_ptr(f->name, name))
                         return true;
         return false;
@@ -27,7 +28,8 @@ static bool has_field(const sd_varlink_symbol *symbol, const char *name) {
 static size_t count_fields(const sd_varlink_symbol *symbol) {
         size_t n = 0;
 
-        for (const sd_varlink_field *f = symbol->fields; f->field_type != _SD_VARLINK_FIELD_TYPE_END_MARKER; f++)
+        for (const sd_varlink_field *f = symbol->fields; f->field_type != _SD_VARLINK_FIELD_TYPE_END_MARKER;
+             f++)
                 n += f->field_type != _SD_VARLINK_FIELD_COMMENT;
         return n;
 }
@@ -80,7 +82,8 @@ static void test_keys(void **state) {
         const sd_varlink_symbol *requester = find_symbol("Requester");
 
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
-                const char *field = policy_keys[key].value == POLICY_VALUE_ALIAS ? "key" : policy_key_to_string(key);
+                const char *field = policy_keys[key].value == POLICY_VALUE_ALIAS ? "key"
+                                                                                 : policy_key_to_string(key);
 
                 if (policy_keys[key].owner != POLICY_KEY_OF_MODULE && !has_field(requester, field))
                         fail_msg("Requester has no %s", field);
