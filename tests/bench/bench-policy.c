@@ -44,10 +44,10 @@ static uint64_t now_ns(void) {
         return (uint64_t) t.tv_sec * 1000000000U + (uint64_t) t.tv_nsec;
 }
 
-static Index *open_index(void) {
+static const Index *open_index(void) {
         const char *guest = getenv("LKMD_GUEST_ROOT"), *root = guest ?: "";
         char pattern[4200], *release, *end;
-        Index *index;
+        const Index *index;
         glob_t found;
         int r;
 
@@ -190,10 +190,10 @@ static void show(bool json, const Result *r, size_t n) {
 
 int main(int argc, char *argv[]) {
         bool json = argc > 1 && streq(argv[1], "--json");
-        Index *index = open_index();
+        const Index *index = open_index();
         Result results[] = { measure(index, 0), measure(index, RULES) };
 
         show(json, results, ARRAY_LEN(results));
-        index_free(index);
+        index_unref(index);
         return 0;
 }

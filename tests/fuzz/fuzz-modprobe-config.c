@@ -67,10 +67,10 @@ static void check_softdeps(const ModprobeConfig *c) {
         must(softdep_table_new(&t, c) == 0);
         e = modprobe_config_entries(c, CONFIG_SOFTDEP, &n);
         for (size_t i = 0; i < n && i < 64; i++) {
-                const IndexSoftdep *deps;
+                _cleanup_(freep) IndexSoftdep *deps = NULL;
                 size_t n_deps;
 
-                softdep_table_find(t, e[i].name, &deps, &n_deps);
+                must(softdep_table_find(t, e[i].name, &deps, &n_deps) == 0);
                 for (size_t k = 0; k < n_deps; k++)
                         must(*deps[k].key && !strpbrk(deps[k].key, " \t\n\v\f\r"));
         }

@@ -59,7 +59,7 @@ static void check_step(const Plan *p, size_t i) {
                 must(strstr(s->parameters, s->parameter_origins[k].text) != NULL);
 }
 
-static void check_plan(Index *index, const PlanRequest *request) {
+static void check_plan(const Index *index, const PlanRequest *request) {
         _cleanup_(plan_freep) Plan *p = NULL;
         size_t n_requested = 0;
 
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static const char *const keys[] = {
                 "a", "c", "e", "f-g", "x", "s", "k", "al:e", "al:q", "al-k", "lost", "symbol:f",
         };
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(freep) char *own = NULL;
         const uint8_t *end;
 

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "common/base/util.h"
+#include "common/index/index-lookup.h"
 #include "common/module/file-facts.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"
@@ -47,7 +48,7 @@ static void print_trimmed(const char *s) {
 
 /* -------------------------------------------------------------------------------------------------- lkmd */
 
-static Index *lkmd_index;
+static const Index *lkmd_index;
 
 /* The index wants root and release; the test always gives a directory below some /lib/modules. */
 static int lkmd_use(const char *path) {
@@ -63,7 +64,7 @@ static int lkmd_use(const char *path) {
                 die("the module directory is not below lib/modules");
         *at = '\0';
 
-        lkmd_index = index_free(lkmd_index);
+        lkmd_index = index_unref(lkmd_index);
         r = index_new(&lkmd_index, &(IndexSources) {
                 .root = root,
                 .release = at + strlen(middle),
@@ -119,13 +120,12 @@ static void lkmd_config(const char *words) {
 }
 
 static void lkmd_resolve(const char *key) {
-        const IndexMatch *m;
-        size_t n;
+        _cleanup_(index_answer_clear) IndexAnswer answer = {};
 
-        if (index_lookup(lkmd_index, key, &m, &n) < 0)
+        if (index_lookup(lkmd_index, key, &answer) < 0)
                 die("index_lookup() failed");
-        for (size_t i = 0; i < n; i++)
-                puts(m[i].name);
+        for (size_t i = 0; i < answer.n_matches; i++)
+                puts(answer.matches[i].name);
 }
 
 static void print_plan(const char *key, bool compat_kmod) {
@@ -360,7 +360,7 @@ int main(int argc, char *argv[]) {
 
         policy_free(policy);
         file_facts_free(facts);
-        index_free(lkmd_index);
+        index_unref(lkmd_index);
         kmod_unref(kmod);
         return EXIT_SUCCESS;
 }

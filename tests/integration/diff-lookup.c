@@ -18,6 +18,7 @@
 #include "common/base/util.h"
 #include "common/index/index-direct.h"
 #include "common/index/index-file.h"
+#include "common/index/index-lookup.h"
 #include "common/index/index.h"
 #include "index-writer.h"
 
@@ -29,7 +30,8 @@
 
 typedef struct Comparison {
         struct kmod_ctx *kmod;
-        Index *index;
+        const Index *index;
+        IndexAnswer answer;
         IndexDirect *direct;
         size_t n_keys, n_found, n_modules, n_different;
         char **keys;                    /* a sample to break */
@@ -109,16 +111,16 @@ static bool direct_is_same(Comparison *c, const char *key, const IndexMatch *mat
 /* One key to both; the names have to be the same in the same order. */
 static void compare(Comparison *c, const char *key) {
         struct kmod_list *list = NULL, *l;
-        const IndexMatch *matches = NULL;
-        size_t n = 0, i = 0;
+        const IndexMatch *matches;
+        size_t n, i = 0;
         bool same;
         int r;
 
         if (kmod_module_new_from_lookup(c->kmod, key, &list) < 0)
                 list = NULL;
-        r = index_lookup(c->index, key, &matches, &n);
-        if (r < 0)
-                n = 0;
+        r = index_lookup(c->index, key, &c->answer);
+        matches = c->answer.matches;
+        n = r < 0 ? 0 : c->answer.n_matches;
 
         same = count_kmod(list) == n;
         kmod_list_foreach(l, list) {
@@ -287,7 +289,8 @@ static void open_both(Comparison *c, const char *directory) {
 
 static void close_both(Comparison *c) {
         c->kmod = kmod_unref(c->kmod);
-        c->index = index_free(c->index);
+        index_answer_clear(&c->answer);
+        c->index = index_unref(c->index);
         c->direct = index_direct_free(c->direct);
         for (size_t i = 0; i < c->n_sample; i++)
                 free(c->keys[i]);

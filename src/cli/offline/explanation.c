@@ -49,7 +49,7 @@ static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const Po
  *
  * Return: as plan_new().
  */
-int explanation_new(Explanation **ret, Index *index, const OfflinePolicy *policy, const char *key,
+int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *policy, const char *key,
                 const PolicyRequester *requester) {
         _cleanup_(explanation_freep) Explanation *q = NULL;
         Listener listener = {};

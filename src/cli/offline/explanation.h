@@ -29,7 +29,7 @@ typedef struct Explanation {
         size_t n_trace;
 } Explanation;
 
-int explanation_new(Explanation **ret, Index *index, const OfflinePolicy *policy, const char *key,
+int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *policy, const char *key,
                     const PolicyRequester *requester);
 Explanation *explanation_free(Explanation *q);
 DEFINE_CLEANUP(Explanation, explanation_free);

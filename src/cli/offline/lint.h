@@ -11,7 +11,7 @@
  */
 typedef struct Lint {
         Run *run;
-        Index *index;
+        const Index *index;
         const OfflinePolicy *offline;
         size_t n_findings;
 } Lint;

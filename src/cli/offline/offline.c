@@ -61,9 +61,9 @@ int report_no_index(Run *run, const char *module_dir) {
  *
  * With --config the kernel command line still counts, as for modprobe -C.
  */
-int offline_index(Run *run, bool modules_needed, Index **ret) {
+int offline_index(Run *run, bool modules_needed, const Index **ret) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         int r;
 
         assert(run && ret);

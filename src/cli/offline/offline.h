@@ -12,7 +12,7 @@
 void offline_print_problems(const Run *run, const ProblemList *problems);
 
 /* Return: 0; an ExitStatus, after telling; negative errno. */
-int offline_index(Run *run, bool modules_needed, Index **ret);
+int offline_index(Run *run, bool modules_needed, const Index **ret);
 int offline_module_dir(Run *run, char **ret);
 
 int report_no_index(Run *run, const char *module_dir);

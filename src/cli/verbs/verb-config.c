@@ -109,7 +109,7 @@ int verb_config(Run *run, char **args, unsigned n_args) {
         static const Column columns[] = {
                 { "KIND", 9 }, { "NAME", 0.2, .cut = true }, { "VALUE", 0.4, .cut = true }, { "WHERE", 0.3 },
         };
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(table_freep) Table *table = NULL;
         char name[MODULE_NAME_MAX + 1];
         int r, n_shown;

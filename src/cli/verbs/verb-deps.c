@@ -113,7 +113,8 @@ static int dependencies_to_json(const IndexModule *module, sd_json_variant **ret
         return r;
 }
 
-static int print_json(Run *run, Index *index, const IndexModule *module, const IndexSoftdep *softdeps, size_t n) {
+static int print_json(Run *run, const Index *index, const IndexModule *module, const IndexSoftdep *softdeps,
+                      size_t n) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *dependencies = NULL, *pre = NULL, *post = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *weak = NULL, *nodes = NULL, *object = NULL;
         _cleanup_(freep) char *path = NULL;
@@ -179,7 +180,8 @@ static int add_row(Table *table, const char *kind, const char *what, const char 
         return table_cell_end(table);
 }
 
-static int print_table(Run *run, Index *index, const IndexModule *module, const IndexSoftdep *softdeps, size_t n) {
+static int print_table(Run *run, const Index *index, const IndexModule *module, const IndexSoftdep *softdeps,
+                       size_t n) {
         static const Column columns[] = { { "KIND", 14 }, { "MODULE", 0.3 }, { "WHERE", 0.5, .cut = true } };
         _cleanup_(table_freep) Table *table = NULL;
         const ConfigEntry *weak;
@@ -230,10 +232,10 @@ static int print_table(Run *run, Index *index, const IndexModule *module, const 
 }
 
 int verb_deps(Run *run, char **args, unsigned n_args) {
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         char name[MODULE_NAME_MAX + 1];
         const IndexModule *module = NULL;
-        const IndexSoftdep *softdeps;
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n;
         int r;
 

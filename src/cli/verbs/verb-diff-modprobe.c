@@ -12,6 +12,7 @@
 #include "cli/print/format.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
+#include "common/index/index-lookup.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"
 
@@ -35,7 +36,7 @@ typedef struct Difference {
 
 typedef struct Comparison {
         Run *run;
-        Index *index;
+        const Index *index;
         size_t n_modules, n_differences;
 } Comparison;
 
@@ -180,21 +181,20 @@ static int compare_omissions(Comparison *c, const char *module, const Plan *ours
         return 0;
 }
 
-static bool softdep_means(Index *index, const char *key, const char *module) {
-        const IndexMatch *matches;
-        size_t n = 0;
+static bool softdep_means(const Index *index, const char *key, const char *module) {
+        _cleanup_(index_answer_clear) IndexAnswer answer = {};
 
-        if (index_lookup(index, key, &matches, &n) < 0)
+        if (index_lookup(index, key, &answer) < 0)
                 return false;
-        for (size_t i = 0; i < n; i++)
-                if (streq(matches[i].name, module))
+        for (size_t i = 0; i < answer.n_matches; i++)
+                if (streq(answer.matches[i].name, module))
                         return true;
         return false;
 }
 
 static int compare_softdep(Comparison *c, const char *module, const PlanStep *step, const char *wanted_by) {
         bool post = step->reason == PLAN_SOFTDEP_POST;
-        const IndexSoftdep *softdeps;
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n;
         int r;
 
@@ -308,7 +308,7 @@ static int compare_some(Comparison *c, char **names, unsigned n) {
 }
 
 int verb_diff_modprobe(Run *run, char **args, unsigned n_args) {
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         Comparison c = { .run = run };
         int r, result;
 

@@ -33,7 +33,8 @@ static void question_clear(Question *q) {
                 explanation_free(q->answers[i]);
 }
 
-static int ask(Question *q, Index *index, const OfflinePolicy *policy, const PolicyRequester *requester) {
+static int ask(Question *q, const Index *index, const OfflinePolicy *policy,
+               const PolicyRequester *requester) {
         int r;
 
         assert(q->n_answers < ORIGINS_MAX);
@@ -45,7 +46,7 @@ static int ask(Question *q, Index *index, const OfflinePolicy *policy, const Pol
 }
 
 /* Who asks: the device, whoever the options say, or all that might. */
-static int ask_all(Run *run, Question *q, Index *index, const OfflinePolicy *policy) {
+static int ask_all(Run *run, Question *q, const Index *index, const OfflinePolicy *policy) {
         static const RequestOrigin all[ORIGINS_MAX] = { ORIGIN_CLIENT, ORIGIN_DEVICE, ORIGIN_KERNEL };
         PolicyRequester requester = q->device ? device_get_requester(q->device) : (PolicyRequester) {};
         int r = 0;
@@ -254,7 +255,7 @@ static int print_json(Run *run, const Question *q) {
 /* ---------------------------------------------------------------------------------------------- the verb */
 
 /* Return: an ExitStatus; negative errno. */
-static int explain(Run *run, Index *index, const OfflinePolicy *policy, const char *key,
+static int explain(Run *run, const Index *index, const OfflinePolicy *policy, const char *key,
                    const Device *device) {
         _cleanup_(question_clear) Question q = { .key = key, .device = device };
         int r;
@@ -272,7 +273,7 @@ static int explain(Run *run, Index *index, const OfflinePolicy *policy, const ch
         return r < 0 ? r : (int) plan_status(q.answers[0]->plan);
 }
 
-static int explain_device(Run *run, Index *index, const OfflinePolicy *policy, const Device *device) {
+static int explain_device(Run *run, const Index *index, const OfflinePolicy *policy, const Device *device) {
         const char *keys[DEVICE_KEYS_MAX];
         size_t n = device_keys(&device->facts, keys);
         ExitStatus worst = STATUS_DONE;
@@ -306,7 +307,7 @@ static int explain_device(Run *run, Index *index, const OfflinePolicy *policy, c
         return (int) worst;
 }
 
-static int report_no_device(Run *run, Index *index, const char *argument, int error) {
+static int report_no_device(Run *run, const Index *index, const char *argument, int error) {
         if (error == -ENOTUNIQ)
                 return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
                                         "several devices are called '%s'", argument);
@@ -323,7 +324,7 @@ static int report_no_device(Run *run, Index *index, const char *argument, int er
 
 int verb_explain(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy policy = {};
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(device_freep) Device *device = NULL;
         int r;
 

@@ -25,7 +25,7 @@ static int print_json(Run *run, const Plan *plan, const Plan *enforced) {
         return r < 0 ? r : output_json(&run->out, v);
 }
 
-static int plan_key(Run *run, Index *index, const OfflinePolicy *policy, const char *key, bool first) {
+static int plan_key(Run *run, const Index *index, const OfflinePolicy *policy, const char *key, bool first) {
         static const PolicyRequester somebody = { .origin = ORIGIN_CLIENT, .has_uid = true }; /* root */
         _cleanup_(plan_freep) Plan *plan = NULL, *enforced = NULL;
         PlanRequest request = offline_policy_request(policy, &somebody, PLAN_NAMED);
@@ -62,7 +62,7 @@ static int plan_key(Run *run, Index *index, const OfflinePolicy *policy, const c
 
 int verb_plan(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy policy = {};
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         ExitStatus worst = STATUS_DONE;
         int r;
 

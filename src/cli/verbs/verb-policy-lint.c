@@ -13,7 +13,7 @@
 
 int verb_policy_lint(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         Lint lint = { .run = run, .offline = &offline };
         int r;
 

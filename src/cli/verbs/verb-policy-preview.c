@@ -33,7 +33,7 @@ typedef enum Change {
 
 typedef struct Preview {
         Run *run;
-        Index *here, *there;
+        const Index *here, *there;
         const OfflinePolicy *offline;
         NameTable *known; /* keys that were looked at, with what came of it */
         StringArena strings;
@@ -245,7 +245,7 @@ static int on_device(const Device *d, void *userdata) {
 }
 
 /* The modules of the running kernel, with the same modprobe.d. Tests have theirs elsewhere. */
-static int index_here(Run *run, Index **ret) {
+static int index_here(Run *run, const Index **ret) {
         Run plain = {
                 .out = run->out,
                 .root = secure_getenv(LKMD_ROOT_ENV),
@@ -258,7 +258,7 @@ static int index_here(Run *run, Index **ret) {
 
 int verb_policy_preview(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
-        _cleanup_(index_freep) Index *here = NULL, *there = NULL;
+        _cleanup_(index_unrefp) const Index *here = NULL, *there = NULL;
         _cleanup_(preview_clear) Preview p = { .run = run, .offline = &offline };
         int r;
 

@@ -11,8 +11,10 @@
 #include "cli/offline/offline.h"
 #include "cli/print/format.h"
 #include "cli/verbs/verbs.h"
+#include "common/base/array.h"
 #include "common/base/text.h"
 #include "common/index/index-direct.h"
+#include "common/index/index-lookup.h"
 
 #define ONE_BY_ONE_MAX 16U              /* keys; with more, building the index pays */
 
@@ -20,6 +22,7 @@
 typedef struct Answer {
         char **names;
         size_t n_names, n_allocated;
+        IndexAnswer found;              /* of the last look-up in an index */
 } Answer;
 
 static void answer_empty(Answer *a) {
@@ -30,21 +33,15 @@ static void answer_empty(Answer *a) {
 static void answer_clear(Answer *a) {
         answer_empty(a);
         free(a->names);
+        index_answer_clear(&a->found);
 }
 
 static int answer_add(const char *name, void *userdata) {
         Answer *a = userdata;
         char *copy;
 
-        if (a->n_names == a->n_allocated) {
-                size_t n = MAX(2 * a->n_allocated, (size_t) 8);
-                char **grown = reallocarray(a->names, n, sizeof(*grown));
-
-                if (!grown)
-                        return -ENOMEM;
-                a->names = grown;
-                a->n_allocated = n;
-        }
+        if (array_reserve(&a->names, &a->n_allocated, a->n_names + 1, sizeof(*a->names)) < 0)
+                return -ENOMEM;
         copy = strdup(name);
         if (!copy)
                 return -ENOMEM;
@@ -103,17 +100,16 @@ static int print_answer(Run *run, const char *key, const Answer *answer) {
 
 /* ------------------------------------------------------------------------------------ many, by our index */
 
-static int resolve_key(Run *run, Index *index, Answer *answer, const char *key) {
-        const IndexMatch *matches;
-        size_t n = 0;
+static int resolve_key(Run *run, const Index *index, Answer *answer, const char *key) {
         int r;
 
         answer_empty(answer);
-        r = index_lookup(index, key, &matches, &n);
+        r = index_lookup(index, key, &answer->found);
         if (r == -ENOMEM)
                 return r;
-        for (size_t i = 0; r >= 0 && i < n; i++) { /* a key that cannot be one means nothing */
-                r = answer_add(matches[i].name, answer);
+        for (size_t i = 0; r >= 0 && i < answer->found.n_matches;
+             i++) { /* a key that cannot be one means nothing */
+                r = answer_add(answer->found.matches[i].name, answer);
                 if (r < 0)
                         return r;
         }
@@ -124,7 +120,7 @@ static int resolve_key(Run *run, Index *index, Answer *answer, const char *key) 
  * Somebody at the other end of a pipe may wait for an answer before asking on. All else of a line is part of
  * the key.
  */
-static int resolve_lines(Run *run, Index *index, Answer *answer) {
+static int resolve_lines(Run *run, const Index *index, Answer *answer) {
         _cleanup_(freep) char *line = NULL;
         struct stat st;
         bool waited_for = fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode);
@@ -149,7 +145,7 @@ static int resolve_lines(Run *run, Index *index, Answer *answer) {
 
 static int resolve_many(Run *run, char **args, unsigned n_args) {
         _cleanup_(answer_clear) Answer answer = {};
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         ExitStatus status = STATUS_DONE;
         int r;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * AliasLookup: asks an AliasMatcher. Owns the room for answers and the marks of one walk; borrows the
- * matcher.
+ * AliasLookup: asks AliasMatchers. Owns the memory for answers and the marks of one walk; borrows the matcher during a
+ * look-up.
  *
  * The walk keeps a stack of (node, position in the key). Behind a '*' all later positions are tried once,
  * whichever way the walk came to it: that is its mark. Every other edge takes one byte, so that no node is
@@ -38,16 +38,16 @@ typedef struct Found {
 } Found;
 
 struct AliasLookup {
-        const AliasMatcher *matcher;
-
+        const AliasMatcher *matcher;    /* of this look-up, like the key */
         const char *key;
         size_t key_length;
         uint32_t generation;            /* number of the look-up; marks of others are void */
         uint32_t *found_in;             /* by number of a leaf below a '*': look-up that found it */
         uint32_t *tried_in;             /* likewise: look-up that came to the first '*' in its rest */
         uint32_t *entered_in;           /* by number of a '*': look-up that came to it */
+        size_t n_leaves, n_stars;       /* marks that there is memory for */
         Frame *stack;
-        size_t n_stack;
+        size_t n_stack, n_stack_allocated;
 
         Found *found;
         size_t n_found, n_found_allocated;
@@ -56,31 +56,12 @@ struct AliasLookup {
         int error;                      /* the look-up ran out of memory */
 };
 
-/**
- * alias_lookup_new() - make what one thread needs to ask a matcher
- * @m: sealed; borrowed, must live longer
- *
- * Return: 0; -ENOMEM.
- */
-int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m) {
-        _cleanup_(alias_lookup_freep) AliasLookup *l = NULL;
+/* Return: 0; -ENOMEM. */
+int alias_lookup_new(AliasLookup **ret) {
+        assert(ret);
 
-        assert(ret && m);
-        assert(m->sealed);
-
-        l = calloc(1, sizeof(*l));
-        if (!l)
-                return -ENOMEM;
-        l->matcher = m;
-        l->found_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->found_in));
-        l->tried_in = calloc(m->n_leaves_below_star + 1, sizeof(*l->tried_in));
-        l->entered_in = calloc(m->n_stars + 1, sizeof(*l->entered_in));
-        l->stack = calloc(m->stack_max, sizeof(*l->stack));
-        if (!l->found_in || !l->tried_in || !l->entered_in || !l->stack)
-                return -ENOMEM;
-
-        *ret = STEAL_PTR(l);
-        return 0;
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
 }
 
 AliasLookup *alias_lookup_free(AliasLookup *l) {
@@ -637,19 +618,46 @@ static void search_like_libkmod(AliasLookup *l) {
  * asking
  */
 
+/* @marks of @n items or more, none of which is of any look-up. */
+static int renew_marks(uint32_t **marks, size_t n) {
+        free(*marks);
+        *marks = calloc(n + 1, sizeof(**marks));
+        return *marks ? 0 : -ENOMEM;
+}
+
+/* Old marks are of earlier look-ups, also those of another matcher. */
+static int make_room(AliasLookup *l, const AliasMatcher *m) {
+        size_t n_leaves = m->n_leaves_below_star, n_stars = m->n_stars;
+
+        if (n_leaves > l->n_leaves || !l->found_in) {
+                l->n_leaves = 0;        /* should there be no memory */
+                if (renew_marks(&l->found_in, n_leaves) < 0 || renew_marks(&l->tried_in, n_leaves) < 0)
+                        return -ENOMEM;
+                l->n_leaves = n_leaves;
+        }
+        if (n_stars > l->n_stars || !l->entered_in) {
+                l->n_stars = 0;
+                if (renew_marks(&l->entered_in, n_stars) < 0)
+                        return -ENOMEM;
+                l->n_stars = n_stars;
+        }
+        return array_reserve(&l->stack, &l->n_stack_allocated, m->stack_max, sizeof(*l->stack));
+}
+
 static void next_generation(AliasLookup *l) {
         if (++l->generation > 0)
                 return;
 
         /* Four thousand million look-ups later old marks would look new. */
-        memset(l->found_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->found_in));
-        memset(l->tried_in, 0, l->matcher->n_leaves_below_star * sizeof(*l->tried_in));
-        memset(l->entered_in, 0, l->matcher->n_stars * sizeof(*l->entered_in));
+        memset(l->found_in, 0, l->n_leaves * sizeof(*l->found_in));
+        memset(l->tried_in, 0, l->n_leaves * sizeof(*l->tried_in));
+        memset(l->entered_in, 0, l->n_stars * sizeof(*l->entered_in));
         l->generation = 1;
 }
 
 /**
  * alias_lookup_find() - find all patterns that match a key
+ * @m:      sealed
  * @key:    bytes; for ALIAS_INDEX normalised by the caller
  * @length: of it, without its NUL
  * @ret:    ascending priority, equal ones as alias-order.c says; a value stands there once for each of its
@@ -657,11 +665,17 @@ static void next_generation(AliasLookup *l) {
  *
  * Return: 0, also if nothing matches; -ENOMEM.
  */
-int alias_lookup_find(AliasLookup *l, const char *key, size_t length, const AliasMatch **ret, size_t *ret_n) {
+int alias_lookup_find(AliasLookup *l, const AliasMatcher *m, const char *key, size_t length,
+                      const AliasMatch **ret, size_t *ret_n) {
         int r;
 
-        assert(l && key && ret && ret_n);
+        assert(l && m && key && ret && ret_n);
+        assert(m->sealed);
 
+        r = make_room(l, m);
+        if (r < 0)
+                return r;
+        l->matcher = m;
         l->key = key;
         l->key_length = length;
         next_generation(l);

@@ -6,12 +6,13 @@
 #include "common/alias/alias-matcher.h"
 #include "common/base/util.h"
 
-/* AliasLookup: who asks an AliasMatcher: room for answers and marks; one for each thread that asks. */
+/* AliasLookup: the memory to ask AliasMatchers, one after the other: answers and marks. One for each thread. */
 typedef struct AliasLookup AliasLookup;
 
-int alias_lookup_new(AliasLookup **ret, const AliasMatcher *m);
+int alias_lookup_new(AliasLookup **ret);
 AliasLookup *alias_lookup_free(AliasLookup *l);
 DEFINE_CLEANUP(AliasLookup, alias_lookup_free);
 
 /* All matches, ascending priority; borrowed until the next look-up with @l. */
-int alias_lookup_find(AliasLookup *l, const char *key, size_t length, const AliasMatch **ret, size_t *ret_n);
+int alias_lookup_find(AliasLookup *l, const AliasMatcher *m, const char *key, size_t length,
+                      const AliasMatch **ret, size_t *ret_n);

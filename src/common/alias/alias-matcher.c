@@ -215,6 +215,27 @@ size_t alias_matcher_value_ids(const AliasMatcher *m) {
 }
 
 /**
+ * alias_matcher_next_value() - walk over all values
+ * @after: the one before; NULL: the first is wanted
+ *
+ * Return: NULL after the last.
+ */
+const char *alias_matcher_next_value(const AliasMatcher *m, const char *after, uint32_t *ret_id) {
+        size_t at = 0;
+
+        assert(m && ret_id);
+
+        if (after) {
+                at = (size_t) (after - m->values) + strlen(after) + 1;
+                at += -at % VALUE_ALIGNMENT;
+        }
+        if (at >= m->values_size)
+                return NULL;
+        *ret_id = (uint32_t) (at / VALUE_ALIGNMENT);
+        return m->values + at;
+}
+
+/**
  * alias_matcher_size_bytes() - how much memory a sealed matcher takes, without its look-ups
  */
 size_t alias_matcher_size_bytes(const AliasMatcher *m) {

@@ -29,4 +29,5 @@ int alias_matcher_add(AliasMatcher *m, const char *pattern, const char *value, u
 int alias_matcher_seal(AliasMatcher *m);
 size_t alias_matcher_count(const AliasMatcher *m);
 size_t alias_matcher_value_ids(const AliasMatcher *m);
+const char *alias_matcher_next_value(const AliasMatcher *m, const char *after, uint32_t *ret_id);
 size_t alias_matcher_size_bytes(const AliasMatcher *m);

@@ -13,32 +13,11 @@
 #include "common/modprobe/modprobe-config.h"
 
 /*
- * Index: one snapshot of a module directory, modprobe.d and the kernel command line. It answers which
- * modules a name or alias means, what each needs and which configuration lines speak of it. Apart from the
- * memo of look-ups nothing in it changes; to follow the disk, build another and swap.
+ * Index: one snapshot of a module directory, modprobe.d and the kernel command line: which modules a name or alias means
+ * (index-lookup.h), what each needs and which lines of the configuration concern it. Nothing in it changes; to follow the
+ * disk, make another one. Whoever keeps a pointer holds a reference.
  */
 typedef struct Index Index;
-
-typedef enum IndexSource {              /* the stages of kmod's look-up; the first that finds anything ends it */
-        INDEX_CONFIG_ALIAS,
-        INDEX_NAME,                     /* modules.dep */
-        INDEX_SYMBOL,
-        INDEX_COMMAND,                  /* an install or remove line for a name that is no module */
-        INDEX_ALIAS,                    /* modules.alias */
-        INDEX_BUILTIN,
-        INDEX_BUILTIN_ALIAS,
-        _INDEX_SOURCE_MAX,
-        _INDEX_SOURCE_INVALID = -EINVAL,
-} IndexSource;
-
-typedef struct IndexMatch {
-        const char *name;               /* the module's, normalised */
-        const IndexModule *module;      /* NULL: no such module (config alias to nothing, INDEX_COMMAND) */
-        const char *alias;              /* pattern by which it was found; NULL: by its name */
-        const char *option_key;         /* what an "options" line may name beside the module, or NULL */
-        IndexSource source;
-        const ConfigEntry *config;      /* the line, for INDEX_CONFIG_ALIAS and INDEX_COMMAND; else NULL */
-} IndexMatch;
 
 typedef struct IndexSources {
         const char *root;               /* prefix of /lib/modules only, as modprobe -d; NULL or "": none */
@@ -47,14 +26,13 @@ typedef struct IndexSources {
         const char *command_line;       /* NULL: /proc/cmdline; "": none */
 } IndexSources;
 
-int index_new(Index **ret, const IndexSources *sources, ProblemList *problems);
-Index *index_free(Index *index);
-DEFINE_CLEANUP(Index, index_free);
+int index_new(const Index **ret, const IndexSources *sources, ProblemList *problems);
+const Index *index_ref(const Index *index);
+const Index *index_unref(const Index *index);
+DEFINE_CLEANUP(const Index, index_unref);
 
-/* Answers are borrowed from the index, the array itself and what is the key in it until the next look-up. */
-int index_lookup(Index *index, const char *key, const IndexMatch **ret, size_t *ret_n);
 const IndexModule *index_find_module(const Index *index, const char *name);
-int index_softdeps(Index *index, const char *module, const IndexSoftdep **ret, size_t *ret_n);
+int index_softdeps(const Index *index, const char *module, IndexSoftdep **ret, size_t *ret_n);
 
 const Devname *index_get_devnames(const Index *index, size_t *ret_n);
 const ModprobeConfig *index_get_config(const Index *index);
@@ -65,5 +43,3 @@ bool index_is_whole(const Index *index);        /* false: not complete, or an in
 size_t index_count_modules(const Index *index);
 const IndexModule *index_get_module(const Index *index, size_t i);
 size_t index_count_aliases(const Index *index);
-
-const char *index_source_to_string(IndexSource source);

@@ -2,7 +2,7 @@
 
 /*
  * SoftdepTable: which modules go before and after which. Every line whose pattern matches a module speaks of
- * it; kmod takes the first one only (kmod issue 33). Owns its words and the room for one answer.
+ * it; kmod takes the first one only (kmod issue 33). Owns its words.
  */
 
 #include "common/index/softdep-table.h"
@@ -27,7 +27,6 @@ struct SoftdepTable {
         size_t n_lines;
         IndexSoftdep *deps;
         size_t n_deps, n_allocated;
-        IndexSoftdep *answer;           /* room for all of deps: the longest answer there can be */
 };
 
 static int add_dep(SoftdepTable *t, const char *word, size_t n, bool post, const ConfigEntry *config) {
@@ -98,10 +97,6 @@ int softdep_table_new(SoftdepTable **ret, const ModprobeConfig *config) {
                         return r;
         }
 
-        t->answer = calloc(MAX(t->n_deps, (size_t) 1), sizeof(*t->answer));
-        if (!t->answer)
-                return -ENOMEM;
-
         *ret = STEAL_PTR(t);
         return 0;
 }
@@ -113,7 +108,6 @@ SoftdepTable *softdep_table_free(SoftdepTable *t) {
         string_arena_clear(&t->strings);
         free(t->lines);
         free(t->deps);
-        free(t->answer);
         free(t);
         return NULL;
 }
@@ -121,19 +115,30 @@ SoftdepTable *softdep_table_free(SoftdepTable *t) {
 /**
  * softdep_table_find() - what goes before and after a module, all lines merged in their order
  * @module: normalised
+ *
+ * Return: 0; -ENOMEM.
  */
-void softdep_table_find(SoftdepTable *t, const char *module, const IndexSoftdep **ret, size_t *ret_n) {
+int softdep_table_find(const SoftdepTable *t, const char *module, IndexSoftdep **ret, size_t *ret_n) {
+        _cleanup_(freep) IndexSoftdep *found = NULL;
         size_t n = 0;
 
         assert(t && module && ret && ret_n);
 
-        for (size_t i = 0; i < t->n_lines; i++)
-                if (t->lines[i].n > 0 && glob_match(t->lines[i].config->name, module)) {
-                        memcpy(t->answer + n, t->deps + t->lines[i].first,
-                               t->lines[i].n * sizeof(*t->answer));
-                        n += t->lines[i].n;
-                }
+        for (size_t i = 0; i < t->n_lines; i++) {
+                const SoftdepLine *line = &t->lines[i];
+                IndexSoftdep *grown;
 
-        *ret = t->answer;
+                if (line->n == 0 || !glob_match(line->config->name, module))
+                        continue;
+                grown = reallocarray(found, n + line->n, sizeof(*found));
+                if (!grown)
+                        return -ENOMEM;
+                found = grown;
+                memcpy(found + n, t->deps + line->first, line->n * sizeof(*found));
+                n += line->n;
+        }
+
+        *ret = STEAL_PTR(found);
         *ret_n = n;
+        return 0;
 }

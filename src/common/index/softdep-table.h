@@ -21,5 +21,5 @@ int softdep_table_new(SoftdepTable **ret, const ModprobeConfig *config);
 SoftdepTable *softdep_table_free(SoftdepTable *t);
 DEFINE_CLEANUP(SoftdepTable, softdep_table_free);
 
-/* Borrowed until the next call. */
-void softdep_table_find(SoftdepTable *t, const char *module, const IndexSoftdep **ret, size_t *ret_n);
+/* The array is the caller's to free, NULL if there is none; what is in it, the table's. */
+int softdep_table_find(const SoftdepTable *t, const char *module, IndexSoftdep **ret, size_t *ret_n);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/index/dependency-parents.h"
+#include "common/index/index-lookup.h"
 #include "common/plan/plan-edges.h"
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-judge.h"
@@ -119,7 +120,7 @@ static int is_in_progress(PlanGraph *g, size_t i, bool *ret_itself, bool *ret_ne
 
 /* Looks up everything that the softdeps of a module name. */
 static int find_targets(PlanGraph *g, size_t i, TargetList *targets) {
-        const IndexSoftdep *softdeps;
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n_softdeps;
         int r;
 
@@ -132,7 +133,7 @@ static int find_targets(PlanGraph *g, size_t i, TargetList *targets) {
                 const IndexMatch *matches;
                 size_t n_matches = 0;
 
-                r = index_lookup(g->index, s->key, &matches, &n_matches);
+                r = plan_graph_look_up(g, s->key, &matches, &n_matches);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 || n_matches == 0) {
@@ -298,7 +299,7 @@ static int find_requested(PlanGraph *g, TargetList *ret) {
         size_t n;
         int r;
 
-        r = index_lookup(g->index, g->request->key, &matches, &n);
+        r = plan_graph_look_up(g, g->request->key, &matches, &n);
         if (r < 0)
                 return r;
 
@@ -410,7 +411,7 @@ static int apply_preference(PlanGraph *g, TargetList *requested) {
 }
 
 /* Fills in steps, omissions and n_matches. Return: as plan_new(); @plan is to be freed as it is then. */
-static int build(Plan *plan, Index *index, const PlanRequest *request) {
+static int build(Plan *plan, const Index *index, const PlanRequest *request) {
         _cleanup_(plan_graph_clear) PlanGraph g = { .plan = plan, .index = index, .request = request };
         _cleanup_(target_list_clear) TargetList requested = {};
         int r;
@@ -445,7 +446,7 @@ static int build(Plan *plan, Index *index, const PlanRequest *request) {
 
 /**
  * plan_new() - work out what a request comes to
- * @index:   asked, and with it its room for answers; borrowed for the call
+ * @index:   borrowed for the call
  * @request: borrowed for the call
  *
  * Every module is judged by the policy (policy_judge()); an install line that only denies (see
@@ -458,7 +459,7 @@ static int build(Plan *plan, Index *index, const PlanRequest *request) {
  * Return: 0, also for a key that means nothing (n_matches is 0) and if everything was left out;
  * -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.
  */
-int plan_new(Plan **ret, Index *index, const PlanRequest *request) {
+int plan_new(Plan **ret, const Index *index, const PlanRequest *request) {
         _cleanup_(plan_freep) Plan *p = NULL;
         int r;
 

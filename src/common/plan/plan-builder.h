@@ -4,4 +4,4 @@
 #include "common/index/index.h"
 #include "common/plan/plan.h"
 
-int plan_new(Plan **ret, Index *index, const PlanRequest *request);
+int plan_new(Plan **ret, const Index *index, const PlanRequest *request);

@@ -9,10 +9,13 @@
 
 #include <assert.h>
 
+#include "common/index/lookup-cache.h"
+
 void plan_graph_clear(PlanGraph *g) {
         name_table_free(g->names);
         name_table_free(g->omitted);
         string_arena_clear(&g->strings);
+        index_answer_clear(&g->answer);
         free(g->nodes);
         free(g->step_nodes);
         free(g->later.items);
@@ -35,6 +38,26 @@ void target_list_clear(TargetList *l) {
 }
 
 /* ------------------------------------------------------------------------------------------------- nodes */
+
+/**
+ * plan_graph_look_up() - what a key means
+ * @ret: borrowed until the next look-up
+ *
+ * Return: as index_lookup().
+ */
+int plan_graph_look_up(PlanGraph *g, const char *key, const IndexMatch **ret, size_t *ret_n) {
+        int r;
+
+        if (g->request->cache)
+                return lookup_cache_find(g->request->cache, g->index, key, ret, ret_n);
+
+        r = index_lookup(g->index, key, &g->answer);
+        if (r < 0)
+                return r;
+        *ret = g->answer.matches;
+        *ret_n = g->answer.n_matches;
+        return 0;
+}
 
 /**
  * plan_graph_get_node() - the node of a module, made if there is none yet

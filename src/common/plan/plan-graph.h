@@ -7,7 +7,7 @@
 
 #include "common/base/name-table.h"
 #include "common/base/string-arena.h"
-#include "common/index/index.h"
+#include "common/index/index-lookup.h"
 #include "common/plan/plan.h"
 
 /*
@@ -65,13 +65,14 @@ typedef struct TargetList {
 
 typedef struct PlanGraph {
         Plan *plan;
-        Index *index;
+        const Index *index;
+        IndexAnswer answer;             /* of the last look-up, if there is no cache */
         const PlanRequest *request;
         NameTable *names;               /* to nodes */
         Node *nodes;
         size_t n_nodes;
         size_t *step_nodes;             /* node of each step */
-        StringArena strings;            /* keys that the index forgets */
+        StringArena strings;            /* keys, which the next look-up overwrites */
         TargetList later;               /* put off */
         TargetList orders;              /* a pre is before its parent, a post behind it */
         bool *omission_is_candidate;    /* of each omission: is it about something asked for? */
@@ -82,6 +83,7 @@ void plan_graph_clear(PlanGraph *g);
 int target_list_add(TargetList *l, const Target *t);
 void target_list_clear(TargetList *l);
 
+int plan_graph_look_up(PlanGraph *g, const char *key, const IndexMatch **ret, size_t *ret_n);
 int plan_graph_get_node(PlanGraph *g, const char *name, const IndexModule *module, size_t *ret);
 int plan_graph_get_dependency(PlanGraph *g, const IndexModule *m, size_t i, size_t *ret);
 int plan_graph_get_match(PlanGraph *g, const IndexMatch *m, size_t *ret);

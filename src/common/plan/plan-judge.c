@@ -181,7 +181,7 @@ int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_
  * @ret:     borrows from the index and the policy
  */
 void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret) {
-        const PlanGraph g = { .index = (Index *) index, .request = request };
+        const PlanGraph g = { .index = index, .request = request };
         PolicyRequester requester;
         PolicySubject subject;
         Node n;
@@ -205,7 +205,7 @@ void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecis
  */
 void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
                      PolicyDecision *ret) {
-        const PlanGraph g = { .index = (Index *) index, .request = request };
+        const PlanGraph g = { .index = index, .request = request };
         PolicyRequester requester;
         PolicySubject subject;
         Node n;

@@ -49,12 +49,12 @@ static const ConfigEntry *find_first_softdep_line(const PlanGraph *g, const char
 
 /**
  * plan_rules_get_softdeps() - what is to go before and after a module
+ * @ret: the array is the caller's to free
  *
  * Return: as index_softdeps().
  */
-int plan_rules_get_softdeps(const PlanGraph *g, const char *module, const IndexSoftdep **ret,
-                            size_t *ret_n) {
-        const IndexSoftdep *softdeps;
+int plan_rules_get_softdeps(const PlanGraph *g, const char *module, IndexSoftdep **ret, size_t *ret_n) {
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         const ConfigEntry *line;
         size_t n, first = 0, last;
         int r;
@@ -70,9 +70,11 @@ int plan_rules_get_softdeps(const PlanGraph *g, const char *module, const IndexS
                         first++;
                 for (last = first; last < n && softdeps[last].config == line;)
                         last++;
+                if (last > first)
+                        memmove(softdeps, softdeps + first, (last - first) * sizeof(*softdeps));
         }
 
-        *ret = softdeps + first;
+        *ret = STEAL_PTR(softdeps);
         *ret_n = last - first;
         return 0;
 }
@@ -81,12 +83,12 @@ int plan_rules_get_softdeps(const PlanGraph *g, const char *module, const IndexS
  * plan_rules_settle_command() - find out whether a node's install line takes its place
  *
  * It does not for kmod if a softdep of the module means anything (libkmod 34, __kmod_module_fill_softdep()).
- * Asks the index: no answer of it may be in use.
+ * Looks keys up: no answer of another look-up may be in use.
  *
  * Return: 0; -ENOMEM.
  */
 int plan_rules_settle_command(PlanGraph *g, size_t i) {
-        const IndexSoftdep *softdeps;
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n;
         int r;
 
@@ -100,7 +102,7 @@ int plan_rules_settle_command(PlanGraph *g, size_t i) {
                 const IndexMatch *matches;
                 size_t n_matches = 0;
 
-                r = index_lookup(g->index, softdeps[k].key, &matches, &n_matches);
+                r = plan_graph_look_up(g, softdeps[k].key, &matches, &n_matches);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 || n_matches == 0)

@@ -9,7 +9,7 @@
  * docs/kmod-differences.md has the reasons.
  */
 
-int plan_rules_get_softdeps(const PlanGraph *g, const char *module, const IndexSoftdep **ret, size_t *ret_n);
+int plan_rules_get_softdeps(const PlanGraph *g, const char *module, IndexSoftdep **ret, size_t *ret_n);
 int plan_rules_settle_command(PlanGraph *g, size_t i);
 void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
                              PolicySubject *ret);

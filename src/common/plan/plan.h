@@ -136,6 +136,8 @@ typedef struct Plan {
 typedef void (*plan_trace_t)(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what,
                            void *userdata);
 
+typedef struct LookupCache LookupCache;
+
 typedef struct PlanRequest {
         const char *key;                /* name, alias or modalias; bytes */
         PlanMode mode;
@@ -143,6 +145,7 @@ typedef struct PlanRequest {
         bool ignore_install;            /* as modprobe -i */
         bool compat_kmod;               /* by the rules of kmod 34 where they are others than ours (plan-rules.h) */
         bool blacklist_denies;          /* Blacklist=deny: a blacklist line holds for everything, named or needed */
+        LookupCache *cache;             /* of look-ups; NULL: none */
         const Policy *policy;           /* NULL: no rules */
         const PolicyRequester *requester; /* NULL: not known; its key is ours, whatever it says */
         uint64_t now_usec;              /* CLOCK_REALTIME, for rules that expire */

@@ -17,13 +17,15 @@
 #include "daemon/base/log.h"
 #include "daemon/config/stale-watch.h"
 
+#define CACHE_SIZE (128U << 10)         /* bytes: some 900 modaliases, rather more than a machine has */
 #define MALLOC_DEFAULT (128 * 1024)     /* of the three thresholds, mallopt(3) */
 #define MALLOC_KEEP (64 * 1024 * 1024)
 #define MALLOC_STEP (1024 * 1024)
 
 struct IndexKeeper {
         char *root;
-        Index *index;
+        const Index *index;
+        LookupCache *cache;             /* what was looked up in it lately */
         ProblemList problems;
         StaleWatch *watch;
         uint64_t generation;            /* number of rebuilds */
@@ -86,7 +88,7 @@ static void malloc_keep(bool keep) {
  */
 int index_keeper_rebuild(IndexKeeper *k) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
         bool became_complete;
         int r;
 
@@ -105,7 +107,8 @@ int index_keeper_rebuild(IndexKeeper *k) {
         if (k->index && index_is_whole(k->index) && !index_is_whole(index))
                 return 0;
         became_complete = index_is_complete(index) && (!k->index || !index_is_complete(k->index));
-        index_free(k->index);
+        lookup_cache_clear(k->cache);
+        index_unref(k->index);
         k->index = STEAL_PTR(index);
         (void) malloc_trim(0); /* building it took as much memory again, which is free now */
         k->swapped(became_complete, k->userdata);
@@ -133,6 +136,9 @@ int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index
         k->userdata = userdata;
         if (root && !(k->root = strdup(root)))
                 return -ENOMEM;
+        r = lookup_cache_new(&k->cache, CACHE_SIZE);
+        if (r < 0)
+                return r;
 
         r = stale_watch_new(&k->watch, event, on_quiet, k);
         if (r < 0)
@@ -156,14 +162,15 @@ IndexKeeper *index_keeper_free(IndexKeeper *k) {
 
         stale_watch_free(k->watch);
         problem_list_clear(&k->problems);
-        index_free(k->index);
+        lookup_cache_free(k->cache);
+        index_unref(k->index);
         free(k->root);
         free(k);
         return NULL;
 }
 
 /* The index in force, rebuilt first if its files have changed. Borrowed until the next call. */
-Index *index_keeper_get(IndexKeeper *k) {
+const Index *index_keeper_get(IndexKeeper *k) {
         assert(k);
 
         if (stale_watch_is_stale(k->watch)) {
@@ -173,6 +180,13 @@ Index *index_keeper_get(IndexKeeper *k) {
                         log_error("cannot read the module index anew: %s", strerror(-r));
         }
         return k->index;
+}
+
+/* For look-ups in the index in force; borrowed as long as the keeper is there. */
+LookupCache *index_keeper_get_cache(const IndexKeeper *k) {
+        assert(k);
+
+        return k->cache;
 }
 
 /* Changes whenever the index may have been replaced. Reads no file. */

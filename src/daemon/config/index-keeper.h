@@ -6,6 +6,7 @@
 #include "common/base/problem-list.h"
 #include "common/base/util.h"
 #include "common/index/index.h"
+#include "common/index/lookup-cache.h"
 
 /* IndexKeeper: the snapshot in force, always as new as its files. */
 typedef struct IndexKeeper IndexKeeper;
@@ -18,7 +19,8 @@ int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index
 IndexKeeper *index_keeper_free(IndexKeeper *k);
 DEFINE_CLEANUP(IndexKeeper, index_keeper_free);
 
-Index *index_keeper_get(IndexKeeper *k);
+const Index *index_keeper_get(IndexKeeper *k);
+LookupCache *index_keeper_get_cache(const IndexKeeper *k);
 uint64_t index_keeper_get_generation(const IndexKeeper *k);
 int index_keeper_rebuild(IndexKeeper *k);
 const ProblemList *index_keeper_get_problems(const IndexKeeper *k);

@@ -61,8 +61,8 @@ static int add_candidate(UnloadRun *run, const ModprobeConfig *config, const cha
 }
 
 /* The softdeps of one kind; a key that is an alias may mean several modules. */
-static int add_softdeps(UnloadRun *run, Index *index, const char *module, bool post) {
-        const IndexSoftdep *softdeps;
+static int add_softdeps(UnloadRun *run, const Index *index, const char *module, bool post) {
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n_softdeps;
         int r;
 
@@ -93,7 +93,7 @@ static Candidate *find_candidate(UnloadRun *run, const char *module) {
 }
 
 /* A softdep does not count as a reference, so check the softdeps of every loaded module. */
-static int mark_claims(UnloadRun *run, Index *index, const char *module) {
+static int mark_claims(UnloadRun *run, const Index *index, const char *module) {
         LoadedModule *modules = NULL;
         size_t n_modules = 0;
         int r;
@@ -103,7 +103,7 @@ static int mark_claims(UnloadRun *run, Index *index, const char *module) {
                 return r;
 
         for (size_t i = 0; r >= 0 && i < n_modules; i++) {
-                const IndexSoftdep *softdeps;
+                _cleanup_(freep) IndexSoftdep *softdeps = NULL;
                 size_t n_softdeps;
 
                 if (streq(modules[i].name, module))
@@ -120,7 +120,7 @@ static int mark_claims(UnloadRun *run, Index *index, const char *module) {
         return r;
 }
 
-static int find_candidates(UnloadRun *run, Index *index, const char *module) {
+static int find_candidates(UnloadRun *run, const Index *index, const char *module) {
         const IndexModule *known = index_find_module(index, module);
         int r;
 
@@ -147,8 +147,8 @@ static int find_candidates(UnloadRun *run, Index *index, const char *module) {
  *
  * Return: 0, -ENOMEM, or what reading /proc/modules gave.
  */
-int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, Index *index, const char *module,
-                   Request *request, unload_run_done_t done, void *userdata) {
+int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Index *index,
+                   const char *module, Request *request, unload_run_done_t done, void *userdata) {
         _cleanup_(unload_run_freep) UnloadRun *run = NULL;
         int r;
 

@@ -12,8 +12,8 @@
 typedef struct UnloadRun UnloadRun;
 typedef void (*unload_run_done_t)(UnloadRun *run, void *userdata); /* may free the run */
 
-int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, Index *index, const char *module,
-                   Request *request, unload_run_done_t done, void *userdata);
+int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Index *index,
+                   const char *module, Request *request, unload_run_done_t done, void *userdata);
 UnloadRun *unload_run_free(UnloadRun *run);
 DEFINE_CLEANUP(UnloadRun, unload_run_free);
 

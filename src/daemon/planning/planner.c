@@ -26,6 +26,7 @@ static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode
                 .key = key,
                 .mode = mode,
                 .compat_kmod = p->settings->compat == COMPAT_KMOD,
+                .cache = index_keeper_get_cache(p->index),
                 .blacklist_denies = p->settings->blacklist == BLACKLIST_DENY,
                 .policy = policy_keeper_get(p->policy),
                 .now_usec = clock_usec(CLOCK_REALTIME),
@@ -105,8 +106,8 @@ static void note_difference(const Planner *p, const Request *request, const Plan
  *
  * Return: as plan_new().
  */
-int planner_plan(const Planner *p, Index *index, const Request *request, PlanMode mode, const char *parameters,
-                 Plan **ret) {
+int planner_plan(const Planner *p, const Index *index, const Request *request, PlanMode mode,
+                 const char *parameters, Plan **ret) {
         _cleanup_(plan_freep) Plan *plan = NULL, *enforced = NULL;
         PolicyRequester requester;
         PlanRequest question;
@@ -210,7 +211,7 @@ void planner_use(const Planner *p, const PlanStep *step) {
  *
  * Return: as plan_new().
  */
-int planner_ask(const Planner *p, Index *index, const char *key, PlanMode mode, Plan **ret) {
+int planner_ask(const Planner *p, const Index *index, const char *key, PlanMode mode, Plan **ret) {
         PlanRequest question;
 
         assert(p && index && key && ret);

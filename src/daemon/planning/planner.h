@@ -26,8 +26,8 @@ typedef struct Planner {
 } Planner;
 
 /* For a request that is to be carried out. */
-int planner_plan(const Planner *p, Index *index, const Request *request, PlanMode mode, const char *parameters,
-                 Plan **ret);
+int planner_plan(const Planner *p, const Index *index, const Request *request, PlanMode mode,
+                 const char *parameters, Plan **ret);
 
 /* While a plan is carried out: rules may have changed since. */
 bool planner_has_news(const Planner *p, Plan *plan);
@@ -37,7 +37,7 @@ void planner_note_omissions(const Planner *p, const Request *request, const Plan
 void planner_use(const Planner *p, const PlanStep *step);
 
 /* For a question without a requester: nothing is reported. */
-int planner_ask(const Planner *p, Index *index, const char *key, PlanMode mode, Plan **ret);
+int planner_ask(const Planner *p, const Index *index, const char *key, PlanMode mode, Plan **ret);
 
 /* Would a request for this module by name be denied? @ret is borrowed from policy and index. */
 bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret);

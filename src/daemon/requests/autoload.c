@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
+#include "common/index/lookup-cache.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/plan-run.h"
 
@@ -114,7 +115,7 @@ static int start_run(Autoload *a, Plan *plan, Request *request) {
         return r;
 }
 
-static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, const char *device,
+static int autoload_key(Autoload *a, const Index *index, const DeviceFacts *facts, const char *device,
                         const char *key) {
         _cleanup_(request_unrefp) Request *request = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -125,7 +126,7 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
         int r;
 
         a->counters->lookups++;
-        r = index_lookup(index, key, &matches, &n);
+        r = lookup_cache_find(index_keeper_get_cache(a->planner->index), index, key, &matches, &n);
         if (r < 0)
                 return r;
 
@@ -155,7 +156,7 @@ static int autoload_key(Autoload *a, Index *index, const DeviceFacts *facts, con
  *
  * Return: 0, also when there is nothing to do; negative errno of the first key that could not be handled.
  */
-int autoload_device(Autoload *a, Index *index, const DeviceFacts *facts, const char *device) {
+int autoload_device(Autoload *a, const Index *index, const DeviceFacts *facts, const char *device) {
         const char *keys[DEVICE_KEYS_MAX];
         size_t n;
         int result = 0;

@@ -17,6 +17,6 @@ int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, M
 Autoload *autoload_free(Autoload *a);
 DEFINE_CLEANUP(Autoload, autoload_free);
 
-int autoload_device(Autoload *a, Index *index, const DeviceFacts *facts, const char *device);
+int autoload_device(Autoload *a, const Index *index, const DeviceFacts *facts, const char *device);
 
 bool autoload_is_idle(const Autoload *a);

@@ -370,7 +370,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         Service *s = userdata;
         Counters *c = s->context.counters;
         uint64_t begun_usec;
-        Index *index;
+        const Index *index;
         int r;
 
         r = service_admit(s, link, "Load", flags);

@@ -9,6 +9,7 @@
 #include "common/base/paths.h"
 #include "common/base/text.h"
 #include "common/device/udev-rule.h"
+#include "common/index/index-lookup.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/log.h"
@@ -214,7 +215,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         const ServiceContext *context = &s->context;
         LoaderTrouble trouble = scheduler_get_trouble(context->scheduler);
         bool stepped_back = trouble != LOADER_IS_WELL;
-        Index *index;
+        const Index *index;
         int r;
 
         r = service_admit(s, link, "Status", flags);
@@ -304,7 +305,7 @@ static int describe_history(const Ledger *ledger, const char *module, sd_json_va
         return describe_records(&history, ret);
 }
 
-static int describe_blacklist(Index *index, const char *module, sd_json_variant **ret) {
+static int describe_blacklist(const Index *index, const char *module, sd_json_variant **ret) {
         const ConfigEntry *entry;
 
         if (!modprobe_config_is_blacklisted(index_get_config(index), module, &entry))
@@ -321,7 +322,7 @@ static int describe_blacklist(Index *index, const char *module, sd_json_variant 
 }
 
 /* What the next load would do: the parameters, and the omissions. */
-static int describe_plan(const Planner *planner, Index *index, const char *module,
+static int describe_plan(const Planner *planner, const Index *index, const char *module,
                          sd_json_variant **ret_omissions, char **ret_parameters) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
@@ -351,18 +352,17 @@ static const LoadedModule *find_loaded(const LoadedModules *loaded, const char *
 /* The name is no module; if it is an alias, the reply says of which module. */
 static int reply_no_module(sd_varlink *link, const ServiceContext *context, const char *name) {
         _cleanup_(freep) char *hint = NULL;
-        Index *index = index_keeper_get(context->index);
-        const IndexMatch *matches;
-        size_t n = 0;
+        const Index *index = index_keeper_get(context->index);
+        _cleanup_(index_answer_clear) IndexAnswer answer = {};
 
-        if (index_lookup(index, name, &matches, &n) < 0 || n == 0)
+        if (index_lookup(index, name, &answer) < 0 || answer.n_matches == 0)
                 return reply_no_such_module(link, index, name);
-        if (asprintf(&hint, "lkmctl status %s", matches[0].name) < 0) {
+        if (asprintf(&hint, "lkmctl status %s", answer.matches[0].name) < 0) {
                 hint = NULL;
                 return -ENOMEM;
         }
         return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE, hint, "'%s' is an alias of %s%s", name,
-                             matches[0].name, n > 1 ? " and others" : "");
+                             answer.matches[0].name, answer.n_matches > 1 ? " and others" : "");
 }
 
 static int reply_described(sd_varlink *link, const ServiceContext *context, const char *name, const IndexModule *known,
@@ -371,7 +371,7 @@ static int reply_described(sd_varlink *link, const ServiceContext *context, cons
                                                           *omissions = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *blacklist = NULL, *history = NULL;
         _cleanup_(freep) char *configured = NULL, *configured_utf8 = NULL;
-        Index *index = index_keeper_get(context->index);
+        const Index *index = index_keeper_get(context->index);
         const char *state;
         int r;
 

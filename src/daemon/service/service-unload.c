@@ -9,6 +9,7 @@
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/string-list.h"
+#include "common/index/index-lookup.h"
 #include "common/interface/interface.h"
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
@@ -96,8 +97,8 @@ static int reply_in_use(sd_varlink *link, const char *module, char **holders, un
                                   SD_JSON_BUILD_PAIR_UNSIGNED("refCount", ref_count));
 }
 
-static bool has_softdep_posts(Index *index, const char *module) {
-        const IndexSoftdep *softdeps;
+static bool has_softdep_posts(const Index *index, const char *module) {
+        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n = 0;
 
         if (index_softdeps(index, module, &softdeps, &n) < 0)
@@ -115,7 +116,7 @@ static int check_module(Service *s, sd_varlink *link, const char *module) {
         _cleanup_(string_list_freep) char **holders = NULL;
         const ModprobeConfig *config;
         unsigned ref_count = 0;
-        Index *index;
+        const Index *index;
         int r;
 
         index = index_keeper_get(s->context.index);
@@ -262,9 +263,8 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
         _cleanup_(string_list_freep) char **modules = NULL;
         char normalized[MODULE_NAME_MAX + 1];
         bool builtin = false;
-        const IndexMatch *matches;
-        size_t n_matches = 0;
-        Index *index;
+        _cleanup_(index_answer_clear) IndexAnswer answer = {};
+        const Index *index;
         int r;
 
         if (module_name_normalize(name, normalized, sizeof(normalized)) >= 0 &&
@@ -278,14 +278,16 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
 
         s->context.counters->lookups++;
         index = index_keeper_get(s->context.index);
-        r = index_lookup(index, name, &matches, &n_matches);
+        r = index_lookup(index, name, &answer);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n_matches; i++) {
-                builtin = builtin || (matches[i].module && !matches[i].module->path);
-                if (module_state_read(matches[i].name) == MODULE_ABSENT)
+        for (size_t i = 0; i < answer.n_matches; i++) {
+                const IndexMatch *m = &answer.matches[i];
+
+                builtin = builtin || (m->module && !m->module->path);
+                if (module_state_read(m->name) == MODULE_ABSENT)
                         continue;
-                r = add_module(&modules, matches[i].name);
+                r = add_module(&modules, m->name);
                 if (r < 0)
                         return r;
         }
@@ -294,7 +296,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 return 0;
         }
 
-        r = n_matches == 0 ? reply_no_such_module(link, index, name)
+        r = answer.n_matches == 0 ? reply_no_such_module(link, index, name)
                            : reply_not_loaded(link, name, builtin);
         return r < 0 ? r : 1;
 }

@@ -36,7 +36,7 @@ static Asked ask(AliasDialect dialect, const char *const *patterns, size_t n, in
                                             priority < 0 ? (uint32_t) i : (uint32_t) priority));
         }
         assert_ok(alias_matcher_seal(a.matcher));
-        assert_ok(alias_lookup_new(&a.lookup, a.matcher));
+        assert_ok(alias_lookup_new(&a.lookup));
         return a;
 }
 
@@ -51,7 +51,7 @@ static const char *answer(const Asked *a, const char *key) {
         const AliasMatch *matches;
         size_t n, used = 0;
 
-        assert_ok(alias_lookup_find(a->lookup, key, strlen(key), &matches, &n));
+        assert_ok(alias_lookup_find(a->lookup, a->matcher, key, strlen(key), &matches, &n));
         text[0] = 0;
         for (size_t i = 0; i < n; i++)
                 used += (size_t) snprintf(text + used, sizeof(text) - used, "%s%s", i > 0 ? " " : "",
@@ -129,10 +129,10 @@ static void test_order(void **state) {
         assert_ok(alias_matcher_add(a.matcher, "usb:v1*", "early", 7));
         assert_ok(alias_matcher_add(a.matcher, "usb:v?*", "middle", 0x7FFFFFFFU));
         assert_ok(alias_matcher_seal(a.matcher));
-        assert_ok(alias_lookup_new(&a.lookup, a.matcher));
+        assert_ok(alias_lookup_new(&a.lookup));
         assert_int_equal(alias_matcher_count(a.matcher), 4);
         assert_string_equal(answer(&a, "usb:v12"), "early early middle late");
-        assert_ok(alias_lookup_find(a.lookup, "usb:v12", strlen("usb:v12"), &matches, &n));
+        assert_ok(alias_lookup_find(a.lookup, a.matcher, "usb:v12", strlen("usb:v12"), &matches, &n));
         assert_string_equal(matches[0].pattern, "usb:v1*");
         assert_int_equal(matches[1].priority, 7);
         assert_string_equal(matches[2].pattern, "usb:v?*");
@@ -317,16 +317,17 @@ static void test_memory(void **state) {
                 assert_ok(alias_matcher_add(a.matcher, text, i % 2 ? "odd" : "even", i));
         }
         assert_ok(alias_matcher_seal(a.matcher));
-        assert_ok(alias_lookup_new(&a.lookup, a.matcher));
+        assert_ok(alias_lookup_new(&a.lookup));
         assert_true(alias_matcher_size_bytes(a.matcher) < 64 * 1024);
 
-        assert_ok(alias_lookup_find(a.lookup, "pci:v00000001d1sv1", strlen("pci:v00000001d1sv1"), &matches, &n));
+        assert_ok(alias_lookup_find(a.lookup, a.matcher, "pci:v00000001d1sv1", strlen("pci:v00000001d1sv1"),
+                                    &matches, &n));
         assert_int_equal(n, 5);
 
         size_t used = mallinfo2().uordblks;
         for (unsigned i = 0; i < 5000; i++) {
                 (void) snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%u", i % 150, i, i);
-                assert_ok(alias_lookup_find(a.lookup, text, strlen(text), &matches, &n));
+                assert_ok(alias_lookup_find(a.lookup, a.matcher, text, strlen(text), &matches, &n));
                 assert_int_equal(n, i % 150 < 100 ? 5 : 0);
                 for (size_t k = 1; k < n; k++)
                         assert_int_equal(matches[k].value_id == matches[0].value_id,
@@ -335,6 +336,24 @@ static void test_memory(void **state) {
                         assert_true(matches[0].value_id < alias_matcher_value_ids(a.matcher));
         }
         assert_int_equal(mallinfo2().uordblks, used);
+}
+
+/* What one look-up marked says nothing of another matcher, whichever of them is the larger. */
+static void test_one_lookup_for_several(void **state) {
+        Asked small = ASK(ALIAS_INDEX, -1, "*a*b*c", "x"),
+              large = ASK(ALIAS_FNMATCH, -1, "*a*", "*b*", "*c*", "*d*x*", "*a*b*c*");
+        AliasLookup *own = large.lookup;
+
+        large.lookup = small.lookup;
+        for (unsigned i = 0; i < 5; i++) {
+                assert_string_equal(answer(&small, "aabbcc"), "0");
+                assert_string_equal(answer(&large, "aabbcc"), "0 1 2 4");
+                assert_string_equal(answer(&large, "dd"), "");
+                assert_string_equal(answer(&small, "x"), "1");
+        }
+        large.lookup = own;
+        asked_done(&small);
+        asked_done(&large);
 }
 
 int main(void) {
@@ -349,6 +368,7 @@ int main(void) {
                 cmocka_unit_test(test_long_keys),
                 cmocka_unit_test(test_blocks),
                 cmocka_unit_test(test_memory),
+                cmocka_unit_test(test_one_lookup_for_several),
         };
 
         return RUN_TESTS(tests);

@@ -6,7 +6,9 @@
 
 #include "common/base/limits.h"
 #include "common/base/paths.h"
+#include "common/index/index-lookup.h"
 #include "common/index/index.h"
+#include "common/index/lookup-cache.h"
 #include "fake-modules.h"
 
 static const FakeTree tree = {
@@ -32,13 +34,15 @@ static const FakeTree tree = {
 
 typedef struct Fixture {
         Scratch scratch;
-        Index *index;
+        const Index *index;
+        LookupCache *cache;
+        IndexAnswer answer;
         ProblemList problems;
 } Fixture;
 
 static void reload(Fixture *f) {
         problem_list_clear(&f->problems);
-        f->index = index_free(f->index);
+        f->index = index_unref(f->index);
         assert_ok(index_new(&f->index, &(IndexSources) {
                 .root = f->scratch.dir,
                 .release = FAKE_RELEASE,
@@ -51,6 +55,7 @@ static int setup(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
+        assert_ok(lookup_cache_new(&f->cache, 128U << 10));
         scratch_open(&f->scratch);
         fake_tree_write(&f->scratch, &tree);
         reload(f);
@@ -61,7 +66,9 @@ static int setup(void **state) {
 static int teardown(void **state) {
         Fixture *f = *state;
 
-        index_free(f->index);
+        lookup_cache_free(f->cache);
+        index_answer_clear(&f->answer);
+        index_unref(f->index);
         problem_list_clear(&f->problems);
         scratch_close(&f->scratch);
         free(f);
@@ -69,17 +76,26 @@ static int teardown(void **state) {
 }
 
 /* "source:module(alias,option_key) .." */
-static void expect(Fixture *f, const char *key, const char *expected) {
-        const IndexMatch *m;
+static void assert_matches(const IndexMatch *m, size_t n, const char *expected) {
         char text[1024] = "";
-        size_t n, at = 0;
+        size_t at = 0;
 
-        assert_ok(index_lookup(f->index, key, &m, &n));
         for (size_t i = 0; i < n; i++)
                 at += (size_t) snprintf(text + at, sizeof(text) - at, "%s%s:%s%s(%s,%s)", i > 0 ? " " : "",
                                         index_source_to_string(m[i].source), m[i].name,
                                         m[i].module ? "" : "!", m[i].alias ?: "", m[i].option_key ?: "");
         assert_string_equal(text, expected);
+}
+
+/* The cache says the same as the index. */
+static void expect(Fixture *f, const char *key, const char *expected) {
+        const IndexMatch *m;
+        size_t n;
+
+        assert_ok(index_lookup(f->index, key, &f->answer));
+        assert_matches(f->answer.matches, f->answer.n_matches, expected);
+        assert_ok(lookup_cache_find(f->cache, f->index, key, &m, &n));
+        assert_matches(m, n, expected);
 }
 
 static void test_stages(void **state) {
@@ -114,8 +130,6 @@ static void test_stages(void **state) {
 
 static void test_config_hides_the_rest(void **state) {
         Fixture *f = *state;
-        const IndexMatch *m;
-        size_t n;
 
         scratch_write(
                 &f->scratch, "conf/a.conf",
@@ -132,11 +146,11 @@ static void test_config_hides_the_rest(void **state) {
         expect(f, "leaf", "name:leaf(,)");           /* but after names */
         expect(f, "command-onl?", "");
 
-        assert_ok(index_lookup(f->index, "command_only", &m, &n));
-        assert_int_equal(m->config->line, 4);
-        assert_ok(index_lookup(f->index, "t-p", &m, &n));
-        assert_int_equal(n, 1);
-        assert_int_equal(m->config->line, 2);
+        assert_ok(index_lookup(f->index, "command_only", &f->answer));
+        assert_int_equal(f->answer.matches[0].config->line, 4);
+        assert_ok(index_lookup(f->index, "t-p", &f->answer));
+        assert_int_equal(f->answer.n_matches, 1);
+        assert_int_equal(f->answer.matches[0].config->line, 2);
 }
 
 static void test_dependencies(void **state) {
@@ -191,7 +205,7 @@ static void test_odd_dependency_lines(void **state) {
 
 static void test_softdeps(void **state) {
         Fixture *f = *state;
-        const IndexSoftdep *d;
+        IndexSoftdep *d;
         size_t n;
 
         scratch_write(&f->scratch, "conf/a.conf", "softdep top pre: fs-some leaf post: x-[a-z]\n"
@@ -211,9 +225,11 @@ static void test_softdeps(void **state) {
         assert_string_equal(d[3].key, "other_one");
         assert_int_equal(d[3].config->line, 2);
         assert_string_equal(d[4].key, "from_depmod");
+        free(d);
 
         assert_ok(index_softdeps(f->index, "leaf", &d, &n));
         assert_int_equal(n, 0);
+        assert_null(d);
 }
 
 static void test_long_keys(void **state) {
@@ -227,13 +243,14 @@ static void test_long_keys(void **state) {
         expect(f, key, "");
         key[REQUEST_KEY_MAX] = 'a';
         key[REQUEST_KEY_MAX + 1] = '\0';
-        assert_int_equal(index_lookup(f->index, key, &m, &n), -ENAMETOOLONG);
-        assert_int_equal(index_lookup(f->index, key, &m, &n), -ENAMETOOLONG);
+        assert_int_equal(index_lookup(f->index, key, &f->answer), -ENAMETOOLONG);
+        assert_int_equal(f->answer.n_matches, 0);
+        assert_int_equal(lookup_cache_find(f->cache, f->index, key, &m, &n), -ENAMETOOLONG);
 
         key[REQUEST_KEY_MAX] = '\0';
         memcpy(key, "acpi:PNP0C0A:-", strlen("acpi:PNP0C0A:-"));
         for (unsigned i = 0; i < 2; i++) {
-                assert_ok(index_lookup(f->index, key, &m, &n));
+                assert_ok(lookup_cache_find(f->cache, f->index, key, &m, &n));
                 assert_int_equal(n, 1);
                 assert_int_equal(strlen(m->option_key), REQUEST_KEY_MAX);
                 assert_true(startswith(m->option_key, "acpi:PNP0C0A:_a"));
@@ -302,7 +319,29 @@ static void test_forgets(void **state) {
         assert_int_equal(mallinfo2().uordblks, used);
 }
 
-/* More matches than there is room for at first, and at last more than the memo takes. */
+/* Another index has other answers; the one before lives as long as the cache refers to it. */
+static void test_cache_follows_the_index(void **state) {
+        Fixture *f = *state;
+        const Index *before = index_ref(f->index);
+        const IndexMatch *m;
+        size_t n;
+
+        scratch_write(&f->scratch, "conf/a.conf", "alias fs-some leaf\n");
+        reload(f);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_ok(lookup_cache_find(f->cache, before, "fs-some", &m, &n));
+                assert_matches(m, n, "alias:middle(fs_some,fs_some)");
+        }
+        before = index_unref(before);
+        assert_string_equal(m->name, "middle");
+        for (unsigned i = 0; i < 2; i++)
+                expect(f, "fs-some", "config_alias:leaf(fs_some,fs_some)");
+
+        lookup_cache_clear(f->cache);
+        expect(f, "fs-some", "config_alias:leaf(fs_some,fs_some)");
+}
+
+/* More matches than there is room for at first, and at last more than the cache takes. */
 static void test_many_matches(void **state) {
         Fixture *f = *state;
         char *text, *end;
@@ -321,7 +360,7 @@ static void test_many_matches(void **state) {
                         char name[16];
                         size_t n;
 
-                        assert_ok(index_lookup(f->index, k ? "many-a" : "many-b", &m, &n));
+                        assert_ok(lookup_cache_find(f->cache, f->index, k ? "many-a" : "many-b", &m, &n));
                         assert_int_equal(n, k ? 1000 : 900);
                         for (unsigned i = 0; i < n; i++) {
                                 (void) snprintf(name, sizeof(name), "m%u", k ? i : i + 100);
@@ -373,7 +412,7 @@ static void test_missing_files(void **state) {
 static void test_no_module_directory(void **state) {
         Fixture *f = *state;
         ProblemList problems = {};
-        Index *x = NULL;
+        const Index *x = NULL;
 
         assert_ok(index_new(&x, &(IndexSources) {
                 .root = f->scratch.dir,
@@ -386,7 +425,7 @@ static void test_no_module_directory(void **state) {
         assert_string_equal(problems.items[0].file, index_get_module_dir(x));
         assert_string_equal(index_get_release(x), "1.2.3");
         problem_list_clear(&problems);
-        index_free(x);
+        index_unref(x);
 
         x = NULL;
         assert_int_equal(index_new(&x, &(IndexSources) { .release = "" }, NULL), -EINVAL);
@@ -395,7 +434,7 @@ static void test_no_module_directory(void **state) {
 }
 
 static void test_defaults(void **state) {
-        _cleanup_(index_freep) Index *x = NULL;
+        _cleanup_(index_unrefp) const Index *x = NULL;
         struct utsname u;
 
         assert_ok(index_new(&x, &(IndexSources) {}, NULL)); /* whatever this machine has */
@@ -406,7 +445,7 @@ static void test_defaults(void **state) {
 
 static void test_relative_root(void **state) {
         Fixture *f = *state;
-        _cleanup_(index_freep) Index *x = NULL;
+        _cleanup_(index_unrefp) const Index *x = NULL;
         _cleanup_(freep) char *here = get_current_dir_name();
 
         assert_non_null(here);
@@ -443,6 +482,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_long_keys, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_remembers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_cache_follows_the_index, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_many_matches, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_missing_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_module_directory, setup, teardown),

@@ -77,7 +77,7 @@ static void read_devnames(const Scratch *s, ProblemList *problems) {
 
 static void read_index(const Scratch *s, ProblemList *problems) {
         const char *const paths[] = { scratch_path(s, "none"), NULL };
-        _cleanup_(index_freep) Index *index = NULL;
+        _cleanup_(index_unrefp) const Index *index = NULL;
 
         assert_ok(index_new(&index, &(IndexSources) { .root = s->dir, .release = "1.0", .config_paths = paths,
                                                       .command_line = "" }, problems));

@@ -69,7 +69,7 @@ static void test_names(void **state) {
         };
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(scratch_close) Scratch s;
-        Index *index;
+        const Index *index;
 
         scratch_open(&s);
         fake_tree_write(&s, &tree);
@@ -104,14 +104,14 @@ static void test_names(void **state) {
                 policy_free(p);
                 policy_free(audited);
         }
-        index_free(index);
+        index_unref(index);
 }
 
 static void test_no_policy(void **state) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(scratch_close) Scratch s;
         _cleanup_(freep) char *names = NULL;
-        Index *index;
+        const Index *index;
 
         scratch_open(&s);
         assert_ok(index_new(&index, &(IndexSources) { .root = s.dir, .release = FAKE_RELEASE,
@@ -119,7 +119,7 @@ static void test_no_policy(void **state) {
                             &problems));
         assert_ok(denied_names_list(NULL, index, NOW, &names));
         assert_string_equal(names, "");
-        index_free(index);
+        index_unref(index);
 }
 
 int main(void) {

@@ -34,13 +34,13 @@ static const FakeTree tree = {
 
 typedef struct Fixture {
         Scratch scratch;
-        Index *index;
+        const Index *index;
         Plan *plan;
 } Fixture;
 
 /* A new index with this text as its only configuration. */
 static void configure(Fixture *f, const char *config, const char *command_line) {
-        f->index = index_free(f->index);
+        f->index = index_unref(f->index);
         scratch_write(&f->scratch, "conf/a.conf", config);
         assert_ok(index_new(&f->index, &(IndexSources) {
                 .root = f->scratch.dir,
@@ -65,7 +65,7 @@ static int teardown(void **state) {
         Fixture *f = *state;
 
         plan_free(f->plan);
-        index_free(f->index);
+        index_unref(f->index);
         scratch_close(&f->scratch);
         free(f);
         return 0;
@@ -183,7 +183,7 @@ static void test_outlives_its_index(void **state) {
 
         configure(f, "options top a=1\ninstall leaf /bin/x\n", "");
         expect(f, "top", "sidedtop leafdmiddle middledtop[leaf] top![side,middle]", "");
-        f->index = index_free(f->index);
+        f->index = index_unref(f->index);
         check_shape(f->plan);
         assert_string_equal(f->plan->steps[1].command, "/bin/x");
         assert_string_equal(f->plan->steps[3].parameters, "a=1");
