@@ -11,6 +11,8 @@
 
 #include "cli/print/format.h"
 #include "common/base/text.h"
+#include "common/explain/omission-text.h"
+#include "common/explain/template.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan-json.h"
 
@@ -265,12 +267,21 @@ static const PlanOmission *find_bottom(const Plan *plan, const char *module) {
         for (size_t i = 0; i < plan->n_omissions; i++) {
                 const PlanOmission *o = plan->omissions + i;
 
-                if (o->kind != PLAN_IMPOSSIBLE && o->kind != PLAN_SOFTDEP_MISSING &&
-                    o->kind != PLAN_SOFTDEP_LOOP && o->wanted_by && next_below(plan, module, o, 0, &budget))
+                if (o->kind != PLAN_IMPOSSIBLE && !omission_text(o->kind)->of_softdep && o->wanted_by &&
+                    next_below(plan, module, o, 0, &budget))
                         return o;
         }
         return NULL;
 }
+
+/* What the templates of OmissionText are filled with. */
+typedef struct Omitted {
+        const Plan *plan;
+        const PlanOmission *omission;
+        bool conditional;
+} Omitted;
+
+static void put_field(FILE *f, const char *field, const void *userdata);
 
 /* "it needs b, which needs c, which is denied by FILE:LINE: REASON" */
 static void print_chain(FILE *f, const Plan *plan, const char *module) {
@@ -288,46 +299,30 @@ static void print_chain(FILE *f, const Plan *plan, const char *module) {
                         break;
                 (void) fputs(", which needs ", f);
         }
-        if (bottom->kind == PLAN_DENIED || bottom->kind == PLAN_BLACKLISTED) {
-                (void) fputs(", which is denied", f);
-                print_ruling(f, &bottom->ruling);
-        } else
-                (void) fputs(bottom->kind == PLAN_FILE_MISSING ? ", whose file is missing"
-                                                               : ", which is not there",
-                             f);
+        template_print(f, omission_text(bottom->kind)->end_of_chain, put_field, &(Omitted) { plan, bottom });
+}
+
+static void put_field(FILE *f, const char *field, const void *userdata) {
+        const Omitted *omitted = userdata;
+        const PlanOmission *o = omitted->omission;
+
+        if (streq(field, "module"))
+                print_escaped(f, o->module);
+        else if (streq(field, "is"))
+                (void) fputs(omitted->conditional ? "would be" : "is", f);
+        else if (streq(field, "ruling"))
+                print_ruling(f, &o->ruling);
+        else if (streq(field, "place"))
+                print_ruling_place(f, &(PolicyRuling) { .file = o->ruling.file,
+                                                        .line = o->ruling.line,
+                                                        .column = o->ruling.column });
+        else
+                print_chain(f, omitted->plan, o->module);
 }
 
 /* One sentence about something that was asked for and left out. */
 static void print_omitted(FILE *f, const Plan *plan, const PlanOmission *o, bool conditional) {
-        const char *is = conditional ? "would be" : "is";
-
-        print_escaped(f, o->module);
-        switch (o->kind) {
-        case PLAN_DENIED:
-                fprintf(f, " %s denied", is);
-                print_ruling(f, &o->ruling);
-                break;
-        case PLAN_BLACKLISTED:
-                fprintf(f, " %s left out: blacklisted by ", is);
-                print_ruling_place(f, &(PolicyRuling) { .file = o->ruling.file,
-                                                        .line = o->ruling.line,
-                                                        .column = o->ruling.column });
-                break;
-        case PLAN_NOT_PREFERRED:
-                fprintf(f, " %s left out: another candidate is preferred", is);
-                print_ruling(f, &o->ruling);
-                break;
-        case PLAN_FILE_MISSING:
-                (void) fputs(" cannot be loaded: its file is missing", f);
-                break;
-        case PLAN_MODULE_MISSING:
-                (void) fputs(" cannot be loaded: there is no such module", f);
-                break;
-        default:
-                fprintf(f, " %s left out: ", is);
-                print_chain(f, plan, o->module);
-                break;
-        }
+        template_print(f, omission_text(o->kind)->sentence, put_field, &(Omitted) { plan, o, conditional });
 }
 
 /* One sentence about something that was asked for and is part of the plan. */

@@ -12,6 +12,7 @@
 
 #include "cli/print/format.h"
 #include "common/base/paths.h"
+#include "common/explain/failure-text.h"
 #include "common/interface/interface.h"
 
 /*
@@ -52,7 +53,7 @@ int offline_module_dir(Run *run, char **ret) {
 
 int report_no_index(Run *run, const char *module_dir) {
         return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, "ls /lib/modules; depmod -a",
-                                "there is no usable module index in %s", module_dir);
+                                NO_INDEX_TEXT, module_dir);
 }
 
 /**
@@ -90,6 +91,6 @@ int offline_index(Run *run, bool modules_needed, const Index **ret) {
 
 int report_no_such_module(Run *run, const Index *index, const char *key) {
         return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE,
-                                "check the spelling; if its package was just installed, run depmod -a",
-                                "no module and no alias is called '%s' in %s", key, index_get_module_dir(index));
+                                NO_SUCH_MODULE_HINT,
+                                NO_SUCH_MODULE_TEXT, key, index_get_module_dir(index));
 }

@@ -7,6 +7,7 @@
 #include "cli/print/format.h"
 #include "cli/print/table.h"
 #include "cli/print/reply-text.h"
+#include "common/explain/omission-text.h"
 #include "common/plan/plan-json.h"
 
 static void write_module(FILE *f, const PlanStep *step) {
@@ -173,9 +174,7 @@ int plan_print_audited(const Plan *plan, const Plan *enforced) {
 
 /* What the exit status of "load" would be, as far as the plan can tell. */
 ExitStatus plan_status(const Plan *plan) {
-        for (size_t i = 0; i < plan->n_omissions; i++)
-                if (plan->omissions[i].required)
-                        return plan->omissions[i].kind == PLAN_FILE_MISSING ||
-                               plan->omissions[i].kind == PLAN_MODULE_MISSING ? STATUS_FAILED : STATUS_DENIED;
-        return STATUS_DONE;
+        const PlanOmission *obstacle = plan_find_obstacle(plan);
+
+        return !obstacle ? STATUS_DONE : omission_is_refusal(obstacle) ? STATUS_DENIED : STATUS_FAILED;
 }

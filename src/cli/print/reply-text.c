@@ -15,6 +15,7 @@
 #include "cli/print/format.h"
 #include "common/base/module-name.h"
 #include "common/base/util.h"
+#include "common/explain/omission-text.h"
 
 #define LIVE_DIFFERENCE_USEC (100U * 1000U) /* less of waiting for others is not worth a word */
 
@@ -247,36 +248,22 @@ void print_place(FILE *f, sd_json_variant *object) {
 
 /* "blacklisted by /etc/modprobe.d/local.conf:3, wanted by usb_storage" */
 void print_omission(FILE *f, sd_json_variant *omission) {
-        static const struct {
-                const char *kind, *words, *before_place;
-        } table[] = {
-                { "blacklisted",     "blacklisted",                                     " by "  },
-                { "denied",          "denied",                                          " by "  },
-                { "not_preferred",   "another candidate is preferred",                  " by "  },
-                { "softdep_missing", "a softdep names it, but there is no such module", ", see " },
-                { "softdep_loop",    "its softdep leads back, not followed",            ", see " },
-                { "file_missing",    "its file is missing",                             ": "    },
-                { "impossible",      "something that it needs was left out",            ", see " },
-        };
         const char *kind = field_string(omission, "kind"), *wanted_by = field_string(omission, "wantedBy");
-        const char *before_place = ", see ";
-        size_t i;
+        PlanOmissionKind known = plan_omission_kind_from_string(kind);
+        const OmissionText *text = known >= 0 ? omission_text(known) : NULL;
 
         assert(f);
 
-        for (i = 0; i < ARRAY_LEN(table) && !streq_ptr(kind, table[i].kind); i++)
-                ;
-        if (i < ARRAY_LEN(table)) {
-                (void) fputs(table[i].words, f);
-                before_place = table[i].before_place;
-        } else
+        if (text)
+                (void) fputs(text->words, f);
+        else
                 print_escaped(f, kind);
 
         if (field_string(omission, "file")) {
-                (void) fputs(before_place, f);
+                (void) fputs(text ? text->before_place : ", see ", f);
                 print_place(f, omission);
         }
-        if (field_string(omission, "reason") && !streq_ptr(kind, "blacklisted")) {
+        if (field_string(omission, "reason") && !(text && text->says_reason)) {
                 (void) fputs(": ", f);
                 print_escaped(f, field_string(omission, "reason"));
         }

@@ -15,9 +15,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "common/base/enum-names.h"
 #include "common/base/module-name.h"
 #include "common/base/text.h"
 #include "common/base/util.h"
+#include "common/explain/template.h"
 
 #define CAPTURES_MAX 2U
 #define NAMES_SHOWN_MAX 4U              /* of a list; the rest is counted */
@@ -290,65 +292,32 @@ static void put_all(const Filling *f, FILE *out) {
 }
 
 /* _PACKAGE_TASK_INVALID: it is no task. */
-static PackageTask field_task(const char *field, size_t length) {
+static PackageTask field_task(const char *field) {
         static const char *const names[_PACKAGE_TASK_MAX] = {
                 [PACKAGE_OWNER] = "owner",       [PACKAGE_REINSTALL] = "reinstall", [PACKAGE_REBUILD] = "rebuild",
                 [PACKAGE_FIRMWARE] = "firmware", [PACKAGE_SIGN] = "sign",
         };
 
-        for (PackageTask task = 0; task < _PACKAGE_TASK_MAX; task++)
-                if (strlen(names[task]) == length && startswith(field, names[task]))
-                        return task;
-        return _PACKAGE_TASK_INVALID;
+        return (PackageTask) ENUM_VALUE(names, field);
 }
 
-static void put_template(const Filling *f, const char *template, FILE *out);
-
-static void put_field(const Filling *f, const char *field, size_t length, FILE *out) {
+static void put_field(FILE *out, const char *field, const void *userdata) {
+        const Filling *f = userdata;
         const char *first = f->captures->text[0];
-        PackageTask task = field_task(field, length);
+        PackageTask task = field_task(field);
 
         if (task >= 0)
-                put_template(f, distribution_hint(f->distribution, task), out);
-        else if (length == 1)
+                template_print(out, distribution_hint(f->distribution, task), put_field, f);
+        else if (field[1] == '\0')
                 fputs(f->captures->text[field[0] - '1'], out);
-        else if (startswith(field, "1st"))
+        else if (streq(field, "1st"))
                 fprintf(out, "%.*s", (int) strcspn(first, " "), first);
-        else if (startswith(field, "all"))
+        else if (streq(field, "all"))
                 put_all(f, out);
-        else if (startswith(field, "module"))
+        else if (streq(field, "module"))
                 fputs(f->module, out);
         else
                 fputs(strerrordesc_np(f->error) ?: "unknown error", out);
-}
-
-static void put_template(const Filling *f, const char *template, FILE *out) {
-        while (*template != '\0') {
-                size_t length = strcspn(template, "{");
-
-                fwrite(template, 1, length, out);
-                template += length;
-                if (*template == '{') {
-                        length = strcspn(template, "}");
-                        put_field(f, template + 1, length - 1, out);
-                        template += length + 1;
-                }
-        }
-}
-
-static int fill(const Filling *f, const char *template, char **ret) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
-        FILE *out;
-
-        out = open_memstream(&text, &size);
-        if (!out)
-                return -ENOMEM;
-        put_template(f, template, out);
-        if (fclose(out) != 0)
-                return -ENOMEM;
-        *ret = STEAL_PTR(text);
-        return 0;
 }
 
 /* "NAME: ", "NAME 0000:00:01.0: ", "module NAME: ", "Module NAME is "; in the line NAME may be with '-'. */
@@ -395,11 +364,11 @@ static int error_text(const ErrorRule *rules, const char *module, int error, con
         assert(module && (log || n == 0) && ret_message && ret_hint);
 
         f.rule = find_rule(rules, f.error, log, n, &captures);
-        r = fill(&f, f.rule->message, &message);
+        r = template_fill(f.rule->message, put_field, &f, &message);
         if (r < 0)
                 return r;
         if (f.rule->hint) {
-                r = fill(&f, f.rule->hint, &hint);
+                r = template_fill(f.rule->hint, put_field, &f, &hint);
                 if (r < 0)
                         return r;
         }

@@ -53,12 +53,14 @@ int plan_ruling_to_json(const PlanRuling *ruling, sd_json_variant **ret) {
 
 int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
         _cleanup_(ruling_text_clear) RulingText text = {};
-        _cleanup_(freep) char *module = NULL;
+        _cleanup_(freep) char *module = NULL, *wanted_by = NULL;
         int r;
 
         assert(omission && ret);
 
         r = text_escape(omission->module, &module);
+        if (r >= 0)
+                r = text_escape(omission->wanted_by ?: "", &wanted_by);
         if (r < 0)
                 return r;
         r = ruling_text_make(&omission->ruling, &text);
@@ -69,7 +71,7 @@ int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
                 ret, SD_JSON_BUILD_PAIR_STRING("kind", plan_omission_kind_to_string(omission->kind)),
                 SD_JSON_BUILD_PAIR_STRING("module", module),
                 SD_JSON_BUILD_PAIR_CONDITION(omission->wanted_by != NULL, "wantedBy",
-                                             SD_JSON_BUILD_STRING(omission->wanted_by)),
+                                             SD_JSON_BUILD_STRING(wanted_by)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("required", omission->required),
                 BUILD_RULING(&omission->ruling, &text));
 }

@@ -196,3 +196,7 @@ const char *plan_reason_to_string(PlanReason r) {
 const char *plan_omission_kind_to_string(PlanOmissionKind k) {
         return ENUM_NAME(omission_kind_names, k);
 }
+
+PlanOmissionKind plan_omission_kind_from_string(const char *s) {
+        return (PlanOmissionKind) ENUM_VALUE(omission_kind_names, s);
+}

@@ -169,3 +169,4 @@ void plan_ruling_clear(PlanRuling *c);
 const char *plan_action_to_string(PlanAction a);
 const char *plan_reason_to_string(PlanReason r);
 const char *plan_omission_kind_to_string(PlanOmissionKind k);
+PlanOmissionKind plan_omission_kind_from_string(const char *s);

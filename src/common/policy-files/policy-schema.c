@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The schema of policies: three tables (file_keys[], rule_keys[], policy_keys[] of policy-subject.c) say what keys there are,
- * in which kinds of files, and who reads their values.
+ * The schema of policies: three tables (file_keys[], rule_keys[], and policy_keys[] of policy-subject.c) list the
+ * keys, the kinds of files that have them, and the functions that read their values.
  */
 
 #include "common/policy-files/policy-schema.h"

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+#include "common/explain/omission-text.h"
 #include "daemon/base/log.h"
 
 #define REFUSAL_LOG_MAX 256U            /* then the list starts anew, and entries may repeat */
@@ -104,7 +105,7 @@ void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmiss
 
         assert(v && request && o);
 
-        if (o->kind == PLAN_SOFTDEP_MISSING || o->kind == PLAN_SOFTDEP_LOOP)
+        if (omission_text(o->kind)->of_softdep)
                 return;
         log_refusal(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling },
              "is left out for", kind);

@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "common/base/clock.h"
+#include "common/explain/omission-text.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan-judge.h"
 #include "daemon/base/log.h"
@@ -33,16 +34,10 @@ static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode
         };
 }
 
-/* Does a line deny it? The other omissions are about modules that do not exist. */
-static bool is_refusal(const PlanOmission *o) {
-        return o->kind == PLAN_DENIED || o->kind == PLAN_BLACKLISTED ||
-               (o->kind == PLAN_IMPOSSIBLE && o->ruling.source >= 0);
-}
-
 /* The first of @end omissions that refuses a module; NULL: none does. */
 static const PlanOmission *find_refusal(const Plan *plan, size_t end, const char *module) {
         for (size_t i = 0; i < end; i++)
-                if (is_refusal(plan->omissions + i) && streq(plan->omissions[i].module, module))
+                if (omission_is_refusal(plan->omissions + i) && streq(plan->omissions[i].module, module))
                         return plan->omissions + i;
         return NULL;
 }
@@ -61,7 +56,7 @@ void planner_note_omissions(const Planner *p, const Request *request, const Plan
 
                 monitors_verdict(p->monitors, request, o);
                 refusal_log_omission(p->refusal_log, request, o);
-                if (!is_refusal(o) || find_refusal(plan, i, o->module))
+                if (!omission_is_refusal(o) || find_refusal(plan, i, o->module))
                         continue;
                 p->counters->denied++;
                 audit_note(p->audit, AUDIT_REFUSED, o->module, &o->ruling, request);
@@ -91,7 +86,7 @@ static void note_difference(const Planner *p, const Request *request, const Plan
         for (size_t i = 0; i < enforced->n_omissions; i++) {
                 const PlanOmission *o = enforced->omissions + i;
 
-                if (!is_refusal(o) || find_refusal(enforced, i, o->module) ||
+                if (!omission_is_refusal(o) || find_refusal(enforced, i, o->module) ||
                     find_refusal(plan, plan->n_omissions, o->module))
                         continue;
                 note_would_refuse(p, request, o);

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/base/text.h"
+#include "common/explain/omission-text.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/log.h"
@@ -69,168 +70,32 @@ void service_report_loads(Service *s, const char *kind, const Record *record) {
 
 /* --------------------------------------------------------------------------------------------- denials */
 
-static const PlanOmission *find_required_omission(const Plan *plan) {
-        const PlanOmission *impossible = NULL;
-
-        for (size_t i = 0; i < plan->n_omissions; i++) {
-                const PlanOmission *o = plan->omissions + i;
-
-                if (o->required && o->kind != PLAN_IMPOSSIBLE)
-                        return o;       /* the bottom of the chain, which says most */
-                if (o->required && !impossible)
-                        impossible = o;
-        }
-        return impossible;
-}
-
-/* The strings of an omission, escaped for messages and JSON: names come from files and may be arbitrary bytes. */
-typedef struct OmissionText {
-        char *module, *wanted_by, *file; /* the last two may be NULL */
-        char *place;                    /* FILE:LINE, or words for it */
-        char *rule, *reason;            /* may be NULL */
-} OmissionText;
-
-static void omission_text_clear(OmissionText *t) {
-        free(t->module);
-        free(t->wanted_by);
-        free(t->file);
-        free(t->place);
-        free(t->rule);
-        free(t->reason);
-}
-
-static int format_place(const char *file, unsigned line, char **ret) {
-        int n;
-
-        if (!file)
-                n = asprintf(ret, "the configuration");
-        else if (line > 0)
-                n = asprintf(ret, "%s:%u", file, line);
-        else
-                n = asprintf(ret, "%s", file);
-        if (n < 0) {
-                *ret = NULL;
-                return -ENOMEM;
-        }
-        return 0;
-}
-
-static int omission_text_make(const PlanOmission *o, OmissionText *ret) {
-        int r;
-
-        r = text_escape(o->module, &ret->module);
-        if (r >= 0 && o->wanted_by)
-                r = text_escape(o->wanted_by, &ret->wanted_by);
-        if (r >= 0 && o->ruling.file)
-                r = text_escape(o->ruling.file, &ret->file);
-        if (r >= 0 && o->ruling.rule)
-                r = text_escape(o->ruling.rule, &ret->rule);
-        if (r >= 0 && o->ruling.reason)
-                r = text_escape(o->ruling.reason, &ret->reason);
-        if (r >= 0)
-                r = format_place(ret->file, o->ruling.line, &ret->place);
-        return r;
-}
-
-static int reply_denied(sd_varlink *link, const OmissionText *t, const PlanRuling *ruling,
-                        const char *message, const char *hint) {
-        return sd_varlink_errorbo(
-                link, LKMD_ERROR_DENIED, SD_JSON_BUILD_PAIR_STRING("message", message),
-                SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", t->module),
-                SD_JSON_BUILD_PAIR_CONDITION(t->file != NULL, "file", SD_JSON_BUILD_STRING(t->file)),
-                SD_JSON_BUILD_PAIR_CONDITION(ruling->line > 0, "line", SD_JSON_BUILD_UNSIGNED(ruling->line)),
-                SD_JSON_BUILD_PAIR_CONDITION(ruling->source >= 0, "source",
-                                             SD_JSON_BUILD_STRING(policy_source_to_string(ruling->source))),
-                SD_JSON_BUILD_PAIR_CONDITION(t->rule != NULL, "rule", SD_JSON_BUILD_STRING(t->rule)),
-                SD_JSON_BUILD_PAIR_CONDITION(t->reason != NULL, "reason", SD_JSON_BUILD_STRING(t->reason)));
-}
-
-/* The omission of a module that was left out because of a module that it needs; NULL: none. */
-static const PlanOmission *find_impossible(const Plan *plan, const char *module) {
-        for (size_t i = 0; i < plan->n_omissions; i++)
-                if (plan->omissions[i].kind == PLAN_IMPOSSIBLE && streq(plan->omissions[i].module, module))
-                        return plan->omissions + i;
-        return NULL;
-}
-
-/* " (needed by a, which b needs, which c needs)". */
-static int format_chain(const Plan *plan, const PlanOmission *o, char **ret) {
-        _cleanup_(freep) char *chain = NULL;
-        size_t size;
-        FILE *f;
-
-        f = open_memstream(&chain, &size);
-        if (!f)
-                return -ENOMEM;
-        (void) fputs(" (needed by ", f);
-        /* a broken modules.dep may have cycles */
-        for (size_t n = 0; o && o->wanted_by && n <= plan->n_omissions; n++) {
-                _cleanup_(freep) char *name = NULL;
-
-                if (text_escape(o->wanted_by, &name) >= 0)
-                        (void) fprintf(f, n == 0 ? "%s" : ", which %s needs", name);
-                o = find_impossible(plan, o->wanted_by);
-        }
-        (void) fputc(')', f);
-        if (fclose(f) != 0)
-                return -ENOMEM;
-
-        *ret = STEAL_PTR(chain);
-        return 0;
-}
-
 /*
  * The request cannot succeed: replies with the module that is missing or denied, and the file and line that deny it.
  */
-static int reply_omission(sd_varlink *link, const Plan *plan, const PlanOmission *o) {
-        _cleanup_(freep) char *message = NULL, *hint = NULL, *chain = NULL, *key = NULL;
-        _cleanup_(omission_text_clear) OmissionText t = {};
-        int n = 0, r;
+static int reply_obstacle(sd_varlink *link, const Plan *plan, const PlanOmission *o) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *fields = NULL;
+        _cleanup_(freep) char *message = NULL, *hint = NULL, *module = NULL;
+        bool denied = omission_is_refusal(o);
+        PlanRuling ruling = o->ruling;
+        int r;
 
-        r = omission_text_make(o, &t);
-        if (r < 0)
-                return r;
-        r = text_escape(plan->key, &key);
-        if (r < 0)
-                return r;
-        r = o->wanted_by ? format_chain(plan, o, &chain) : 0;
-        if (r < 0)
-                return r;
-
-        switch (o->kind) {
-        case PLAN_BLACKLISTED:
-                n = asprintf(&message, "%s is denied by %s: blacklisted, and '%s' means nothing else",
-                             t.module, t.place, key);
-                if (n >= 0)
-                        n = asprintf(&hint, "lkmctl load %s loads it by its name all the same", t.module);
-                break;
-        case PLAN_DENIED:
-        case PLAN_IMPOSSIBLE:
-                n = asprintf(&message, "%s%s is denied by %s%s%s", t.module, chain ?: "", t.place,
-                             t.reason ? ": " : "", t.reason ?: "");
-                if (n >= 0)
-                        n = asprintf(&hint, "lkmctl explain %s shows every rule about it", t.module);
-                break;
-        default:
-                n = asprintf(&message, "%s%s is not there: %s", t.module, chain ?: "",
-                             o->kind == PLAN_FILE_MISSING
-                                     ? "the index names a file that does not exist"
-                                     : "an alias leads to it, but no such module exists");
-                if (n >= 0)
-                        n = asprintf(&hint, "reinstall the modules of this kernel, or run depmod -a");
-                break;
-        }
-        if (n < 0)
-                return -ENOMEM;
-
-        if (o->kind == PLAN_BLACKLISTED || o->kind == PLAN_DENIED ||
-            (o->kind == PLAN_IMPOSSIBLE && o->ruling.source >= 0))
-                return reply_denied(link, &t, &o->ruling, message, hint);
-        return sd_varlink_errorbo(link, LKMD_ERROR_LOAD_FAILED,
-                                  SD_JSON_BUILD_PAIR_STRING("message", message),
-                                  SD_JSON_BUILD_PAIR_STRING("hint", hint),
-                                  SD_JSON_BUILD_PAIR_STRING("module", t.module),
-                                  SD_JSON_BUILD_PAIR_INTEGER("errno", ENOENT));
+        ruling.column = 0;              /* not in the interface */
+        r = plan_explain_obstacle(plan, o, &message, &hint);
+        if (r >= 0)
+                r = text_escape(o->module, &module);
+        if (r >= 0 && denied)
+                r = plan_ruling_to_json(&ruling, &fields);
+        if (r >= 0 && !denied)
+                r = sd_json_variant_set_field_integer(&fields, "errno", ENOENT);
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(&fields, "module", module);
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(&fields, "message", message);
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(&fields, "hint", hint);
+        return r < 0 ? r
+                     : sd_varlink_error(link, denied ? LKMD_ERROR_DENIED : LKMD_ERROR_LOAD_FAILED, fields);
 }
 
 /* --------------------------------------------------------------------------------------------- outcome */
@@ -274,7 +139,7 @@ static int load_call_reply(const LoadCall *c) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *records = NULL, *omissions = NULL;
         const Record *failure = plan_run_get_failure(c->run);
         const Plan *plan = plan_run_get_plan(c->run);
-        const PlanOmission *denied = find_required_omission(plan); /* denied after the call was begun */
+        const PlanOmission *denied = plan_find_obstacle(plan); /* denied after the call was begun */
         int r;
 
         r = describe_records(plan_run_get_records(c->run), &records);
@@ -286,7 +151,7 @@ static int load_call_reply(const LoadCall *c) {
         }
 
         if (denied) {
-                (void) reply_omission(c->link, plan, denied);
+                (void) reply_obstacle(c->link, plan, denied);
                 return 0;
         }
 
@@ -405,9 +270,9 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         if (plan->n_matches == 0)
                 return reply_no_such_module(link, index, p.name);
         counters_add_time(c, PHASE_PLAN, clock_usec(CLOCK_MONOTONIC) - begun_usec);
-        omission = find_required_omission(plan);
+        omission = plan_find_obstacle(plan);
         if (omission)
-                return reply_omission(link, plan, omission);
+                return reply_obstacle(link, plan, omission);
         r = load_parameters_check_rights(link, plan, request);
         if (r == 0)
                 r = load_parameters_check(s, link, plan, p.parameters);

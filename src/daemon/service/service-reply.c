@@ -8,6 +8,7 @@
 #include <stdarg.h>
 
 #include "common/base/text.h"
+#include "common/explain/failure-text.h"
 #include "common/interface/interface.h"
 #include "daemon/history/monitors.h"
 
@@ -46,11 +47,11 @@ int reply_no_such_module(sd_varlink *link, const Index *index, const char *name)
                 return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
                                      "install the modules of the running kernel, or run depmod -a; lkmd "
                                      "notices by itself",
-                                     "there is no usable module index in %s, so '%s' cannot be found",
+                                     NO_INDEX_TEXT ", so '%s' cannot be found",
                                      index_get_module_dir(index), name);
         return reply_message(link, LKMD_ERROR_NO_SUCH_MODULE,
-                             "check the spelling; if its package was just installed, run depmod -a",
-                             "no module and no alias is called '%s' in %s", name,
+                             NO_SUCH_MODULE_HINT,
+                             NO_SUCH_MODULE_TEXT, name,
                              index_get_module_dir(index));
 }
 
