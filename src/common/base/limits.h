@@ -17,7 +17,7 @@
 #define LOADS_MAX 16U                   /* inserts and removes at the same time */
 #define COMMANDS_MAX 32U                /* install and remove commands at the same time; they may wait for loads */
 #define LOADER_THREADS_MAX 128U         /* for both, and for loads that wait until other drivers have probed */
-#define LOADER_ORIGINS_MAX 64U          /* lines of modprobe.d, and words of rules and clients, of one load's parameters */
+#define LOADER_ORIGINS_MAX 64U          /* of one load: lines of modprobe.d, words of rules and of clients */
 #define LOADER_STRINGS_MAX 8192U        /* bytes of their file names and names */
 #define LOADER_ALIASES_MAX 4U           /* of those that name an alias: a long file is read for each */
 #define LOADER_FILE_MAX (16U << 20)     /* bytes of a file that is searched for words; modules.alias has 2 MB */

@@ -23,8 +23,8 @@
 #define LKMD_FD_IN_CHARGE "in-charge"
 
 /*
- * Files. What lkmd itself writes is in a directory of its own, so that root follows no path through a directory that lkmd
- * can change.
+ * Files. What lkmd itself writes is in a directory of its own, so that root follows no path through a directory
+ * that lkmd can change.
  */
 #define LKMD_STATE_DIR LKMD_RUN_DIR "/state"
 #define LKMD_LEDGER_FILE LKMD_STATE_DIR "/ledger"

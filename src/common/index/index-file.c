@@ -360,8 +360,8 @@ static int index_file_take(IndexFile **ret, const char *name, uint8_t *data, siz
  * index_file_open() - read a modules.*.bin and check all of it
  * @problems: gets what is wrong with the file, unless it is simply not there; NULL: nobody looks
  *
- * Return: 0; -ENOENT; -EBADMSG: it is no sound index; -EBADF, -EISDIR: not a regular file; -EFBIG: larger than any index
- * is; other errors of open(2) and read(2); -ENOMEM.
+ * Return: 0; -ENOENT; -EBADMSG: it is no sound index; -EBADF, -EISDIR: not a regular file; -EFBIG: larger than any
+ * index is; other errors of open(2) and read(2); -ENOMEM.
  */
 int index_file_open(IndexFile **ret, const char *path, ProblemList *problems) {
         _cleanup_(closep) int fd = -EBADF;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Index: everything that is known about the modules of one kernel, read once. Owns the configuration and the tables made
- * of the module directory; names and paths that it hands out live as long as it does. The files may change or vanish
- * afterwards: nothing of them is mapped.
+ * Index: everything that is known about the modules of one kernel, read once. Owns the configuration and the
+ * tables made of the module directory; names and paths that it hands out live as long as it does. The files may
+ * change or vanish afterwards: nothing of them is mapped.
  */
 
 #include "common/index/index.h"

@@ -13,9 +13,9 @@
 #include "common/modprobe/modprobe-config.h"
 
 /*
- * Index: one snapshot of a module directory, modprobe.d and the kernel command line: which modules a name or alias means
- * (index-lookup.h), what each needs and which lines of the configuration concern it. Nothing in it changes; to follow the
- * disk, make another one. Whoever keeps a pointer holds a reference.
+ * Index: one snapshot of a module directory, modprobe.d and the kernel command line: which modules a name or alias
+ * means (index-lookup.h), what each needs and which lines of the configuration concern it. Nothing in it changes;
+ * to follow the disk, make another one. Whoever keeps a pointer holds a reference.
  */
 typedef struct Index Index;
 

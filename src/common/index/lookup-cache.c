@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * LookupCache: the latest answers of an index, so that the same key is not looked up twice. References that index. Owns
- * the memory of a look-up and two fixed blocks: a ring of records (header, answer, key with a NUL) and a table that leads
- * from a hash to the one record with it. A record is never moved or removed; it is overwritten when the ring comes round,
- * or another one takes its place in the table. Keys are compared in full, so a collision costs a miss and never gives a
- * wrong answer, and there are no chains that a stranger could grow.
+ * LookupCache: the latest answers of an index, so that the same key is not looked up twice. References that index.
+ * Owns the memory of a look-up and two fixed blocks: a ring of records (header, answer, key with a NUL) and a
+ * table that leads from a hash to the one record with it. A record is never moved or removed; it is overwritten
+ * when the ring comes round, or another one takes its place in the table. Keys are compared in full, so a
+ * collision costs a miss and never gives a wrong answer, and there are no chains that a stranger could grow.
  *
- * Places in the ring are counted from the first byte ever written: a place is in the ring as long as it is less than one
- * ring behind the head.
+ * Places in the ring are counted from the first byte ever written: a place is in the ring as long as it is less
+ * than one ring behind the head.
  */
 
 #include "common/index/lookup-cache.h"
@@ -158,8 +158,8 @@ const void *lookup_cache_get(const LookupCache *c, uint64_t hash, const char *ke
  * lookup_cache_put() - room to remember an answer in, for which the oldest ones are forgotten
  * @size: bytes of the answer; a multiple of 8 keeps what follows aligned
  *
- * Return: the room, to be filled in by the caller; the copy of the key is right behind it. NULL: the answer is too large
- * for the cache.
+ * Return: the room, to be filled in by the caller; the copy of the key is right behind it. NULL: the answer is too
+ * large for the cache.
  */
 void *lookup_cache_put(LookupCache *c, uint64_t hash, const char *key, size_t n, size_t size) {
         size_t room, need;
@@ -197,8 +197,8 @@ void lookup_cache_clear(LookupCache *c) {
 }
 
 /*
- * Remember the last answer. Its strings last as long as the index but for those that are the normalised key: in the copy
- * they are the key behind it, which is the cache's own if that is normalised.
+ * Remember the last answer. Its strings last as long as the index but for those that are the normalised key: in
+ * the copy they are the key behind it, which is the cache's own if that is normalised.
  */
 static void remember(LookupCache *c, uint64_t hash, const char *key, size_t length) {
         const IndexAnswer *last = &c->last;
