@@ -24,14 +24,14 @@ static void rooted_clear(char *(*rooted)[ROOTED_MAX + 1]) {
 }
 
 /* The directories below LKMD_POLICY_ROOT. */
-static int root_all(const char *root, const char *const *dirs, size_t n, char *(*ret)[ROOTED_MAX + 1]) {
-        assert(n <= ROOTED_MAX);
-
-        for (size_t i = 0; i < n; i++)
+static int root_all(const char *root, const char *const *dirs, char *(*ret)[ROOTED_MAX + 1]) {
+        for (size_t i = 0; dirs[i]; i++) {
+                assert(i < ROOTED_MAX);
                 if (asprintf(&(*ret)[i], "%s%s", root, dirs[i]) < 0) {
                         (*ret)[i] = NULL;
                         return -ENOMEM;
                 }
+        }
         return 0;
 }
 
@@ -40,11 +40,10 @@ static int root_all(const char *root, const char *const *dirs, size_t n, char *(
  * about modules, and lkmd does.
  */
 static int read_settings(const char *root, Settings *ret) {
-        static const char *const dirs[] = { LKMD_SYSCONF_DIR "/lkmd", LKMD_RUN_DIR, LKMD_LIB_DIR };
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
         int r;
 
-        r = root_all(root, dirs, ARRAY_LEN(dirs), &rooted);
+        r = root_all(root, settings_roots(), &rooted);
         return r < 0 ? r : settings_load(ret, (const char *const *) rooted, NULL);
 }
 
@@ -57,8 +56,6 @@ static int read_settings(const char *root, Settings *ret) {
  */
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems) {
-        static const char *const list_dirs[] = { LKMD_SYSCONF_DIR "/lkmd/" LKMD_LIST_DIR,
-                                                 LKMD_DATA_DIR "/" LKMD_LIST_DIR };
         _cleanup_(offline_policy_done) OfflinePolicy p = { .now_usec = clock_usec(CLOCK_REALTIME) };
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
         const char *root = secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "";
@@ -71,7 +68,7 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
 
         r = read_settings(root, &settings);
         if (r >= 0)
-                r = root_all(root, list_dirs, ARRAY_LEN(list_dirs), &rooted);
+                r = root_all(root, policy_sources_list_dirs(), &rooted);
         if (r >= 0)
                 r = file_facts_new(&p.facts);
         if (r < 0)

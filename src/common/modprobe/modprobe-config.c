@@ -17,6 +17,7 @@
 #include <sys/sysmacros.h>
 
 #include "common/base/array.h"
+#include "common/base/config-dirs.h"
 #include "common/base/enum-names.h"
 #include "common/base/glob.h"
 #include "common/base/module-name.h"
@@ -61,14 +62,7 @@ typedef struct Reader {                 /* one file while it is read */
         unsigned line;                  /* first of the logical line under way */
 } Reader;
 
-static const char *const default_paths[] = { /* libkmod 34: SYSCONFDIR, /run, /usr/local/lib, DISTCONFDIR, /lib */
-        "/etc/modprobe.d",
-        "/run/modprobe.d",
-        "/usr/local/lib/modprobe.d",
-        "/usr/lib/modprobe.d",
-        "/lib/modprobe.d",
-        NULL,
-};
+static const char *const default_paths[] = { MODPROBE_DIRS, NULL };
 
 static const char *const module_dir_files[] = { "modules.softdep", "modules.weakdep" };
 

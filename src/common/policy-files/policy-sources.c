@@ -15,6 +15,7 @@
 
 #include "common/base/array.h"
 #include "common/base/checked-file.h"
+#include "common/base/config-dirs.h"
 #include "common/base/limits.h"
 #include "common/base/nearest-name.h"
 #include "common/base/paths.h"
@@ -479,22 +480,13 @@ static int read_directory(Reader *r, const char *dir) {
 /* ------------------------------------------------------------------------------------------- the whole */
 
 const char *const *policy_sources_dirs(void) {
-        static const char *const dirs[] = {
-                LKMD_SYSCONF_DIR "/lkmd/" LKMD_POLICY_DIR,
-                LKMD_RUN_DIR "/" LKMD_POLICY_DIR,
-                LKMD_LIB_DIR "/" LKMD_POLICY_DIR,
-                NULL,
-        };
+        static const char *const dirs[] = { LKMD_POLICY_DIRS, NULL };
 
         return dirs;
 }
 
 const char *const *policy_sources_list_dirs(void) {
-        static const char *const dirs[] = {
-                LKMD_SYSCONF_DIR "/lkmd/" LKMD_LIST_DIR,
-                LKMD_DATA_DIR "/" LKMD_LIST_DIR,
-                NULL,
-        };
+        static const char *const dirs[] = { LKMD_LIST_DIRS, NULL };
 
         return dirs;
 }

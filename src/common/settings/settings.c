@@ -23,6 +23,7 @@
 #include <syslog.h>
 
 #include "common/base/clock.h"
+#include "common/base/config-dirs.h"
 #include "common/base/enum-names.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
@@ -574,7 +575,7 @@ static int read_main_file(Settings *s, const char *const *roots, ProblemList *pr
 }
 
 const char *const *settings_roots(void) {
-        static const char *const roots[] = { LKMD_SYSCONF_DIR "/lkmd", LKMD_RUN_DIR, LKMD_LIB_DIR, NULL };
+        static const char *const roots[] = { LKMD_CONF_DIRS, NULL };
 
         return roots;
 }

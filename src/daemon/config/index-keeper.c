@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <sys/utsname.h>
 
+#include "common/base/config-dirs.h"
 #include "common/base/paths.h"
 #include "daemon/base/log.h"
 #include "daemon/config/stale-watch.h"
@@ -33,10 +34,7 @@ struct IndexKeeper {
         void *userdata;
 };
 
-static const char *const config_dirs[] = {
-        "/etc/modprobe.d",     "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-        "/usr/lib/modprobe.d", "/lib/modprobe.d",
-};
+static const char *const config_dirs[] = { MODPROBE_DIRS };
 
 static void on_quiet(void *userdata) {
         (void) index_keeper_get(userdata);

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "common/base/config-dirs.h"
 #include "common/base/limits.h"
 #include "common/base/paths.h"
 #include "common/base/read-file.h"
@@ -128,8 +129,7 @@ int handover_make_conf_dir(const char *root) {
  * Return: 0; what utimensat(2) said of the last, -ENOENT if there is none.
  */
 int handover_touch_conf_dirs(const char *root) {
-        static const char *const dirs[] = { "/etc/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
-                                            "/lib/modprobe.d" };
+        static const char *const dirs[] = { MODPROBE_DIRS };
         int r = -ENOENT;
 
         assert(root);
@@ -137,6 +137,8 @@ int handover_touch_conf_dirs(const char *root) {
         for (size_t i = 0; r < 0 && i < ARRAY_LEN(dirs); i++) {
                 char path[PATH_MAX];
 
+                if (streq(dirs[i], MODPROBE_RUN_DIR)) /* it may be the one that udevd did not see */
+                        continue;
                 (void) snprintf(path, sizeof(path), "%s%s", root, dirs[i]);
                 if (utimensat(AT_FDCWD, path, NULL, 0) >= 0)
                         r = 0;

@@ -14,6 +14,7 @@
  * Owns nothing that outlives a call.
  */
 
+#include "common/base/config-dirs.h"
 #include "common/base/paths.h"
 #include "daemon/privileged/loader/loader-words.h"
 
@@ -36,22 +37,8 @@
 #define SO_PEERPIDFD 77                 /* Linux 6.5, asm-generic/socket.h */
 #endif
 
-static const char *const line_dirs[] = { /* libkmod 34 */
-        "/etc/modprobe.d",
-        "/run/modprobe.d",
-        "/usr/local/lib/modprobe.d",
-        "/usr/lib/modprobe.d",
-        "/lib/modprobe.d",
-        NULL,
-};
-static const char *const policy_dirs[] = {
-        "/etc/lkmd/" LKMD_POLICY_DIR,
-        LKMD_RUN_DIR "/" LKMD_POLICY_DIR,
-        "/usr/lib/lkmd/" LKMD_POLICY_DIR,
-        "/etc/lkmd/" LKMD_LIST_DIR,
-        "/usr/share/lkmd/" LKMD_LIST_DIR,
-        NULL,
-};
+static const char *const line_dirs[] = { MODPROBE_DIRS, NULL };
+static const char *const policy_dirs[] = { LKMD_POLICY_DIRS, LKMD_LIST_DIRS, NULL };
 
 /* The places of the running system. */
 const LoaderPlaces *loader_places(void) {
