@@ -157,8 +157,8 @@ rules:
     machine.run("explain", "--uid", "1000", "x25", check=3)
     machine.run("explain", "--uid", "0", "x25", check=0)
     machine.policy('version: 1\nmode: audit\nrules: [{match: {origin: client, uid: "!0"}, verdict: deny}]\n')
-    company = explain(machine, "--uid", "1000", "uas", check=0)["answers"][0]
-    assert trace(company, "usb_core")[0][:2] == ("skips_dependencies", "deny")
+    answer = explain(machine, "--uid", "1000", "uas", check=0)["answers"][0]
+    assert trace(answer, "usb_core")[0][:2] == ("skips_dependencies", "deny")
 
 
 def test_explain_of_a_preference(machine):

@@ -9,7 +9,7 @@
 
 /* PlanJudge: whether a module can be had, in a plan in the making and without one. */
 
-/* Would the module of just this name be allowed to whoever asks for it by that name? Its company is not looked at. */
+/* Would this module be allowed to a requester who asks for it by name? Its dependencies are not judged. */
 void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
 
 /* Is a module of a plan that was made before still allowed, as what it is to the request? */

@@ -459,7 +459,7 @@ static void test_preference(void **state) {
         assert_null(policy_find_preference(p, &gpu, NOW));
 }
 
-/* -------------------------------------------------------------------------------------------- meetings */
+/* ----------------------------------------------------------------------------------------------- trace */
 
 static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
         char *text = userdata;
