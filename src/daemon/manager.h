@@ -3,7 +3,7 @@
 
 #include "common/base/problem-list.h"
 #include "common/base/util.h"
-#include "common/device/device-keys.h"
+#include "common/device/device-facts.h"
 #include "daemon/service/service.h"
 
 /* Manager: the objects of the daemon and their wiring. */

@@ -2,52 +2,24 @@
 
 /*
  * Any bytes as the text of a kernel uevent ("add@/devices/...", then KEY=VALUE, each ended by NUL): what is
- * looked up for the device is what it said itself or a constant, and it can be shown.
+ * looked up for the device is what it said itself or a constant, and it can be shown. A copy says the same.
  */
 
 #include "common/base/text.h"
 #include "common/device/device-keys.h"
 #include "support.h"
 
-/* The value, if the line is an assignment to the key. */
-static const char *value_of(const char *line, const char *key) {
-        size_t length = strlen(key);
-
-        return strncmp(line, key, length) == 0 && line[length] == '=' ? line + length + 1 : NULL;
-}
-
-static void take_line(DeviceFacts *facts, const char *line) {
-        static const struct {
-                const char *key;
-                size_t offset;
-        } fields[] = {
-                { "ACTION", offsetof(DeviceFacts, action) },
-                { "SUBSYSTEM", offsetof(DeviceFacts, subsystem) },
-                { "MODALIAS", offsetof(DeviceFacts, modalias) },
-                { "TIFM_CARD_TYPE", offsetof(DeviceFacts, tifm_card_type) },
-                { "MTD_FTL", offsetof(DeviceFacts, mtd_ftl) },
-        };
-        const char *value;
-
-        for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-                value = value_of(line, fields[i].key);
-                if (value)
-                        *(const char **) ((char *) facts + fields[i].offset) = value;
-        }
-
-        value = value_of(line, "DEVPATH");
-        if (value)
-                facts->sysname = strrchr(value, '/') ? strrchr(value, '/') + 1 : value;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *keys[DEVICE_KEYS_MAX];
-        DeviceFacts facts = {};
-        char *text = fuzz_text(data, size), *line;
+        DeviceFacts facts = {}, copy;
+        char *text = fuzz_text(data, size), *memory;
         size_t n;
 
-        for (line = text; line < text + size; line += strlen(line) + 1)
-                take_line(&facts, line);
+        device_facts_parse(&facts, text, size);
+        memory = malloc(device_facts_size(&facts) + 1);
+        must(memory);
+        device_facts_copy(&copy, &facts, memory);
+        must(device_facts_equal(&copy, &facts));
 
         n = device_keys(&facts, keys);
         must(n <= DEVICE_KEYS_MAX && (n == 0 || streq(facts.action, "add")));
@@ -59,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 free(escaped);
         }
 
+        free(memory);
         free(text);
         return 0;
 }

@@ -220,9 +220,9 @@ def test_wait_for_a_device(stopped, lkmd_conf):
     lkmd_conf("[Manager]\nColdplug=no\n")
     daemon = stopped.start()
     sys = Path(daemon.devices.root) / "sys"
-    path = daemon.devices.add("1-1:1.0", b"usb:v9999p0000").removeprefix("/sys")
+    path = daemon.devices.add("1-1:1.0", b"usb:v9999p0000(x)").removeprefix("/sys")
     card = sys / path[1:]
-    (card / "modalias").write_text("usb:v9999p0000(x)\n")
+    (card / "modalias").write_text("usb:v9999p0000(another)\n")     # of no account, for udev neither
     interface = daemon.devices.add("eth0", subsystem="net")
     (sys / interface.removeprefix("/sys/") / "device").symlink_to(card)
 

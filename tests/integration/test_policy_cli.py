@@ -215,6 +215,9 @@ def sys_tree(tmp_path):
     device("pci0000:00/usb1/1-2/1-2:1.0", DISK, "usb")
     (sys_tree / "devices/platform").mkdir()
     (sys_tree / "devices/platform/uevent").write_text("")
+    (sys_tree / "devices/platform/quiet").mkdir()
+    (sys_tree / "devices/platform/quiet/uevent").write_text("OF_NAME=quiet\n")
+    (sys_tree / "devices/platform/quiet/modalias").write_text(DISK + "\n")
     return sys_tree
 
 
@@ -232,6 +235,12 @@ def in_sys(sys_tree, machine, *words, check=None, **variables):
 def explain_in(sys_tree, machine, *words, check=None):
     return in_sys(sys_tree, machine, LKMCTL, "explain", "--root", machine.tree, "--kernel", RELEASE, "--config",
                   machine.modprobe_d, *words, check=check)
+
+
+def test_explain_of_a_device_with_a_modalias_that_its_uevent_has_not(machine, sys_tree):
+    """udev loads nothing for it, nor does lkmd; so there is nothing to explain."""
+    done = explain_in(sys_tree, machine, "/sys/devices/platform/quiet", check=5)
+    assert "asks for no module: its uevent has no modalias" in done.stderr
 
 
 @pytest.mark.parametrize("argument", ["/sys/devices/pci0000:00/usb1/1-1/1-1:1.0", "/sys/bus/usb/devices/1-1:1.0", "1-1:1.0"])

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Device: one directory of /sys/devices, for verbs that say what a device would get without asking lkmd. It
- * sees what lkmd sees in the uevent: the file "uevent" holds the same properties.
+ * Device: one directory of /sys/devices, for verbs that say what a device would get without asking lkmd. They read the
+ * same properties as lkmd.
  */
 
 #include "cli/offline/device.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <fts.h>
 #include <glob.h>
 #include <limits.h>
@@ -18,61 +17,6 @@
 #include "common/device/device-path.h"
 
 #define SYS "/sys"
-#define ATTRIBUTE_MAX 65536U            /* bytes; the kernel's files have a page */
-
-/* Return: its text; NULL: it is not there, or there is no memory. */
-static char *read_attribute(const char *path, const char *name) {
-        _cleanup_(freep) char *file = NULL, *text = NULL;
-        _cleanup_(closep) int fd = -EBADF;
-        size_t size = 0;
-        ssize_t n;
-
-        if (asprintf(&file, SYS "%s/%s", path, name) < 0) {
-                file = NULL;
-                return NULL;
-        }
-        fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        text = fd < 0 ? NULL : malloc(ATTRIBUTE_MAX);
-        if (!text)
-                return NULL;
-        while (size < ATTRIBUTE_MAX - 1 && (n = read(fd, text + size, ATTRIBUTE_MAX - 1 - size)) > 0)
-                size += (size_t) n;
-        text[size] = '\0';
-        return STEAL_PTR(text);
-}
-
-/* The last part of what a link of the device leads to; NULL: there is none. */
-static char *read_link_name(const char *path, const char *name) {
-        _cleanup_(freep) char *link = NULL;
-        char target[PATH_MAX];
-        const char *slash;
-        ssize_t n;
-
-        if (asprintf(&link, SYS "%s/%s", path, name) < 0) {
-                link = NULL;
-                return NULL;
-        }
-        n = readlink(link, target, sizeof(target) - 1);
-        if (n < 0)
-                return NULL;
-        target[n] = '\0';
-        slash = strrchr(target, '/');
-        return strdup(slash ? slash + 1 : target);
-}
-
-/* Cuts "KEY=VALUE\n..." into its lines, and takes note of what is known. */
-static void take_uevent(Device *d) {
-        char *rest = d->uevent, *line;
-
-        while ((line = strsep(&rest, "\n"))) {
-                if (startswith(line, "DRIVER="))
-                        d->driver = line + strlen("DRIVER=");
-                else if (startswith(line, "MODALIAS="))
-                        d->facts.modalias = line + strlen("MODALIAS=");
-                else if (startswith(line, "TIFM_CARD_TYPE="))
-                        d->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
-        }
-}
 
 /**
  * device_read() - what /sys says of a device
@@ -82,7 +26,8 @@ static void take_uevent(Device *d) {
  */
 int device_read(Device **ret, const char *path) {
         _cleanup_(device_freep) Device *d = NULL;
-        const char *slash;
+        _cleanup_(freep) char *syspath = NULL;
+        int r;
 
         assert(ret && path);
 
@@ -92,21 +37,13 @@ int device_read(Device **ret, const char *path) {
         d->path = strdup(path);
         if (!d->path)
                 return -ENOMEM;
-        d->uevent = read_attribute(path, "uevent");
-        if (!d->uevent)
-                return -ENODEV;
-        d->subsystem = read_link_name(path, "subsystem");
-        d->facts.action = "add";
-        d->facts.subsystem = d->subsystem;
-        slash = strrchr(d->path, '/');
-        d->facts.sysname = slash ? slash + 1 : d->path;
-        take_uevent(d);
-        if (!d->facts.modalias) {
-                d->modalias = read_attribute(path, "modalias");
-                if (d->modalias)
-                        d->modalias[strcspn(d->modalias, "\n")] = '\0';
-                d->facts.modalias = d->modalias;
+        if (asprintf(&syspath, SYS "%s", path) < 0) {
+                syspath = NULL;
+                return -ENOMEM;
         }
+        r = device_uevent_read(&d->uevent, syspath);
+        if (r < 0)
+                return r;
 
         *ret = STEAL_PTR(d);
         return 0;
@@ -118,9 +55,6 @@ Device *device_free(Device *d) {
                 return NULL;
 
         free(d->path);
-        free(d->uevent);
-        free(d->subsystem);
-        free(d->modalias);
         free(d);
         return NULL;
 }
@@ -244,5 +178,7 @@ int device_each(device_each_t on_device, void *userdata) {
 PolicyRequester device_get_requester(const Device *d) {
         assert(d);
 
-        return (PolicyRequester) { .origin = ORIGIN_DEVICE, .subsystem = d->subsystem, .driver = d->driver };
+        return (PolicyRequester) { .origin = ORIGIN_DEVICE,
+                                   .subsystem = d->uevent.facts.subsystem,
+                                   .driver = d->uevent.facts.driver };
 }

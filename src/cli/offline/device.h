@@ -2,16 +2,13 @@
 #pragma once
 
 #include "common/base/util.h"
-#include "common/device/device-keys.h"
+#include "common/device/device-facts.h"
 #include "common/policy/policy-subject.h"
 
 /* Device: what /sys says of one device, read once. Owns all of its strings. */
 typedef struct Device {
         char *path;                     /* below /sys, without links */
-        char *uevent;                   /* text of the file, cut into strings */
-        char *subsystem, *modalias;     /* NULL: it has none */
-        const char *driver;             /* that it has already, or NULL */
-        DeviceFacts facts;              /* as of an event "add"; borrows from the above */
+        DeviceUevent uevent;
 } Device;
 
 /* Return: 0; 1 to stop; negative errno. Owns nothing of @d. */

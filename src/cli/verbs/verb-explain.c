@@ -16,6 +16,7 @@
 #include "cli/print/table.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
+#include "common/device/device-keys.h"
 #include "common/interface/interface.h"
 
 #define ORIGINS_MAX 3U
@@ -168,12 +169,12 @@ static void print_title(const Run *run, const Question *q, size_t i, bool same_f
                 return;
         printf("  it asks for ");
         print_escaped(stdout, q->key);
-        if (q->device->subsystem) {
+        if (q->device->uevent.facts.subsystem) {
                 printf(", subsystem ");
-                print_escaped(stdout, q->device->subsystem);
+                print_escaped(stdout, q->device->uevent.facts.subsystem);
         }
         printf(", driver ");
-        print_escaped(stdout, q->device->driver ?: "none yet");
+        print_escaped(stdout, q->device->uevent.facts.driver ?: "none yet");
         putchar('\n');
 }
 
@@ -222,11 +223,11 @@ static int device_to_json(const Device *d, sd_json_variant **ret) {
         r = text_escape(d->path, &path);
         if (r < 0)
                 return r;
-        return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("path", path),
-                SD_JSON_BUILD_PAIR_CONDITION(d->subsystem != NULL, "subsystem",
-                                             SD_JSON_BUILD_STRING(d->subsystem)),
-                SD_JSON_BUILD_PAIR_CONDITION(d->driver != NULL, "driver", SD_JSON_BUILD_STRING(d->driver)));
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("path", path),
+                              SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.subsystem != NULL, "subsystem",
+                                                           SD_JSON_BUILD_STRING(d->uevent.facts.subsystem)),
+                              SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.driver != NULL, "driver",
+                                                           SD_JSON_BUILD_STRING(d->uevent.facts.driver)));
 }
 
 static int print_json(Run *run, const Question *q) {
@@ -275,7 +276,7 @@ static int explain(Run *run, const Index *index, const OfflinePolicy *policy, co
 
 static int explain_device(Run *run, const Index *index, const OfflinePolicy *policy, const Device *device) {
         const char *keys[DEVICE_KEYS_MAX];
-        size_t n = device_keys(&device->facts, keys);
+        size_t n = device_keys(&device->uevent.facts, keys);
         ExitStatus worst = STATUS_DONE;
         bool any = false;
         int r;
@@ -298,8 +299,8 @@ static int explain_device(Run *run, const Index *index, const OfflinePolicy *pol
         }
         if (n == 0)
                 return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
-                                        "the device %s asks for no module: it has no modalias",
-                                        device->path);
+                                         "the device %s asks for no module: its uevent has no modalias",
+                                         device->path);
         if (!any)
                 return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
                                         "no module in %s is for the device %s (%s)",

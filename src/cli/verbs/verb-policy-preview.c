@@ -19,6 +19,7 @@
 #include "common/base/paths.h"
 #include "common/base/string-arena.h"
 #include "common/base/text.h"
+#include "common/device/device-keys.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan-json.h"
 
@@ -156,8 +157,8 @@ static int report_json(Preview *p, const Device *d, const char *key, Change chan
                 return r;
         r = sd_json_buildo(
                 &v, SD_JSON_BUILD_PAIR_STRING("device", path), SD_JSON_BUILD_PAIR_STRING("key", escaped),
-                SD_JSON_BUILD_PAIR_CONDITION(d->subsystem != NULL, "subsystem",
-                                             SD_JSON_BUILD_STRING(d->subsystem)),
+                SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.subsystem != NULL, "subsystem",
+                                             SD_JSON_BUILD_STRING(d->uevent.facts.subsystem)),
                 SD_JSON_BUILD_PAIR_STRING("change", change_names[change]),
                 SD_JSON_BUILD_PAIR_VARIANT("drivers", drivers),
                 SD_JSON_BUILD_PAIR_CONDITION(omission != NULL, "omission", SD_JSON_BUILD_VARIANT(omission)),
@@ -189,7 +190,7 @@ static int tell(Preview *p, const Device *d, const char *key, Change change, con
                output_tone(&p->run->out, stdout, change == CHANGE_WANTED_DENIED ? TONE_WARN : TONE_BAD));
         print_escaped(stdout, d->path);
         printf("%s (", output_tone(&p->run->out, stdout, TONE_PLAIN));
-        print_escaped(stdout, d->subsystem ?: "?");
+        print_escaped(stdout, d->uevent.facts.subsystem ?: "?");
         printf(") %s\n", story);
         return 0;
 }
@@ -216,7 +217,7 @@ static int look_at(Preview *p, const Device *d, const char *key) {
 static int on_device(const Device *d, void *userdata) {
         Preview *p = userdata;
         const char *keys[DEVICE_KEYS_MAX];
-        size_t n = device_keys(&d->facts, keys);
+        size_t n = device_keys(&d->uevent.facts, keys);
         int r;
 
         p->n_devices += n > 0;
@@ -225,7 +226,8 @@ static int on_device(const Device *d, void *userdata) {
                 const char *kept;
                 size_t before = p->n_worse;
 
-                if (asprintf(&question, "%s %s %s", d->subsystem ?: "", d->driver ?: "", keys[i]) < 0) {
+                if (asprintf(&question, "%s %s %s", d->uevent.facts.subsystem ?: "",
+                             d->uevent.facts.driver ?: "", keys[i]) < 0) {
                         question = NULL;
                         return -ENOMEM;
                 }

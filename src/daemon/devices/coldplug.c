@@ -11,16 +11,15 @@
 #include "daemon/devices/coldplug.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <limits.h>
 
+#include "common/device/device-keys.h"
 #include "daemon/base/log.h"
 #include "daemon/devices/device-list.h"
 
 #define DEVICES_AT_ONCE 32U
 #define SYS_DIR "/sys"
 #define MODULES_DIR SYS_DIR "/module"
-#define UEVENT_TEXT_MAX 4096U           /* a page; the kernel's own limit is 2048, UEVENT_BUFFER_SIZE */
 
 struct Coldplug {
         struct udev *udev;
@@ -34,68 +33,6 @@ struct Coldplug {
         void *userdata;
 };
 
-/* The properties of a device, and the storage for them. */
-typedef struct Sighting {
-        char text[UEVENT_TEXT_MAX], subsystem[NAME_MAX + 1], sysname[NAME_MAX + 1];
-        DeviceFacts facts;              /* borrows from the above */
-} Sighting;
-
-static const char *last_part(const char *path) {
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
-/* Splits the lines KEY=VALUE of a uevent file. */
-static void take_lines(Sighting *s) {
-        char *line = s->text, *rest = NULL;
-
-        for (line = strtok_r(s->text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-                if (startswith(line, "MODALIAS="))
-                        s->facts.modalias = line + strlen("MODALIAS=");
-                else if (startswith(line, "DRIVER="))
-                        s->facts.driver = line + strlen("DRIVER=");
-                else if (startswith(line, "TIFM_CARD_TYPE="))
-                        s->facts.tifm_card_type = line + strlen("TIFM_CARD_TYPE=");
-}
-
-/* As in libudev: '!' stands for '/' in names below /sys. */
-static void take_sysname(Sighting *s, const char *syspath) {
-        (void) snprintf(s->sysname, sizeof(s->sysname), "%.*s", NAME_MAX, last_part(syspath));
-        for (char *c = s->sysname; (c = strchr(c, '!')); c++)
-                *c = '/';
-        s->facts.sysname = s->sysname;
-}
-
-static void take_subsystem(Sighting *s, int dir_fd) {
-        char target[PATH_MAX];
-        ssize_t n = readlinkat(dir_fd, "subsystem", target, sizeof(target) - 1);
-
-        if (n <= 0)
-                return;
-        target[n] = '\0';
-        (void) snprintf(s->subsystem, sizeof(s->subsystem), "%.*s", NAME_MAX, last_part(target));
-        s->facts.subsystem = s->subsystem;
-}
-
-/* Return: false if the device is gone. */
-static bool sighting_make(Sighting *s, const char *syspath) {
-        _cleanup_(closep) int dir_fd = -EBADF, fd = -EBADF;
-        ssize_t n;
-
-        dir_fd = open(syspath, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        fd = dir_fd >= 0 ? openat(dir_fd, "uevent", O_RDONLY | O_CLOEXEC) : -EBADF;
-        n = fd >= 0 ? read(fd, s->text, sizeof(s->text) - 1) : -1;
-        if (n < 0)
-                return false;
-        s->text[n] = '\0';
-        s->facts = (DeviceFacts) { .action = "add" };
-        take_lines(s);
-        take_sysname(s, syspath);
-        take_subsystem(s, dir_fd);
-        return true;
-}
-
 /* For MTD_FTL, the one property that only udev knows (from its mtd_probe). */
 static void look_with_libudev(Coldplug *c, const char *syspath) {
         struct udev_device *device = udev_device_new_from_syspath(c->udev, syspath);
@@ -103,21 +40,21 @@ static void look_with_libudev(Coldplug *c, const char *syspath) {
 
         if (!device)
                 return;
-        device_facts_read(device, "add", &facts);
+        uevent_get_facts(device, "add", &facts);
         c->seen(&facts, syspath + strlen(SYS_DIR), c->userdata);
         (void) udev_device_unref(device);
 }
 
 static void look_at(Coldplug *c, const char *syspath) {
-        Sighting s;
+        DeviceUevent u;
 
-        if (!startswith(syspath, SYS_DIR "/") || !sighting_make(&s, syspath))
+        if (!startswith(syspath, SYS_DIR "/") || device_uevent_read(&u, syspath) < 0)
                 return;                 /* gone since the list was made */
         c->n_devices++;
-        if (streq_ptr(s.facts.subsystem, "mtd"))
+        if (streq_ptr(u.facts.subsystem, "mtd"))
                 look_with_libudev(c, syspath);
         else
-                c->seen(&s.facts, syspath + strlen(SYS_DIR), c->userdata);
+                c->seen(&u.facts, syspath + strlen(SYS_DIR), c->userdata);
 }
 
 /* udev's rule is about modules too (parport_pc); only their names matter. */

@@ -22,6 +22,7 @@
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/limits.h"
+#include "common/device/device-keys.h"
 
 #define BUCKETS 1024U                   /* a power of two */
 
@@ -59,27 +60,9 @@ struct Intake {
 
 /* ---------------------------------------------------------------------------------------------- entries */
 
-typedef const char *FactStrings[7];     /* the identity of an entry: the device and its properties */
-
-static void fact_strings(const DeviceFacts *facts, const char *device, FactStrings ret) {
-        ret[0] = device;
-        ret[1] = facts->subsystem;
-        ret[2] = facts->sysname;
-        ret[3] = facts->modalias;
-        ret[4] = facts->tifm_card_type;
-        ret[5] = facts->mtd_ftl;
-        ret[6] = facts->driver;
-}
-
+/* Is it of the same device, with the same properties? */
 static bool entry_says(const Entry *e, const DeviceFacts *facts, const char *device) {
-        FactStrings a, b;
-
-        fact_strings(&e->facts, e->device, a);
-        fact_strings(facts, device, b);
-        for (size_t i = 0; i < ARRAY_LEN(a); i++)
-                if (!streq_ptr(a[i], b[i]))
-                        return false;
-        return true;
+        return streq(e->device, device) && device_facts_equal(&e->facts, facts);
 }
 
 static Entry *find_entry(Intake *i, uint32_t hash, const DeviceFacts *facts, const char *device) {
@@ -92,38 +75,16 @@ static Entry *find_entry(Intake *i, uint32_t hash, const DeviceFacts *facts, con
 }
 
 static Entry *entry_new(uint32_t hash, const DeviceFacts *facts, const char *device) {
-        const char *copies[ARRAY_LEN((FactStrings) {})];
-        FactStrings strings;
-        size_t size = 0;
-        char *room;
+        size_t size = device_facts_size(facts);
         Entry *e;
 
-        fact_strings(facts, device, strings);
-        for (size_t k = 0; k < ARRAY_LEN(strings); k++)
-                size += strings[k] ? strlen(strings[k]) + 1 : 0;
-        e = malloc(sizeof(*e) + size);
+        e = malloc(sizeof(*e) + size + strlen(device) + 1);
         if (!e)
                 return NULL;
 
-        room = (char *) (e + 1);
-        for (size_t k = 0; k < ARRAY_LEN(strings); k++) {
-                copies[k] = strings[k] ? room : NULL;
-                if (strings[k])
-                        room = stpcpy(room, strings[k]) + 1;
-        }
-        *e = (Entry) {
-                .hash = hash,
-                .device = copies[0],
-                .facts = {
-                        .action = "add",
-                        .subsystem = copies[1],
-                        .sysname = copies[2],
-                        .modalias = copies[3],
-                        .tifm_card_type = copies[4],
-                        .mtd_ftl = copies[5],
-                        .driver = copies[6],
-                },
-        };
+        *e = (Entry) { .hash = hash, .device = (char *) (e + 1) + size };
+        device_facts_copy(&e->facts, facts, (char *) (e + 1));
+        (void) strcpy((char *) (e + 1) + size, device);
         return e;
 }
 

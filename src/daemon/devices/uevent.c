@@ -40,23 +40,22 @@ static inline void udev_device_unrefp(struct udev_device **device) {
                 (void) udev_device_unref(*device);
 }
 
+static const char *get_property(const char *key, void *userdata) {
+        return udev_device_get_property_value(userdata, key);
+}
+
 /**
- * device_facts_read() - the relevant properties of a libudev device
- * @action: of the event; "add" for a device that existed before
+ * uevent_get_facts() - the facts of a libudev device
+ * @action: what happened to it; "add" for one that was there already
  * @ret:    borrows from @device
  */
-void device_facts_read(struct udev_device *device, const char *action, DeviceFacts *ret) {
-        assert(device && ret);
+void uevent_get_facts(struct udev_device *device, const char *action, DeviceFacts *ret) {
+        assert(device && action && ret);
 
-        *ret = (DeviceFacts) {
-                .action = action,
-                .subsystem = udev_device_get_subsystem(device),
-                .driver = udev_device_get_property_value(device, "DRIVER"),
-                .sysname = udev_device_get_sysname(device),
-                .modalias = udev_device_get_property_value(device, "MODALIAS"),
-                .tifm_card_type = udev_device_get_property_value(device, "TIFM_CARD_TYPE"),
-                .mtd_ftl = udev_device_get_property_value(device, "MTD_FTL"),
-        };
+        *ret = (DeviceFacts) { .sysname = udev_device_get_sysname(device) };
+        device_facts_collect(ret, get_property, device);
+        ret->action = action;
+        ret->subsystem = udev_device_get_subsystem(device);
 }
 
 static void uevent_pass_on(Uevent *u, struct udev_device *device) {
@@ -65,7 +64,7 @@ static void uevent_pass_on(Uevent *u, struct udev_device *device) {
 
         if (!path || !action)
                 return;
-        device_facts_read(device, action, &facts);
+        uevent_get_facts(device, action, &facts);
         u->seen(&facts, path, u->userdata);
 }
 

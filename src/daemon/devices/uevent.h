@@ -5,7 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/base/util.h"
-#include "common/device/device-keys.h"
+#include "common/device/device-facts.h"
 
 /* Uevent: receives the uevents of the kernel. */
 typedef struct Uevent Uevent;
@@ -34,4 +34,4 @@ int uevent_new(Uevent **ret, const UeventOptions *options);
 Uevent *uevent_free(Uevent *u);
 DEFINE_CLEANUP(Uevent, uevent_free);
 
-void device_facts_read(struct udev_device *device, const char *action, DeviceFacts *ret);
+void uevent_get_facts(struct udev_device *device, const char *action, DeviceFacts *ret);

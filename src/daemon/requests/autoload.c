@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
+#include "common/device/device-keys.h"
 #include "common/index/lookup-cache.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/plan-run.h"

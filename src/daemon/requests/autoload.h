@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/base/util.h"
-#include "common/device/device-keys.h"
+#include "common/device/device-facts.h"
 #include "common/index/index.h"
 #include "daemon/engine/scheduler.h"
 #include "daemon/history/counters.h"

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "common/base/text.h"
+#include "common/device/device-facts.h"
 #include "common/interface/interface.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop-order.h"
@@ -199,23 +200,19 @@ static int quote(const char *text, char **ret) {
 
 /* A hint how to see whether there is a module for the device. Return: 0; negative errno if it has no modalias. */
 static int advise_about_device(const char *device, char **ret) {
-        _cleanup_(freep) char *modalias = NULL, *quoted = NULL;
-        _cleanup_(fclosep) FILE *f = NULL;
+        _cleanup_(freep) char *quoted = NULL;
         char path[PATH_MAX];
-        size_t size = 0;
+        DeviceUevent u;
         int r;
 
-        if (!device_file(device, "modalias", path))
-                return -ENOENT;
-        f = fopen(path, "re");
-        if (!f)
-                return -errno;
-        if (getline(&modalias, &size, f) <= 0)
+        if (snprintf(path, sizeof(path), "/sys%s", device) >= (int) sizeof(path))
+                return -ENAMETOOLONG;
+        r = device_uevent_read(&u, path);
+        if (r < 0)
+                return r;
+        if (!u.facts.modalias || u.facts.modalias[0] == '\0')
                 return -ENODATA;
-        modalias[strcspn(modalias, "\n")] = '\0';
-        if (modalias[0] == '\0')
-                return -ENODATA;
-        r = quote(modalias, &quoted);
+        r = quote(u.facts.modalias, &quoted);
         if (r < 0)
                 return r;
         if (asprintf(ret, "lkmctl resolve %s shows which modules are for it", quoted) < 0) {
