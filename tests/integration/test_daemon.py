@@ -132,6 +132,16 @@ def test_unload_of_what_is_in_use(daemon):
     assert (failed.value.name, failed.value.parameters["refCount"]) == ("InUse", 2)
 
 
+def test_unload_by_alias(daemon):
+    daemon.devices.set_module("lkmdt_any", "live", refcnt=2)
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Unload", name="any:thing")
+    assert (failed.value.name, failed.value.parameters["module"]) == ("InUse", "lkmdt_any")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Unload", name="acpi:LKMD0001:")
+    assert failed.value.name == "NotLoaded"
+
+
 def test_loader_dies(daemon):
     daemon.loader.held.add("lkmdt_slow")
     client = daemon.client()
