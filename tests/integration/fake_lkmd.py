@@ -32,12 +32,16 @@ class FakeLkmd:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(self.path)
         self.socket.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def on(self, method, *steps):
         self.steps[method] = steps
 
     def close(self):
+        """Ends the thread before the number of the socket is free, or it would accept for the next server that gets it."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(60)
         self.socket.close()
 
     def _accept(self):
