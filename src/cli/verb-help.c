@@ -150,6 +150,14 @@ static int print_json(Run *run, const char *name) {
         return name ? 0 : output_list_end(&run->out);
 }
 
+static int no_such_verb(Run *run, const char *name) {
+        const char *nearest = verb_find_nearest(name);
+
+        return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help", "there is no verb '%s'%s%s%s",
+                                 name, nearest ? ", did you mean '" : "", nearest ?: "",
+                                 nearest ? "'?" : "");
+}
+
 /* @args: none, a verb, or the two words of one; as one argument will do */
 int verb_help(Run *run, char **args, unsigned n_args) {
         _cleanup_(freep) char *name = NULL;
@@ -163,8 +171,7 @@ int verb_help(Run *run, char **args, unsigned n_args) {
                 for (v = verbs; v->name && !streq(v->name, name); v++)
                         ;
                 if (!v->name)
-                        return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help",
-                                                "there is no verb '%s'", name);
+                        return no_such_verb(run, name);
         }
 
         if (run->out.json != JSON_OFF)

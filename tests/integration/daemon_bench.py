@@ -71,6 +71,7 @@ class FakeLoader:
 
     def __init__(self, path):
         self.errors = {}                # module: negative errno
+        self.refusals = {}              # module: LoaderRefusal
         self.held = set()               # modules that are not answered yet
         self.requests = []              # (verb, module, path, parameters)
         self.stopped = False            # as by SIGSTOP: nobody looks
@@ -123,7 +124,7 @@ class FakeLoader:
                 continue
             self._pending.remove(item)
             try:
-                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 1, 0, 0, b""))
+                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 1, 0, self.refusals.get(module, 0), b""))
             except OSError:
                 pass                    # who asked is gone
 

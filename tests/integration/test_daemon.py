@@ -59,6 +59,15 @@ def test_kernel_refuses(daemon):
     assert [record["module"] for record in daemon.call("Status")["failures"]] == ["lkmdt_top"]
 
 
+@pytest.mark.parametrize("refusal, not_proven", [(4, None), (6, True), (7, True), (8, None)])
+def test_what_root_did_not_prove_is_refused_as_that(daemon, refusal, not_proven):
+    daemon.loader.errors["lkmdt_alone"], daemon.loader.refusals["lkmdt_alone"] = -errno.EPERM, refusal
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.name == "LoadFailed"
+    assert (failed.value.parameters["errno"], failed.value.parameters.get("notProven")) == (errno.EPERM, not_proven)
+
+
 def test_dependency_fails(daemon):
     daemon.loader.errors["lkmdt_base"] = -errno.EIO
     with pytest.raises(VarlinkError) as failed:

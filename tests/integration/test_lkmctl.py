@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_lkmd import error, more, reply
+from module_tree import make_tree
 from lkmctl_bench import (BLACKLISTED, CLIENT, COUNTERS, DESCRIPTION, DEVICE, E1000E, EVENTS, FLOPPY, LKMCTL,
                           MODULES, PROBLEM, PROJECT, PTP, STATUS, ctl, environment, finish, lkmd, read_until, start)
 
@@ -664,9 +665,41 @@ def test_another_host_that_cannot_be_reached(ctl, ssh):
     assert "no connection to lkmd on box" in ctl("status", "--host=box", check=4, **ssh, SSH_TO="").stderr
 
 
+NOT_PROVEN = {"message": "e1000e was asked for with parameters ...", "hint": "in general", "module": "e1000e", "errno": 1, "notProven": True}
+
+
+@pytest.mark.parametrize("words, failure, command", [
+    (["load", "e1000e", "IntMode=1"], "LoadFailed", "ssh box lkmctl load e1000e IntMode=1"),
+    (["load", "e1000e", "a=x y", "b"], "LoadFailed", "ssh box \"lkmctl load e1000e 'a=x y' b\""),
+    (["load", "--force-vermagic", "--", "-x", "a=1"], "LoadFailed", "ssh box lkmctl load --force-vermagic -- -x a=1"),
+    (["unload", "e1000e", "--force"], "UnloadFailed", "ssh box lkmctl unload --force e1000e"),
+])
+def test_what_root_has_to_prove_is_refused_with_the_command_that_proves_it(lkmd, ctl, ssh, words, failure, command):
+    lkmd.on(words[0].capitalize(), error(failure, **NOT_PROVEN))
+    assert f"  try: {command}\n" in ctl("-H", "box", *words, check=1, **ssh, SSH_TO=lkmd.path).stderr
+    assert json.loads(ctl("-H", "box", "--json", *words, check=1, **ssh, SSH_TO=lkmd.path).stdout)["hint"] == command
+    assert "  try: in general\n" in ctl(*words, check=1).stderr
+    lkmd.on(words[0].capitalize(), error(failure, **{**NOT_PROVEN, "notProven": False}))
+    assert "  try: in general\n" in ctl("-H", "box", *words, check=1, **ssh, SSH_TO=lkmd.path).stderr
+
+
 @pytest.mark.parametrize("host", ["", "-oProxyCommand=x", "a b", "a:b", "a/b", "a;b", "a\nb", "a?b", "a#b"])
 def test_hosts_that_are_none(ctl, host):
     ctl("-H", host, "status", check=2)
+
+
+# ------------------------------------------------------------------------------------------------ did you mean ...?
+
+@pytest.mark.parametrize("words, method", [
+    (["load", "e100e"], "Load"), (["unload", "e100e"], "Unload"), (["status", "e100e"], "DescribeModule"), (["wait", "--module", "e100e"], "Wait"),
+])
+def test_what_was_probably_meant(lkmd, ctl, ssh, tmp_path, words, method):
+    make_tree(tmp_path, os.uname().release, {"e1000e": ((), ()), "other": ((), ())})
+    lkmd.on(method, error("NoSuchModule", message="nothing is called 'e100e'", hint="check the spelling"))
+    assert "lkmctl: nothing is called 'e100e', did you mean 'e1000e'?\n" in ctl(*words, check=5, LKMD_ROOT=str(tmp_path)).stderr
+    assert "did you mean" not in ctl("-H", "box", *words, check=5, **ssh, SSH_TO=lkmd.path, LKMD_ROOT=str(tmp_path)).stderr
+    lkmd.on(method, error("TooManyClients", message="nothing is called 'e100e'"))
+    assert "did you mean" not in ctl(*words, LKMD_ROOT=str(tmp_path)).stderr
 
 
 # -------------------------------------------------------------------------------------------------------- usage
@@ -680,6 +713,10 @@ def test_hosts_that_are_none(ctl, host):
     (["status", "a", "b"], "too many"),
     (["list", "a"], "too many"),
     (["--bogus"], "--bogus"),
+    (["load", "--froce", "x"], "there is no option --froce, did you mean '--force'?"),
+    (["wait", "--timeuot=3"], "did you mean '--timeout'?"),
+    (["policy", "denz", "x"], "did you mean 'policy deny'?"),
+    (["help", "laod"], "did you mean 'load'?"),
     (["-x"], "-x"),
     (["list", "-qx"], "-x"),
     (["--json=loud", "list"], "'short' or 'pretty'"),

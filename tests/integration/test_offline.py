@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,39 @@ def modprobe(root, config, *words):
 
 
 KEYS = [*MODULES, "drv-one", "in_kernel", "alg-built-in", "fs-bus", "alg-crc", DEVICE, "symbol:base_symbol", "no-such", "x[", "*"]
+
+
+# ------------------------------------------------------------------------------------------------ did you mean ...?
+
+@pytest.mark.parametrize("verb", ["plan", "explain", "deps", "diff-modprobe"])
+@pytest.mark.parametrize("typed, meant", [
+    ("bsae", "base"), ("buscore", "bus_core"), ("bus-croe", "bus_core"), ("drv_tow", "drv_two"), ("fs-bsu", "fs-bus"),
+    ("in_kernle", "in_kernel"), ("pci:w00001111d*", None), ("nothing-near", None),
+])
+def test_what_was_probably_meant(ctl, verb, typed, meant):
+    stderr = ctl(verb, typed, check=5).stderr.decode()
+    assert f"no module and no alias is called '{typed}'" in stderr
+    assert ("did you mean" in stderr) == bool(meant)
+    assert meant is None or f", did you mean '{meant}'?" in stderr
+    answer = json.loads(ctl(verb, typed, "--json=short", check=5).stdout.splitlines()[-1])
+    assert meant is None or answer["message"].endswith(f"did you mean '{meant}'?")
+
+
+def test_aliases_of_the_configuration_may_be_meant(root, ctl):
+    (root / "more").mkdir(exist_ok=True)
+    (root / "more/a.conf").write_text("alias graphics alone\n")
+    assert "did you mean 'graphics'?" in ctl("plan", "grapihcs", config="more", check=5).stderr.decode()
+
+
+def test_resolve_asks_back_on_terminals_only(root, ctl):
+    assert ctl("resolve", "bsae", check=5).stderr == b""
+    master, slave = pty.openpty()
+    done = subprocess.run([LKMCTL, "resolve", "--root", root, "--kernel", RELEASE, "--config", root / "none", "bsae", "nothing-near"],
+                          stdout=subprocess.PIPE, stderr=slave, timeout=60, check=False)
+    os.close(slave)
+    assert (done.returncode, done.stdout) == (5, b"bsae\t\nnothing-near\t\n")
+    assert os.read(master, 4096) == b"lkmctl: nothing is called 'bsae', did you mean 'base'?\r\n"
+    os.close(master)
 
 
 # ------------------------------------------------------------------------------------------------------ resolve

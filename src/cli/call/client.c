@@ -236,6 +236,12 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
                 *ret_reply = STEAL_PTR(call->reply);
                 return 0;
         }
+        if (call->hooks->on_error) {
+                int r = call->hooks->on_error(call->error_id, &call->reply, call->hooks->userdata);
+
+                if (r < 0)
+                        return r;
+        }
         if (streq(call->error_id, CLIENT_ERROR_DISCONNECTED)) {
                 if (c->host)
                         return failure_print_own(c->out, call->error_id,

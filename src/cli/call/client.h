@@ -16,6 +16,11 @@ typedef struct CallHooks {
          * result.
          */
         int (*on_reply)(sd_json_variant *reply, void *userdata);
+        /*
+         * An error is about to be printed; what it carries (NULL: nothing) may be changed. Return: 0; negative
+         * errno.
+         */
+        int (*on_error)(const char *error_id, sd_json_variant **fields, void *userdata);
         void (*on_second)(void *userdata);      /* a second has passed */
         void *userdata;
         uint64_t answer_usec;           /* give up after this time without any reply; 0: never */

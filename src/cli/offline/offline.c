@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <sys/utsname.h>
 
+#include "cli/offline/suggestion.h"
 #include "cli/print/format.h"
 #include "common/base/paths.h"
 #include "common/explain/failure-text.h"
@@ -90,7 +91,12 @@ int offline_index(Run *run, bool modules_needed, const Index **ret) {
 }
 
 int report_no_such_module(Run *run, const Index *index, const char *key) {
-        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE,
-                                NO_SUCH_MODULE_HINT,
-                                NO_SUCH_MODULE_TEXT, key, index_get_module_dir(index));
+        _cleanup_(freep) char *suggestion = NULL;
+
+        if (suggestion_find(index, key, &suggestion) < 0)
+                suggestion = NULL;
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NO_SUCH_MODULE_HINT,
+                                 NO_SUCH_MODULE_TEXT "%s%s%s", key, index_get_module_dir(index),
+                                 suggestion ? ", did you mean '" : "", suggestion ?: "",
+                                 suggestion ? "'?" : "");
 }

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #include "cli/call/argument.h"
+#include "cli/offline/suggestion.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
@@ -232,9 +233,23 @@ static void print_next(const Output *out, sd_json_variant *reply) {
         putchar('\n');
 }
 
+typedef struct Question {
+        Run *run;
+        const char *name;
+} Question;
+
+static int on_error(const char *error_id, sd_json_variant **fields, void *userdata) {
+        const Question *q = userdata;
+
+        return suggestion_add(q->run, error_id, q->name, fields);
+}
+
 /* Return: ExitStatus; negative errno. */
 int status_of_module(Run *run, const char *name) {
-        static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
+        Question question = { run, name };
+        const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC,
+                                  .on_error = on_error,
+                                  .userdata = &question };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
         const Output *out = &run->out;
         sd_json_variant *module;

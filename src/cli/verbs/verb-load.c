@@ -7,6 +7,8 @@
 #include "cli/call/argument.h"
 #include "cli/call/interrupt.h"
 #include "cli/call/progress.h"
+#include "cli/call/ssh-command.h"
+#include "cli/offline/suggestion.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
@@ -15,18 +17,66 @@
 #include "common/base/limits.h"
 #include "common/base/text.h"
 
+/* One call, and the words of the command line that led to it. */
 typedef struct Action {
-        const char *method;
-        const char *nothing;            /* what it means if there was nothing to do */
+        Run *run;
+        const char *verb, *method;
+        char **args;                    /* the name, and the parameters for it */
+        unsigned n_args;
+        Progress progress;
 } Action;
 
 static int on_progress(sd_json_variant *reply, void *userdata) {
-        progress_event(userdata, field_object(reply, "progress"), clock_usec(CLOCK_MONOTONIC));
+        Action *a = userdata;
+
+        progress_event(&a->progress, field_object(reply, "progress"), clock_usec(CLOCK_MONOTONIC));
         return 0;
 }
 
 static void on_second(void *userdata) {
-        progress_draw(userdata);
+        Action *a = userdata;
+
+        progress_draw(&a->progress);
+}
+
+/* The same, typed on the machine that refused it since it came from another one. */
+static int hint_at_ssh(const Action *a, sd_json_variant **fields) {
+        _cleanup_(freep) const char **words = calloc((size_t) a->n_args + 6, sizeof(*words));
+        _cleanup_(freep) char *command = NULL;
+        bool dashed = false;
+        size_t n = 0;
+        int r;
+
+        if (!words)
+                return -ENOMEM;
+        words[n++] = "lkmctl";
+        words[n++] = a->verb;
+        if (a->run->force)
+                words[n++] = "--force";
+        if (a->run->force_vermagic)
+                words[n++] = "--force-vermagic";
+        if (a->run->force_modversion)
+                words[n++] = "--force-modversion";
+        for (unsigned i = 0; i < a->n_args; i++)
+                dashed = dashed || a->args[i][0] == '-';
+        if (dashed)
+                words[n++] = "--";
+        for (unsigned i = 0; i < a->n_args; i++)
+                words[n++] = a->args[i];
+
+        r = ssh_command_new(a->run->out.host, words, n, &command);
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(fields, "hint", command);
+        return r < 0 ? r : 0;
+}
+
+static int on_error(const char *error_id, sd_json_variant **fields, void *userdata) {
+        Action *a = userdata;
+
+        progress_clear(&a->progress);
+        if (a->run->out.host && field_bool(*fields, "notProven"))
+                return hint_at_ssh(a, fields);
+        return suggestion_add(a->run, error_id, a->args[0], fields);
 }
 
 /* What the request needs but was there before says nothing new. */
@@ -82,19 +132,24 @@ static void print_omissions(const Output *out, sd_json_variant *omissions) {
 }
 
 /* Return: as client_call(). */
-static int act(Run *run, const Action *action, sd_json_variant *parameters) {
+static int act(Action *a, sd_json_variant *parameters) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
-        _cleanup_(progress_done) Progress progress = { .since_usec = clock_usec(CLOCK_MONOTONIC) };
-        CallHooks watch = { .on_reply = on_progress, .on_second = on_second, .userdata = &progress };
+        CallHooks hooks = { .on_error = on_error, .userdata = a };
+        Run *run = a->run;
         int r;
 
         r = interrupt_says("\nlkmctl: stopped waiting; lkmd goes on with it, \"lkmctl status\" shows how it ends\n");
         if (r < 0)
                 return r;
 
-        r = client_call(run->client, action->method, parameters,
-                        run->out.stderr_terminal && !run->out.quiet ? &watch : NULL, &reply);
-        progress_clear(&progress);
+        a->progress.since_usec = clock_usec(CLOCK_MONOTONIC);
+        if (run->out.stderr_terminal && !run->out.quiet) {
+                hooks.on_reply = on_progress;
+                hooks.on_second = on_second;
+        }
+        r = client_call(run->client, a->method, parameters, &hooks, &reply);
+        progress_clear(&a->progress);
+        progress_done(&a->progress);
         if (r != 0)
                 return r;
 
@@ -105,7 +160,7 @@ static int act(Run *run, const Action *action, sd_json_variant *parameters) {
         print_records(&run->out, field_array(reply, "records"));
         print_omissions(&run->out, field_array(reply, "omissions"));
         if (field_elements(reply, "records") == 0 && field_elements(reply, "omissions") == 0)
-                printf("%s\n", action->nothing);
+                printf("Nothing to do.\n");
         return output_flush();
 }
 
@@ -117,7 +172,7 @@ static int set_flag(sd_json_variant **parameters, const char *field, bool value)
 }
 
 int verb_load(Run *run, char **args, unsigned n_args) {
-        static const Action action = { "Load", "Nothing to do." };
+        Action action = { .run = run, .verb = "load", .method = "Load", .args = args, .n_args = n_args };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
         int r;
 
@@ -133,12 +188,11 @@ int verb_load(Run *run, char **args, unsigned n_args) {
         r = set_flag(&parameters, "forceModversion", run->force || run->force_modversion);
         if (r < 0)
                 return r;
-        return act(run, &action, parameters);
+        return act(&action, parameters);
 }
 
 /* All of them are tried; without the daemon the rest is pointless. */
 int verb_unload(Run *run, char **args, unsigned n_args) {
-        static const Action action = { "Unload", "Nothing to do." };
         ExitStatus worst = STATUS_DONE;
         int r;
 
@@ -146,12 +200,15 @@ int verb_unload(Run *run, char **args, unsigned n_args) {
                 output_list_begin(&run->out);
         for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+                Action action = {
+                        .run = run, .verb = "unload", .method = "Unload", .args = args + i, .n_args = 1
+                };
 
                 r = argument_to_name(run, args[i], &parameters, "name");
                 if (r == 0)
                         r = set_flag(&parameters, "force", run->force);
                 if (r == 0)
-                        r = act(run, &action, parameters);
+                        r = act(&action, parameters);
                 if (r < 0)
                         return r;
                 worst = failure_worse(worst, (ExitStatus) r);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cli/offline/offline.h"
+#include "cli/offline/suggestion.h"
 #include "cli/print/format.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/array.h"
@@ -169,6 +170,30 @@ static int resolve_many(Run *run, char **args, unsigned n_args) {
 
 /* -------------------------------------------------------------------------------- few, by depmod's files */
 
+/* Only for whoever sees it at once: the empty answer is what scripts go by. */
+static int suggest(Run *run, const char *key) {
+        _cleanup_(index_unrefp) const Index *index = NULL;
+        _cleanup_(freep) char *name = NULL;
+        Run silent = *run;              /* what is wrong with files has been reported */
+        int r;
+
+        if (!run->out.stderr_terminal || run->out.quiet || run->out.json != JSON_OFF)
+                return 0;
+        silent.out.quiet = true;
+        r = offline_index(&silent, false, &index);
+        if (r == 0)
+                r = suggestion_find(index, key, &name);
+        if (r < 0 || !name)
+                return MIN(r, 0);
+        (void) fflush(stdout);
+        (void) fputs("lkmctl: nothing is called '", stderr);
+        print_escaped(stderr, key);
+        (void) fputs("', did you mean '", stderr);
+        print_escaped(stderr, name);
+        (void) fputs("'?\n", stderr);
+        return 0;
+}
+
 static int resolve_few(Run *run, char **args, unsigned n_args) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(index_direct_freep) IndexDirect *index = NULL;
@@ -190,10 +215,12 @@ static int resolve_few(Run *run, char **args, unsigned n_args) {
                 r = index_direct_lookup(index, args[i], answer_add, &answer);
                 if (r >= 0)
                         r = print_answer(run, args[i], &answer);
+                if (r >= 0 && answer.n_names == 0) {
+                        status = STATUS_NO_SUCH_MODULE;
+                        r = suggest(run, args[i]);
+                }
                 if (r < 0)
                         return r;
-                if (answer.n_names == 0)
-                        status = STATUS_NO_SUCH_MODULE;
         }
         if (status != STATUS_DONE && access(directory, F_OK) < 0)
                 return report_no_index(run, directory);

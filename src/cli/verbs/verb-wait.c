@@ -6,14 +6,28 @@
 #include "cli/call/failure.h"
 #include "cli/call/interrupt.h"
 #include "cli/call/progress.h"
-#include "cli/print/format.h"
+#include "cli/offline/suggestion.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/clock.h"
 #include "common/device/device-path.h"
 #include "common/interface/interface.h"
 
+typedef struct Waiting {
+        Run *run;
+        Progress progress;
+} Waiting;
+
 static void on_second(void *userdata) {
-        progress_draw(userdata);
+        Waiting *w = userdata;
+
+        progress_draw(&w->progress);
+}
+
+static int on_error(const char *error_id, sd_json_variant **fields, void *userdata) {
+        Waiting *w = userdata;
+
+        progress_clear(&w->progress);
+        return w->run->wait_module ? suggestion_add(w->run, error_id, w->run->wait_module, fields) : 0;
 }
 
 /*
@@ -41,10 +55,11 @@ static int device_to_parameter(Run *run, const char *argument, sd_json_variant *
 
 int verb_wait(Run *run, char **args, unsigned n_args) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
-        _cleanup_(progress_done) Progress progress = { .since_usec = clock_usec(CLOCK_MONOTONIC) };
+        Waiting waiting = { .run = run, .progress.since_usec = clock_usec(CLOCK_MONOTONIC) };
         CallHooks hooks = {
+                .on_error = on_error,
                 .on_second = run->out.stderr_terminal && !run->out.quiet ? on_second : NULL,
-                .userdata = &progress,
+                .userdata = &waiting,
                 .answer_usec = run->wait_usec.is_given ? run->wait_usec.value + ANSWER_SOON_USEC : 0,
         };
         int r;
@@ -73,7 +88,7 @@ int verb_wait(Run *run, char **args, unsigned n_args) {
         if (r < 0)
                 return r;
         r = client_call(run->client, "Wait", parameters, &hooks, &reply);
-        progress_clear(&progress);
+        progress_done(&waiting.progress);
         if (r != 0)
                 return r;
         return run->out.json != JSON_OFF ? output_json(&run->out, reply) : STATUS_DONE;

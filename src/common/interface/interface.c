@@ -472,23 +472,27 @@ static SD_VARLINK_DEFINE_ERROR(
         SD_VARLINK_FIELD_COMMENT("Why it does, in one sentence."),
         SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
+#define NOT_PROVEN_FIELD                                                                                        \
+        SD_VARLINK_FIELD_COMMENT(                                                                        \
+                "True: refused, since lkmd-loader did not find parameters or force among the "           \
+                "arguments of root's process that asked. Typed on that machine itself they are there."), \
+                SD_VARLINK_DEFINE_FIELD(notProven, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE)
+
 static SD_VARLINK_DEFINE_ERROR(
         LoadFailed, MESSAGE_FIELDS,
         SD_VARLINK_FIELD_COMMENT("The module that failed: the requested one or one that it needs."),
         SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0), SD_VARLINK_FIELD_COMMENT("Positive errno."),
-        SD_VARLINK_DEFINE_FIELD(errno, SD_VARLINK_INT, 0),
+        SD_VARLINK_DEFINE_FIELD(errno, SD_VARLINK_INT, 0), NOT_PROVEN_FIELD,
         SD_VARLINK_FIELD_COMMENT("What the kernel logged about it."),
         SD_VARLINK_DEFINE_FIELD(kernelLog, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("All that was done, in the order in which it ended."),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(records, Record, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE));
 
-static SD_VARLINK_DEFINE_ERROR(
-                UnloadFailed,
-                MESSAGE_FIELDS,
-                SD_VARLINK_FIELD_COMMENT("The module that could not be removed."),
-                SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0),
-                SD_VARLINK_FIELD_COMMENT("Positive errno."),
-                SD_VARLINK_DEFINE_FIELD(errno, SD_VARLINK_INT, 0));
+static SD_VARLINK_DEFINE_ERROR(UnloadFailed, MESSAGE_FIELDS,
+                               SD_VARLINK_FIELD_COMMENT("The module that could not be removed."),
+                               SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0),
+                               SD_VARLINK_FIELD_COMMENT("Positive errno."),
+                               SD_VARLINK_DEFINE_FIELD(errno, SD_VARLINK_INT, 0), NOT_PROVEN_FIELD);
 
 static SD_VARLINK_DEFINE_ERROR(NotLoaded, MESSAGE_FIELDS);
 static SD_VARLINK_DEFINE_ERROR(BuiltIn, MESSAGE_FIELDS);

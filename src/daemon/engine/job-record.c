@@ -86,6 +86,7 @@ void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal
 
         record->outcome = OUTCOME_FAILED;
         record->error = error;
+        record->not_proven = refusal == LOADER_REFUSED_ARGUMENTS || refusal == LOADER_REFUSED_FORCE;
         (void) kernel_log_take(log, record->module, &record->kernel_log, &n);
 
         if (refusal != LOADER_NOT_REFUSED)

@@ -45,6 +45,7 @@ typedef struct Record {
         char **kernel_stack; /* of that thread, innermost first; NULL: not known */
         bool slow; /* it took longer than SlowLoadSec= */
         int error;                      /* 0 or negative errno */
+        bool not_proven; /* refused, since root's process did not have words or force among its arguments */
         char *message;
         char *hint;
         char **kernel_log;              /* what the kernel wrote about a failure; NULL-terminated or NULL */

@@ -126,13 +126,13 @@ static int reply_failure(sd_varlink *link, const Record *failure, sd_json_varian
                 return r;
 
         return sd_varlink_errorbo(
-                        link, LKMD_ERROR_LOAD_FAILED,
-                        SD_JSON_BUILD_PAIR_STRING("message", message),
-                        SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)),
-                        SD_JSON_BUILD_PAIR_STRING("module", module),
-                        SD_JSON_BUILD_PAIR_INTEGER("errno", -failure->error),
-                        SD_JSON_BUILD_PAIR_VARIANT("kernelLog", log),
-                        SD_JSON_BUILD_PAIR_VARIANT("records", records));
+                link, LKMD_ERROR_LOAD_FAILED, SD_JSON_BUILD_PAIR_STRING("message", message),
+                SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)),
+                SD_JSON_BUILD_PAIR_STRING("module", module),
+                SD_JSON_BUILD_PAIR_INTEGER("errno", -failure->error),
+                SD_JSON_BUILD_PAIR_CONDITION(failure->not_proven, "notProven", SD_JSON_BUILD_BOOLEAN(true)),
+                SD_JSON_BUILD_PAIR_VARIANT("kernelLog", log),
+                SD_JSON_BUILD_PAIR_VARIANT("records", records));
 }
 
 static int load_call_reply(const LoadCall *c) {

@@ -159,7 +159,8 @@ static int reply_unload_failed(sd_varlink *link, const Record *failure) {
                 SD_JSON_BUILD_PAIR_CONDITION(failure->hint != NULL, "hint",
                                              SD_JSON_BUILD_STRING(failure->hint)),
                 SD_JSON_BUILD_PAIR_STRING("module", failure->module),
-                SD_JSON_BUILD_PAIR_INTEGER("errno", -failure->error));
+                SD_JSON_BUILD_PAIR_INTEGER("errno", -failure->error),
+                SD_JSON_BUILD_PAIR_CONDITION(failure->not_proven, "notProven", SD_JSON_BUILD_BOOLEAN(true)));
 }
 
 static int start_next(UnloadCall *c);
