@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Rules of the kernel command line: module_blacklist=, by which the kernel itself goes, and lkmd.deny= and
- * lkmd.allow= in the order in which they stand there. One word is one rule. They are for a machine that
- * does not boot otherwise, so a fault in one of them never keeps the others, or a policy, from being used.
+ * PolicyCommandLine: rules of the kernel command line: module_blacklist=, which the kernel itself applies, then
+ * lkmd.deny= and lkmd.allow= in their order. Each word is one rule. They are for machines that do not boot
+ * otherwise, so an error in one of them does not affect the others, nor the policy.
  */
 
 #include "common/policy-files/policy-command-line.h"
@@ -31,7 +31,7 @@ static void words_clear(Words *w) {
         free(w->patterns);
 }
 
-/* The patterns collected become a rule. */
+/* Makes a rule of the patterns of a word. */
 static int add_rule(Words *w, PolicySource source, PolicyVerdict verdict, const char *reason) {
         PolicyPatterns *modules;
         PolicyRule *rule;
@@ -63,7 +63,7 @@ static int complain(const Words *w, const char *word, const char *item, const ch
 
 /* ----------------------------------------------------------------------------------- module_blacklist= */
 
-/* kernel/module/main.c, blacklisted(): compared byte for byte with the name that has underscores. */
+/* kernel/module/main.c, blacklisted(): compared byte by byte with the name with underscores. */
 static int add_blacklisted(Words *w, const char *item) {
         static const char word[] = "module_blacklist";
         PolicyPattern pattern = {};
@@ -117,7 +117,7 @@ static const struct {
         { "allow", "lkmd.allow", "lkmd.allow= on the kernel command line", POLICY_ALLOW },
 };
 
-/* A word that says what it is not about would say much more without that. */
+/* A word with a negated pattern is ignored if a pattern is wrong: without it, the rule would match much more. */
 static int add_globs(Words *w, const char *word, char *value) {
         bool negates = *value == '!' || strstr(value, ",!"), is_bad = false;
         const char *problem;
@@ -176,7 +176,7 @@ static int on_option(char *module, char *parameter, void *userdata) {
         if (near) {
                 char shown[TEXT_SHOWN_MAX];
 
-                text_show(parameter, shown); /* anybody's bytes, as a boot loader has passed them on */
+                text_show(parameter, shown); /* arbitrary bytes from the boot loader */
                 return problem_list_add(w->problems, FILE_NAME, 0, "unknown lkmd.%s=; did you mean lkmd.%s=?", shown,
                                         near);
         }
@@ -185,10 +185,10 @@ static int on_option(char *module, char *parameter, void *userdata) {
 
 /**
  * policy_command_line_parse() - the rules of a kernel command line
- * @ret:  without rules if there are none
+ * @ret:  may have no rules
  * @text: of /proc/cmdline
  *
- * Return: 0, also when something was left out; -ENOMEM.
+ * Return: 0, also if words are ignored; -ENOMEM.
  */
 int policy_command_line_parse(PolicyFile **ret, const char *text, ProblemList *problems) {
         _cleanup_(words_clear) Words w = { .problems = problems };

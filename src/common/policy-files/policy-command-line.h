@@ -4,5 +4,8 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy-file.h"
 
-/* The rules that a kernel command line has, as a file of its own. What is wrong is left out, and said. */
+/*
+ * PolicyCommandLine: the rules of the kernel command line, as a PolicyFile. Words with errors are ignored, with a
+ * problem.
+ */
 int policy_command_line_parse(PolicyFile **ret, const char *text, ProblemList *problems);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The keys of grants. Nothing is read that is not kept: whoever keeps half of an entry makes it wider than it was
- * given.
+ * PolicyGrantReading: the keys of grants. An entry with a key that cannot be kept is refused: half of an entry
+ * would match more than was granted.
  */
 
 #include "common/policy-files/policy-grant-reading.h"
@@ -21,12 +21,12 @@ static int take_whole_number(PolicyReading *r, const YamlNode *value, uint64_t m
         return 0;
 }
 
-/* "given": when, CLOCK_REALTIME in microseconds. */
+/* "given": the time, CLOCK_REALTIME in microseconds. */
 int policy_read_given(PolicyReading *r, const YamlNode *value, int argument) {
         return take_whole_number(r, value, UINT64_MAX, &r->rule->given_usec);
 }
 
-/* "by": the user who gave it. */
+/* "by": the ID of the user who gave it. */
 int policy_read_by(PolicyReading *r, const YamlNode *value, int argument) {
         uint64_t uid = 0;
         int e;
@@ -37,7 +37,7 @@ int policy_read_by(PolicyReading *r, const YamlNode *value, int argument) {
         return e;
 }
 
-/* "uptime": at which it ends, in seconds with microseconds behind a point. */
+/* "uptime": when it ends, CLOCK_BOOTTIME in seconds with six decimal places. */
 int policy_read_uptime(PolicyReading *r, const YamlNode *value, int argument) {
         static const char expected[] = "expected seconds since boot, as 1234.567890";
         const char *p = value->text, *point;
@@ -54,7 +54,7 @@ int policy_read_uptime(PolicyReading *r, const YamlNode *value, int argument) {
         return 0;
 }
 
-/* "boot": in which all of the file was written. */
+/* "boot": the boot in which the whole file was written. */
 int policy_read_boot(PolicyReading *r, const YamlNode *value, int argument) {
         if (value->kind != YAML_NODE_SCALAR)
                 return policy_complain_about_type(r, value, "the id of a boot");
@@ -63,7 +63,7 @@ int policy_read_boot(PolicyReading *r, const YamlNode *value, int argument) {
         return policy_keep_text(r, value, &r->file->boot_id);
 }
 
-/* An entry that is no grant as lkmd gives them was written by somebody else, and may mean more than is kept of it. */
+/* An entry that lkmd cannot have written may mean more than is read from it. */
 int policy_finish_grant(PolicyReading *r, const YamlNode *where) {
         const PolicyPatterns *names = r->rule->match + POLICY_KEY_MODULE;
         const char *problem = r->rule->reason ? policy_grant_check_reason(r->rule->reason)

@@ -4,8 +4,8 @@
 #include "common/policy-files/policy-reading.h"
 
 /*
- * What is said of grants alone, in the file that lkmd writes for them (POLICY_FILE_GRANTS). An entry that is not fit
- * costs itself and nothing else.
+ * PolicyGrantReading: the keys that only grants have, in the file that lkmd writes (POLICY_FILE_GRANTS). An entry
+ * with an error is left out, and the others hold.
  */
 
 int policy_read_given(PolicyReading *r, const YamlNode *value, int argument);

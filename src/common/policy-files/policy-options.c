@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The keys "options" and "parameters" of a rule: parameters that modules get, as a list of NAME=VALUE or as a map; and
- * patterns of those that members of lkmd-admin may give them.
+ * PolicyOptions: the keys "options" and "parameters" of a rule: parameters for the modules that it matches, as a
+ * list of NAME=VALUE or as a map; and patterns of the parameters that members of lkmd-admin may give.
  */
 
 #include "common/policy-files/policy-options.h"
@@ -20,7 +20,7 @@ static int add_option(PolicyReading *r, const YamlNode *where, const char *optio
 
         r->n_word_bytes += strlen(option) + 1;
         if (r->n_word_bytes > PARAMETERS_MAX || r->n_words >= OPTIONS_MAX) {
-                r->n_word_bytes = 0;    /* once is enough */
+                r->n_word_bytes = 0;    /* report it once */
                 return yaml_reader_complain(r->yaml, where, "more than %u options, or %u bytes of them",
                                             OPTIONS_MAX, PARAMETERS_MAX);
         }
@@ -28,7 +28,7 @@ static int add_option(PolicyReading *r, const YamlNode *where, const char *optio
         return copy ? policy_add_word(r, copy) : -ENOMEM;
 }
 
-/* Up to the '=' or the end. */
+/* The name ends at the '=' or the end. */
 static bool option_name_is_valid(const char *option) {
         size_t n = strcspn(option, "=");
 
@@ -38,7 +38,7 @@ static bool option_name_is_valid(const char *option) {
         return n > 0;
 }
 
-/* "name=value" or "name", of which the kernel would make one parameter (next_arg() of lib/cmdline.c). */
+/* "name=value" or "name" that the kernel reads as one parameter (next_arg() of lib/cmdline.c). */
 static int on_option(PolicyReading *r, const YamlNode *text, int argument) {
         bool quoted = false;
 
@@ -66,7 +66,7 @@ static bool has_option(const PolicyReading *r, const char *name) {
         return false;
 }
 
-/* "name: value"; no value at all makes it "name". */
+/* "name: value"; without a value it becomes "name". */
 static int add_named_option(PolicyReading *r, const YamlNode *name, const char *copy,
                             const YamlNode *value) {
         _cleanup_(freep) char *option = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PolicyParse: from a file to its text, after a look at who could have written it; yaml-reader.c makes nodes of
- * that, and policy-schema.c rules of those. Owns nothing.
+ * PolicyParse: reads a file after a check of who can write it; yaml-reader.c makes nodes of its text, and
+ * policy-schema.c makes rules of the nodes. Owns nothing.
  */
 
 #include "common/policy-files/policy-parse.h"
@@ -17,7 +17,7 @@
 #include "common/policy-files/yaml-reader.h"
 #include "common/words/policy-words.h"
 
-/* Say what is wrong with a file as a whole. Return: @error; -ENOMEM. */
+/* Adds a problem of a file as a whole. Return: @error; -ENOMEM. */
 _printf_(4, 5) static int refuse(ProblemList *problems, const char *path, int error, const char *format,
                                  ...) {
         va_list ap;
@@ -29,7 +29,10 @@ _printf_(4, 5) static int refuse(ProblemList *problems, const char *path, int er
         return r < 0 ? r : error;
 }
 
-/* Return: where line @line begins, from @from on, which is where line @at begins; the end if there is no such line. */
+/*
+ * Return: the beginning of line @line, searched from @from, the beginning of line @at; @end if there is no such
+ * line.
+ */
 static const char *find_line(const char *from, const char *end, unsigned at, unsigned line) {
         for (; from < end && at < line; at++) {
                 const char *feed = memchr(from, '\n', (size_t) (end - from));
@@ -54,7 +57,7 @@ static int check_words(const PolicyRule *rule, const char *text, size_t size, co
         return 0;
 }
 
-/* What lkmd-loader would not find (loader-words.c) is told now, rather than when a driver is needed. */
+/* Reports now what lkmd-loader would not find (loader-words.c), rather than when a driver is needed. */
 static int check_all_words(const PolicyFile *f, const char *text, size_t size, ProblemList *problems) {
         const char *end = text + size, *from = text;
         unsigned line = 1;
@@ -66,7 +69,7 @@ static int check_all_words(const PolicyFile *f, const char *text, size_t size, P
 
                 from = find_line(from, end, line, rule->line);
                 line = rule->line;
-                /* several rules on one line: there is nothing to be gained by looking through it for each */
+                /* of several rules on one line, the last is checked: the text is the same for all */
                 stop = next && next->line > line ? find_line(from, end, line, next->line) : end;
                 if (next && next->line == line)
                         continue;
@@ -80,9 +83,9 @@ static int check_all_words(const PolicyFile *f, const char *text, size_t size, P
 }
 
 /**
- * policy_file_parse() - read a policy from memory
- * @path: as messages name it; copied
- * @text: @size bytes, need not end in NUL
+ * policy_file_parse() - parse a policy in memory
+ * @path: for messages; copied
+ * @text: @size bytes, need not end with a NUL byte
  */
 int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
                       ProblemList *problems) {
@@ -114,12 +117,12 @@ int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, c
 /* --------------------------------------------------------------------------------------------- reading */
 
 /**
- * policy_check_trust() - could others than root have written it?
+ * policy_check_trust() - check that only root can write a file or directory
  * @st: of the file or directory
  *
- * Who is not root, as in tests, may trust what is its own.
+ * A process that is not root, as in tests, also trusts its own files.
  *
- * Return: 0; -EPERM, and the problem says what to do about it; -ENOMEM.
+ * Return: 0; -EPERM, with a problem that says how to correct it; -ENOMEM.
  */
 int policy_check_trust(const char *path, const struct stat *st, ProblemList *problems) {
         uid_t self = geteuid();
@@ -146,8 +149,8 @@ static bool is_said(const ProblemList *problems, const char *path) {
 }
 
 /*
- * Who can write a directory can put another in the place of what is in it, unless it is one of those for everybody,
- * where only its owner may move a thing (the sticky bit).
+ * Whoever can write a directory can replace the files in it, except in a directory with the sticky bit, where only
+ * the owner of a file can.
  */
 static int check_parents(const char *path, ProblemList *problems) {
         _cleanup_(freep) char *parent = strdup(path);
@@ -182,8 +185,8 @@ static int check_parents(const char *path, ProblemList *problems) {
 }
 
 /**
- * policy_check_directory() - could others than root change what is in it, or which directory it is?
- * @path: absolute; need not be there
+ * policy_check_directory() - check that only root can change the files of a directory, or replace the directory
+ * @path: absolute; need not exist
  *
  * Return: as policy_check_trust().
  */
@@ -248,15 +251,15 @@ int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind
         return 0;
 }
 
-/* Behind @p, blanks and quotes. */
+/* Return: @p behind blanks and quotes. */
 static const char *skip_blanks(const char *p) {
         return p + strspn(p, " \t\"'");
 }
 
 /**
- * policy_file_may_deny() - could it say "default: deny", as far as can be told?
+ * policy_file_may_deny() - whether a file may contain "default: deny"
  *
- * For a file that is broken or cannot be read: its words are looked at, not its sense.
+ * For a file that is broken or cannot be read. Searches for the words, without parsing.
  */
 bool policy_file_may_deny(const char *path) {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -266,7 +269,7 @@ bool policy_file_may_deny(const char *path) {
         if (fd < 0 || check_file(fd, path, /* trusted_only= */ false, NULL) < 0 ||
             read_file(fd, POLICY_FILE_MAX, &text, &size) < 0)
                 return true;
-        copy = strndup(text, size); /* NUL bytes are no text, and nothing is looked for behind them */
+        copy = strndup(text, size); /* shorter if there are NUL bytes */
         if (!copy || strlen(copy) < size)
                 return true;
         for (const char *p = copy; (p = strstr(p, "default"));) {
@@ -279,7 +282,7 @@ bool policy_file_may_deny(const char *path) {
 
 /**
  * policy_file_read() - read one file
- * @trusted_only: refuse it if others than root could have written it
+ * @trusted_only: refuse it unless only root can write it
  */
 int policy_file_read(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
                      ProblemList *problems) {

@@ -8,22 +8,22 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy-file.h"
 
-/* PolicyParse: from a file of YAML, or from its text, to a PolicyFile. */
+/* PolicyParse: makes a PolicyFile of a YAML file or of its text. */
 
 /*
- * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Of reading also
- * the errno of the file, with a problem said; -EPERM: others could write it.
+ * Return: 0; -EBADMSG: it is broken, and @problems says where (file:line:column); -ENOMEM. Reading also returns
+ * the errno of the file, with a problem; -EPERM: others can write it.
  */
 int policy_file_parse(PolicyFile **ret, const char *path, PolicyFileKind kind, const char *text, size_t size,
                       ProblemList *problems);
 int policy_file_read(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
                      ProblemList *problems);
-/* The same, but says nothing of a file that is not there (-ENOENT). */
+/* The same, but without a problem if the file does not exist (-ENOENT). */
 int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
                               ProblemList *problems);
-/* -EPERM, with a problem, unless only root could have written what @st is of. */
+/* Return: 0; -EPERM, with a problem: others than root can write the file of @st. */
 int policy_check_trust(const char *path, const struct stat *st, ProblemList *problems);
-/* Likewise of a directory and of all above it, whether it is there or not, and of what links lead to. */
+/* The same for a directory, which need not exist, all directories above it, and the targets of links. */
 int policy_check_directory(const char *path, ProblemList *problems);
-/* Could a file that cannot be used say "default: deny"? Also if it cannot be read. */
+/* Whether a file that cannot be used may contain "default: deny"; also true if it cannot be read. */
 bool policy_file_may_deny(const char *path);

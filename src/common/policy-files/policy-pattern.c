@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the keys of match: may be: globs, words, numbers, each of them perhaps negated. What could never
- * match anything because of how it is written is refused here rather than never heard of again.
+ * PolicyPattern: the values of the keys of "match:": globs, words, numbers, each possibly negated. Patterns that
+ * can never match are refused, since nobody would notice that they do nothing.
  */
 
 #include "common/policy-files/policy-pattern.h"
@@ -17,11 +17,11 @@
 
 #define BLANKS " \t"
 #define GLOB_CHARACTERS "*?[]\\"
-#define UID_HIGHEST (UINT32_MAX - 1)    /* the last one means "no user" to the kernel */
+#define UID_HIGHEST (UINT32_MAX - 1)    /* UINT32_MAX means "no user" to the kernel */
 
 /* ----------------------------------------------------------------------------------------------- globs */
 
-/* What nobody can have meant as a name of modules. */
+/* Common mistakes in names of modules. */
 static const char *check_module(const char *glob) {
         size_t n = strlen(glob);
 
@@ -65,7 +65,7 @@ static int parse_glob(PolicyPattern *ret, PolicyValueKind kind, const char *text
 
 /* ---------------------------------------------------------------------------------------------- others */
 
-/* Decimal digits only; *p moves behind them. */
+/* Reads decimal digits, and moves *p behind them. */
 static bool take_uid(const char **p, uint32_t *ret) {
         uint64_t n = 0;
 
@@ -100,7 +100,7 @@ static int parse_uid(PolicyPattern *ret, const char *text, const char **ret_prob
         return 0;
 }
 
-/* The words of YAML 1.1, but for its "y" and "n". */
+/* The booleans of YAML 1.1, except "y" and "n". */
 const char *policy_boolean_parse(bool *ret, const char *text) {
         static const char *const words[] = { "no", "yes", "false", "true", "off", "on" };
 
@@ -134,7 +134,7 @@ static int parse_origin(PolicyPattern *ret, const char *text, const char **ret_p
 }
 
 /**
- * policy_pattern_parse() - read one value of a key of match:
+ * policy_pattern_parse() - parse one value of a key of "match:"
  * @strings: gets the glob
  *
  * Return: 0; -EINVAL, with *@ret_problem; -ENOMEM.
@@ -173,7 +173,7 @@ int policy_pattern_parse(PolicyPattern *ret, PolicyKey key, const char *text, St
 }
 
 /**
- * policy_module_parse() - read the name of one module
+ * policy_module_parse() - parse the name of one module
  *
  * Return: 0; -EINVAL, with *@ret_problem; -ENOMEM.
  */

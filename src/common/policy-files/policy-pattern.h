@@ -5,8 +5,8 @@
 #include "common/policy/policy-rule.h"
 
 /*
- * One value of a key of match:, as it is written. @ret_problem, with -EINVAL: what is wrong with it, a part
- * of a sentence; static.
+ * PolicyPattern: the values of the keys of "match:", as they are written. @ret_problem: with -EINVAL, a static
+ * text that says what is wrong, part of a sentence.
  */
 int policy_pattern_parse(PolicyPattern *ret, PolicyKey key, const char *text, StringArena *strings,
                          const char **ret_problem);
@@ -14,5 +14,5 @@ int policy_pattern_parse(PolicyPattern *ret, PolicyKey key, const char *text, St
 /* The name of one module, normalised. Errors as above. */
 int policy_module_parse(const char **ret, const char *text, StringArena *strings, const char **ret_problem);
 
-/* NULL: @text is a boolean's word, and *ret its value; else what was expected. */
+/* Return: NULL, with the value in *ret; else a static text that says what was expected. */
 const char *policy_boolean_parse(bool *ret, const char *text);

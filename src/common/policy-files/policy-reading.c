@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * How the values and maps of a policy are read, whatever the tables say of them. A value that is wrong is
- * complained about, and reading goes on behind it, so that one look at a file names all that is wrong with
- * it.
+ * PolicyReading: see policy-reading.h. Reads values and maps as the tables of policy-schema.c describe them. After
+ * a value with an error reading goes on, so that all errors of a file are reported at once.
  */
 
 #include "common/policy-files/policy-reading.h"
@@ -15,7 +14,7 @@
 #include "common/base/text.h"
 #include "common/policy/policy-file.h"
 
-#define TEXT_MAX 1024U                  /* bytes of a reason: it stands in every message about a refusal */
+#define TEXT_MAX 1024U                  /* bytes of a reason, which is in every message about a refusal */
 
 static const char *const kind_names[] = {
         [POLICY_FILE_RULES] = "a file of policy.d",
@@ -40,7 +39,7 @@ int policy_complain_about_text(PolicyReading *r, const YamlNode *node, const cha
         return yaml_reader_complain(r->yaml, node, "\"%s\": %s", shown, what);
 }
 
-/* One text, or a list of some. */
+/* Calls @on_text for a text, or for each of a list of texts. */
 int policy_each_text(PolicyReading *r, const YamlNode *node, const char *expected, policy_on_text_t on_text,
                      int argument) {
         YamlNode item;
@@ -68,7 +67,7 @@ int policy_each_text(PolicyReading *r, const YamlNode *node, const char *expecte
         return n > 0 ? 0 : yaml_reader_complain(r->yaml, node, "an empty list; expected %s", expected);
 }
 
-/* Letters, digits and "-_.", so that it can stand in a command, a file name or a log without quotes. */
+/* Letters, digits and "-_.": usable in a command, a file name or a log without quotes. */
 bool policy_is_word(const char *s) {
         size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
@@ -141,7 +140,7 @@ static int complain_about_key(PolicyReading *r, const YamlNode *key, const Schem
         return yaml_reader_complain(r->yaml, key, "unknown key \"%s\"; %s has %s", shown, map->what, list);
 }
 
-/* The key that is meant, or NULL if it is not to be read, of which the problems say why. */
+/* *ret: the key of the table; NULL: its value is to be skipped, and the problems say why. */
 static int find_key(PolicyReading *r, const YamlNode *key, const SchemaMap *map, SeenKeys seen,
                     const SchemaKey **ret) {
         *ret = NULL;
@@ -164,7 +163,7 @@ static int find_key(PolicyReading *r, const YamlNode *key, const SchemaMap *map,
         return complain_about_key(r, key, map);
 }
 
-/* A map whose beginning was read, up to its end. */
+/* Reads a map to its end; its beginning has been read. */
 int policy_read_map(PolicyReading *r, const SchemaMap *map, SeenKeys seen) {
         const SchemaKey *key;
         YamlNode node;

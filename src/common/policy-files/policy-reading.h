@@ -9,12 +9,12 @@
 #include "common/policy/policy-file.h"
 
 /*
- * PolicyReading: a file on its way from nodes to rules, and what the tables of policy-schema.c are read
- * with. Nobody but the schema needs this. Everything that returns int: 0, also when it complained;
- * -EBADMSG: nothing more can be read; -ENOMEM.
+ * PolicyReading: a file that is being read, and the functions by which the tables of policy-schema.c read it.
+ * Internal to the schema. Functions that return int return 0, also after an error in a value; -EBADMSG: the rest
+ * cannot be read; -ENOMEM.
  */
 
-#define SCHEMA_KEYS_MAX 16U             /* of one table */
+#define SCHEMA_KEYS_MAX 16U             /* in one table */
 
 _Static_assert(_POLICY_KEY_MAX <= SCHEMA_KEYS_MAX, "there is room for the keys of match:");
 
@@ -30,14 +30,14 @@ typedef struct PolicyReading PolicyReading;
 typedef struct SchemaKey {
         const char *name;
         int (*read)(PolicyReading *r, const YamlNode *value, int argument);
-        unsigned kinds;                 /* of files that have it */
+        unsigned kinds;                 /* of files in which it is allowed */
         int argument;
 } SchemaKey;
 
 struct PolicyReading {
         YamlReader *yaml;
         PolicyFile *file;
-        NameTable *ids;                 /* line of each */
+        NameTable *ids;                 /* the line of each id */
         PolicyRule *rule;               /* being read */
         const char *source;             /* of the rule, in a list */
         PolicyPattern *patterns;        /* of the key being read */
@@ -53,7 +53,7 @@ typedef struct SchemaMap {
         size_t n_keys;
 } SchemaMap;
 
-typedef YamlNode SeenKeys[SCHEMA_KEYS_MAX]; /* where each key of the table is; line 0: it is not there */
+typedef YamlNode SeenKeys[SCHEMA_KEYS_MAX]; /* the place of each key of the table; line 0: it is absent */
 
 typedef int (*policy_on_text_t)(PolicyReading *r, const YamlNode *text, int argument);
 

@@ -53,7 +53,7 @@ static int read_patterns(PolicyReading *r, const YamlNode *value, int key) {
         return 0;
 }
 
-/* The keys of match: as policy_keys[] has them. A grant is for modules by their names, and nothing else. */
+/* The keys of "match:", by policy_keys[]. A grant matches modules by their names only. */
 static void fill_match_keys(SchemaKey ret[static _POLICY_KEY_MAX]) {
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
                 ret[key] = (SchemaKey) {
@@ -211,7 +211,7 @@ static const SchemaKey rule_keys[] = {
 };
 static const SchemaMap rule_map = { "a rule", rule_keys, ARRAY_LEN(rule_keys) };
 
-/* A list's rule tells where it comes from whenever it tells why. */
+/* The reason of a rule of a list includes its source. */
 static int append_source(PolicyReading *r) {
         _cleanup_(freep) char *text = NULL;
         const char *copy;
@@ -227,7 +227,7 @@ static int append_source(PolicyReading *r) {
         return 0;
 }
 
-/* What cannot be said of one key alone. */
+/* Checks that concern several keys. */
 static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys seen) {
         int e = 0;
 
@@ -291,8 +291,8 @@ static int read_rule(PolicyReading *r, const YamlNode *node) {
 }
 
 /*
- * A grant that is wrong costs itself: the file is lkmd's own, nobody mends it, and the others are exceptions that
- * somebody relies on.
+ * A grant with an error is left out, and the others hold: lkmd wrote the file, nobody corrects it, and the others
+ * are exceptions that somebody relies on.
  */
 static int read_item(PolicyReading *r, const YamlNode *node) {
         bool had_failed = yaml_reader_has_failed(r->yaml);
@@ -312,7 +312,7 @@ static int read_rules(PolicyReading *r, const YamlNode *value, int argument) {
         int e;
 
         if (value->kind == YAML_NODE_SCALAR && value->is_plain && value->length == 0)
-                return 0;               /* all of them are commented out */
+                return 0;               /* all rules are commented out */
         if (value->kind != YAML_NODE_LIST)
                 return policy_complain_about_type(r, value, "a list of rules");
         for (;;) {
@@ -327,7 +327,7 @@ static int read_rules(PolicyReading *r, const YamlNode *value, int argument) {
 
 /* ------------------------------------------------------------------------------------------- the whole */
 
-/* What a newer version means by the other keys nobody here can know. */
+/* What the keys of a newer version mean is not known. */
 static int read_version(PolicyReading *r, const YamlNode *value, int argument) {
         char shown[TEXT_SHOWN_MAX];
         int e;
@@ -379,7 +379,7 @@ static int read_include(PolicyReading *r, const YamlNode *value, int argument) {
         return policy_each_text(r, value, "the name of a list, or a list of them", on_include, 0);
 }
 
-/* It is for who reads the list. */
+/* For people who read the list. */
 static int read_description(PolicyReading *r, const YamlNode *value, int argument) {
         const char *text;
 
@@ -419,9 +419,9 @@ static int read_policy(PolicyReading *r) {
 }
 
 /**
- * policy_schema_read() - read all that a file says
+ * policy_schema_read() - read the contents of a file into @f
  *
- * Return: 0; -EBADMSG, and the problems say why; -ENOMEM.
+ * Return: 0; -EBADMSG, with the reasons in the problems; -ENOMEM.
  */
 int policy_schema_read(PolicyFile *f, YamlReader *yaml) {
         _cleanup_(name_table_freep) NameTable *ids = NULL;

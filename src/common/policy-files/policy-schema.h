@@ -4,5 +4,5 @@
 #include "common/policy-files/yaml-reader.h"
 #include "common/policy/policy-file.h"
 
-/* What may stand in a file of its kind, where. Fills in @f; for policy-parse.c. */
+/* PolicySchema: the keys of the files of policies, and what they may contain. */
 int policy_schema_read(PolicyFile *f, YamlReader *yaml);

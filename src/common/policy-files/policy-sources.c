@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Where policies come from: the kernel command line, the grants, the files of policy.d, and behind each of
- * these the lists that it includes. Reads all of them into one Policy; decides nothing.
+ * PolicySources: reads the kernel command line, the grants, the files of policy.d, and after each of these the
+ * lists that it includes, into one Policy.
  */
 
 #include "common/policy-files/policy-sources.h"
@@ -40,12 +40,12 @@ typedef struct Reader {
         const char *const *list_dirs;
         PolicyFile **files;             /* in order */
         size_t n_files, n_rules;
-        Names seen;                     /* names of files that higher directories have */
-        Names included;                 /* lists that were read, or could not be */
-        bool lists_checked;             /* their directories */
+        Names seen;                     /* names of files in higher directories */
+        Names included;                 /* lists that have been read, or cannot be read */
+        bool lists_checked;             /* the directories of lists */
         int lists_error;
         bool broken;
-        bool may_deny;                  /* what could not be used may say "default: deny" */
+        bool may_deny;                  /* a file that cannot be used may contain "default: deny" */
         ProblemList *problems;
 } Reader;
 
@@ -87,7 +87,7 @@ static void names_sort(Names *names) {
                 qsort(names->items, names->n, sizeof(*names->items), compare_names);
 }
 
-/* Is it the name of a file that is no hidden one? */
+/* Whether it is the name of a file with this suffix that is not hidden. */
 static bool has_suffix(const char *name, const char *suffix) {
         return name[0] != '.' && endswith(name, suffix);
 }
@@ -102,7 +102,7 @@ static void reader_clear(Reader *r) {
 
 /* ----------------------------------------------------------------------------------------------- files */
 
-/* Something could not be used, and was said. Return: 0; -ENOMEM if that is why. */
+/* Notes that a file cannot be used; the problem has been added. Return: 0; -ENOMEM if @error is. */
 static int reader_break(Reader *r, int error) {
         if (error == -ENOMEM)
                 return error;
@@ -121,7 +121,7 @@ _printf_(3, 4) static int complain(Reader *r, const char *path, const char *form
         return e;
 }
 
-/* Takes @f, also on failure. */
+/* Takes @f, even on failure. */
 static int add_file(Reader *r, PolicyFile *f) {
         _cleanup_(policy_file_freep) PolicyFile *taken = f;
         int e;
@@ -178,8 +178,8 @@ static int read_command_line(Reader *r) {
 }
 
 /*
- * The grants are lkmd's own, and so is their directory: whom that belongs to could put any file there anyway. What
- * it can put there is looked at with care, because root reads it, too.
+ * The file of grants belongs to lkmd, as does its directory, so that lkmd can put any file there.
+ * checked_file_read() therefore protects root, who reads it, too.
  */
 static int read_grants_text(const char *path, char **ret, size_t *ret_size, const char **ret_reason) {
         _cleanup_(freep) char *dir = strdup(path);
@@ -218,7 +218,7 @@ static int read_grants(Reader *r) {
         if (e < 0)
                 return problem_list_add(r->problems, path, 0, "it is not used: %s", reason);
         e = policy_file_parse(&f, path, POLICY_FILE_GRANTS, text, size, r->problems);
-        if (e < 0) /* what is wrong was said; the rules hold without them, as in lkmd */
+        if (e < 0) /* the problem has been added; the rules hold without grants, as in lkmd */
                 return e == -ENOMEM ? e : 0;
         if (r->sources->boot)
                 now = *r->sources->boot;
@@ -230,7 +230,7 @@ static int read_grants(Reader *r) {
 
 /* ----------------------------------------------------------------------------------------------- lists */
 
-/* The names of all lists, whether they can be read or not. */
+/* The names of all lists, including those that cannot be read. */
 static int find_lists(Reader *r, Names *ret) {
         for (size_t i = 0; r->list_dirs[i]; i++) {
                 _cleanup_(closedirp) DIR *dir = NULL;
@@ -293,7 +293,7 @@ static int complain_about_list(Reader *r, const PolicyFile *f, const PolicyInclu
         return problem_list_add_at(r->problems, f->path, include->line, include->column, "%s", text);
 }
 
-/* Only asked for when there are lists to be read. Return: 0, or -EPERM: none is to be used; -ENOMEM. */
+/* Called only if a list is included. Return: 0; -EPERM: no list may be used; -ENOMEM. */
 static int check_list_dirs(Reader *r) {
         for (size_t i = 0; r->list_dirs[i]; i++) {
                 _cleanup_(freep) char *path = NULL;
@@ -330,7 +330,7 @@ static int read_list(Reader *r, const PolicyFile *f, const PolicyInclude *includ
         return e == -ENOENT ? complain_about_list(r, f, include) : reader_break(r, e);
 }
 
-/* A list counts where it is included first. */
+/* A list that is included several times is read at the first. */
 static int read_includes(Reader *r, const PolicyFile *f) {
         int e;
 
@@ -360,14 +360,15 @@ static int read_includes(Reader *r, const PolicyFile *f) {
 
 /* -------------------------------------------------------------------------------------------- policy.d */
 
-/* What a directory has, sorted. Return: 0, also if it is gone; -errno. */
+/* The names of the files of a directory, sorted. Return: 0, also if it does not exist; -errno. */
 static int list_directory(Reader *r, const char *path, Names *ret) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;
         int e;
 
         if (r->sources->trusted_only) {
-                e = policy_check_directory(path, r->problems); /* one that is not there, somebody could put there */
+                e = policy_check_directory(
+                        path, r->problems); /* also if it does not exist: somebody could create it */
                 if (e < 0) {
                         r->may_deny = true;
                         return reader_break(r, e);
@@ -403,7 +404,7 @@ static int list_directory(Reader *r, const char *path, Names *ret) {
         return 0;
 }
 
-/* What a link leads to lies in directories of its own. */
+/* The target of a link is in other directories, which are checked as well. */
 static int check_link(Reader *r, const char *path) {
         _cleanup_(freep) char *real = NULL;
         struct stat st;
@@ -412,7 +413,7 @@ static int check_link(Reader *r, const char *path) {
                 return 0;
         real = realpath(path, NULL);
         if (!real)
-                return 0;               /* reading it will say why */
+                return 0;               /* reading it reports why */
         *(strrchr(real, '/') + 1) = '\0';
         return policy_check_directory(real, r->problems);
 }
@@ -425,13 +426,13 @@ static int read_file(Reader *r, const char *path) {
         int e;
 
         if (stat(path, &st) == 0 && is_null_device(&st))
-                return 0; /* it is there to hide others */
+                return 0; /* it masks files of the same name */
 
         e = r->sources->trusted_only ? check_link(r, path) : 0;
         if (e >= 0)
                 e = policy_file_read_if_there(&f, path, POLICY_FILE_RULES, r->sources->trusted_only, r->problems);
         if (e == -ENOENT && (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)))
-                return 0; /* removed meanwhile, and perhaps there again: another reload follows */
+                return 0; /* removed meanwhile: another reload follows */
         if (e == -ENOENT)
                 return complain(r, path, "it is a link to a file that is not there");
         if (e < 0) {
@@ -445,7 +446,7 @@ static int read_file(Reader *r, const char *path) {
         return e < 0 || r->n_files == n ? e : read_includes(r, added);
 }
 
-/* A directory of files; or one file, whatever that is called. */
+/* A directory of files; or one file of any name. */
 static int read_directory(Reader *r, const char *dir) {
         _cleanup_(names_clear) Names names = {};
         _cleanup_(freep) char *path = NULL;
@@ -504,7 +505,7 @@ static int read_all(Reader *r) {
         return e;
 }
 
-/* What a broken file would have allowed is not known, so nothing is denied for want of a rule. */
+/* What a broken file allows is not known, so no module is denied by default. */
 static void drop_default_deny(Reader *r) {
         for (size_t i = 0; i < r->n_files; i++)
                 if (r->files[i]->default_verdict == POLICY_DENY) {
@@ -514,10 +515,10 @@ static void drop_default_deny(Reader *r) {
 }
 
 /**
- * policy_sources_read() - read everything that there is of a policy
- * @options:    of the policy that is made
- * @ret_broken: whether some file could not be used; NULL: then there is no policy at all
- * @problems:   gets what is wrong, with its place
+ * policy_sources_read() - read all sources of the policy
+ * @options:    of the new policy
+ * @ret_broken: whether some file cannot be used; NULL: that is an error
+ * @problems:   gets all errors, each with its place
  *
  * Return: 0; -EBADMSG, only if @ret_broken is NULL; -ENOMEM.
  */
@@ -545,7 +546,7 @@ int policy_sources_read(Policy **ret, const PolicySources *sources, const Policy
         e = policy_new(ret, r.files, r.n_files, options);
         if (e < 0)
                 return e;
-        r.files = NULL; /* they are the policy's now */
+        r.files = NULL; /* the policy has taken them */
         r.n_files = 0;
         if (r.broken && r.may_deny)
                 policy_set_incomplete(*ret);

@@ -7,29 +7,30 @@
 
 /* Where policies are read from, in the order of precedence. */
 typedef struct PolicySources {
-        const char *root;               /* prefix of every path below, for tests and other trees; NULL: none */
-        const char *const *dirs;        /* policy.d, highest first, ended by NULL; NULL: those of this build */
-        bool files_too;                 /* what is in @dirs may be a file as well */
+        const char *root;               /* prefix of all paths below, for tests and other trees; NULL: none */
+        const char *const *dirs;        /* policy.d, highest first, NULL-terminated; NULL: those of this build */
+        bool files_too;                 /* @dirs may contain files */
         const char *const *list_dirs;   /* of lists/NAME.yaml, likewise */
         const char *grants_file;        /* NULL: LKMD_GRANTS_FILE; "": none */
-        const BootMoment *boot;         /* for the grants: now; NULL: look */
+        const BootMoment *boot;         /* now, for the grants; NULL: the current one */
         const char *command_line;       /* text of /proc/cmdline; NULL: read it; "": none */
-        bool keep_texts;                /* of the files, for a copy of them */
-        bool trusted_only;              /* refuse files and directories that others than root could write */
+        bool keep_texts;                /* of the files, for KeptPolicy */
+        bool trusted_only;              /* refuse files and directories that others than root can write */
 } PolicySources;
 
-/* What the kernel command line says; without rules if that is nothing. @given: its text; NULL: read it. */
+/* The rules of the kernel command line; may be none. @given: its text; NULL: read it. */
 int policy_sources_read_command_line(PolicyFile **ret, const char *given, ProblemList *problems);
 
-/* Those of this build; ended by NULL. */
+/* Those of this build; NULL-terminated. */
 const char *const *policy_sources_dirs(void);
 const char *const *policy_sources_list_dirs(void);
 
 /*
- * Read everything. A file of the same name in a higher directory hides one below it, as in modprobe.d.
- * @ret_broken: some file could not be used; what the others say is in *ret all the same, but without any
- * "default: deny" (what a broken file would have allowed is not known), and policy_is_incomplete() if there was or may
- * be one. NULL: then that is -EBADMSG.
+ * Reads all sources. A file in a higher directory masks files of the same name in lower ones, as in modprobe.d.
+ * @ret_broken: whether some file cannot be used; *ret then has the rules of the others, but no "default: deny"
+ *              (what a
+ * broken file allows is not known), and is policy_is_incomplete() if some file has or may have one. NULL: return
+ * -EBADMSG then.
  *
  * Return: 0; -EBADMSG with the reasons in @problems; -ENOMEM.
  */

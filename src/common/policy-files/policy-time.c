@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Points in time as RFC 3339 writes them, without a look at the time zone of whoever reads them. */
+/* PolicyTime: points in time in the format of RFC 3339, whatever the time zone of the reader. */
 
 #include "common/policy-files/policy-time.h"
 
@@ -13,7 +13,7 @@
 #include "common/base/util.h"
 
 
-/* Exactly @digits of them, up to @max; *p moves behind. */
+/* Reads exactly @digits digits, whose value is at most @max, and moves *p behind them. */
 static bool take(const char **p, unsigned digits, int min, int max, int *ret) {
         int n = 0;
 
@@ -51,7 +51,7 @@ static bool take_date(const char **p, struct tm *tm) {
         return true;
 }
 
-/* A second 60 is one of those that are put in now and then; it counts as the next minute's first. */
+/* A second 60 is a leap second; it counts as the first second of the next minute. */
 static bool take_time(const char **p, struct tm *tm, uint64_t *ret_usec) {
         uint64_t scale = USEC_PER_SEC / 10;
 
@@ -83,10 +83,10 @@ static bool take_offset(const char **p, int *ret_sec) {
 }
 
 /**
- * policy_time_parse() - read a point in time
+ * policy_time_parse() - parse a point in time
  * @ret_usec: CLOCK_REALTIME
- * @text:     as RFC 3339, section 5.6: "2026-12-31T18:00:00+01:00", where a blank may stand for the T; or
- * its date alone, which is its beginning, 00:00 UTC
+ * @text:     RFC 3339, section 5.6: "2026-12-31T18:00:00+01:00", with a T or a blank; or a date, which means its
+ *            beginning, 00:00 UTC
  *
  * Return: 0; -EINVAL.
  */

@@ -3,5 +3,5 @@
 
 #include <stdint.h>
 
-/* A date or a date with time and offset, as in expires: of a policy. */
+/* PolicyTime: a date, or a date with time and offset, as in "expires:" of a rule. */
 int policy_time_parse(uint64_t *ret_usec, const char *text);

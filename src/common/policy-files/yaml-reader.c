@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * YamlReader: see yaml-reader.h. libyaml gives events with places; here they become nodes, and what has no
- * business in a file that decides over modules ends with a message. Borrows the text and the problem list,
- * owns the parser.
+ * YamlReader: see yaml-reader.h. Makes nodes of the events of libyaml, and refuses features of YAML that a policy
+ * does not need. Borrows the text and the problem list, owns the parser.
  *
- * Bytes are looked at before libyaml sees them: it says no place for those that it refuses, and takes more
- * of them for line breaks than editors do.
+ * The bytes are checked before libyaml gets them: for bytes that it refuses, it reports no line, and it takes more
+ * characters for line breaks than editors do.
  */
 
 #include "common/policy-files/yaml-reader.h"
@@ -23,7 +22,7 @@
 
 struct YamlReader {
         yaml_parser_t parser;
-        yaml_event_t event;             /* whose text the last node has */
+        yaml_event_t event;             /* owns the text of the last node */
         bool has_event;
         const char *path;
         const char *text;
@@ -31,7 +30,7 @@ struct YamlReader {
         unsigned depth, depth_max;
         ProblemList *problems;
         bool failed;
-        int error;                      /* once nothing more comes: -EBADMSG or -ENOMEM */
+        int error;                      /* -EBADMSG or -ENOMEM: there are no more nodes */
 };
 
 const char *yaml_node_kind_to_string(YamlNodeKind kind) {
@@ -55,7 +54,7 @@ _printf_(4, 0) static int complain(YamlReader *r, unsigned line, unsigned column
 }
 
 /**
- * yaml_reader_complain() - say what is wrong with a node
+ * yaml_reader_complain() - add a problem at the place of a node
  *
  * Return: 0: go on; -ENOMEM.
  */
@@ -71,7 +70,7 @@ int yaml_reader_complain(YamlReader *r, const YamlNode *where, const char *forma
         return e;
 }
 
-/* Something behind which nothing can be understood. Return: what yaml_reader_next() returns from now on. */
+/* Adds a problem after which the rest cannot be read. Return: what yaml_reader_next() returns from now on. */
 _printf_(4, 5) static int give_up(YamlReader *r, unsigned line, unsigned column, const char *format, ...) {
         va_list ap;
 
@@ -83,7 +82,7 @@ _printf_(4, 5) static int give_up(YamlReader *r, unsigned line, unsigned column,
 
 /* ----------------------------------------------------------------------------------------------- bytes */
 
-/* Bytes of the well-formed character at @p that a policy may have; 0: it may not. */
+/* The length of the character at @p in bytes; 0: it is malformed, or not allowed in a policy. */
 static size_t character_length(const char *p, size_t left) {
         char copy[5] = {};
 
@@ -95,7 +94,7 @@ static size_t character_length(const char *p, size_t left) {
                 return left > 1 && p[1] == '\n' ? 1 : 0;
 
         memcpy(copy, p, MIN(left, sizeof(copy) - 1));
-        return text_printable_length(copy); /* what libyaml takes for a line break beside '\n' is none of these */
+        return text_printable_length(copy); /* excludes the line breaks of YAML other than '\n' */
 }
 
 static int complain_about_byte(YamlReader *r, const char *p, size_t left, unsigned line, unsigned column) {
@@ -134,7 +133,7 @@ static int check_bytes(YamlReader *r) {
         return 0;
 }
 
-/* Where a byte is, for what libyaml says nothing but that. */
+/* The line and column of a byte, for errors of which libyaml reports only the offset. */
 static void find_place(const YamlReader *r, size_t offset, unsigned *ret_line, unsigned *ret_column) {
         *ret_line = *ret_column = 1;
         for (size_t i = 0; i < MIN(offset, r->size); i++)
@@ -145,7 +144,7 @@ static void find_place(const YamlReader *r, size_t offset, unsigned *ret_line, u
                         ++*ret_column;
 }
 
-/* The byte at a place; NUL: there is none. */
+/* The byte at a line and column; NUL: there is none. */
 static char byte_at(const YamlReader *r, unsigned line, unsigned column) {
         const char *p = r->text, *end = r->text + r->size;
 
@@ -167,7 +166,7 @@ static unsigned from_one(size_t n) {
         return (unsigned) n + 1;
 }
 
-/* What to say beside libyaml's own words; most of it is about bytes that mean something else in YAML. */
+/* Hints that are added to messages of libyaml; most are about characters with a meaning in YAML. */
 static const char *get_hint(const YamlReader *r, unsigned line, unsigned column) {
         const char *context = r->parser.context ?: "";
         char c = byte_at(r, line, column);
@@ -185,7 +184,7 @@ static const char *get_hint(const YamlReader *r, unsigned line, unsigned column)
         return "";
 }
 
-/* libyaml gave up. */
+/* Reports an error of libyaml. */
 static int complain_about_yaml(YamlReader *r) {
         const yaml_parser_t *p = &r->parser;
         unsigned line = from_one(p->problem_mark.line), column = from_one(p->problem_mark.column);
@@ -216,7 +215,7 @@ static int next_event(YamlReader *r) {
 }
 
 /*
- * A scalar is a line of text. What a block scalar (| or >) has at its end is only how it was written.
+ * A scalar is one line of text. The line break at the end of a block scalar (| or >) does not count.
  */
 static int check_scalar(YamlReader *r, YamlNode *node, yaml_scalar_style_t style) {
         char *text = (char *) r->event.data.scalar.value;
@@ -246,7 +245,7 @@ static int check_scalar(YamlReader *r, YamlNode *node, yaml_scalar_style_t style
         return 0;
 }
 
-/* Anchors would do no harm, but what they are for (aliases) does. */
+/* Anchors are useless without aliases, which are refused. */
 static int check_properties(YamlReader *r, const YamlNode *node, const yaml_char_t *anchor,
                             const yaml_char_t *tag) {
         char shown[TEXT_SHOWN_MAX];
@@ -319,7 +318,7 @@ static int take_end_of_document(YamlReader *r, YamlNode *node) {
 /**
  * yaml_reader_next() - the next node
  *
- * Return: 0; -EBADMSG: nothing more can be understood, and the problems say why; -ENOMEM.
+ * Return: 0; -EBADMSG: the rest cannot be read, and the problems say why; -ENOMEM.
  */
 int yaml_reader_next(YamlReader *r, YamlNode *ret) {
         const yaml_event_t *event;
@@ -365,13 +364,13 @@ int yaml_reader_next(YamlReader *r, YamlNode *ret) {
         case YAML_DOCUMENT_END_EVENT:
                 return take_end_of_document(r, ret);
         default:
-                return 0; /* the end of the stream: there was no document */
+                return 0; /* the end of the stream: there is no document */
         }
 }
 
 /**
- * yaml_reader_skip() - read over what is left of a node
- * @node: the last one that came
+ * yaml_reader_skip() - skip the rest of a node
+ * @node: the last one of yaml_reader_next()
  *
  * Return: as yaml_reader_next().
  */
@@ -392,14 +391,14 @@ int yaml_reader_skip(YamlReader *r, const YamlNode *node) {
         return 0;
 }
 
-/* Was there anything to complain about? */
+/* Whether there were problems. */
 bool yaml_reader_has_failed(const YamlReader *r) {
         assert(r);
 
         return r->failed;
 }
 
-/* What was complained about so far is no reason to refuse the whole: whoever reads has left it out. */
+/* The caller has left out what the problems so far are about: they do not make the file invalid. */
 void yaml_reader_forgive(YamlReader *r) {
         assert(r);
 
@@ -408,12 +407,12 @@ void yaml_reader_forgive(YamlReader *r) {
 
 /**
  * yaml_reader_new() - read YAML from memory
- * @path:      as messages name it; borrowed
- * @text:      @size bytes, borrowed; need not end in NUL
- * @depth_max: of lists and maps inside of each other
+ * @path:      for messages; borrowed
+ * @text:      @size bytes, borrowed; need not end with a NUL byte
+ * @depth_max: of nested lists and maps
  * @problems:  borrowed; may be NULL
  *
- * Return: 0; -EBADMSG: its bytes are no text; -ENOMEM.
+ * Return: 0; -EBADMSG: it is not text; -ENOMEM.
  */
 int yaml_reader_new(YamlReader **ret, const char *path, const char *text, size_t size, unsigned depth_max,
                     ProblemList *problems) {

@@ -8,8 +8,8 @@
 #include "common/base/util.h"
 
 /*
- * YamlReader: the nodes of one YAML document, one after the other, each with its place. What makes YAML
- * surprising or dangerous (anchors, aliases, tags, deep nesting, several documents, odd bytes) is refused.
+ * YamlReader: the nodes of one YAML document in sequence, each with its place. Refuses the features of YAML that
+ * are surprising or dangerous: anchors, aliases, tags, deep nesting, several documents, control characters.
  */
 typedef struct YamlReader YamlReader;
 
@@ -18,12 +18,12 @@ typedef enum YamlNodeKind {
         YAML_NODE_LIST,                 /* its items follow, then YAML_NODE_END */
         YAML_NODE_MAP,                  /* keys and values follow in turn, then YAML_NODE_END */
         YAML_NODE_END,                  /* of the list or map, or of the document */
-        YAML_NODE_REFUSED,              /* in the place of a scalar; what is wrong was said */
+        YAML_NODE_REFUSED,              /* instead of a scalar; the problem has been added */
 } YamlNodeKind;
 
 typedef struct YamlNode {
         YamlNodeKind kind;
-        const char *text;               /* of a scalar, without control characters; until the next node */
+        const char *text;               /* of a scalar, without control characters; valid until the next node */
         size_t length;
         bool is_plain;                  /* without quotes */
         unsigned line, column;          /* from 1 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* PolicyFile: see policy-file.h. It grows by a rule, an include or an array of what a rule says. */
+/* PolicyFile: see policy-file.h. */
 
 #include "common/policy/policy-file.h"
 
@@ -9,7 +9,7 @@
 
 #include "common/base/array.h"
 
-/* A file that says nothing. */
+/* An empty file. */
 PolicyFile *policy_file_new(const char *path, PolicyFileKind kind) {
         _cleanup_(policy_file_freep) PolicyFile *f = NULL;
 
@@ -45,9 +45,9 @@ PolicyFile *policy_file_free(PolicyFile *f) {
 }
 
 /**
- * policy_file_add_rule() - a rule that matches everything and says nothing, at the end
+ * policy_file_add_rule() - append a rule that matches everything and has no verdict
  *
- * Return: the rule, until the next is added.
+ * Return: the rule; the pointer is valid until the next one is added.
  */
 PolicyRule *policy_file_add_rule(PolicyFile *f, PolicySource source, unsigned line, unsigned column) {
         PolicyRule *rule;
@@ -80,8 +80,8 @@ PolicyInclude *policy_file_add_include(PolicyFile *f) {
 }
 
 /**
- * policy_file_keep() - a copy of an array, which lives as long as the file
- * @ret_copy: the address of a pointer to its items
+ * policy_file_keep() - copy an array into the file, which owns it
+ * @ret_copy: address of a pointer to the items
  *
  * Return: 0; -ENOMEM.
  */
@@ -100,7 +100,7 @@ int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, vo
 }
 
 /**
- * policy_file_set_mode() - give rules that have no mode of their own this one
+ * policy_file_set_mode() - set the mode of all rules that have none of their own
  */
 void policy_file_set_mode(PolicyFile *f, PolicyMode mode) {
         assert(f && mode >= 0 && mode < _POLICY_MODE_MAX);
@@ -110,7 +110,7 @@ void policy_file_set_mode(PolicyFile *f, PolicyMode mode) {
                         f->rules[i].mode = mode;
 }
 
-/* What was read of a file is needed by who keeps copies only. */
+/* Only KeptPolicy needs the text. */
 void policy_file_forget_text(PolicyFile *f) {
         assert(f);
 

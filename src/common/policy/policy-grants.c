@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* PolicyGrants: what a grant must say, and which grants still hold. Owns nothing. */
+/* PolicyGrants: see policy-grants.h. Owns nothing. */
 
 #include "common/policy/policy-grants.h"
 
@@ -22,7 +22,7 @@ const char *policy_grant_check_reason(const char *reason) {
         return NULL;
 }
 
-/* What may be said against a grant that allows something; one that denies is good until its time is over. */
+/* Why a grant that allows is not trusted; one that denies stays in force until it ends. */
 static const char *find_doubt(const PolicyFile *f, const PolicyRule *rule, const BootMoment *now) {
         if (rule->verdict == POLICY_DENY)
                 return NULL;
@@ -38,11 +38,12 @@ static const char *find_doubt(const PolicyFile *f, const PolicyRule *rule, const
 }
 
 /**
- * policy_grants_settle() - leave only the grants that hold still
+ * policy_grants_settle() - remove the grants that are not in force any more
  * @f: of the kind POLICY_FILE_GRANTS
  *
- * A grant for a time ends by the wall clock, which the judge looks at, or by the clock of the boot, whichever says so
- * first: else setting the clock back would give it more time. An allowance whose time cannot be told is over.
+ * A grant for a time ends by the wall clock, which policy_judge() checks, or by the clock of the boot, whichever
+ * comes first: otherwise setting the clock back would extend it. A grant that allows is removed if its end is not
+ * known.
  *
  * Return: 0; -ENOMEM.
  */

@@ -5,10 +5,10 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy-file.h"
 
-/* PolicyGrants: what holds for the grants of a file (POLICY_FILE_GRANTS), in lkmd after a restart and in lkmctl. */
+/* PolicyGrants: what a grant has to have, and which grants of a file are still in force. */
 
-/* What is wrong with it, static; NULL: nothing. */
+/* Return: a static text that says what is wrong; NULL: nothing. */
 const char *policy_grant_check_reason(const char *reason);
 
-/* Takes out what is over by the boot's clock, or cannot be told to be of this boot. */
+/* Removes grants that have ended by the clock of the boot, or are not known to be of this boot. */
 int policy_grants_settle(PolicyFile *f, const BootMoment *now, ProblemList *problems);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PolicyLookup: most rules name modules. Those that do are found by the name (literals[]) or by its first byte
- * (initials[]); only the others are looked at every time. The three lists hold numbers of rules in ascending order,
- * and are walked as one (PolicyWalk), so that the order of the rules stays what the files say.
+ * PolicyLookup: most rules name modules. These are found by the name (literals[]) or by its first byte
+ * (initials[]); only the others are visited for every module. The three lists hold indexes of rules in ascending
+ * order, and PolicyWalk merges them, so that the rules keep the order of the files.
  */
 
 #include "common/policy/policy-lookup.h"
@@ -20,11 +20,11 @@ struct PolicyLiteral {
 struct PolicyLookup {
         const PolicyRule *const *rules; /* in order */
         size_t n_rules;
-        PolicyLiteral *literals;        /* by name, then by rule */
+        PolicyLiteral *literals;        /* sorted by name, then by rule */
         size_t n_literals;
-        uint32_t *initials;             /* rules by first byte of their globs .. */
-        size_t first_initial[BYTES + 1];/* .. and where those of each byte begin */
-        uint32_t *others;               /* rules that say nothing of the name, or begin with a wildcard */
+        uint32_t *initials;             /* rules, sorted by the first byte of their globs .. */
+        size_t first_initial[BYTES + 1];/* .. and the index of the first one of each byte */
+        uint32_t *others;               /* rules without a name, or with a glob that begins with a wildcard */
         size_t n_others;
 };
 
@@ -34,7 +34,7 @@ typedef enum RuleAccess {
         BY_ALL,
 } RuleAccess;
 
-/* The weakest of its patterns says how a rule can be found. A negated one says nothing of what matches. */
+/* Determined by the least specific pattern of the rule; negated ones do not count. */
 static RuleAccess rule_access(const PolicyRule *rule) {
         const PolicyPatterns *names = rule->match + POLICY_KEY_MODULE;
         RuleAccess access = BY_NAME;
@@ -200,7 +200,7 @@ const PolicyRule *policy_walk_next(PolicyWalk *w) {
                 return NULL;
 
         while (is_at_literal(w) && w->literal->rule == least)
-                w->literal++;           /* a rule may name a module twice */
+                w->literal++;           /* a rule may name the same module several times */
         if (w->initial < w->initials_end && *w->initial == least)
                 w->initial++;
         if (w->other < w->others_end && *w->other == least)

@@ -7,16 +7,16 @@
 #include "common/base/util.h"
 #include "common/policy/policy-rule.h"
 
-/* PolicyLookup: finds the rules that may be about a module, in their order. Immutable. */
+/* PolicyLookup: finds the rules that may match a module, in their order. Immutable. */
 typedef struct PolicyLookup PolicyLookup;
 typedef struct PolicyLiteral PolicyLiteral;
 
-/* @rules: in order; borrowed as long as the look-up lives. Return: 0; -ENOMEM. */
+/* @rules: in order; borrowed until policy_lookup_free(). Return: 0; -ENOMEM. */
 int policy_lookup_new(PolicyLookup **ret, const PolicyRule *const *rules, size_t n_rules);
 PolicyLookup *policy_lookup_free(PolicyLookup *l);
 DEFINE_CLEANUP(PolicyLookup, policy_lookup_free);
 
-/* One walk through them; allocates nothing. */
+/* An iterator over the rules for one module; allocates nothing. */
 typedef struct PolicyWalk {
         const PolicyLookup *lookup;
         const char *module;             /* borrowed */
@@ -25,4 +25,4 @@ typedef struct PolicyWalk {
 } PolicyWalk;
 
 void policy_walk_begin(PolicyWalk *ret, const PolicyLookup *l, const char *module);
-const PolicyRule *policy_walk_next(PolicyWalk *w); /* NULL behind the last */
+const PolicyRule *policy_walk_next(PolicyWalk *w); /* NULL: no more rules */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whether a rule is about a module and the request that it is wanted for. Allocates nothing, and asks for
- * what is in the module's file only when everything else matches.
+ * PolicyMatch: whether a rule matches a module and its request. Allocates nothing, and reads the module's file
+ * only if everything else matches.
  */
 
 #include "common/policy/policy-match.h"
@@ -26,7 +26,7 @@ static bool number_matches(const PolicyPatterns *patterns, uint32_t value) {
         return only_negated || found;
 }
 
-/* PolicyPatterns, policy-rule.h, says what this means. */
+/* See PolicyPatterns, policy-rule.h. */
 static bool text_matches(const PolicyPatterns *patterns, const char *value) {
         bool only_negated = true, found = false;
 

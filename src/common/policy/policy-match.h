@@ -5,8 +5,8 @@
 
 #include "common/policy/policy-rule.h"
 
-/* Do all keys that a rule has match? @request_only: those about the module itself are not looked at. */
+/* Whether all keys of the rule match. @request_only: keys of the module itself are ignored. */
 bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, bool request_only);
 
-/* Does the rule say anything of the module itself? */
+/* Whether the rule has a key of the module itself. */
 bool policy_rule_is_of_module(const PolicyRule *rule);

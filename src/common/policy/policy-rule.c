@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The words of a policy: how its enums are spelt in files, in answers and in messages. */
+/* The names of the enums of policies in files, replies and messages. */
 
 #include "common/policy/policy-rule.h"
 
@@ -43,7 +43,7 @@ const char *policy_verdict_to_string(PolicyVerdict verdict) {
         return ENUM_NAME(verdict_names, verdict);
 }
 
-/* "none" is no word of a policy: a rule without a verdict does not mention it. */
+/* "none" is not valid in files: a rule without a verdict has no "verdict:". */
 PolicyVerdict policy_verdict_from_string(const char *s) {
         int found = ENUM_VALUE(verdict_names, s);
 

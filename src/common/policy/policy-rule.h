@@ -9,21 +9,21 @@
 #include "common/policy/policy-subject.h"
 
 /*
- * PolicyRule: one rule as it was written, with its place. Made by policy-schema.c (YAML) and
- * policy-command-line.c, judged by policy.c; lkmd-policy(5) says what everything means. Everything in it
- * belongs to the PolicyFile that it came with.
+ * PolicyRule: one rule as it was written, with its place. policy-schema.c (YAML) and policy-command-line.c make
+ * it, policy.c judges by it; lkmd-policy(5) describes what everything means. The PolicyFile that it is from owns
+ * everything in it.
  */
 
-typedef enum PolicyMode {               /* a smaller one takes more of a rule's force away */
-        POLICY_OFF,                     /* as if it were not there */
-        POLICY_AUDIT,                   /* says what it would do, and does nothing */
+typedef enum PolicyMode {               /* of several that apply to a rule, the smallest holds */
+        POLICY_OFF,                     /* the rule is ignored */
+        POLICY_AUDIT,                   /* what the rule would do is logged, and not done */
         POLICY_ENFORCE,
         _POLICY_MODE_MAX,
-        _POLICY_MODE_INVALID = -EINVAL, /* in a file or rule: not said */
+        _POLICY_MODE_INVALID = -EINVAL, /* a file or rule without "mode:" */
 } PolicyMode;
 
 typedef enum PolicyVerdict {
-        POLICY_NO_VERDICT,              /* the rule is for its options or its preference; judging goes on */
+        POLICY_NO_VERDICT,              /* the rule has options or a preference only; judging goes on */
         POLICY_ALLOW,
         POLICY_DENY,
         POLICY_REPORT,                  /* "audit": allow, and report it */
@@ -31,30 +31,30 @@ typedef enum PolicyVerdict {
         _POLICY_VERDICT_INVALID = -EINVAL,
 } PolicyVerdict;
 
-/* What can decide, in the order in which it is asked: the first that has something to say does. */
+/* What can decide, in the order of precedence: the first that has a rule or line about the module does. */
 typedef enum PolicySource {
-        POLICY_BY_KERNEL,               /* module_blacklist=: the kernel itself refuses, whatever we say */
+        POLICY_BY_KERNEL,               /* module_blacklist=: the kernel itself refuses the module */
         POLICY_BY_COMMAND_LINE,         /* lkmd.deny=, lkmd.allow=, modprobe.blacklist= */
         POLICY_BY_GRANT,                /* "lkmctl policy allow" and "deny" */
         POLICY_BY_RULE,
-        POLICY_BY_LIST,                 /* a rule of an included list; asked right behind the file's own */
+        POLICY_BY_LIST,                 /* a rule of an included list; comes right after the rules of the file */
         POLICY_BY_INSTALL,              /* modprobe.d: install X /bin/false */
         POLICY_BY_BLACKLIST,            /* modprobe.d: blacklist X, where that holds */
-        POLICY_BY_DEFAULT,              /* "default:", or allow if nobody says so */
+        POLICY_BY_DEFAULT,              /* "default:", or allow where there is none */
         _POLICY_SOURCE_MAX,
         _POLICY_SOURCE_INVALID = -EINVAL,
 } PolicySource;
 
 typedef struct PolicyPattern {
-        const char *glob;               /* as fnmatch(3); of names and aliases normalised; NULL for numbers */
+        const char *glob;               /* as in fnmatch(3), of names and aliases normalised; NULL for numbers */
         uint32_t min, max;              /* POLICY_VALUE_NUMBER: both included */
         bool negated;                   /* written with '!' */
 } PolicyPattern;
 
 /*
- * What one key is to be: no negated pattern may match, and if there are others, one of them has to. What is
- * not known (the uid of a device's request, say) is matched by nothing, negated or not. Booleans are the globs
- * "yes" and "no".
+ * The patterns of one key. It matches if no negated pattern does and, where there are others, one of these does. A
+ * value that is not known (for instance the uid of a device's request) matches no pattern, not even a negated one.
+ * Booleans are the globs "yes" and "no".
  */
 typedef struct PolicyPatterns {
         PolicyPattern *items;
@@ -67,23 +67,23 @@ typedef struct PolicyRule {
         const char *file;
         unsigned line, column;          /* from 1; 0 for the kernel command line */
         PolicyVerdict verdict;
-        PolicyMode mode;                /* its own, else that of the file or who includes it, else enforce */
+        PolicyMode mode;                /* its own, else that of its file or of the file that includes it, else enforce */
         bool has_own_mode;
         PolicyPatterns match[_POLICY_KEY_MAX];
         const char **prefer;            /* normalised module names, best first */
         size_t n_prefer;
         const char **options;           /* "name=value" or "name" */
         size_t n_options;
-        const char **parameters; /* globs of what members of lkmd-admin may add to a load that it allows */
+        const char **parameters;        /* globs of parameters that members of lkmd-admin may give with a load */
         size_t n_parameters;
-        const char *reason;             /* NULL: none was given */
+        const char *reason;             /* NULL: none */
         uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: never */
         /* POLICY_BY_GRANT only: */
         bool once;                      /* for one request */
         uint64_t ends_boot_usec;        /* CLOCK_BOOTTIME, beside expires_usec; UINT64_MAX: never */
         uint64_t given_usec;            /* CLOCK_REALTIME; 0: not known */
         bool has_giver;
-        uint32_t giver;                 /* the user's number */
+        uint32_t giver;                 /* user ID */
 } PolicyRule;
 
 const char *policy_mode_to_string(PolicyMode mode);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PolicySubject: see policy-subject.h. The one table of the keys by which rules match: what each is called, how its
- * values are written, what it is in a question. Reading, matching, lkmctl policy show and lint go by it.
+ * PolicySubject: see policy-subject.h. Has the one table of the keys of "match:", policy_keys[], which the parser,
+ * the matcher, lkmctl policy show and lkmctl policy lint use.
  */
 
 #include "common/policy/policy-subject.h"
@@ -14,19 +14,19 @@
 #include "common/base/util.h"
 
 /*
- * The alias as rules know it. A key that no normalisation takes (an open bracket) is left as it is: rules are
- * for what was asked, however odd.
+ * Sets the alias that rules match. A key that cannot be normalised (an open bracket) is used as it is, so that
+ * rules can match every request.
  */
 static void set_alias(PolicyQuestion *q, const char *key) {
         size_t n = strlen(key);
 
         if (n > REQUEST_KEY_MAX)
-                return;                 /* nobody may ask that: plan_new() refuses it */
+                return;                 /* plan_new() refuses it */
         memcpy(q->alias_buffer, key, n + 1);
         if (!module_name_normalize_in_place(q->alias_buffer))
                 memcpy(q->alias_buffer, key, n + 1);
         if (q->subject->part == POLICY_REQUESTED && streq(q->alias_buffer, q->subject->module))
-                return;                 /* asked for by its name */
+                return;                 /* it was requested by its name */
         q->alias = q->alias_buffer;
 }
 
@@ -50,7 +50,7 @@ static const char *get_module(PolicyQuestion *q) {
         return q->subject->module;
 }
 
-/* NULL: it has no file, or the file cannot be read. */
+/* Return: NULL: it has no file, or the file cannot be read. */
 static const ModuleFacts *get_facts(PolicyQuestion *q) {
         if (!q->facts_asked && q->subject->path && q->find_facts)
                 q->facts = q->find_facts(q->subject->path, q->facts_userdata);

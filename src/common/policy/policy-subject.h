@@ -11,16 +11,16 @@
 #include "common/module/module-info.h"
 
 /*
- * PolicySubject: what is judged, a module and the request that it is wanted for; and the keys of match:, by which
- * rules speak of it.
+ * PolicySubject: what the policy judges, a module and its request; and the keys of "match:", by which rules match
+ * it.
  */
 
-/* Who asks, for what. What is not known is NULL, or has_uid false. Borrowed. */
+/* Who asks, for what. A field that is not known is NULL; for uid, has_uid is false. Borrowed. */
 typedef struct PolicyRequester {
-        RequestOrigin origin;           /* _ORIGIN_INVALID: not known, a question without a request */
+        RequestOrigin origin;           /* _ORIGIN_INVALID: there is no request */
         const char *key;                /* as asked: name, alias or modalias */
         const char *subsystem;          /* of the device */
-        const char *driver;             /* that the device has already */
+        const char *driver;             /* that is bound to the device already */
         const char *unit;               /* systemd unit of the client */
         bool has_uid;
         uid_t uid;
@@ -28,33 +28,33 @@ typedef struct PolicyRequester {
 
 typedef enum PolicyPart {               /* what a module is to its request */
         POLICY_REQUESTED,
-        POLICY_DEPENDENCY,              /* comes with what was allowed: the default is not asked */
+        POLICY_DEPENDENCY,              /* the default does not apply to it */
         POLICY_SOFTDEP,
         _POLICY_PART_MAX,
 } PolicyPart;
 
 typedef struct PolicySubject {
-        const PolicyRequester *requester; /* NULL: nothing is known of it */
+        const PolicyRequester *requester; /* NULL: not known */
         PolicyPart part;
         const char *module;             /* normalised */
-        const char *path;               /* of its file; NULL: none */
+        const char *path;               /* of its file; NULL: it has none */
         const ConfigEntry *install;     /* an install line that denies; NULL: none */
-        const ConfigEntry *blacklist;   /* a blacklist line that holds for this part; NULL: none */
+        const ConfigEntry *blacklist;   /* a blacklist line that applies to this part; NULL: none */
         const ConfigEntry *command_line_blacklist; /* likewise, of the kernel command line */
 } PolicySubject;
 
-/* Return: NULL if it cannot be told. Called only when a rule asks; what it gives lives as long as the policy. */
+/*
+ * Called only if a rule has a key of the file. Return: NULL: the file cannot be read; else valid as long as the
+ * policy.
+ */
 typedef const ModuleFacts *(*policy_facts_t)(const char *path, void *userdata);
 
-/*
- * PolicyQuestion: a subject on its way through the rules, with what of it had to be worked out first. Lives
- * for one judgement.
- */
+/* PolicyQuestion: a subject that is being judged, with the values that are computed once for all rules. */
 typedef struct PolicyQuestion {
         const PolicySubject *subject;
-        policy_facts_t find_facts;      /* NULL: nothing is known of files */
+        policy_facts_t find_facts;      /* NULL: no file can be read */
         void *facts_userdata;
-        const char *alias;              /* the key as asked, normalised; NULL: the module's own name, or nothing */
+        const char *alias;              /* the key of the request, normalised; NULL: none, or the module's own name */
         char alias_buffer[REQUEST_KEY_MAX + 1];
         bool facts_asked;
         const ModuleFacts *facts;
@@ -63,7 +63,7 @@ typedef struct PolicyQuestion {
 void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, policy_facts_t find_facts,
                           void *facts_userdata);
 
-typedef enum PolicyKey {                /* the keys of match:, policy_keys[] */
+typedef enum PolicyKey {                /* the keys of "match:" */
         POLICY_KEY_MODULE,
         POLICY_KEY_LICENSE,
         POLICY_KEY_SIGNED,
@@ -79,36 +79,36 @@ typedef enum PolicyKey {                /* the keys of match:, policy_keys[] */
         _POLICY_KEY_INVALID = -EINVAL,
 } PolicyKey;
 
-typedef enum PolicyValueKind {          /* how the values of a key are written: policy-pattern.c reads them */
-        POLICY_VALUE_MODULE,            /* globs of names of modules */
+typedef enum PolicyValueKind {          /* how the values of a key are written; policy-pattern.c parses them */
+        POLICY_VALUE_MODULE,            /* globs of module names */
         POLICY_VALUE_ALIAS,             /* globs of aliases */
         POLICY_VALUE_TEXT,              /* globs of anything else */
         POLICY_VALUE_BOOLEAN,           /* yes or no */
         POLICY_VALUE_ORIGIN,            /* words of RequestOrigin */
-        POLICY_VALUE_NUMBER,            /* of users: numbers, or the first and the last of several */
+        POLICY_VALUE_NUMBER,            /* user IDs or ranges of them */
         _POLICY_VALUE_KIND_MAX,
 } PolicyValueKind;
 
-typedef enum PolicyKeyOwner {           /* of what a key says something, and for which requests that is known */
-        POLICY_KEY_OF_MODULE,           /* the module itself, whoever asks for it */
-        POLICY_KEY_OF_REQUEST,
+typedef enum PolicyKeyOwner {           /* what a key describes, and for which requests it is known */
+        POLICY_KEY_OF_MODULE,           /* the module itself */
+        POLICY_KEY_OF_REQUEST,          /* any request */
         POLICY_KEY_OF_DEVICE,           /* requests of devices only */
         POLICY_KEY_OF_PROCESS,          /* requests of clients and programs only */
         _POLICY_KEY_OWNER_MAX,
 } PolicyKeyOwner;
 
 typedef struct PolicyKeyInfo {
-        const char *name;               /* as in files */
+        const char *name;               /* in files */
         PolicyValueKind value;
         PolicyKeyOwner owner;
-        bool opens_file;                /* the module's: matched last, when most rules are decided */
-        /* What the key is in this question: one of the two, by @value. NULL or false: not known. */
+        bool opens_file;                /* expensive: matched after all other keys of a rule */
+        /* The value in this question, by one of the two. NULL or false: not known. */
         const char *(*get_text)(PolicyQuestion *q);
         bool (*get_number)(const PolicyQuestion *q, uint32_t *ret);
 } PolicyKeyInfo;
 
 extern const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX];
 
-bool policy_key_is_known(PolicyKey key, RequestOrigin origin); /* for requests of that origin */
+bool policy_key_is_known(PolicyKey key, RequestOrigin origin); /* for requests of this origin */
 const char *policy_key_to_string(PolicyKey key);
 PolicyKey policy_key_from_string(const char *s);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Policy: who may enter the kernel. Owns the files that its rules came with; immutable but for the mode that
- * lkmd.conf sets. policy_judge() is the only place that decides: plans, explanations and audits all come from it,
- * so that they cannot differ. Which rules may be about a module at all, policy-lookup.c knows.
+ * Policy: which modules may enter the kernel. Owns the files that its rules are from; immutable except for the
+ * mode that lkmd.conf sets. Only policy_judge() decides: plans, explanations and audits all use it, so that they
+ * cannot differ. policy-lookup.c finds the rules that may match a module.
  */
 
 #include "common/policy/policy.h"
@@ -36,8 +36,8 @@ static const char *const trace_step_names[_POLICY_TRACE_STEP_MAX] = {
         [POLICY_SKIPS_DEPENDENCIES] = "skips_dependencies",
 };
 
-const char *policy_trace_step_to_string(PolicyTraceStep m) {
-        return ENUM_NAME(trace_step_names, m);
+const char *policy_trace_step_to_string(PolicyTraceStep s) {
+        return ENUM_NAME(trace_step_names, s);
 }
 
 /* ---------------------------------------------------------------------------------------------- the object */
@@ -110,17 +110,17 @@ Policy *policy_free(Policy *p) {
         return NULL;
 }
 
-/* Does this file come before the grants, whatever it says? */
+/* The kernel command line has precedence over grants. */
 static bool file_is_above_grants(const PolicyFile *f) {
         return f->n_rules > 0 && f->rules[0].source < POLICY_BY_GRANT;
 }
 
 /**
  * policy_replace_grants() - the same rules with other grants
- * @p:      another one on success; what was taken from its rules still stands, but for its grants
+ * @p:      replaced on success; pointers to its rules stay valid, except to those of grants
  * @grants: taken on success; NULL: none
  *
- * For an exception that has to hold, or to end, while the files of the policy are not fit to be read.
+ * For grants that begin or end while the files of the policy are broken.
  *
  * Return: 0; as policy_new(), with nothing changed.
  */
@@ -155,14 +155,14 @@ int policy_replace_grants(Policy **p, PolicyFile *grants) {
         for (size_t i = 0; i < old->n_files; i++)
                 if (old->files[i]->kind == POLICY_FILE_GRANTS)
                         policy_file_free(old->files[i]);
-        old->n_files = 0;               /* all others went over */
+        old->n_files = 0;               /* the new policy has all others */
         new->is_incomplete = old->is_incomplete;
         policy_free(old);
         *p = new;
         return 0;
 }
 
-/* Mode= of lkmd.conf is another now. */
+/* Called when Mode= of lkmd.conf changes. */
 void policy_set_mode(Policy *p, PolicyMode mode) {
         assert(p && mode >= 0 && mode < _POLICY_MODE_MAX);
 
@@ -215,8 +215,8 @@ const PolicyFile *policy_get_file(const Policy *p, size_t i) {
 }
 
 /**
- * policy_get_default() - what holds for a module that nothing else speaks of
- * @ret_mode: with what force; may be NULL
+ * policy_get_default() - the ruling for a module that no rule and no line matches
+ * @ret_mode: its mode; may be NULL
  */
 PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode) {
         const PolicyFile *f = p ? p->default_file : NULL;
@@ -237,7 +237,7 @@ PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode) {
         return ruling;
 }
 
-/* The kernel command line is for a machine that does not boot otherwise: lkmd.conf has no say in it. */
+/* The kernel command line is for machines that do not boot otherwise: Mode= of lkmd.conf does not affect it. */
 PolicyMode policy_get_rule_mode(const Policy *p, const PolicyRule *rule) {
         assert(p && rule);
 
@@ -254,24 +254,30 @@ typedef struct Judgement {
         void *userdata;
 } Judgement;
 
-static void tell(const Judgement *j, PolicyTraceStep how, const PolicyRuling *what) {
+static void note(const Judgement *j, PolicyTraceStep step, const PolicyRuling *ruling) {
         if (j->trace)
-                j->trace(how, what, j->userdata);
+                j->trace(step, ruling, j->userdata);
 }
 
-/* Something applies. Whatever is enforced decides if nothing before it did; what is audited would. */
-static void meet(Judgement *j, const PolicyRuling *ruling, PolicyMode mode) {
+/*
+ * Applies the ruling of a rule or line that matches, unless an earlier one has decided. In audit mode it only
+ * counts for what would be decided.
+ */
+static void apply(Judgement *j, const PolicyRuling *ruling, PolicyMode mode) {
         if (mode == POLICY_OFF) {
-                tell(j, POLICY_IS_OFF, ruling);
+                note(j, POLICY_IS_OFF, ruling);
                 return;
         }
         if (ruling->verdict == POLICY_NO_VERDICT) {
-                tell(j, mode == POLICY_AUDIT ? POLICY_WOULD_DECIDE : j->decided ? POLICY_TOO_LATE : POLICY_ADDS,
+                note(j,
+                     mode == POLICY_AUDIT ? POLICY_WOULD_DECIDE
+                     : j->decided         ? POLICY_TOO_LATE
+                                          : POLICY_ADDS,
                      ruling);
                 return;
         }
         if (j->decided || (mode == POLICY_AUDIT && j->would_be_decided)) {
-                tell(j, POLICY_TOO_LATE, ruling);
+                note(j, POLICY_TOO_LATE, ruling);
                 return;
         }
 
@@ -282,22 +288,23 @@ static void meet(Judgement *j, const PolicyRuling *ruling, PolicyMode mode) {
                 j->ret->actual = *ruling;
                 j->decided = true;
         }
-        tell(j, mode == POLICY_ENFORCE ? POLICY_DECIDES : POLICY_WOULD_DECIDE, ruling);
+        note(j, mode == POLICY_ENFORCE ? POLICY_DECIDES : POLICY_WOULD_DECIDE, ruling);
 }
 
-static void meet_line(Judgement *j, const ConfigEntry *entry, PolicySource source, const char *reason) {
+static void apply_line(Judgement *j, const ConfigEntry *entry, PolicySource source, const char *reason) {
         if (entry)
-                meet(j, &(PolicyRuling) {
-                                .source = source,
-                                .verdict = POLICY_DENY,
-                                .file = entry->file,
-                                .line = entry->line,
-                                .reason = reason,
-                        },
-                     POLICY_ENFORCE);
+                apply(j,
+                      &(PolicyRuling) {
+                              .source = source,
+                              .verdict = POLICY_DENY,
+                              .file = entry->file,
+                              .line = entry->line,
+                              .reason = reason,
+                      },
+                      POLICY_ENFORCE);
 }
 
-/* A rule as what decided. */
+/* The ruling of a rule that decides. */
 PolicyRuling policy_ruling_of(const PolicyRule *rule) {
         return (PolicyRuling) {
                 .source = rule->source,
@@ -311,21 +318,21 @@ PolicyRuling policy_ruling_of(const PolicyRule *rule) {
         };
 }
 
-static void meet_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
+static void apply_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
         PolicyRuling ruling = policy_ruling_of(rule);
 
         if (rule->expires_usec <= now_usec)
-                tell(j, POLICY_IS_OVER, &ruling);
+                note(j, POLICY_IS_OVER, &ruling);
         else if (rule->verdict == POLICY_DENY && j->subject->part != POLICY_REQUESTED &&
                  !policy_rule_is_of_module(rule))
-                tell(j, POLICY_SKIPS_DEPENDENCIES, &ruling);
+                note(j, POLICY_SKIPS_DEPENDENCIES, &ruling);
         else
-                meet(j, &ruling, policy_get_rule_mode(p, rule));
+                apply(j, &ruling, policy_get_rule_mode(p, rule));
 }
 
-/* The rules, with modprobe.blacklist= in its place: behind what else the kernel command line says. */
-static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
-        static const char said[] = "modprobe.blacklist= on the kernel command line";
+/* The rules in order, and modprobe.blacklist= after the rules of the kernel command line. */
+static void apply_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
+        static const char reason[] = "modprobe.blacklist= on the kernel command line";
         const char *module = j->subject->module;
         const ConfigEntry *line = j->subject->command_line_blacklist;
         const PolicyRule *rule;
@@ -333,7 +340,7 @@ static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
         PolicyWalk w;
 
         if (policy_is_empty(p)) {
-                meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+                apply_line(j, line, POLICY_BY_COMMAND_LINE, reason);
                 return;
         }
 
@@ -341,40 +348,40 @@ static void meet_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
         policy_walk_begin(&w, p->lookup, module);
         while ((!j->decided || j->trace) && (rule = policy_walk_next(&w))) {
                 if (line && rule->source > POLICY_BY_COMMAND_LINE) {
-                        meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+                        apply_line(j, line, POLICY_BY_COMMAND_LINE, reason);
                         line = NULL;
                         if (j->decided && !j->trace)
                                 break;
                 }
                 if (policy_rule_matches(rule, &q, /* request_only= */ false))
-                        meet_rule(j, p, rule, now_usec);
+                        apply_rule(j, p, rule, now_usec);
         }
-        meet_line(j, line, POLICY_BY_COMMAND_LINE, said);
+        apply_line(j, line, POLICY_BY_COMMAND_LINE, reason);
 }
 
-static void meet_default(Judgement *j, const Policy *p) {
+static void apply_default(Judgement *j, const Policy *p) {
         PolicyRuling ruling = { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW };
         PolicyMode mode = POLICY_ENFORCE;
 
         if (j->subject->part != POLICY_DEPENDENCY)
                 ruling = policy_get_default(p, &mode);
         if (ruling.file || !j->decided)
-                meet(j, &ruling, mode);
-        if (!j->decided)                /* a default in audit mode decides nothing: all is allowed then */
-                meet(j, &(PolicyRuling) { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW },
-                     POLICY_ENFORCE);
+                apply(j, &ruling, mode);
+        if (!j->decided)                /* the default is in audit mode: the module is allowed */
+                apply(j, &(PolicyRuling) { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW },
+                      POLICY_ENFORCE);
 }
 
 /**
  * policy_judge() - may this module enter the kernel for this request?
- * @p:        NULL: there are no rules, only what the subject brings from modprobe.d
+ * @p:        NULL: no rules; the lines of modprobe.d that the subject has still count
  * @now_usec: CLOCK_REALTIME, for rules that expire
- * @ret:      what decided, and what would if nothing were in audit mode
- * @trace:      told of everything that is about this subject, in order, also behind what decided; NULL: nobody
- *            wants to know
+ * @ret:      what decides, and what would decide if nothing were in audit mode
+ * @trace:    called for each rule and line that matches the subject, in order, also for those after the one that
+ *            decides; NULL: no trace
  *
- * The order is that of PolicySource, and of the files. Rules that are in audit mode decide nothing; what
- * would be decided if they were enforced is in @ret->would. Allocates nothing.
+ * The order is that of PolicySource, then of the files. Rules in audit mode do not decide; @ret->would is what
+ * would be decided if they were enforced. Allocates nothing.
  */
 void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_usec, PolicyDecision *ret,
                   policy_trace_t trace, void *userdata) {
@@ -383,12 +390,12 @@ void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_us
         assert(subject && subject->module && ret);
 
         *ret = (PolicyDecision) {};
-        meet_rules(&j, p, now_usec);
+        apply_rules(&j, p, now_usec);
         if (!j.decided || trace)
-                meet_line(&j, subject->install, POLICY_BY_INSTALL, "its install line only denies");
+                apply_line(&j, subject->install, POLICY_BY_INSTALL, "its install line only denies");
         if (!j.decided || trace)
-                meet_line(&j, subject->blacklist, POLICY_BY_BLACKLIST, "blacklisted");
-        meet_default(&j, p);
+                apply_line(&j, subject->blacklist, POLICY_BY_BLACKLIST, "blacklisted");
+        apply_default(&j, p);
 }
 
 /* ----------------------------------------------------------------------------- options and preferences */
@@ -399,19 +406,19 @@ typedef struct OptionSearch {
         int error;
 } OptionSearch;
 
-static void on_met_for_options(PolicyTraceStep how, const PolicyRuling *what, void *userdata) {
+static void on_trace_step(PolicyTraceStep step, const PolicyRuling *ruling, void *userdata) {
         OptionSearch *s = userdata;
 
-        if (s->error < 0 || (how != POLICY_ADDS && how != POLICY_DECIDES) || !what->rule ||
-            what->rule->n_options == 0)
+        if (s->error < 0 || (step != POLICY_ADDS && step != POLICY_DECIDES) || !ruling->rule ||
+            ruling->rule->n_options == 0)
                 return;
-        s->error = s->on_rule(what->rule, s->userdata);
+        s->error = s->on_rule(ruling->rule, s->userdata);
 }
 
 /**
- * policy_each_options() - the rules whose options a module is to get, in order
+ * policy_each_options() - the rules whose options a module gets, in order
  *
- * Those that match, up to the one that decides.
+ * Those that match, up to and including the one that decides.
  *
  * Return: 0, or the first negative value of @on_rule.
  */
@@ -424,7 +431,7 @@ int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t 
 
         if (!p || !p->has_options)
                 return 0;
-        policy_judge(p, subject, now_usec, &decision, on_met_for_options, &search);
+        policy_judge(p, subject, now_usec, &decision, on_trace_step, &search);
         return search.error;
 }
 
@@ -451,7 +458,7 @@ static const PolicyRule *find_preference(const Policy *p, const PolicyRequester 
 /**
  * policy_find_preference() - the rule that says which of several candidates a request gets
  *
- * Return: the first in force that has a preference and is about this request; NULL: none is.
+ * Return: the first enforced rule with a preference that matches this request; NULL: none.
  */
 const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester *requester,
                                          uint64_t now_usec) {
