@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -131,7 +130,6 @@ def test_fish_knows_the_table(table):
 
 # -------------------------------------------------------------------------------------------- shells that may be missing
 
-@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
 def test_zsh_reads_it():
     subprocess.run(["zsh", "-f", "-n", ZSH], check=True, timeout=60)
 
@@ -158,10 +156,11 @@ FISH_CASES = [
 ]
 
 
-@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
 def test_completion_of_fish():
     for line, expected in FISH_CASES:
         done = subprocess.run(["fish", "--no-config", "-c", f"source {FISH}; complete -C '{line}'"], check=True, capture_output=True,
                               text=True, timeout=60)
         assert done.stderr == "", line
-        assert {offer.split("\t")[0] for offer in done.stdout.splitlines()} == expected, line
+        # For what begins so; fish also offers what has the letters further behind, "--quiet" for "--ui".
+        word = line.split(" ")[-1]
+        assert {offer.split("\t")[0] for offer in done.stdout.splitlines() if offer.startswith(word)} == expected, line
