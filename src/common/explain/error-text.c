@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ErrorText: what it means that a module could not be loaded or removed, for a person who has to mend it
- * now. An errno of the kernel's module loader means many things; which one it was stands in the lines that
- * it logged. So a table for each operation: errno and line on the left, sentence and next step on the right,
- * the first row that fits counts. The formats of the lines are those of kernel 6.12 (kernel/module/,
- * kernel/params.c, security/lockdown/). Owns nothing.
+ * ErrorText: why a module could not be loaded or removed, for somebody who has to correct it now. An errno of the
+ * kernel's module loader has many possible causes; the lines that the kernel logged say which it was. So each
+ * operation has a table: errno and line on the left, sentence and next step on the right; the first row that
+ * matches counts. The formats of the lines are those of kernel 6.12 (kernel/module/, kernel/params.c,
+ * security/lockdown/). Owns nothing.
  */
 
 #include "common/explain/error-text.h"
@@ -22,27 +22,28 @@
 #include "common/explain/template.h"
 
 #define CAPTURES_MAX 2U
-#define NAMES_SHOWN_MAX 4U              /* of a list; the rest is counted */
+#define NAMES_SHOWN_MAX 4U              /* of a list; the others are counted */
 
 /*
- * @line: a part of a kernel line in which each %s stands for anything (trimmed); NULL: whatever was logged.
- * In @message and @hint stand {module}, {errno} and {reason} for what they say, {1} and {2} for what the
- * first and second %s of @line stood for, {1st} for the first word of {1}, {all} for every {1} of all lines
- * that fit. {owner}, {reinstall}, {rebuild}, {firmware} and {sign} are hints of the distribution, which have such
- * places themselves.
+ * @line: a part of a kernel line, in which each %s matches any text (trimmed); NULL: any log.
+ * Fields of @message and @hint (template.h): {module}; {reason} of the errno; {1} and {2}, the texts that the
+ * first and second %s of @line match; {1st}, the first word of {1}; {all}, {1} of all lines that match. {owner},
+ * {reinstall}, {rebuild}, {firmware} and {sign} are hints of the distribution, which are templates as well.
  */
 typedef struct ErrorRule {
         int error;                      /* positive; 0: any */
         const char *line;
         const char *message;
-        const char *hint;               /* NULL: nothing to advise */
-        bool nameless;                  /* the line does not say of which module it speaks */
+        const char *hint;               /* NULL: none */
+        bool nameless;                  /* the line does not name the module */
 } ErrorRule;
 
 #define KERNEL_LOG "journalctl -k -b -g {module}"
 
 static const ErrorRule insert_rules[] = {
-        /* Built for another kernel. The first two come with lines about unknown symbols, which say less. */
+        /*
+         * Built for another kernel. The first two come with lines about unknown symbols, which are less specific.
+         */
         { 0, "disagrees about version of symbol %s",
           "{module} was built for another kernel: it disagrees about the version of {all}",
           "{rebuild}, or reboot into the kernel that this prints: modinfo -F vermagic {module}" },
@@ -211,9 +212,9 @@ static void capture(const char *begin, const char *end, char ret[static TEXT_SHO
         text_show(text, ret);
 }
 
-/* Does the line have all literal parts of the pattern, in order? What lies between them is captured. */
+/* Whether the line has all literal parts of the pattern, in order. Captures the text between them. */
 static bool line_matches(const char *pattern, const char *line, Captures *ret) {
-        const char *begin = NULL;       /* of the capture that is open */
+        const char *begin = NULL;       /* of the current capture */
         size_t n = 0;
 
         for (;;) {
@@ -236,14 +237,14 @@ static bool line_matches(const char *pattern, const char *line, Captures *ret) {
         }
 }
 
-/* The first row that fits. Rows without a line fit any log. */
+/* The first row that matches. */
 static const ErrorRule *find_rule(const ErrorRule *rules, int error, const char *const *log, size_t n,
                                   Captures *ret) {
         for (;; rules++) {
                 if (rules->error != 0 && rules->error != error)
                         continue;
                 if (!rules->line)
-                        return rules;   /* the last row of each table is one */
+                        return rules;   /* as has the last row of each table */
                 for (size_t i = 0; i < n; i++)
                         if (line_matches(rules->line, log[i], ret))
                                 return rules;
@@ -291,7 +292,7 @@ static void put_all(const Filling *f, FILE *out) {
                 fprintf(out, " and %zu more", n - NAMES_SHOWN_MAX);
 }
 
-/* _PACKAGE_TASK_INVALID: it is no task. */
+/* Return: _PACKAGE_TASK_INVALID: it is another field. */
 static PackageTask field_task(const char *field) {
         static const char *const names[_PACKAGE_TASK_MAX] = {
                 [PACKAGE_OWNER] = "owner",       [PACKAGE_REINSTALL] = "reinstall", [PACKAGE_REBUILD] = "rebuild",
@@ -320,7 +321,7 @@ static void put_field(FILE *out, const char *field, const void *userdata) {
                 fputs(strerrordesc_np(f->error) ?: "unknown error", out);
 }
 
-/* "NAME: ", "NAME 0000:00:01.0: ", "module NAME: ", "Module NAME is "; in the line NAME may be with '-'. */
+/* "NAME: ", "NAME 0000:00:01.0: ", "module NAME: ", "Module NAME is "; NAME may have '-' for '_'. */
 static bool is_named(const char *module, const char *line) {
         size_t n = strlen(module);
 
@@ -330,9 +331,9 @@ static bool is_named(const char *module, const char *line) {
 }
 
 /**
- * error_text_concerns() - may this line of the kernel's say why a module did not get in?
+ * error_text_concerns() - whether a line of the kernel's log may say why a module could not be loaded
  * @module: normalised
- * @line:   its text, without priority and time
+ * @line:   the text, without priority and time
  */
 bool error_text_concerns(const char *module, const char *line) {
         Captures c;
@@ -448,7 +449,7 @@ int error_text_command(const char *module, const char *kind, int wait_status, ch
 }
 
 /**
- * error_name() - the symbolic name of an errno, for people who search the web for it
+ * error_name() - the symbolic name of an errno, to search the web for
  */
 const char *error_name(int error) {
         return strerrorname_np(error < 0 && error > INT_MIN ? -error : error) ?: "unknown error";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What lkmd and lkmctl, which answers some questions itself, both say of a request that means nothing. */
+/* Sentences that both lkmd and lkmctl use, since lkmctl answers some questions itself. */
 
-#define NO_INDEX_TEXT "there is no usable module index in %s" /* the directory of modules */
-#define NO_SUCH_MODULE_TEXT "no module and no alias is called '%s' in %s" /* likewise */
+#define NO_INDEX_TEXT "there is no usable module index in %s" /* the directory */
+#define NO_SUCH_MODULE_TEXT "no module and no alias is called '%s' in %s" /* the key, the directory */
 #define NO_SUCH_MODULE_HINT "check the spelling; if its package was just installed, run depmod -a"

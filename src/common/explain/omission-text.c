@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* OmissionText: see omission-text.h. Owns nothing; what stands in files may be any bytes, and is escaped. */
+/* OmissionText: see omission-text.h. Owns nothing. Texts from files may be any bytes, and are escaped. */
 
 #include "common/explain/omission-text.h"
 
@@ -124,7 +124,7 @@ typedef struct Obstacle {
         const PlanOmission *omission;
 } Obstacle;
 
-/* Without memory, the sentence is without it. */
+/* Writes nothing without memory. */
 static void put_escaped(FILE *f, const char *text) {
         _cleanup_(freep) char *escaped = NULL;
 

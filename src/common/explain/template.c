@@ -6,9 +6,9 @@
 
 #include "common/base/util.h"
 
-#define FIELD_MAX 15U                   /* bytes of its name */
+#define FIELD_MAX 15U                   /* bytes of a name */
 
-/* Templates are constants of the program: each brace has its other one. */
+/* @template: a constant of the program, in which all braces are closed. */
 void template_print(FILE *f, const char *template, template_put_t put, const void *userdata) {
         assert(f && template && put);
 
@@ -30,7 +30,7 @@ void template_print(FILE *f, const char *template, template_put_t put, const voi
 }
 
 /**
- * template_fill() - the same as a string
+ * template_fill() - like template_print(), into a new string
  *
  * Return: 0; -ENOMEM.
  */

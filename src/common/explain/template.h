@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-/* Template: a sentence with fields in braces, such as "{module} is in use". Whoever fills it writes each by its name. */
+/*
+ * Template: a sentence with fields in braces, such as "{module} is in use". The callback writes the value of each
+ * field.
+ */
 typedef void (*template_put_t)(FILE *f, const char *field, const void *userdata);
 
 void template_print(FILE *f, const char *template, template_put_t put, const void *userdata);

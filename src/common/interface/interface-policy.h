@@ -3,7 +3,7 @@
 
 #include <systemd/sd-varlink-idl.h>
 
-/* What the interface says of policies, and what it needs of the rest; for interface.c alone. */
+/* InterfacePolicy: internal to the interface. */
 
 extern const sd_varlink_symbol vl_type_Origin;
 extern const sd_varlink_symbol vl_type_Problem;

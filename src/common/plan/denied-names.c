@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DeniedNames: which modules the policy denies by name, whoever asks for them, for whatever device and by whatever
- * alias. That is what a line of modprobe.d can say as well, so that it can hold where lkmd has no say. A rule that
- * also goes by something else, of the request or of what is in the module's file, denies nobody by name; and one like
- * that which allows, before the one that denies, leaves a name to judge case by case.
+ * DeniedNames: the modules that the policy denies by name, for every requester, device and alias. A line of
+ * modprobe.d can say the same, so that these denials also hold for modprobe and udev. A rule that has other keys,
+ * of the request or of the module's file, denies no module by name; if such a rule allows and comes before the one
+ * that denies, the module is not denied in every case.
  *
- * Lines of modprobe.d itself and of the kernel command line hold by themselves: they are not repeated.
+ * Lines of modprobe.d and of the kernel command line are not included: modprobe and udev read them as well.
  */
 
 #include "common/plan/denied-names.h"
@@ -15,10 +15,10 @@
 
 #include "common/policy/policy-match.h"
 
-/* The rules that may allow something, for some request; those that go by names alone decide when their turn comes. */
+/* The rules with keys other than "module" that allow: each may be an exception from a rule after it. */
 typedef struct Exceptions {
         const PolicyRule **rules;       /* in order */
-        size_t *places;                 /* of each among all rules */
+        size_t *places;                 /* the index of each among all rules */
         size_t n_rules;
 } Exceptions;
 
@@ -53,7 +53,7 @@ static int exceptions_collect(const Policy *p, uint64_t now_usec, Exceptions *re
         return 0;
 }
 
-/* Do all of the rule's patterns for the name match, whatever it says beyond? */
+/* Whether the patterns of the rule for the name match, without its other keys. */
 static bool may_be_about(const PolicyRule *rule, const PolicySubject *subject) {
         PolicyRule names_only = { .source = rule->source };
         PolicyQuestion q;
@@ -63,7 +63,7 @@ static bool may_be_about(const PolicyRule *rule, const PolicySubject *subject) {
         return policy_rule_matches(&names_only, &q, /* request_only= */ false);
 }
 
-/* @end: the rule that decides; NULL: it is the default, after all rules. */
+/* @end: the rule that decides; NULL: the default, which comes after all rules. */
 static bool may_be_allowed_before(const Policy *p, const Exceptions *e, const PolicyRule *end,
                                   const PolicySubject *subject) {
         for (size_t k = 0; k < e->n_rules; k++) {
@@ -77,7 +77,7 @@ static bool may_be_allowed_before(const Policy *p, const Exceptions *e, const Po
         return false;
 }
 
-/* Return: the source of what denies the module by its name, in every case; negative: nothing does. */
+/* Return: the source of what denies the module in every case; negative: nothing. */
 static PolicySource find_denial(const Policy *p, const Exceptions *e, const char *module, uint64_t now_usec) {
         const PolicySubject subject = { .part = POLICY_REQUESTED, .module = module };
         PolicyDecision decision;
@@ -89,18 +89,18 @@ static PolicySource find_denial(const Policy *p, const Exceptions *e, const char
 }
 
 /* The modules of an index are one array. */
-static size_t place_of(const Index *index, const IndexModule *module) {
+static size_t index_of(const Index *index, const IndexModule *module) {
         return (size_t) (module - index_get_module(index, 0));
 }
 
-/* The default does not ask for what comes along with an allowed module. */
+/* The default does not apply to dependencies of an allowed module. */
 static void spare_dependencies(const Index *index, PolicySource *denials) {
         for (size_t i = 0; i < index_count_modules(index); i++) {
                 const IndexModule *module = index_get_module(index, i);
 
-                /* A module's dependencies are all that it needs: one that is spared has nothing to add. */
+                /* Dependencies are transitive: one pass is enough. */
                 for (size_t k = 0; denials[i] < 0 && k < module->n_dependencies; k++) {
-                        size_t place = place_of(index, module->dependencies[k]);
+                        size_t place = index_of(index, module->dependencies[k]);
 
                         if (denials[place] == POLICY_BY_DEFAULT)
                                 denials[place] = _POLICY_SOURCE_INVALID;
@@ -125,7 +125,7 @@ static int write_names(const Index *index, const PolicySource *denials, char **r
 }
 
 /**
- * denied_names_list() - all modules of this kernel that are denied by name, one a line
+ * denied_names_list() - list all modules of this kernel that are denied by name, one per line
  * @p:        NULL: no policy
  * @now_usec: CLOCK_REALTIME
  *

@@ -6,6 +6,6 @@
 #include "common/index/index.h"
 #include "common/policy/policy.h"
 
-/* What the policy says of modules by their names alone: what holds of it also without lkmd. */
+/* DeniedNames: what the policy denies by name alone, so that it can hold without lkmd. */
 
 int denied_names_list(const Policy *p, const Index *index, uint64_t now_usec, char **ret);

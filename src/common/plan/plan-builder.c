@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * How a plan comes to be: the walk from what was asked for through dependencies and softdeps, in kmod's
- * order (libkmod 34, kmod_module_get_probe_list()), but each module is placed once. Lives for one plan;
- * borrows the index.
+ * PlanBuilder: walks from the requested modules through dependencies and softdeps, in the order of kmod (libkmod
+ * 34, kmod_module_get_probe_list()), but places each module once. Borrows the index.
  *
- * A module is judged before anything of it is placed: what cannot be loaded brings nothing along. What is in
- * progress (walking) cannot be placed a second time below itself: a softdep that asks for that is named as a
- * loop, and what it wanted is done afterwards, when nothing is in progress any more. So is what lies deeper
+ * A module is judged before its dependencies are placed, so that a module that cannot be loaded adds no steps. A
+ * module in progress (NODE_WALKING) cannot be placed again below itself: a softdep that would do so is reported as
+ * a loop, and its targets are placed afterwards, when nothing is in progress. The same happens to targets deeper
  * than DEPTH_MAX.
  */
 
@@ -24,7 +23,7 @@
 #include "common/plan/plan-parameters.h"
 #include "common/plan/plan-rules.h"
 
-#define DEPTH_MAX 64U                   /* softdeps of softdeps of ..; beyond it their order is not kept */
+#define DEPTH_MAX 64U                   /* of nested softdeps; beyond it, their order is not kept */
 
 static int place(PlanGraph *g, size_t n, PlanReason reason, size_t parent, const ConfigEntry *config,
                  unsigned depth);
@@ -38,7 +37,7 @@ static char *copy(const char *s, bool *failed) {
         return c;
 }
 
-/* All of a step but what it waits for and why it is in. */
+/* All of a step except its edges and its reason. */
 static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
         bool builtin = node_is_builtin(n), failed = false;
         bool command = n->install && !builtin && !plan_graph_ignores_install(g, n);
@@ -71,7 +70,7 @@ static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
         return r < 0 ? r : plan_parameters_collect(g, n, s);
 }
 
-/* Gives a node its step: the last one so far. */
+/* Appends the step of a node. */
 static int append(PlanGraph *g, size_t i) {
         Node *n = &g->nodes[i];
         Plan *p = g->plan;
@@ -80,7 +79,7 @@ static int append(PlanGraph *g, size_t i) {
 
         n->state = NODE_PLACED;
         if (node_is_builtin(n) && !n->requested)
-                return 0;               /* there is nothing to do, and nobody asked */
+                return 0;               /* nothing to do, and not requested */
 
         steps = reallocarray(p->steps, p->n_steps + 1, sizeof(*steps));
         if (!steps)
@@ -99,7 +98,7 @@ static int append(PlanGraph *g, size_t i) {
 
 /* ----------------------------------------------------------------------------------------------- walking */
 
-/* Is something in progress that this module needs, or itself? */
+/* *ret_itself: the module is in progress; *ret_needs: a dependency of it is. */
 static int is_in_progress(PlanGraph *g, size_t i, bool *ret_itself, bool *ret_needs) {
         const IndexModule *m = g->nodes[i].module;
 
@@ -118,7 +117,7 @@ static int is_in_progress(PlanGraph *g, size_t i, bool *ret_itself, bool *ret_ne
         return 0;
 }
 
-/* Looks up everything that the softdeps of a module name. */
+/* Looks up the targets of all softdeps of a module. */
 static int find_targets(PlanGraph *g, size_t i, TargetList *targets) {
         _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n_softdeps;
@@ -188,7 +187,7 @@ static int follow(PlanGraph *g, const Target *t, unsigned depth) {
                      depth + 1);
 }
 
-/* One module between its softdeps; its dependencies are there already. */
+/* Places one module between its softdeps; its dependencies have been placed. */
 static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, unsigned depth) {
         _cleanup_(target_list_clear) TargetList targets = {};
         int r;
@@ -200,9 +199,9 @@ static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, u
         g->nodes[i].part = plan_part_of(g->nodes[i].reason);
         g->nodes[i].parent = g->nodes[i].requested ? NOBODY : parent;
         if (reason == PLAN_DEPENDENCY && !g->nodes[i].requested)
-                g->nodes[i].alias = g->nodes[i].option_key = NULL; /* it is reached by its name */
+                g->nodes[i].alias = g->nodes[i].option_key = NULL; /* dependencies are found by name */
 
-        if (!plan_graph_ignores_install(g, &g->nodes[i])) { /* it leaves out softdeps as well */
+        if (!plan_graph_ignores_install(g, &g->nodes[i])) { /* which ignores softdeps as well */
                 r = find_targets(g, i, &targets);
                 if (r < 0)
                         return r;
@@ -230,7 +229,8 @@ static int place_one(PlanGraph *g, size_t i, PlanReason reason, size_t parent, u
 }
 
 /*
- * Places a module and all that it needs. None of them is in progress. Return: 1; 0 if it was left out.
+ * Places a module and its dependencies, none of which is in progress. Return: 1; 0: it is left out; negative
+ * errno.
  */
 static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const ConfigEntry *config,
                  unsigned depth) {
@@ -258,7 +258,7 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
                 r = plan_graph_get_dependency(g, m, k, &d);
                 if (r < 0)
                         return r;
-                if (d == i || g->nodes[d].state == NODE_PLACED) /* itself: only a broken modules.dep says so */
+                if (d == i || g->nodes[d].state == NODE_PLACED) /* itself: modules.dep is broken */
                         continue;
                 if (parents[k] != CLOSURE_TOP) {
                         r = plan_graph_get_dependency(g, m, parents[k], &nearer);
@@ -275,7 +275,7 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
         return r < 0 ? r : 1;
 }
 
-/* What was put off, now that nothing is in progress. It may put off more. */
+/* Places what was postponed, now that nothing is in progress. This may postpone more. */
 static int place_later(PlanGraph *g) {
         int r;
 
@@ -293,7 +293,7 @@ static int place_later(PlanGraph *g) {
 
 /* ---------------------------------------------------------------------------------------------- requests */
 
-/* What the key means, without duplicates. */
+/* The modules that the key matches, without duplicates. */
 static int find_requested(PlanGraph *g, TargetList *ret) {
         const IndexMatch *matches;
         size_t n;
@@ -324,7 +324,7 @@ static int find_requested(PlanGraph *g, TargetList *ret) {
         return 0;
 }
 
-/* Takes out what the policy denies. It is not requested then: it may still come in for another. */
+/* Removes what the policy denies, which may still be a dependency or softdep of another. */
 static int drop_denied(PlanGraph *g, TargetList *requested) {
         size_t kept = 0;
         int r;
@@ -356,7 +356,7 @@ static size_t rank_of(const PolicyRule *rule, const char *module) {
         return SIZE_MAX;
 }
 
-/* Return: 1 with the place in @requested of the candidate that can be had and is preferred most; 0: none; -ENOMEM. */
+/* Return: 1, with the index in @requested of the preferred candidate that can be loaded; 0: none; -ENOMEM. */
 static int find_preferred(PlanGraph *g, const TargetList *requested, const PolicyRule *rule, size_t *ret) {
         size_t best = SIZE_MAX;
         int r;
@@ -371,7 +371,7 @@ static int find_preferred(PlanGraph *g, const TargetList *requested, const Polic
                 if (r < 0)
                         return r;
                 if (r == 0)
-                        continue;       /* the next best, then; why it is not this one is said */
+                        continue;       /* its omission has been added */
                 best = rank;
                 *ret = i;
         }
@@ -379,7 +379,9 @@ static int find_preferred(PlanGraph *g, const TargetList *requested, const Polic
         return best != SIZE_MAX;
 }
 
-/* Of those that a rule lists, the best that can be had stays; what it does not list is none of its business. */
+/*
+ * Of the candidates that a rule lists, the first that can be loaded stays; others than those listed stay as well.
+ */
 static int apply_preference(PlanGraph *g, TargetList *requested) {
         const PolicyRule *rule = requested->n_items > 1 ? plan_rules_find_preference(g) : NULL;
         size_t preferred = 0, kept = 0;
@@ -410,7 +412,7 @@ static int apply_preference(PlanGraph *g, TargetList *requested) {
         return 0;
 }
 
-/* Fills in steps, omissions and n_matches. Return: as plan_new(); @plan is to be freed as it is then. */
+/* Sets steps, omissions and n_matches. Return: as plan_new(). */
 static int build(Plan *plan, const Index *index, const PlanRequest *request) {
         _cleanup_(plan_graph_clear) PlanGraph g = { .plan = plan, .index = index, .request = request };
         _cleanup_(target_list_clear) TargetList requested = {};
@@ -445,18 +447,18 @@ static int build(Plan *plan, const Index *index, const PlanRequest *request) {
 }
 
 /**
- * plan_new() - work out what a request comes to
+ * plan_new() - make the plan of a request
  * @index:   borrowed for the call
  * @request: borrowed for the call
  *
- * Every module is judged by the policy (policy_judge()); an install line that only denies (see
- * command_is_denial()) is part of it and keeps its module out on every path, with ignore_install too. What
- * cannot be had without a denied module is left out with it. Other install lines are run in place of their
- * module, also beside softdeps, and whatever they do is not part of the plan.
+ * The policy judges every module (policy_judge()); an install line that only denies (see command_is_denial()) is
+ * part of that and leaves out its module on every path, even with ignore_install. A module that needs a denied
+ * module is left out as well. Other install lines run instead of their module, also beside softdeps; what they do
+ * is not part of the plan.
  *
- * The plan is a snapshot: it looks whether the files are there, but not what the kernel has already.
+ * The plan checks whether the files exist, but not what is in the kernel already.
  *
- * Return: 0, also for a key that means nothing (n_matches is 0) and if everything was left out;
+ * Return: 0, also if the key matches nothing (n_matches is 0) and if everything was left out;
  * -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.
  */
 int plan_new(Plan **ret, const Index *index, const PlanRequest *request) {

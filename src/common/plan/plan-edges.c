@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanEdges: the last part of a plan. When all steps have their place: what waits for what, why each is in, and what
- * the request cannot do without.
+ * PlanEdges: the last part of making a plan, when all steps are placed: the edges, parents and reasons of the
+ * steps, and which are required.
  */
 
 #include "common/plan/plan-edges.h"
@@ -28,7 +28,7 @@ static int add_edge(PlanStep *s, size_t to, bool required) {
         return 0;
 }
 
-/* Only to what it needs directly: the rest follows. */
+/* Only to direct dependencies: the rest follows. */
 static int add_dependency_edges(PlanGraph *g, size_t step) {
         const IndexModule *m = g->nodes[g->step_nodes[step]].module;
         _cleanup_(freep) size_t *parents = NULL;
@@ -75,7 +75,7 @@ static int add_order_edges(PlanGraph *g) {
         return 0;
 }
 
-/* The step of a node, or of the nearest one above it that has any: what is built in has none. */
+/* The step of a node, or of its nearest ancestor that has one: built-in modules have none. */
 static size_t step_above(const PlanGraph *g, size_t n) {
         while (n != NOBODY && g->nodes[n].step == SIZE_MAX)
                 n = g->nodes[n].parent;
@@ -84,9 +84,8 @@ static size_t step_above(const PlanGraph *g, size_t n) {
 }
 
 /*
- * A node's parent was begun before it, so that these cannot go round in a circle. What is nearer may have
- * been begun later, and with a broken modules.dep even for its sake: it is only taken where it leads
- * elsewhere.
+ * A node is begun after its parent, so that parents form no cycle. @nearer may have been begun later, with a
+ * broken modules.dep even as a descendant: it becomes the parent only if that makes no cycle.
  */
 static void set_parents(PlanGraph *g) {
         Plan *p = g->plan;
@@ -119,7 +118,7 @@ static int add_edges(PlanGraph *g) {
         return add_order_edges(g);
 }
 
-/* Edges only lead to earlier steps: once from the last to the first is enough. */
+/* Edges lead to earlier steps only: one pass from the last to the first is enough. */
 static void set_required(Plan *p) {
         for (size_t i = p->n_steps; i-- > 0;) {
                 PlanStep *s = &p->steps[i];
@@ -132,7 +131,7 @@ static void set_required(Plan *p) {
 }
 
 /**
- * plan_edges_draw() - draw the lines between the steps, once all are placed
+ * plan_edges_draw() - add edges, parents and reasons, once all steps are placed
  *
  * Return: 0; -ENOMEM.
  */

@@ -3,5 +3,5 @@
 
 #include "common/plan/plan-graph.h"
 
-/* What waits for what, and what the request cannot do without, once all steps have their place. */
+/* PlanEdges: the edges between the steps of a plan. */
 int plan_edges_draw(PlanGraph *g);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanGraph: the modules that a plan is about, which there are and by which way they were reached, and the
- * omissions, each once. Owns the nodes, borrows the plan, the index and the request.
+ * PlanGraph: the nodes of a plan in progress, one for each module, and its omissions, each once. Owns the nodes,
+ * borrows the plan, the index and the request.
  */
 
 #include "common/plan/plan-graph.h"
@@ -40,7 +40,7 @@ void target_list_clear(TargetList *l) {
 /* ------------------------------------------------------------------------------------------------- nodes */
 
 /**
- * plan_graph_look_up() - what a key means
+ * plan_graph_look_up() - find the modules that a key matches
  * @ret: borrowed until the next look-up
  *
  * Return: as index_lookup().
@@ -60,8 +60,8 @@ int plan_graph_look_up(PlanGraph *g, const char *key, const IndexMatch **ret, si
 }
 
 /**
- * plan_graph_get_node() - the node of a module, made if there is none yet
- * @name:   normalised, lives as long as the index
+ * plan_graph_get_node() - get the node of a module, or make it
+ * @name:   normalised; valid as long as the index
  * @module: NULL: no such module
  *
  * Return: 0; -ENOMEM.
@@ -93,14 +93,14 @@ int plan_graph_get_node(PlanGraph *g, const char *name, const IndexModule *modul
         return 0;
 }
 
-/* The node of the dependency at place @i. */
+/* Gets the node of the dependency number @i. */
 int plan_graph_get_dependency(PlanGraph *g, const IndexModule *m, size_t i, size_t *ret) {
         return plan_graph_get_node(g, m->dependencies[i]->name, m->dependencies[i], ret);
 }
 
 /**
- * plan_graph_get_match() - the node of one answer of the index, with the way that led to it
- * @m: what is forgotten at the next look-up is copied
+ * plan_graph_get_match() - get the node of one match, with the alias by which it was found
+ * @m: what the next look-up invalidates is copied
  *
  * Return: 0; -ENOMEM.
  */
@@ -133,16 +133,14 @@ bool node_is_builtin(const Node *n) {
         return n->module && !n->module->path;
 }
 
-/* modprobe -i is for what was named, and for nothing that comes along. */
+/* modprobe -i applies to requested modules only. */
 bool plan_graph_ignores_install(const PlanGraph *g, const Node *n) {
         return n->requested && g->request->ignore_install;
 }
 
 /* --------------------------------------------------------------------------------------------- omissions */
 
-/*
- * Return: 1 if this is the first time it is said, 0 if not. A second one may be about something asked for.
- */
+/* Return: 1: it is new; 0: it is known, and may now concern a candidate; -ENOMEM. */
 static int note_omission(PlanGraph *g, PlanOmissionKind kind, const char *module, const char *wanted_by,
                          bool candidate) {
         _cleanup_(freep) char *key = NULL;
@@ -166,15 +164,15 @@ static int note_omission(PlanGraph *g, PlanOmissionKind kind, const char *module
         return r < 0 ? r : 1;
 }
 
-/* A line of modprobe.d as a ruling that no policy was asked about. */
+/* A line of modprobe.d as a ruling without the policy. */
 PolicyRuling ruling_of_line(const ConfigEntry *line) {
         return (PolicyRuling) { .source = _POLICY_SOURCE_INVALID, .file = line->file, .line = line->line };
 }
 
 /**
- * plan_graph_omit() - say once that something was left out, and why
- * @ruling:     what decided; NULL: nothing that was written anywhere
- * @candidate: it concerns something that was asked for
+ * plan_graph_omit() - add an omission, unless there is the same one already
+ * @ruling:    what decided; NULL: no rule or line
+ * @candidate: it concerns a requested module
  *
  * Return: 0; -ENOMEM.
  */

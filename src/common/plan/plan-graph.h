@@ -11,9 +11,8 @@
 #include "common/plan/plan.h"
 
 /*
- * PlanGraph: a plan in the making, shared by the files that make it: plan-graph.c knows the modules,
- * plan-judge.c says which can be had, plan-builder.c walks and places them, plan-edges.c draws the lines
- * between the steps. Nobody else needs this.
+ * PlanGraph: a plan in progress. Internal to the files that make plans: plan-graph.c has the nodes, plan-judge.c
+ * judges them, plan-builder.c walks and places them, plan-edges.c adds the edges between the steps.
  */
 
 #define NOBODY SIZE_MAX
@@ -21,7 +20,7 @@
 typedef enum NodeState {
         NODE_FRESH,
         NODE_WALKING,                   /* on the stack, not placed yet */
-        NODE_PLACED,                    /* has its step, or needs none */
+        NODE_PLACED,                    /* has a step, or needs none */
 } NodeState;
 
 typedef enum Judgement {
@@ -32,26 +31,26 @@ typedef enum Judgement {
         MODULE_MISSING,
 } Judgement;
 
-typedef struct Node {                   /* what is known of one module; steps are made from it */
+typedef struct Node {                   /* one module, of which a step is made */
         const char *name;
-        const IndexModule *module;      /* NULL: a name with a command, or nothing at all */
+        const IndexModule *module;      /* NULL: there is none of this name; it may have a command */
         const ConfigEntry *install;     /* NULL: none */
-        const ConfigEntry *origin;      /* line that led here, if a line of modprobe.d did */
+        const ConfigEntry *origin;      /* the line of modprobe.d by which it was found; NULL: none */
         const char *alias, *option_key;
         bool requested;
         NodeState state;
-        bool by_alias;                  /* an alias led here, nobody named it */
+        bool by_alias;                  /* found by an alias, not by its name */
         Judgement judgement[_POLICY_PART_MAX];
-        PolicyPart part;                /* as what it was placed */
-        PolicyRuling ruling[_POLICY_PART_MAX]; /* once judged, and if the policy was asked */
-        bool would_deny[_POLICY_PART_MAX]; /* likewise, what is in audit mode counted */
+        PolicyPart part;                /* of the placed step */
+        PolicyRuling ruling[_POLICY_PART_MAX]; /* if the policy has judged it */
+        bool would_deny[_POLICY_PART_MAX]; /* likewise, with what is in audit mode enforced */
         size_t step;                    /* SIZE_MAX: none */
         PlanReason reason;
-        size_t parent;                  /* node that was begun before it; NOBODY: the request */
-        size_t nearer;                  /* dependency of the parent that needs it; NOBODY: the parent itself does */
+        size_t parent;                  /* node that was begun before it and needs it; NOBODY: the request */
+        size_t nearer;                  /* dependency of the parent that needs it; NOBODY: the parent itself */
 } Node;
 
-typedef struct Target {                 /* something that a node's softdeps lead to, or that was put off */
+typedef struct Target {                 /* a target of a softdep, possibly postponed */
         size_t node;
         size_t parent;
         bool post;
@@ -68,15 +67,15 @@ typedef struct PlanGraph {
         const Index *index;
         IndexAnswer answer;             /* of the last look-up, if there is no cache */
         const PlanRequest *request;
-        NameTable *names;               /* to nodes */
+        NameTable *names;               /* index of each node by name */
         Node *nodes;
         size_t n_nodes;
-        size_t *step_nodes;             /* node of each step */
-        StringArena strings;            /* keys, which the next look-up overwrites */
-        TargetList later;               /* put off */
-        TargetList orders;              /* a pre is before its parent, a post behind it */
-        bool *omission_is_candidate;    /* of each omission: is it about something asked for? */
-        NameTable *omitted;             /* what the omissions say already */
+        size_t *step_nodes;             /* index of the node of each step */
+        StringArena strings;            /* copies of keys, which the next look-up invalidates */
+        TargetList later;               /* postponed */
+        TargetList orders;              /* a pre goes before its parent, a post after it */
+        bool *omission_is_candidate;    /* of each omission: it concerns a requested module */
+        NameTable *omitted;             /* to find known omissions */
 } PlanGraph;
 
 void plan_graph_clear(PlanGraph *g);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A plan as JSON, the same for whoever shows it. All functions return 0, -ENOMEM, or what sd-json says. */
+/* PlanJson: see plan-json.h. */
 
 #include "common/plan/plan-json.h"
 
@@ -9,7 +9,7 @@
 
 #include "common/base/text.h"
 
-typedef struct RulingText {              /* names come from files, whose bytes are anything */
+typedef struct RulingText {              /* escaped: files may contain any bytes */
         char *file, *rule, *reason;
 } RulingText;
 
@@ -30,7 +30,7 @@ static int ruling_text_make(const PlanRuling *c, RulingText *ret) {
         return r;
 }
 
-/* The fields of a ruling, among those of what it is the ruling of. */
+/* The fields of a ruling, to be used among those of another object. */
 #define BUILD_RULING(c, t)                                                                                            \
         SD_JSON_BUILD_PAIR_CONDITION((c)->source >= 0, "source",                                                     \
                                      SD_JSON_BUILD_STRING(policy_source_to_string((c)->source))),                    \
@@ -40,7 +40,7 @@ static int ruling_text_make(const PlanRuling *c, RulingText *ret) {
                 SD_JSON_BUILD_PAIR_CONDITION((c)->rule != NULL, "rule", SD_JSON_BUILD_STRING((t)->rule)),            \
                 SD_JSON_BUILD_PAIR_CONDITION((c)->reason != NULL, "reason", SD_JSON_BUILD_STRING((t)->reason))
 
-/* What a plan went by, alone. */
+/* A ruling as an object of its own. */
 int plan_ruling_to_json(const PlanRuling *ruling, sd_json_variant **ret) {
         _cleanup_(ruling_text_clear) RulingText text = {};
         int r;
@@ -76,7 +76,7 @@ int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret) {
                 BUILD_RULING(&omission->ruling, &text));
 }
 
-/* An array; empty, not null, if nothing was left out. */
+/* An array, which may be empty. */
 int plan_omissions_to_json(const Plan *plan, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
         int r;
@@ -136,7 +136,7 @@ static int edges_to_json(const Plan *plan, const PlanStep *step, sd_json_variant
         return r;
 }
 
-/* One step, its neighbours by name. */
+/* One step; other steps are given by name. */
 int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *after = NULL, *ruling = NULL;
         _cleanup_(freep) char *path = NULL, *command = NULL, *joined = NULL, *alias = NULL;
@@ -185,7 +185,7 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
                 SD_JSON_BUILD_PAIR_VARIANT("after", after));
 }
 
-/* All of it: {"key": .., "steps": [..], "omissions": [..]}. */
+/* {"key": .., "steps": [..], "omissions": [..]} */
 int plan_to_json(const Plan *plan, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *steps = NULL, *omissions = NULL;
         _cleanup_(freep) char *key = NULL;

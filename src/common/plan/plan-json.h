@@ -5,7 +5,9 @@
 
 #include "common/plan/plan.h"
 
-/* A plan as JSON. Omissions are the varlink type Omission. */
+/*
+ * PlanJson: a plan as JSON; omissions are the varlink type Omission. Return: 0; -ENOMEM; what sd-json returns.
+ */
 
 int plan_ruling_to_json(const PlanRuling *ruling, sd_json_variant **ret);
 int plan_omission_to_json(const PlanOmission *omission, sd_json_variant **ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanJudge: whether a module can be had at all, by the policy and by what is there. What cannot is said in the
- * omissions of the plan. Owns nothing.
+ * PlanJudge: whether a module can be loaded: the policy allows it, and its file exists. Adds the omissions of the
+ * plan. Owns nothing.
  */
 
 #include "common/plan/plan-judge.h"
@@ -15,12 +15,12 @@
 #include "common/plan/plan-rules.h"
 
 /**
- * plan_judge_alone() - can this module be loaded, leaving aside what it needs?
- * @part: what it is to the request; it may be judged as more than one
+ * plan_judge_alone() - judge a module without its dependencies
+ * @part: what it is to the request; a module may be judged as several parts
  *
- * Asks the index: no answer of it may be in use.
+ * Looks keys up: no answer of another look-up may be in use.
  *
- * Return: 1 if it is fit; 0 if not; -ENOMEM.
+ * Return: 1: it can be loaded; 0: it cannot; -ENOMEM.
  */
 int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
         Judgement *judgement = g->nodes[i].judgement + part;
@@ -48,7 +48,7 @@ int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
         return *judgement == FIT;
 }
 
-/* What a denial is called in a plan: of a blacklist line people know that it does not hold for a name. */
+/* A denial by a blacklist line has a kind of its own, since the module can still be loaded by its name. */
 PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part) {
         bool is_blacklist;
 
@@ -59,14 +59,14 @@ PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part) {
         return is_blacklist && part == POLICY_REQUESTED ? PLAN_BLACKLISTED : PLAN_DENIED;
 }
 
-/* A denied node is left out: by whichever line it is denied. */
+/* Adds the omission of a denied node. */
 int plan_judge_omit_denied(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by, bool candidate) {
         const PolicyRuling *ruling = g->nodes[i].ruling + part;
 
         return plan_graph_omit(g, plan_denial_kind(ruling, part), g->nodes[i].name, wanted_by, ruling, candidate);
 }
 
-/* One node that is not fit. @config: the softdep that asked for it, NULL for none. */
+/* Adds the omission of a node that cannot be loaded. @config: the softdep that wants it; NULL: none. */
 static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
                      const ConfigEntry *config, bool candidate) {
         const Node *n = &g->nodes[i];
@@ -86,12 +86,14 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
         }
 }
 
-/* What denies a dependency, for all that cannot be had without it. */
+/* What denies a dependency, for the modules that need it. */
 static const PolicyRuling *denial_of_dependency(const PlanGraph *g, size_t i) {
         return g->nodes[i].judgement[POLICY_DEPENDENCY] == DENIED ? g->nodes[i].ruling + POLICY_DEPENDENCY : NULL;
 }
 
-/* A dependency that is not fit, and everything between it and the module that makes impossible. */
+/*
+ * Adds omissions of a dependency that cannot be loaded, and of all modules between it and the one that needs it.
+ */
 static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *parents, size_t i,
                            bool candidate) {
         PolicyRuling ruling;
@@ -117,12 +119,12 @@ static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *par
 }
 
 /**
- * plan_judge_node() - can this module be loaded, with all that it needs?
+ * plan_judge_node() - judge a module and its dependencies
  * @part:      what it is to the request
  * @wanted_by: module; NULL: the request
- * @config:    the softdep that asked for it; NULL: none did
+ * @config:    the softdep that wants it; NULL: none
  *
- * Return: 1; 0 with the reasons in the omissions; -ENOMEM.
+ * Return: 1: it can be loaded; 0: it cannot, and the omissions say why; -ENOMEM.
  */
 int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
                      const ConfigEntry *config, bool candidate) {
@@ -176,7 +178,7 @@ int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_
 /* ------------------------------------------------------------------------------------------ without a plan */
 
 /**
- * plan_judge_name() - ask the policy about a module without a plan
+ * plan_judge_name() - judge a module without a plan
  * @request: its key is the name, normalised
  * @ret:     borrows from the index and the policy
  */
@@ -198,8 +200,8 @@ void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecis
 }
 
 /**
- * plan_judge_step() - ask the policy again about a module of a plan
- * @request: as for plan_new(), with the policy and the time of now
+ * plan_judge_step() - judge a module of a plan again
+ * @request: as for plan_new(), with the current policy and time
  * @step:    of a plan for the same request
  * @ret:     borrows from the index, the policy and the step
  */

@@ -7,17 +7,17 @@
 #include "common/index/index.h"
 #include "common/plan/plan.h"
 
-/* PlanJudge: whether a module can be had, in a plan in the making and without one. */
+/* PlanJudge: whether a module can be loaded, in a plan in progress and without a plan. */
 
 /* Would this module be allowed to a requester who asks for it by name? Its dependencies are not judged. */
 void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
 
-/* Is a module of a plan that was made before still allowed, as what it is to the request? */
+/* Whether a module of an existing plan is still allowed, as this part of the request. */
 void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
                      PolicyDecision *ret);
 PlanOmissionKind plan_denial_kind(const PolicyRuling *ruling, PolicyPart part);
 
-/* For plan-builder.c alone. */
+/* Internal to the files that make plans. */
 typedef struct PlanGraph PlanGraph;
 int plan_judge_alone(PlanGraph *g, size_t n, PolicyPart part);
 int plan_judge_node(PlanGraph *g, size_t n, PolicyPart part, const char *wanted_by, const ConfigEntry *config,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The parameters of one module: its "options" lines in the order of the files, then the kernel command line,
- * then what rules of the policy add, then the request's own: what comes later wins. Without such rules, what is
- * joined is what modprobe would hand to the kernel, but for blanks at both ends.
+ * PlanParameters: the parameters of one module: its "options" lines in the order of the files, then the kernel
+ * command line, then options of rules, then those of the request; later ones override earlier ones. Without
+ * options of rules, the result is what modprobe passes to the kernel, except for blanks at both ends.
  */
 
 #include "common/plan/plan-parameters.h"
@@ -17,7 +17,7 @@
 
 #define BLANKS " \t\n\v\f\r"
 
-/* As the kernel cuts them: at blanks, but not between double quotes (lib/cmdline.c, next_arg()). */
+/* The kernel splits at blanks, but not between double quotes (lib/cmdline.c, next_arg()). */
 static size_t assignment_length(const char *p) {
         bool quoted = false;
         size_t n;
@@ -50,7 +50,7 @@ static int add_origin(PlanStep *step, const char *text, size_t n, const char *fi
         return 0;
 }
 
-/* What is empty needs no proof. */
+/* Empty text is not checked by lkmd-loader. */
 static int add_words(PlanStep *step, const PlanWords *what) {
         PlanWords copy = { .kind = what->kind }, *words;
 
@@ -72,7 +72,7 @@ static int add_words(PlanStep *step, const PlanWords *what) {
                        : -ENOMEM;
 }
 
-/* @file is NULL for what the request gave. */
+/* @file: NULL: parameters of the request. */
 static int add_text(PlanStep *step, const char *text, const char *file, unsigned line, FILE *joined) {
         size_t n;
         int r;
@@ -104,8 +104,9 @@ static void trim(char *s) {
 }
 
 /*
- * The file that says that @name, which is not the module's own, means the node's module: that of the alias by which it
- * was reached, or depmod's. NULL in @ret: it is the module's own.
+ * The file with the alias @name of the node's module: that of the alias by which it was found, or depmod's. *ret:
+ * NULL:
+ * @name is that of the module.
  */
 static int find_alias_file(const PlanGraph *g, const Node *n, const char *name, char **ret) {
         *ret = NULL;
@@ -175,14 +176,14 @@ static int add_lines(const PlanGraph *g, const Node *n, Collection *c) {
         return r;
 }
 
-/* Whoever asks offline what would happen is nobody yet: it is answered as if root asked. */
+/* A question without a requester is answered as if root asked. */
 static bool is_roots(const PlanRequest *request) {
         const PolicyRequester *r = request->requester;
 
         return !r || !r->has_uid || r->uid == 0;
 }
 
-/* A word that came with the request: root's own, or one that the rule which allowed the module allows as well. */
+/* A parameter of the request: from root, or allowed or not by the rule that allows the module. */
 static int add_requested_word(const PlanGraph *g, const Node *n, const char *word, const char *alias_file,
                               PlanStep *step) {
         const PolicyRule *rule = n->ruling[n->part].rule;
@@ -231,10 +232,10 @@ static int add_requested(const PlanGraph *g, const Node *n, Collection *c) {
 }
 
 /**
- * plan_parameters_collect() - fill in parameters and parameter_origins of a step
+ * plan_parameters_collect() - set parameters, parameter_origins and words of a step
  * @n: its node, placed
  *
- * Return: 0; -ENOMEM, with the step to be freed as it is.
+ * Return: 0; -ENOMEM.
  */
 int plan_parameters_collect(const PlanGraph *g, const Node *n, PlanStep *step) {
         _cleanup_(fclosep) FILE *joined = NULL;
@@ -256,7 +257,7 @@ int plan_parameters_collect(const PlanGraph *g, const Node *n, PlanStep *step) {
         if (r < 0)
                 return r;
 
-        if (fclose(STEAL_PTR(joined)) != 0 || !step->parameters) /* the text is complete from here on */
+        if (fclose(STEAL_PTR(joined)) != 0 || !step->parameters) /* the text is complete now */
                 return -ENOMEM;
         trim(step->parameters);
         return 0;

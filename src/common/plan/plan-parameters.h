@@ -3,5 +3,5 @@
 
 #include "common/plan/plan-graph.h"
 
-/* What a module is loaded with, and which line said so. */
+/* PlanParameters: the parameters of a module, each with its place. */
 int plan_parameters_collect(const PlanGraph *g, const Node *n, PlanStep *step);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The rules of lkmd and those of kmod 34, by compat_kmod of the request. Owns nothing.
+ * PlanRules: see plan-rules.h. compat_kmod of the request chooses between lkmd and kmod 34. Owns nothing.
  */
 
 #include "common/plan/plan-rules.h"
@@ -17,8 +17,8 @@ static bool is_on_command_line(const ConfigEntry *e) {
 }
 
 /*
- * The first line that blacklists a module, of the kernel command line or of the files. For kmod a name with '-'
- * on the kernel command line is the name of nothing.
+ * The first line that blacklists a module, on the kernel command line or in the files. For kmod, a name with '-'
+ * on the kernel command line matches no module.
  */
 static const ConfigEntry *find_blacklist(const PlanGraph *g, const char *module, bool on_command_line) {
         const ModprobeConfig *config = index_get_config(g->index);
@@ -35,7 +35,7 @@ static const ConfigEntry *find_blacklist(const PlanGraph *g, const char *module,
         return NULL;
 }
 
-/* kmod takes the first line that matches the module, with nothing in it too (kmod issue 33). */
+/* kmod uses only the first line that matches the module, even if it is empty. */
 static const ConfigEntry *find_first_softdep_line(const PlanGraph *g, const char *module) {
         const ConfigEntry *e;
         size_t n;
@@ -48,8 +48,8 @@ static const ConfigEntry *find_first_softdep_line(const PlanGraph *g, const char
 }
 
 /**
- * plan_rules_get_softdeps() - what is to go before and after a module
- * @ret: the array is the caller's to free
+ * plan_rules_get_softdeps() - the softdeps of a module
+ * @ret: an array, which the caller has to free
  *
  * Return: as index_softdeps().
  */
@@ -80,9 +80,9 @@ int plan_rules_get_softdeps(const PlanGraph *g, const char *module, IndexSoftdep
 }
 
 /**
- * plan_rules_settle_command() - find out whether a node's install line takes its place
+ * plan_rules_settle_command() - find out whether the install line of a node runs instead of it
  *
- * It does not for kmod if a softdep of the module means anything (libkmod 34, __kmod_module_fill_softdep()).
+ * For kmod it does not if a softdep of the module matches any module (libkmod 34, __kmod_module_fill_softdep()).
  * Looks keys up: no answer of another look-up may be in use.
  *
  * Return: 0; -ENOMEM.
@@ -114,7 +114,7 @@ int plan_rules_settle_command(PlanGraph *g, size_t i) {
         return 0;
 }
 
-/* Whether a blacklist line holds for a node (modprobe(8), -b): by name only for what nobody asked for by name. */
+/* Whether blacklist lines apply to a node: not to modules that are requested by name (modprobe(8), -b). */
 static bool blacklist_holds(const PlanGraph *g, const Node *n, PolicyPart part) {
         if (g->request->blacklist_denies)
                 return true;
@@ -122,9 +122,9 @@ static bool blacklist_holds(const PlanGraph *g, const Node *n, PolicyPart part) 
 }
 
 /**
- * plan_rules_make_subject() - a node as the policy is asked about it
- * @ret_requester: room for who asks
- * @ret:           borrows from the graph, and @ret_requester
+ * plan_rules_make_subject() - make the subject of a node, for the policy
+ * @ret_requester: the requester, which @ret points to
+ * @ret:           borrows from the graph and @ret_requester
  */
 void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
                              PolicySubject *ret) {
@@ -140,7 +140,7 @@ void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part,
                 .module = n->name,
                 .path = n->module ? n->module->path : NULL,
         };
-        /* kmod runs an install line that only denies, and fails */
+        /* kmod runs an install line that only denies, which fails */
         if (!g->request->compat_kmod && n->install && command_is_denial(n->install->value))
                 ret->install = n->install;
         if (blacklist_holds(g, n, part)) {
@@ -161,9 +161,9 @@ static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userda
 }
 
 /**
- * plan_rules_deny() - ask the policy about a node, and keep what it went by
+ * plan_rules_deny() - ask the policy about a node, and keep the ruling
  *
- * Return: true if the node is to stay out.
+ * Return: whether it is denied.
  */
 bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
         Node *n = &g->nodes[i];
@@ -182,7 +182,7 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
 }
 
 /**
- * plan_rules_each_options() - the rules whose options a node is to get
+ * plan_rules_each_options() - the rules whose options a node gets
  *
  * Return: 0, or the first negative value of @on_rule.
  */
@@ -194,7 +194,7 @@ int plan_rules_each_options(const PlanGraph *g, const Node *n, policy_options_t 
         return policy_each_options(g->request->policy, &subject, g->request->now_usec, on_rule, userdata);
 }
 
-/* Which of several candidates the request is to get; NULL: all of them. */
+/* The rule that chooses among several candidates; NULL: the request gets all of them. */
 const PolicyRule *plan_rules_find_preference(const PlanGraph *g) {
         PolicyRequester requester = { .origin = _ORIGIN_INVALID };
 

@@ -4,9 +4,8 @@
 #include "common/plan/plan-graph.h"
 
 /*
- * PlanRules: what the policy and the lines of modprobe.d mean for a plan: where a plan asks the policy, and the one
- * place where lkmd and kmod are of two minds. Everything else in a plan is the same for both.
- * docs/kmod-differences.md has the reasons.
+ * PlanRules: how the policy and the lines of modprobe.d apply to a plan, and the one place where a plan of lkmd
+ * differs from one of kmod. docs/kmod-differences.md has the reasons.
  */
 
 int plan_rules_get_softdeps(const PlanGraph *g, const char *module, IndexSoftdep **ret, size_t *ret_n);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Plan: the answer to "what would happen if", and the instructions for making it happen. Owns all of its
- * strings, so that it outlives the index it was made from. How it comes to be is in plan-builder.c.
+ * Plan: see plan.h. plan-builder.c makes plans.
  *
- * Unloading uses the same graph turned round: what a step waits for here may only go after it there, so the
- * steps from last to first are a valid order for removal, and a step may go once nobody else holds it.
+ * Unloading uses the same graph in reverse: a module may be removed only after the steps that wait for it, so the
+ * steps from last to first are a valid order for removal, and a module is removed once no other one uses it.
  */
 
 #include "common/plan/plan.h"
@@ -43,7 +42,7 @@ static int copy_text(const char *s, char **ret) {
         return s && !*ret ? -ENOMEM : 0;
 }
 
-/* Return: 0; -ENOMEM, with what is there to be cleared. */
+/* Return: 0; -ENOMEM: plan_ruling_clear() frees what has been copied. */
 int plan_ruling_set(PlanRuling *c, const PolicyRuling *ruling) {
         int r;
 
@@ -61,8 +60,8 @@ int plan_ruling_set(PlanRuling *c, const PolicyRuling *ruling) {
 }
 
 /**
- * plan_ruling_copy() - keep a ruling beyond its plan
- * @ret: empty; what is in it is to be cleared also after a failure
+ * plan_ruling_copy() - copy a ruling, to keep it longer than its plan
+ * @ret: empty; has to be cleared, also after a failure
  *
  * Return: 0; -ENOMEM.
  */
@@ -83,10 +82,10 @@ void plan_ruling_clear(PlanRuling *c) {
 }
 
 /**
- * plan_omission_init() - an omission whose ruling is still to be said
+ * plan_omission_init() - set all of an omission except its ruling
  * @module, @wanted_by: copied
  *
- * Return: 0; -ENOMEM. It is to be cleared in both cases.
+ * Return: 0; -ENOMEM. It has to be cleared in both cases.
  */
 int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *module, const char *wanted_by) {
         int r;
@@ -105,7 +104,7 @@ void plan_omission_clear(PlanOmission *o) {
 }
 
 /**
- * plan_add_omission() - say of a step that it is left out after all
+ * plan_add_omission() - add an omission for a step that is left out later
  * @ruling: copied
  *
  * Return: 0; -ENOMEM.

@@ -9,14 +9,14 @@
 #include "common/policy/policy.h"
 
 /*
- * Plan: what one request comes to, before anything is done. A graph of steps (one per module), why each is
- * in, what it waits for, and everything that was left out with its reason. It copies what it says: it may
- * outlive its index.
+ * Plan: what a request leads to, before anything is done. A graph of steps (one per module), the reason of each,
+ * what it waits for, and the omissions with their reasons. Owns copies of everything, so that it may outlive its
+ * index.
  */
 
 typedef enum PlanMode {
-        PLAN_AUTOLOAD,                  /* a device or the kernel asks: blacklist holds for every candidate */
-        PLAN_NAMED,                     /* a person asks: blacklist holds for what an alias led to */
+        PLAN_AUTOLOAD,                  /* a device or the kernel asks: blacklist lines apply to every candidate */
+        PLAN_NAMED,                     /* somebody asks for a name: they apply to candidates found by an alias */
 } PlanMode;
 
 typedef enum PlanAction {
@@ -37,64 +37,64 @@ typedef enum PlanReason {
 } PlanReason;
 
 typedef struct PlanEdge {
-        size_t step;                    /* that has to be over first */
-        bool required;                  /* its failure is this step's (dependency); else order only */
+        size_t step;                    /* that has to end first */
+        bool required;                  /* a dependency: if it fails, this step fails; else order only */
 } PlanEdge;
 
-typedef struct PlanParameter {          /* one assignment and where it came from */
+typedef struct PlanParameter {          /* one assignment and its place */
         char *text;                     /* "name=value" or "name" */
-        char *file;                     /* NULL: the request itself */
+        char *file;                     /* NULL: it is from the request */
         unsigned line;
 } PlanParameter;
 
-/* Who wrote words that go to the kernel, as lkmd-loader is to find out for itself. */
+/* Where parameters are from; lkmd-loader checks that itself. */
 typedef enum PlanWordsKind {
-        PLAN_WORDS_OF_LINE, /* all that an "options" line of modprobe.d says */
-        PLAN_WORDS_OF_KERNEL_LINE, /* one parameter on the kernel command line */
-        PLAN_WORDS_OF_RULE, /* one entry of "options" of a rule */
-        PLAN_WORDS_OF_ROOT, /* one parameter that the request brought, which is root's or nobody's yet */
-        PLAN_WORDS_ALLOWED, /* likewise, of somebody whom "parameters" of a rule allows it */
-        PLAN_WORDS_NOT_ALLOWED, /* likewise, and nothing allows it: the request is to be refused */
+        PLAN_WORDS_OF_LINE,             /* all parameters of an "options" line of modprobe.d */
+        PLAN_WORDS_OF_KERNEL_LINE,      /* one parameter on the kernel command line */
+        PLAN_WORDS_OF_RULE,             /* one entry of "options" of a rule */
+        PLAN_WORDS_OF_ROOT,             /* one parameter of the request, of root or of no requester */
+        PLAN_WORDS_ALLOWED,             /* one parameter of another requester, allowed by "parameters" of a rule */
+        PLAN_WORDS_NOT_ALLOWED,         /* likewise, and not allowed: the request is to be refused */
 } PlanWordsKind;
 
 typedef struct PlanWords {
         PlanWordsKind kind;
         char *text;
-        char *file; /* that has the line or the rule; NULL: none */
-        char *name; /* that the line or the request names; PLAN_WORDS_ALLOWED: the pattern */
-        char *alias_file; /* has the alias by which that name means the module; NULL: it is its own */
+        char *file;                     /* of the line or rule; NULL: none */
+        char *name;                     /* in the line or request; PLAN_WORDS_ALLOWED: the pattern */
+        char *alias_file;               /* of the alias @name; NULL: @name is that of the module */
 } PlanWords;
 
-/* Why the policy allows or denies something; lkmd-policy(5). */
+/* Which rule or line decided; lkmd-policy(5). */
 typedef struct PlanRuling {
-        PolicySource source;            /* _POLICY_SOURCE_INVALID: it was not asked */
+        PolicySource source;            /* _POLICY_SOURCE_INVALID: the policy was not asked */
         char *file;                     /* of the line that decided; NULL: none */
         unsigned line, column;          /* 0: not known */
         char *rule;                     /* id of the rule; NULL: it has none */
-        char *reason;                   /* one sentence; NULL: none was given */
+        char *reason;                   /* one sentence; NULL: none */
 } PlanRuling;
 
 typedef struct PlanStep {
         char *module;
         char *path;                     /* absolute; NULL unless PLAN_INSERT */
-        char *alias;                    /* pattern that led here; NULL: by name */
-        char *parameters;               /* joined as modprobe does, trimmed; "" for none */
+        char *alias;                    /* pattern that matched the key; NULL: found by name */
+        char *parameters;               /* joined as by modprobe, trimmed; "" for none */
         PlanParameter *parameter_origins;
         size_t n_parameter_origins;
-        PlanWords *words; /* the same once more, as it is to be proved */
+        PlanWords *words;               /* the same parameters, for lkmd-loader */
         size_t n_words;
         PlanAction action;
-        char *command;                  /* install line, PLAN_COMMAND only */
+        char *command;                  /* the install line; PLAN_COMMAND only */
         char *command_file;
         unsigned command_line;
         PlanReason reason;
-        PlanRuling allowed_by;           /* what the policy went by */
-        bool allowed_once;              /* a grant for one request, which this request uses up */
-        bool would_refuse;              /* what is in audit mode would deny it; no news when it is asked again */
-        bool by_alias;                  /* requested, and an alias led here: blacklist lines hold */
+        PlanRuling allowed_by;
+        bool allowed_once;              /* by a grant for one request, which this request uses up */
+        bool would_refuse;              /* a rule in audit mode would deny it; reported already */
+        bool by_alias;                  /* requested and found by an alias: blacklist lines apply */
         bool reported;                  /* allowed, and to be reported ("verdict: audit") */
-        size_t parent;                  /* index of the step it is in for; SIZE_MAX for PLAN_REQUESTED */
-        bool required;                  /* some requested module fails without it */
+        size_t parent;                  /* index of the step that it is for; SIZE_MAX for PLAN_REQUESTED */
+        bool required;                  /* a requested module fails without it */
         PlanEdge *after;
         size_t n_after;
 } PlanStep;
@@ -102,37 +102,37 @@ typedef struct PlanStep {
 typedef enum PlanOmissionKind {
         PLAN_BLACKLISTED,
         PLAN_DENIED,                    /* by a rule, or by "install X /bin/false" or /bin/true */
-        PLAN_NOT_PREFERRED,             /* another candidate is, by a rule; harmless */
+        PLAN_NOT_PREFERRED,             /* a rule prefers another candidate; harmless */
         PLAN_SOFTDEP_MISSING,           /* a softdep that names no module; harmless */
-        PLAN_SOFTDEP_LOOP,              /* a softdep that leads back: the order it asks for is not kept */
-        PLAN_FILE_MISSING,              /* modules.dep names a file that is not there */
-        PLAN_MODULE_MISSING,            /* an alias leads to a module that does not exist */
-        PLAN_IMPOSSIBLE,                /* it needs a module that was left out; that one's line is named */
+        PLAN_SOFTDEP_LOOP,              /* a softdep of a cycle: its order is not kept */
+        PLAN_FILE_MISSING,              /* modules.dep names a file that does not exist */
+        PLAN_MODULE_MISSING,            /* an alias for a module that does not exist */
+        PLAN_IMPOSSIBLE,                /* it needs a module that was left out, whose ruling it has */
         _PLAN_OMISSION_KIND_MAX,
         _PLAN_OMISSION_KIND_INVALID = -EINVAL,
 } PlanOmissionKind;
 
 typedef struct PlanOmission {
         PlanOmissionKind kind;
-        char *module;                   /* or the key that means nothing */
+        char *module;                   /* or the key that matches nothing */
         char *wanted_by;                /* module; NULL: the request */
         bool required;                  /* the request cannot succeed because of it */
-        PlanRuling ruling;                /* also of a softdep's line, which no policy was asked about */
+        PlanRuling ruling;              /* or the place of a softdep line, without the policy */
 } PlanOmission;
 
 typedef struct Plan {
         char *key;                      /* as asked */
-        PlanStep *steps;                /* in a valid order: every step after those it waits for */
+        PlanStep *steps;                /* in a valid order: each step after those that it waits for */
         size_t n_steps;
         PlanOmission *omissions;
         size_t n_omissions;
-        size_t n_matches;               /* modules that the key means, also those left out; 0: none */
-        bool audited;                   /* it would be another one with as_if_enforced */
+        size_t n_matches;               /* modules that the key matches, including those left out */
+        bool audited;                   /* the plan is another one with as_if_enforced */
         PlanMode mode;                  /* as asked */
-        uint64_t generation;            /* of policy and index, for who keeps them; 0 */
+        uint64_t generation;            /* of policy and index, set by the daemon */
 } Plan;
 
-/* Told of all that the policy met on its way to a verdict about a module of the plan, in order. */
+/* Called for each step of the trace of each verdict, in order. */
 typedef void (*plan_trace_t)(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what,
                            void *userdata);
 
@@ -143,21 +143,21 @@ typedef struct PlanRequest {
         PlanMode mode;
         const char *parameters;         /* for the requested modules only; NULL: none */
         bool ignore_install;            /* as modprobe -i */
-        bool compat_kmod;               /* by the rules of kmod 34 where they are others than ours (plan-rules.h) */
-        bool blacklist_denies;          /* Blacklist=deny: a blacklist line holds for everything, named or needed */
+        bool compat_kmod;               /* Compat=kmod: like kmod 34 where lkmd differs (plan-rules.h) */
+        bool blacklist_denies;          /* Blacklist=deny: blacklist lines apply to all modules */
         LookupCache *cache;             /* of look-ups; NULL: none */
         const Policy *policy;           /* NULL: no rules */
-        const PolicyRequester *requester; /* NULL: not known; its key is ours, whatever it says */
+        const PolicyRequester *requester; /* NULL: not known; its key is ignored */
         uint64_t now_usec;              /* CLOCK_REALTIME, for rules that expire */
-        bool as_if_enforced;            /* what is in audit mode counts, to see what it would do */
-        plan_trace_t trace;                 /* NULL: nobody wants to know why */
+        bool as_if_enforced;            /* enforce rules in audit mode */
+        plan_trace_t trace;             /* NULL: none */
         void *trace_userdata;
 } PlanRequest;
 
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan, plan_free);
 
-PolicyPart plan_part_of(PlanReason reason); /* as what a module comes in */
+PolicyPart plan_part_of(PlanReason reason);
 PolicyPart plan_step_part(const PlanStep *step);
 int plan_omission_init(PlanOmission *ret, PlanOmissionKind kind, const char *module, const char *wanted_by);
 void plan_omission_clear(PlanOmission *o);

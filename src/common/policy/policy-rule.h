@@ -67,7 +67,7 @@ typedef struct PolicyRule {
         const char *file;
         unsigned line, column;          /* from 1; 0 for the kernel command line */
         PolicyVerdict verdict;
-        PolicyMode mode;                /* its own, else that of its file or of the file that includes it, else enforce */
+        PolicyMode mode;                /* its own, else that of its (or the including) file, else enforce */
         bool has_own_mode;
         PolicyPatterns match[_POLICY_KEY_MAX];
         const char **prefer;            /* normalised module names, best first */

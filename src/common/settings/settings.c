@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Settings: lkmd.conf and its drop-ins, with the conventions of systemd. One table (settings_table[]) has
- * every key with its reader and its place in Settings; the file that is shipped and the manual page are
- * compared with it by tests.
+ * Settings: lkmd.conf and its drop-ins, with the conventions of systemd. settings_table[] has every key with its
+ * parser and its field of Settings; tests compare the installed file and the manual page with it.
  *
- * inih splits lines into section, key and value. As distributions build it, it neither tells line numbers
- * nor reports more than one bad line, cuts lines at 200 bytes and takes an indented line for the
- * continuation of the one before it. So it is fed line by line from memory (on_line_wanted()), where lines
- * are counted, measured and stripped.
+ * inih splits lines into section, key and value. As distributions build it, it gives no line numbers, reports only
+ * one bad line, cuts lines at 200 bytes, and takes an indented line for a continuation. So it gets single lines
+ * from memory (on_line_wanted()), where they are counted, measured and stripped.
  */
 
 #include "common/settings/settings.h"
@@ -36,10 +34,10 @@
 #include "common/base/util.h"
 
 #define SECTION "Manager"
-#define SECTION_UNKNOWN "?"             /* what inih is told instead of a section that is not ours */
+#define SECTION_UNKNOWN "?"             /* what inih gets for sections other than [Manager] */
 #define FILE_SIZE_MAX (1U << 20)
 #define DROP_INS_MAX 1024U
-#define LOADS_MIN_DEFAULT 4U /* loader threads beside one for each CPU: most loads wait for hardware */
+#define LOADS_MIN_DEFAULT 4U            /* loader threads besides one per CPU: most loads wait for hardware */
 #define SLOW_LOAD_USEC_DEFAULT (10 * USEC_PER_SEC)
 #define LOADER_TIMEOUT_USEC_DEFAULT (1000U * 1000U)
 #define RECEIVE_BUFFER_DEFAULT (128U << 20)
@@ -47,7 +45,7 @@
 
 /* ---------------------------------------------------------------------------------------------- values */
 
-/* Readers of a value: 0, or -EINVAL and *ret untouched. */
+/* Parsers of values. Return: 0; -EINVAL, and *ret is not changed. */
 
 static int read_log_level(const char *value, void *ret) {
         static const char *const names[] = {
@@ -110,7 +108,7 @@ static int read_ledger_entries(const char *value, void *ret) {
         return 0;
 }
 
-/* As IEC sizes in systemd.syntax(7): K, M, G to the base of 1024, a plain number in bytes. */
+/* IEC sizes as in systemd.syntax(7): K, M, G to the base of 1024; bytes without a suffix. */
 static int read_receive_buffer(const char *value, void *ret) {
         static const char suffixes[] = "BKMG";
         const char *suffix;
@@ -130,7 +128,7 @@ static int read_receive_buffer(const char *value, void *ret) {
         return 0;
 }
 
-/* As time spans in systemd.time(7); without a unit in seconds. */
+/* Time spans as in systemd.time(7); seconds without a unit. */
 static int read_time_span(const char *value, void *ret) {
         uint64_t total = 0;
         TimeSpanPart part;
@@ -216,7 +214,7 @@ static int read_unknown_parameters(const char *value, void *ret) {
         return 0;
 }
 
-/* Blank-separated names and globs; each assignment adds to the list. */
+/* Blank-separated names and globs; each assignment appends to the list. */
 static int read_module_list(const char *value, void *ret) {
         char *list = ret, copy[SETTING_LIST_MAX];
         size_t n = strlen(list);
@@ -242,7 +240,7 @@ typedef struct SettingInfo {
         const char *key;
         int (*read)(const char *value, void *ret);
         size_t offset, size;            /* in Settings */
-        const char *expected;           /* follows "expected " */
+        const char *expected;           /* after "expected " */
 } SettingInfo;
 
 #define PLACE(field) offsetof(Settings, field), sizeof(((Settings *) NULL)->field)
@@ -274,7 +272,7 @@ const char *settings_key(size_t i) {
 }
 
 /**
- * settings_default() - what holds where lkmd.conf says nothing
+ * settings_default() - the settings of an empty lkmd.conf
  */
 void settings_default(Settings *ret) {
         long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -302,16 +300,16 @@ void settings_default(Settings *ret) {
 
 typedef struct Reader {
         const char *file;               /* for problems */
-        char *rest;                     /* what inih has not been given yet */
+        char *rest;                     /* what inih has not read yet */
         size_t n_rest;
-        unsigned line;                  /* that inih has now; 0: none yet */
-        bool unanswered;                /* it was given an assignment and has not said what it found */
+        unsigned line;                  /* of the line that inih has read; 0: none yet */
+        bool unanswered;                /* that line is an assignment, for which the handler has not been called yet */
         Settings *settings;
         ProblemList *problems;
         int error;                      /* -ENOMEM */
 } Reader;
 
-/* Remembers one problem with the current line; what is wrong with the text itself goes in escaped. */
+/* Adds a problem of the current line; text from the file is escaped. */
 #define reader_complain(r, ...)                                                                         \
         do {                                                                                            \
                 if (problem_list_add((r)->problems, (r)->file, (r)->line, __VA_ARGS__) < 0)             \
@@ -330,7 +328,7 @@ static void complain_about_key(Reader *r, const char *key) {
                 reader_complain(r, "no such setting '%s'", shown);
 }
 
-/* For inih; nonzero: go on. */
+/* For inih. Return: nonzero: go on. */
 static int on_assignment(void *userdata, const char *section, const char *key, const char *value) {
         const SettingInfo *info = NULL;
         Reader *r = userdata;
@@ -339,7 +337,7 @@ static int on_assignment(void *userdata, const char *section, const char *key, c
 
         r->unanswered = false;
         if (streq(section, SECTION_UNKNOWN))
-                return 1;               /* said so at its heading */
+                return 1;               /* reported with the section */
         if (!streq(section, SECTION)) {
                 text_show(key, shown);
                 reader_complain(r, "'%s' stands before any section, [" SECTION "] is missing", shown);
@@ -364,7 +362,7 @@ static int on_assignment(void *userdata, const char *section, const char *key, c
         return 1;
 }
 
-/* "[Manager]" stays, anything else in brackets becomes a section whose keys nobody looks at. */
+/* Replaces sections other than [Manager] by one whose keys are ignored. */
 static const char *check_heading(Reader *r, const char *line, size_t length) {
         char shown[TEXT_SHOWN_MAX];
 
@@ -379,7 +377,7 @@ static const char *check_heading(Reader *r, const char *line, size_t length) {
         return "[" SECTION_UNKNOWN "]";
 }
 
-/* What inih shall see of a line, without blanks at its ends; "" if that is nothing. */
+/* The line for inih, without blanks at its ends; "" for a comment or a bad line. */
 static const char *check_line(Reader *r, const char *line, size_t length, size_t max) {
         if (length == 0 || line[0] == '#' || line[0] == ';')
                 return "";
@@ -403,7 +401,7 @@ static void complain_if_unanswered(Reader *r) {
         r->unanswered = false;
 }
 
-/* For inih, as fgets(3). */
+/* For inih, like fgets(3). */
 static char *on_line_wanted(char *buffer, int size, void *userdata) {
         Reader *r = userdata;
         const char *given;
@@ -427,7 +425,7 @@ static char *on_line_wanted(char *buffer, int size, void *userdata) {
                 line++, length--;
         while (length > 0 && isspace((unsigned char) line[length - 1]))
                 length--;
-        line[length] = '\0';            /* there is a byte: the line break, or the end of the buffer */
+        line[length] = '\0';            /* replaces the line break or the end of the buffer */
 
         given = check_line(r, line, length, (size_t) size - 2);
         length = strlen(given);
@@ -439,7 +437,7 @@ static char *on_line_wanted(char *buffer, int size, void *userdata) {
 /**
  * settings_read_file() - apply one file to @s
  *
- * Return: 0, also when there were problems; -ENOENT if there is no such file; -ENOMEM.
+ * Return: 0, also with problems; -ENOENT: there is no such file; -ENOMEM.
  */
 static int settings_read_file(Settings *s, const char *path, ProblemList *problems) {
         _cleanup_(closep) int fd = -EBADF;
@@ -467,7 +465,7 @@ static int settings_read_file(Settings *s, const char *path, ProblemList *proble
 /* --------------------------------------------------------------------------------------------- drop-ins */
 
 typedef struct DropIns {
-        char **paths;                   /* owned; sorted by file name once complete */
+        char **paths;                   /* owned; in the end sorted by file name */
         size_t n;
 } DropIns;
 
@@ -489,7 +487,7 @@ static bool is_drop_in(const char *name) {
         return name[0] != '.' && endswith(name, ".conf");
 }
 
-/* A file of this name in a higher directory hides it. */
+/* Whether a file of the same name in a higher directory masks it. */
 static bool is_masked(const DropIns *d, const char *name) {
         for (size_t i = 0; i < d->n; i++)
                 if (streq(file_name(d->paths[i]), name))
@@ -558,7 +556,7 @@ static int read_drop_ins(Settings *s, const char *const *roots, ProblemList *pro
         return 0;
 }
 
-/* Only the highest directory's lkmd.conf counts, whatever is in it. */
+/* Only lkmd.conf in the highest directory that has one is read. */
 static int read_main_file(Settings *s, const char *const *roots, ProblemList *problems) {
         int r = -ENOENT;
 
@@ -582,14 +580,14 @@ const char *const *settings_roots(void) {
 
 /**
  * settings_load() - read lkmd.conf and its drop-ins
- * @roots:    where to look, highest first; NULL: where this build looks
- * @problems: lines and files that were ignored; everything else holds
+ * @roots:    directories, highest first; NULL: those of this build
+ * @problems: lines and files that are ignored; everything else is used
  *
- * A main file in a higher directory replaces those below; drop-ins of all directories are read after it in
- * the order of their names, of equal names the highest; later assignments win, an empty one brings back the
- * default. See lkmd.conf(5), and systemd-system.conf(5) for the model.
+ * A main file in a higher directory replaces those in lower ones; then the drop-ins of all directories are read in
+ * the order of their names, of equal names the one in the highest directory; later assignments override earlier
+ * ones, and an empty one sets the default. See lkmd.conf(5), and systemd-system.conf(5), which it follows.
  *
- * Return: 0; -ENOMEM. Bad files are no failure.
+ * Return: 0, also with bad files; -ENOMEM.
  */
 int settings_load(Settings *ret, const char *const *roots, ProblemList *problems) {
         Settings s;

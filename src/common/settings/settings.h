@@ -10,61 +10,62 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy-rule.h"
 
-typedef enum UnknownParameters {        /* a load names a parameter that the module does not have */
+typedef enum UnknownParameters {        /* what happens if a load has a parameter that the module does not have */
         UNKNOWN_PARAMETERS_REFUSE,
         UNKNOWN_PARAMETERS_WARN,
         _UNKNOWN_PARAMETERS_MAX,
         _UNKNOWN_PARAMETERS_INVALID = -EINVAL,
 } UnknownParameters;
 
-typedef enum BlacklistMeaning {         /* of "blacklist" in modprobe.d */
-        BLACKLIST_KMOD,                 /* nothing gets it by an alias */
-        BLACKLIST_DENY,                 /* nothing gets it */
+typedef enum BlacklistMeaning {         /* of blacklist lines in modprobe.d */
+        BLACKLIST_KMOD,                 /* the module is not loaded by an alias */
+        BLACKLIST_DENY,                 /* the module is not loaded */
         _BLACKLIST_MEANING_MAX,
         _BLACKLIST_MEANING_INVALID = -EINVAL,
 } BlacklistMeaning;
 
-typedef enum OnStop {                   /* what becomes of denials when lkmd is stopped */
-        ON_STOP_HOLD,                   /* those by name hold for udev and modprobe, too */
-        ON_STOP_FORGET,
+typedef enum OnStop {                   /* which denials stay in force when lkmd stops */
+        ON_STOP_HOLD,                   /* those by name, for udev and modprobe */
+        ON_STOP_FORGET,                 /* none */
         _ON_STOP_MAX,
         _ON_STOP_INVALID = -EINVAL,
 } OnStop;
 
-typedef enum Compat {                   /* whose rules hold where lkmd's and kmod's are not the same */
+typedef enum Compat {                   /* which one plans are like where lkmd and kmod differ */
         COMPAT_LKMD,
         COMPAT_KMOD,
         _COMPAT_MAX,
         _COMPAT_INVALID = -EINVAL,
 } Compat;
 
-/* What lkmd.conf says, lkmd.conf(5). */
+/* Settings: the contents of lkmd.conf; lkmd.conf(5) describes them. */
 typedef struct Settings {
         int log_level;                  /* LOG_EMERG .. LOG_DEBUG */
-        bool coldplug;                  /* also for devices that were there before lkmd */
+        bool coldplug;                  /* also load drivers for devices that appeared before lkmd started */
         unsigned loader_threads;        /* 1 .. LOADS_MAX */
-        uint64_t slow_load_usec;        /* a load that takes longer is reported; UINT64_MAX: none is */
-        uint64_t loader_timeout_usec;   /* a loader that is silent for longer can do nothing; UINT64_MAX: none is */
+        uint64_t slow_load_usec;        /* a load that takes longer is reported; UINT64_MAX: never */
+        uint64_t
+                loader_timeout_usec; /* a loader that does not answer for longer has failed; UINT64_MAX: never */
         size_t receive_buffer_bytes;    /* of the uevent socket */
-        size_t ledger_entries;          /* kept in memory and in the ledger's file */
-        PolicyMode mode;                /* the most force that a rule of the policy has */
+        size_t ledger_entries;          /* kept in memory and in the file of the ledger */
+        PolicyMode mode;                /* the upper limit of the mode of all rules */
         BlacklistMeaning blacklist;
         Compat compat;
         OnStop on_stop;
         UnknownParameters unknown_parameters;
-        char serial_modules[SETTING_LIST_MAX]; /* names_match(): never two of them at once */
+        char serial_modules[SETTING_LIST_MAX]; /* names_match(): no two of them are loaded at once */
         char async_probe_modules[SETTING_LIST_MAX]; /* names_match(): loaded with async_probe */
 } Settings;
 
 void settings_default(Settings *ret);
 
-/* Directories with lkmd.conf and lkmd.conf.d/ of this build, highest first, ended by NULL. */
+/* The directories with lkmd.conf and lkmd.conf.d of this build, highest first; NULL-terminated. */
 const char *const *settings_roots(void);
 
-/* @roots: as settings_roots(); NULL: those. */
+/* @roots: NULL: settings_roots(). */
 int settings_load(Settings *ret, const char *const *roots, ProblemList *problems);
 
-/* The keys that lkmd.conf may have, in its order; NULL behind the last. */
+/* The keys of lkmd.conf, in its order; NULL after the last. */
 const char *settings_key(size_t i);
 
 const char *unknown_parameters_to_string(UnknownParameters u);
