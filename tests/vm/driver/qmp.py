@@ -17,10 +17,24 @@ class Qmp:
     def __init__(self, path):
         self.events = []
         self.buffer = b""
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+        self.socket = self._connected(path, 30)
         self._message(30)               # the greeting
         self.command("qmp_capabilities")
+
+    @staticmethod
+    def _connected(path, timeout):
+        """QEMU makes the file of its socket a moment before it listens there, and refuses meanwhile."""
+        deadline = time.monotonic() + timeout
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(path)
+                return connection
+            except ConnectionRefusedError as error:
+                connection.close()
+                if time.monotonic() > deadline:
+                    raise MachineDown(f"QEMU does not listen: {error}") from error
+                time.sleep(0.01)
 
     def close(self):
         self.socket.close()
