@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "common/plan/denied-names.h"
-#include "common/policy-files/policy-parse.h"
 
 #include "fake-modules.h"
+#include "policy-bench.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -16,22 +16,6 @@ static const FakeTree tree = {
         },
         .builtin = (const char *const[]) { "kernel/fs/inside.ko", NULL },
 };
-
-static Policy *make(PolicyMode mode, const char *rules) {
-        _cleanup_(freep) char *text = NULL;
-        PolicyOptions options = { .mode = mode };
-        PolicyFile **files = calloc(1, sizeof(*files));
-        ProblemList problems = {};
-        Policy *p = NULL;
-
-        assert_non_null(files);
-        assert_true(asprintf(&text, "version: 1\n%s", rules) > 0);
-        assert_ok(policy_file_parse(files, "FILE", POLICY_FILE_RULES, text, strlen(text), &problems));
-        if (problems.n_items > 0)
-                fail_msg("%s: %s", text, problems.items[0].message);
-        assert_ok(policy_new(&p, files, 1, &options));
-        return p;
-}
 
 #define DENY(what) "- match: {module: " what "}\n  verdict: deny\n  reason: x\n"
 #define ALLOW(what) "- match: {module: " what "}\n  verdict: allow\n"
@@ -77,7 +61,8 @@ static void test_names(void **state) {
                                                       .config_paths = (const char *const[]) { NULL }, .command_line = "" },
                             &problems));
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-                Policy *p = make(POLICY_ENFORCE, cases[i].rules), *audited = make(POLICY_AUDIT, cases[i].rules);
+                Policy *p = policy_bench_make(POLICY_ENFORCE, cases[i].rules),
+                       *audited = policy_bench_make(POLICY_AUDIT, cases[i].rules);
                 _cleanup_(freep) char *names = NULL, *nothing = NULL, *sorted = NULL;
                 static const char *const all[] = { "alone", "base", "lower", "middle", "top", "upper" };
                 size_t size;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "policy-bench.h"
 #include "test.h"
 
 #include "common/modprobe/deny-command.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"
-#include "common/policy-files/policy-parse.h"
 #include "fake-modules.h"
 
 static const FakeTree tree = {
@@ -492,21 +492,17 @@ static void expect_words(const PlanWords *w, PlanWordsKind kind, const char *tex
 
 /* Who wrote each of the parameters, as lkmd-loader wants it proved. */
 static void test_words(void **state) {
-        static const char rules[] = "version: 1\nrules:\n"
-                                    "- match: {module: top}\n  options: [r=1]\n"
-                                    "- match: {module: top, uid: 1000}\n  verdict: allow\n  parameters: [\"own=[0-9]\", x]\n";
+        static const char rules[] =
+                "rules:\n"
+                "- match: {module: top}\n  options: [r=1]\n"
+                "- match: {module: top, uid: 1000}\n  verdict: allow\n  parameters: [\"own=[0-9]\", x]\n";
         Fixture *f = *state;
         _cleanup_(policy_freep) Policy *policy = NULL;
-        PolicyFile *file = NULL, **files;
         PolicyRequester member = { .origin = ORIGIN_CLIENT, .has_uid = true, .uid = 1000 };
         PlanRequest request = { .key = "top", .mode = PLAN_NAMED, .parameters = "own=1 two=\"2 3\"" };
         const PlanWords *w;
 
-        assert_ok(policy_file_parse(&file, "FILE.yaml", POLICY_FILE_RULES, rules, sizeof(rules) - 1, NULL));
-        files = calloc(1, sizeof(*files));
-        assert_non_null(files);
-        files[0] = file;
-        assert_ok(policy_new(&policy, files, 1, &(PolicyOptions) { .mode = POLICY_ENFORCE }));
+        policy = policy_bench_make(POLICY_ENFORCE, rules);
         request.policy = policy;
 
         configure(f, "options top a=1 b=2\nalias other top\noptions other c=3\n", "top.d=4");

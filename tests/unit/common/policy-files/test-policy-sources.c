@@ -81,6 +81,18 @@ static void load(Fixture *f) {
         assert_ok(policy_sources_read(&f->policy, &f->sources, &options, &f->broken, &f->problems));
 }
 
+/* No file is broken; there may be problems all the same. */
+static void load_usable(Fixture *f) {
+        load(f);
+        assert_false(f->broken);
+}
+
+/* Some file is broken. */
+static void load_broken(Fixture *f) {
+        load(f);
+        assert_true(f->broken);
+}
+
 /* The ids of all rules, in order. */
 static void expect_rules(Fixture *f, const char *expected) {
         char found[1024] = "";
@@ -207,8 +219,7 @@ static void test_unknown_lists(void **state) {
         scratch_write(
                 &f->scratch, "etc/policy.d/a.yaml",
                 "version: 1\ninclude: [cis-srever, nothing-like-it]\nrules: [{id: a, verdict: allow}]\n");
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "etc/policy.d/a.yaml", 2, 11, "there is no list \"cis-srever\"");
         expect_rules(f, "a");
 
@@ -227,8 +238,7 @@ static void test_broken_list(void **state) {
         scratch_write(&f->scratch, "share/lists/one.yaml", "version: 1\nrules: [{id: one, match: {module: m}, verdict: deny}]\n");
         scratch_write(&f->scratch, "etc/policy.d/a.yaml",
                       "version: 1\ninclude: one\nrules: [{id: a, verdict: allow}]\n");
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "share/lists/one.yaml", 2, 9, "a rule of a list needs a \"reason\"");
         expect_rules(f, "a");
 }
@@ -249,8 +259,7 @@ static void test_broken(void **state) {
         policy_free(p);
 
         scratch_write(&f->scratch, "run/policy.d/b.yaml", "version: 1\nrules: [{verdict: denied}]\n");
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "run/policy.d/b.yaml", 2, 19, "\"denied\": expected allow, deny or audit");
         expect_rules(f, "a");
         assert_int_equal(policy_get_default(f->policy, NULL).verdict, POLICY_ALLOW);
@@ -278,8 +287,7 @@ static void test_bad_grants(void **state) {
                       "version: 1\nrules:\n"
                       "- {id: wide, match: {module: \"!x\"}, verdict: deny, reason: r}\n"
                       "- {id: g, match: {module: m}, verdict: deny, reason: r}\n");
-        load(f);
-        assert_false(f->broken);
+        load_usable(f);
         expect_problem(f, "run/state/grants.yaml", 3, 3, "a grant is for one module or one glob");
         expect_rules(f, "g a");
 }
@@ -312,15 +320,13 @@ static void test_trust(void **state) {
         write_rule(f, "etc/policy.d/b.yaml", "b");
         write_rule(f, "run/policy.d/c.yaml", "c");
         set_mode(f, "etc/policy.d/b.yaml", 0646);
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "etc/policy.d/b.yaml", 0, 0, "chmod go-w");
         expect_rules(f, "a c");
         set_mode(f, "etc/policy.d/b.yaml", 0644);
 
         set_mode(f, "etc/policy.d", 0777);
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "etc/policy.d", 0, 0, "others than its owner can write it");
         expect_rules(f, "c");
         f->sources.trusted_only = false;
@@ -367,14 +373,12 @@ static void test_trust_in_directories(void **state) {
         scratch_link(&f->scratch, "run/policy.d", scratch_path(&f->scratch, "elsewhere/deep"));
         expect_clean(f, "a b");
         set_mode(f, "elsewhere", 0777);
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "elsewhere", 0, 0, "nothing below it is used");
         expect_rules(f, "a");
         scratch_remove(&f->scratch, "run/policy.d");
         scratch_link(&f->scratch, "etc/policy.d/l.yaml", scratch_path(&f->scratch, "elsewhere/deep/b.yaml"));
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "elsewhere", 0, 0, "nothing below it is used");
         expect_rules(f, "a");
         set_mode(f, "elsewhere", 0755);
@@ -391,20 +395,17 @@ static void test_trust_in_lists_and_grants(void **state) {
         expect_clean(f, "g a one");
 
         set_mode(f, "share/lists", 0775);
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "share/lists", 0, 0, "chmod go-w");
         expect_rules(f, "g a");
         set_mode(f, "share/lists", 0755);
         set_mode(f, "share/lists/one.yaml", 0666);
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_rules(f, "g a");
         set_mode(f, "share/lists/one.yaml", 0644);
 
         set_mode(f, "run/state/grants.yaml", 0666);
-        load(f);
-        assert_false(f->broken);
+        load_usable(f);
         expect_problem(f, "run/state/grants.yaml", 0, 0, "others than its owner can write it");
         expect_rules(f, "a one");
         set_mode(f, "run/state/grants.yaml", 0644);
@@ -412,8 +413,7 @@ static void test_trust_in_lists_and_grants(void **state) {
                 return;
 
         assert_int_equal(chown(scratch_path(&f->scratch, "run/state/grants.yaml"), 1234, 0), 0);
-        load(f);
-        assert_false(f->broken);
+        load_usable(f);
         expect_problem(f, "run/state/grants.yaml", 0, 0, "it belongs to another user");
         assert_int_equal(chown(scratch_path(&f->scratch, "run/state"), 1234, 0), 0);
         expect_clean(f, "g a one");
@@ -460,8 +460,7 @@ static void test_odd_files(void **state) {
         assert_int_equal(mkfifo(scratch_path(&f->scratch, "etc/policy.d/fifo.yaml"), 0600), 0);
         scratch_write(&f->scratch, "etc/policy.d/empty.yaml", "");
         write_rule(f, "etc/policy.d/good.yaml", "good");
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "etc/policy.d/large.yaml", 0, 0, "it has more than 4194304 bytes");
         expect_problem(f, "etc/policy.d/dangling.yaml", 0, 0, "it is a link to a file that is not there");
         expect_problem(f, "etc/policy.d/zero.yaml", 0, 0, "it is no regular file");
@@ -476,8 +475,7 @@ static void test_directory_is_a_file(void **state) {
 
         scratch_write(&f->scratch, "etc/policy.d", "version: 1\n");
         write_rule(f, "lib/policy.d/a.yaml", "a");
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "etc/policy.d", 0, 0, "it cannot be read: Not a directory");
         expect_rules(f, "a");
 }
@@ -488,8 +486,7 @@ static void test_single_files(void **state) {
         scratch_write(&f->scratch, "etc/policy.d", "version: 1\nrules: [{id: b, match: {module: b}, verdict: deny}]\n");
         write_rule(f, "lib/policy.d/a.yaml", "a");
         f->sources.files_too = true;
-        load(f);
-        assert_false(f->broken);
+        load_usable(f);
         expect_rules(f, "b a");
 }
 
@@ -543,8 +540,7 @@ static void test_too_many_rules(void **state) {
                 snprintf(name, sizeof(name), "etc/policy.d/%u.yaml", i);
                 scratch_write(&f->scratch, name, text);
         }
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         expect_problem(f, "etc/policy.d/2.yaml", 0, 0, "with it there are more than 65536 rules");
         assert_int_equal(policy_count_rules(f->policy), POLICY_RULES_MAX);
 }
@@ -557,8 +553,7 @@ static void test_too_many_files(void **state) {
                 snprintf(name, sizeof(name), "%s/policy.d/%u.yaml", i % 2 ? "etc" : "run", i);
                 write_rule(f, name, "x");
         }
-        load(f);
-        assert_true(f->broken);
+        load_broken(f);
         assert_int_equal(policy_count_files(f->policy), POLICY_FILES_MAX);
 }
 
@@ -620,8 +615,7 @@ static void test_command_line(void **state) {
                 PolicySource source;
 
                 f->sources.command_line = cases[i].text;
-                load(f);
-                assert_false(f->broken);
+                load_usable(f);
                 if (judge(f, cases[i].module, &source) != cases[i].verdict || source != cases[i].source)
                         fail_msg("%s: by %s", cases[i].text, policy_source_to_string(source));
                 if (!cases[i].problem != (f->problems.n_items == 0))
@@ -640,8 +634,7 @@ static void test_command_line_of_this_machine(void **state) {
         Fixture *f = *state;
 
         f->sources.command_line = NULL;
-        load(f);
-        assert_false(f->broken);
+        load_usable(f);
 }
 
 int main(void) {

@@ -10,21 +10,12 @@
 #include <fnmatch.h>
 
 #include "common/policy/policy-file.h"
+#include "policy-bench.h"
 #include "test.h"
 
 #define NOW 1000U
 #define POLICIES 400U
 #define SUBJECTS 60U                    /* of each: 24,000 pairs */
-
-static const ModuleFacts *find_facts(const char *path, void *userdata) {
-        static const ModuleFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
-                                 nameless = { NULL, true, false };
-
-        return streq(path, "/own.ko")        ? &own
-               : streq(path, "/foreign.ko")  ? &foreign
-               : streq(path, "/nameless.ko") ? &nameless
-                                             : NULL;
-}
 
 static const char *const random_modules[] = {
         "a", "ab", "abc", "b", "bc", "snd_hda", "snd_usb", "*", "x[y"
@@ -86,7 +77,7 @@ static void add_random_patterns(PolicyFile *f, PolicyRule *rule, PolicyKey key) 
 
 /* One file, as several would be: ordered by what its rules come from. */
 static Policy *random_policy(PolicyMode mode) {
-        PolicyOptions options = { .mode = mode, .facts = find_facts };
+        PolicyOptions options = { .mode = mode, .facts = policy_bench_facts };
         PolicyFile *f = policy_file_new("FILE", POLICY_FILE_RULES), **files = calloc(1, sizeof(*files));
         PolicySource source = (PolicySource) random_below(POLICY_BY_LIST);
         unsigned n = random_below(24);
@@ -155,7 +146,7 @@ static bool naive_is_of_module(PolicyKey key) {
 
 /* NULL: it is not known. */
 static const char *naive_value(PolicyKey key, const PolicySubject *s) {
-        const ModuleFacts *facts = s->path ? find_facts(s->path, NULL) : NULL;
+        const ModuleFacts *facts = s->path ? policy_bench_facts(s->path, NULL) : NULL;
         const PolicyRequester *r = s->requester;
 
         if (naive_is_of_module(key) && key != POLICY_KEY_MODULE && !facts)

@@ -6,6 +6,7 @@
 
 #include "common/policy-files/policy-command-line.h"
 #include "common/policy-files/policy-parse.h"
+#include "policy-bench.h"
 #include "test.h"
 
 #define NOW 1000U
@@ -23,21 +24,8 @@ typedef struct Source {
 #define LIST(text) { POLICY_FILE_LIST, false, "version: 1\n" text }
 #define COMMAND_LINE(text) { POLICY_FILE_RULES, true, text }
 
-static const ModuleFacts *find_facts(const char *path, void *userdata) {
-        static const ModuleFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
-                                 nameless = { NULL, true, false };
-        size_t *n_asked = userdata;
-
-        if (n_asked)
-                ++*n_asked;
-        return streq(path, "/own.ko")        ? &own
-               : streq(path, "/foreign.ko")  ? &foreign
-               : streq(path, "/nameless.ko") ? &nameless
-                                             : NULL;
-}
-
 static Policy *make(PolicyMode mode, const Source *sources, size_t *n_asked) {
-        PolicyOptions options = { .mode = mode, .facts = find_facts, .facts_userdata = n_asked };
+        PolicyOptions options = { .mode = mode, .facts = policy_bench_facts, .facts_userdata = n_asked };
         PolicyFile **files;
         Policy *p = NULL;
         size_t n = 0;
@@ -62,11 +50,8 @@ static Policy *make(PolicyMode mode, const Source *sources, size_t *n_asked) {
         return p;
 }
 
-static Policy *make_one(const char *text) {
-        _cleanup_(freep) char *whole = NULL;
-
-        assert_true(asprintf(&whole, "version: 1\n%s", text) > 0);
-        return make(POLICY_ENFORCE, (const Source[]) { { POLICY_FILE_RULES, false, whole }, {} }, NULL);
+static Policy *make_one(const char *rules) {
+        return policy_bench_make(POLICY_ENFORCE, rules);
 }
 
 static PolicyDecision judge(const Policy *p, const PolicySubject *subject) {
@@ -467,7 +452,7 @@ static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userda
         sprintf(text + strlen(text), "%s:%s ", name_of(what), policy_trace_step_to_string(how));
 }
 
-static void test_meetings(void **state) {
+static void test_trace(void **state) {
         static const ConfigEntry line = { .name = "m", .file = "x.conf", .line = 1 };
         static const PolicyRequester user = { .origin = ORIGIN_CLIENT, .has_uid = true, .uid = 1000 };
         _cleanup_(policy_freep)
@@ -525,7 +510,7 @@ int main(void) {
                 cmocka_unit_test(test_dependencies),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_preference),
-                cmocka_unit_test(test_meetings),
+                cmocka_unit_test(test_trace),
         };
 
         return RUN_TESTS(tests);

@@ -105,14 +105,19 @@ static void assert_defaults(const Settings *s) {
         assert_same(s, &defaults);
 }
 
+/* There is nothing that changes anything, nor anything wrong. */
+static void load_defaults(Fixture *f) {
+        load(f);
+        assert_defaults(&f->settings);
+        assert_int_equal(f->problems.n_items, 0);
+}
+
 /* -------------------------------------------------------------------------------------------- values */
 
 static void test_defaults(void **state) {
         Fixture *f = *state;
 
-        load(f);
-        assert_defaults(&f->settings);
-        assert_int_equal(f->problems.n_items, 0);
+        load_defaults(f);
 
         assert_int_equal(f->settings.log_level, LOG_INFO);
         assert_true(f->settings.coldplug);
@@ -246,9 +251,7 @@ static void test_empty_resets(void **state) {
                    "[Manager]\nLogLevel=\nColdplug=\nLoaderThreads= \nSlowLoadSec=\n"
                    "ReceiveBuffer=\nLedgerEntries=\nMode=\nBlacklist=\nCompat=\n"
                    "UnknownParameters=\nSerialModules=\nAsyncProbeModules=\n");
-        load(f);
-        assert_defaults(&f->settings);
-        assert_int_equal(f->problems.n_items, 0);
+        load_defaults(f);
 }
 
 /* Each line adds to a list, an empty one begins it anew, one that is no name or does not fit is left out. */
@@ -441,9 +444,7 @@ static void test_highest_main_file_counts(void **state) {
 
         snprintf(path, sizeof(path), "%s/etc/lkmd.conf", f->dir);
         assert_int_equal(symlink("/dev/null", path), 0);
-        load(f);
-        assert_defaults(&f->settings);
-        assert_int_equal(f->problems.n_items, 0);
+        load_defaults(f);
 }
 
 static void test_drop_ins_by_name(void **state) {
@@ -470,10 +471,7 @@ static void test_drop_in_masked(void **state) {
         write_text(f, "lib/lkmd.conf.d/20-b.conf", "[Manager]\nLedgerEntries=20\n");
         snprintf(path, sizeof(path), "%s/etc/lkmd.conf.d/20-b.conf", f->dir);
         assert_int_equal(symlink("/dev/null", path), 0);
-        load(f);
-
-        assert_defaults(&f->settings);
-        assert_int_equal(f->problems.n_items, 0);
+        load_defaults(f);
 }
 
 static void test_other_names_are_no_drop_ins(void **state) {
@@ -483,10 +481,7 @@ static void test_other_names_are_no_drop_ins(void **state) {
         write_text(f, "etc/lkmd.conf.d/.a.conf", "[Manager]\nLedgerEntries=20\n");
         write_text(f, "etc/lkmd.conf.d/a.conf~", "[Manager]\nLedgerEntries=20\n");
         write_text(f, "etc/lkmd.conf.d/a.conf.dpkg-new", "[Manager]\nLedgerEntries=20\n");
-        load(f);
-
-        assert_defaults(&f->settings);
-        assert_int_equal(f->problems.n_items, 0);
+        load_defaults(f);
 }
 
 static void test_no_roots(void **state) {

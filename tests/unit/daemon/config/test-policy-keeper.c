@@ -74,6 +74,13 @@ static void write_rule(const Bench *b, const char *name, const char *module) {
         write_policy(b, name, text);
 }
 
+/* Started with one rule, that denies @module. */
+static void bench_open_with_rule(Bench *b, const char *module, PolicyMode mode) {
+        bench_open(b);
+        write_rule(b, "a.yaml", module);
+        bench_start(b, mode);
+}
+
 static void write_broken(const Bench *b, const char *name) {
         write_policy(b, name, "version: 1\nruels: []\n");
 }
@@ -141,9 +148,7 @@ static void test_broken_keeps_the_old(void **state) {
         _cleanup_(bench_close) Bench b;
         const Problem *p;
 
-        bench_open(&b);
-        write_rule(&b, "a.yaml", "a");
-        bench_start(&b, POLICY_ENFORCE);
+        bench_open_with_rule(&b, "a", POLICY_ENFORCE);
         write_rule(&b, "a.yaml", "b");  /* fine, but all or nothing */
         write_broken(&b, "z.yaml");
         assert_true(denies(&b, "a"));
@@ -351,9 +356,7 @@ static void test_may_have_denied(void **state) {
 static void test_mode(void **state) {
         _cleanup_(bench_close) Bench b;
 
-        bench_open(&b);
-        write_rule(&b, "a.yaml", "a");
-        bench_start(&b, POLICY_AUDIT);
+        bench_open_with_rule(&b, "a", POLICY_AUDIT);
         assert_false(denies(&b, "a"));
         policy_keeper_set_mode(b.keeper, POLICY_ENFORCE);
         assert_true(denies(&b, "a"));
@@ -370,9 +373,7 @@ static void test_grants(void **state) {
         const Grant *g;
         struct stat st;
 
-        bench_open(&b);
-        write_rule(&b, "a.yaml", "'*'");
-        bench_start(&b, POLICY_ENFORCE);
+        bench_open_with_rule(&b, "'*'", POLICY_ENFORCE);
         g = give(&b, "usb-*", POLICY_ALLOW, UINT64_MAX, false);
         assert_string_equal(g->id, "grant-1");
         assert_string_equal(g->module, "usb_*");
@@ -411,9 +412,7 @@ static void test_grants(void **state) {
 static void test_grants_do_not_wait_for_files(void **state) {
         _cleanup_(bench_close) Bench b;
 
-        bench_open(&b);
-        write_rule(&b, "a.yaml", "'*'");
-        bench_start(&b, POLICY_ENFORCE);
+        bench_open_with_rule(&b, "'*'", POLICY_ENFORCE);
         write_broken(&b, "z.yaml");
         assert_true(denies(&b, "a"));
         give(&b, "a", POLICY_ALLOW, UINT64_MAX, false);
@@ -425,9 +424,7 @@ static void test_grants_do_not_wait_for_files(void **state) {
 static void test_used_up(void **state) {
         _cleanup_(bench_close) Bench b;
 
-        bench_open(&b);
-        write_rule(&b, "a.yaml", "'*'");
-        bench_start(&b, POLICY_ENFORCE);
+        bench_open_with_rule(&b, "'*'", POLICY_ENFORCE);
         give(&b, "a", POLICY_ALLOW, UINT64_MAX, true);
         give(&b, "b", POLICY_ALLOW, UINT64_MAX, false);
         for (unsigned i = 1; i <= 3; i++) { /* the third is none */
@@ -447,9 +444,7 @@ static void test_used_up(void **state) {
 static void test_expiry(void **state) {
         _cleanup_(bench_close) Bench b;
 
-        bench_open(&b);
-        write_rule(&b, "a.yaml", "'*'");
-        bench_start(&b, POLICY_ENFORCE);
+        bench_open_with_rule(&b, "'*'", POLICY_ENFORCE);
         give(&b, "a", POLICY_ALLOW, clock_usec(CLOCK_REALTIME) + 20000, false);
         give(&b, "b", POLICY_ALLOW, clock_usec(CLOCK_REALTIME) + 3600000000U, false);
         assert_int_equal(b.changes, 2);
