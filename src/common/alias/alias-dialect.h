@@ -3,5 +3,5 @@
 
 typedef enum AliasDialect {             /* how patterns are understood */
         ALIAS_FNMATCH,                  /* fnmatch(3) with flags 0 over each pattern: modprobe.d */
-        ALIAS_INDEX,                    /* as libkmod searches modules.alias.bin, see alias-matcher.c */
+        ALIAS_INDEX,                    /* as libkmod searches modules.alias.bin; see alias-matcher.c */
 } AliasDialect;

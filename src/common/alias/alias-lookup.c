@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * AliasLookup: asks AliasMatchers. Owns the memory for answers and the marks of one walk; borrows the matcher during a
- * look-up.
+ * AliasLookup: asks AliasMatchers. Owns the memory for answers and the marks of one walk; borrows the
+ * matcher during a look-up.
  *
- * The walk keeps a stack of (node, position in the key). Behind a '*' all later positions are tried once,
- * whichever way the walk came to it: that is its mark. Every other edge takes one byte, so that no node is
- * seen twice at a position, and the walk takes at most (length of the key) x (size of the trie) steps.
- * Nothing is allocated but when a look-up has more answers than any before.
+ * The walk keeps a stack of (node, position in the key). After a '*' each later position is tried once,
+ * whichever way the walk came there: a mark says so. Every other edge takes one byte. So no node is visited
+ * twice at one position, and the walk takes at most (length of the key) x (size of the trie) steps. Memory
+ * is allocated only when a matcher is larger, or a look-up has more answers, than any before.
  *
- * libkmod's search of an index looks at a key's bytes first where they could be a pattern's wildcards as
- * well: for a key "a*" it finds the pattern "a*" once as a wildcard and once by its bytes, and for a key
- * "a[b]" the pattern "a[b]", which does not match at all. Its answer depends on where depmod's trie
- * branches. Such keys are next to never seen; they are searched as libkmod does, in the sorted patterns
+ * libkmod's search of an index also compares wildcards of a pattern with the bytes of the key: for the key
+ * "a*" it finds the pattern "a*" twice, once as a wildcard and once by its bytes, and for the key "a[b]" it
+ * finds the pattern "a[b]", which does not match at all. Its answer depends on where depmod's trie branches.
+ * Such keys hardly ever occur; they are searched as libkmod does, in the sorted patterns
  * (search_like_libkmod()).
  */
 
@@ -27,25 +27,25 @@
 
 typedef struct Frame {
         uint32_t node;
-        size_t position;                /* in the key; behind a '*': the next one to be tried */
+        size_t position;                /* in the key; after a '*': the next one to try */
 } Frame;
 
 typedef struct Found {
-        uint64_t rank;                  /* orders before the ordinal does */
+        uint64_t rank;                  /* sorted by this first, then by the ordinal */
         uint32_t ordinal;
         uint32_t cell;                  /* of its entry */
         uint32_t text;                  /* of the pattern */
 } Found;
 
 struct AliasLookup {
-        const AliasMatcher *matcher;    /* of this look-up, like the key */
+        const AliasMatcher *matcher;    /* of this look-up, as is the key */
         const char *key;
         size_t key_length;
-        uint32_t generation;            /* number of the look-up; marks of others are void */
-        uint32_t *found_in;             /* by number of a leaf below a '*': look-up that found it */
-        uint32_t *tried_in;             /* likewise: look-up that came to the first '*' in its rest */
-        uint32_t *entered_in;           /* by number of a '*': look-up that came to it */
-        size_t n_leaves, n_stars;       /* marks that there is memory for */
+        uint32_t generation;            /* number of the look-up; marks with another number do not count */
+        uint32_t *found_in;             /* by number of a leaf below a '*': the look-up that found it */
+        uint32_t *tried_in;             /* likewise: the look-up that came to the first '*' in its rest */
+        uint32_t *entered_in;           /* by number of a '*': the look-up that came to it */
+        size_t n_leaves, n_stars;       /* marks that there is room for */
         Frame *stack;
         size_t n_stack, n_stack_allocated;
 
@@ -82,12 +82,9 @@ static const char *pattern_text(const AliasMatcher *m, uint32_t pattern) {
         return m->texts + m->patterns[pattern].text;
 }
 
-/*
- * ------------------------------------------------------------------------------------------------------
- * answers
- */
+/* ------------------------------------------------------------------------------------------------ answers */
 
-/* All entries of a leaf go on the list of answers. */
+/* Adds all entries of a leaf to the answers. */
 static void take_leaf(AliasLookup *l, uint32_t reference, uint32_t rank_low) {
         const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
         uint32_t n = leaf[0] & TRIE_ENTRIES_MASK;
@@ -152,13 +149,10 @@ static int make_matches(AliasLookup *l) {
         return 0;
 }
 
-/*
- * ----------------------------------------------------------------------------------------------------- the
- * walk
- */
+/* ----------------------------------------------------------------------------------------------- the walk */
 
 /*
- * The part of the rest before the first wildcard, where a backslash is a byte. Return: whether it matches.
+ * Matches the part of the rest before the first wildcard, where a backslash is a plain byte.
  */
 static bool match_raw(const char **rest, const char **key) {
         size_t n = strcspn(*rest, "*?[");
@@ -171,11 +165,11 @@ static bool match_raw(const char **rest, const char **key) {
 }
 
 /*
- * Only one pattern is left: its rest against the key from @position.
+ * Only one pattern is left: matches its rest against the key from @position.
  *
- * Below a '*' this happens at one position after the other. Then what matters is the first '*' in the rest:
- * the first time that the walk comes to it, glob_match() tries all positions from there, and later ones were
- * among them.
+ * Below a '*' this happens for one position after the other. Then the first '*' in the rest counts: the
+ * first time that the walk comes to it, glob_match() tries all positions from there on, and these include
+ * the later ones.
  */
 static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
         const uint32_t *leaf = l->matcher->cells + (reference & ~TRIE_LEAF);
@@ -186,7 +180,7 @@ static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
 
         start = rest = (const char *) (leaf[0] & TRIE_REST_ELSEWHERE ? l->matcher->cells + *behind : behind);
 
-        /* libkmod gives to fnmatch(3) only what begins with a wildcard. */
+        /* libkmod calls fnmatch(3) only for what begins with a wildcard. */
         if ((leaf[0] & TRIE_IS_RAW) && !match_raw(&rest, &key))
                 return;
         if (!glob_match_head(&rest, &key))
@@ -195,7 +189,7 @@ static void check_leaf(AliasLookup *l, uint32_t reference, size_t position) {
         if (leaf[0] & TRIE_BELOW_STAR) {
                 if (l->found_in[number] == l->generation)
                         return;
-                /* An earlier '*' was in brackets, which can mean many things. */
+                /* Not if an earlier '*' is in brackets, which can mean many things. */
                 if (*rest == '*' && rest == strchr(start, '*')) {
                         if (l->tried_in[number] == l->generation)
                                 return;
@@ -215,7 +209,7 @@ static void push(AliasLookup *l, uint32_t node, size_t position) {
         l->stack[l->n_stack++] = (Frame) { .node = node, .position = position };
 }
 
-/* Go where an edge that took one byte leads: now, or to a node later. */
+/* Follows an edge that took one byte: to a leaf now, to a node later. */
 static void follow(AliasLookup *l, uint32_t reference, size_t position) {
         if (reference & TRIE_LEAF)
                 check_leaf(l, reference, position);
@@ -223,7 +217,7 @@ static void follow(AliasLookup *l, uint32_t reference, size_t position) {
                 push(l, reference, position);
 }
 
-typedef struct Node {                   /* the cells of a node, told apart */
+typedef struct Node {                   /* the cells of a node, decoded */
         uint32_t head;
         uint32_t star, any, end;        /* as the head says */
         const uint32_t *classes;        /* class, reference */
@@ -275,8 +269,8 @@ static void check_opaque(AliasLookup *l, const Node *n, size_t position) {
 }
 
 /*
- * The first position from @position on where something behind the '*' can go on; the key's length if there
- * is none.
+ * Return: the first position from @position on where the pattern can go on after the '*'; the length of the
+ * key if there is none.
  */
 static size_t find_start(const AliasLookup *l, const Node *n, size_t position) {
         const char *found;
@@ -290,7 +284,7 @@ static size_t find_start(const AliasLookup *l, const Node *n, size_t position) {
         return position;
 }
 
-/* Most runs are short, and a word can be read: the cells go on a bit behind the last node. */
+/* Most runs are short. Eight bytes can be read at any place: cells are added behind the last node. */
 static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n, size_t position) {
         const char *key = l->key + position;
         size_t left = l->key_length - position;
@@ -305,8 +299,8 @@ static inline bool run_matches(const AliasLookup *l, const char *run, uint32_t n
 }
 
 /*
- * Where the edge of a byte leads to; 0: there is none. Eight labels at a time; behind the last come as many
- * references, so that a word can be read there as well.
+ * Where the edge of a byte leads; 0: there is none. Compares eight labels at a time; at least as many bytes
+ * of references follow the last, so eight bytes can be read there as well.
  */
 static inline uint32_t find_literal(const uint8_t *labels, uint32_t n, uint8_t c) {
         const uint32_t *literals = (const uint32_t *) labels + trie_byte_cells(n);
@@ -322,7 +316,7 @@ static inline uint32_t find_literal(const uint8_t *labels, uint32_t n, uint8_t c
         return 0;
 }
 
-/* Where the block of a node leads to from @position, which is moved over its bytes; 0: nowhere. */
+/* Where the block of a node leads from @position, which is moved over its bytes; 0: nowhere. */
 static inline uint32_t find_word(const AliasLookup *l, const uint32_t *block, size_t *position) {
         uint32_t n = block[0] & 0xFFU, log = block[0] >> TRIE_BLOCK_LOG_SHIFT;
         size_t left = l->key_length - *position, slot;
@@ -348,7 +342,7 @@ static inline uint32_t find_word(const AliasLookup *l, const uint32_t *block, si
         }
 }
 
-/* From a '*' that only leads to the next: over the first place where the bytes between them are. */
+/* For a '*' that only leads to another: skips to behind the first place with the bytes between them. */
 static bool skip_to_star(const AliasLookup *l, const Node *n, size_t *position, uint32_t *ret_star) {
         Node between = read_node(l->matcher, n->literals[0]);
 
@@ -365,11 +359,11 @@ static bool skip_to_star(const AliasLookup *l, const Node *n, size_t *position, 
 }
 
 /*
- * Come to what is behind a '*'. "**" is a chain of such nodes, and so is what leads only from one to the
- * next.
+ * Goes to what is behind a '*'. "**" is a chain of such nodes, and so are nodes that only lead from one '*'
+ * to the next.
  *
- * Only the first time counts: an outer '*' is left at one position after the other, and all that is below is
- * over before the next, so the walk never comes back to this one further left.
+ * Only the first visit counts: an outer '*' is left at one position after the other, and everything below it
+ * is done before the next position. So the walk never comes back to this '*' further to the left.
  */
 static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
         for (;;) {
@@ -406,7 +400,7 @@ static void enter_star(AliasLookup *l, uint32_t reference, size_t position) {
         }
 }
 
-/* The edges of wildcards that take the byte at @position. */
+/* Follows the edges of wildcards that take the byte at @position. */
 static void take_wildcards(AliasLookup *l, const Node *n, size_t position) {
         uint8_t c = (uint8_t) l->key[position];
 
@@ -420,7 +414,7 @@ static void take_wildcards(AliasLookup *l, const Node *n, size_t position) {
         }
 }
 
-/* The edges of a node's bytes. Return: where one leads to, with @position behind it; 0 if there is none. */
+/* Follows an edge of bytes. Return: where it leads, with @position behind them; 0: there is none. */
 static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const void *labels,
                                   size_t *position) {
         if (*position == l->key_length)
@@ -430,7 +424,7 @@ static inline uint32_t take_bytes(const AliasLookup *l, uint32_t head, const voi
         return find_literal(labels, head & TRIE_LITERALS_MASK, (uint8_t) l->key[(*position)++]);
 }
 
-/* A node with its run behind it. Return: as take_bytes(). */
+/* Follows the edges of a node whose run matched. Return: as take_bytes(). */
 static uint32_t leave(AliasLookup *l, const Node *n, size_t *position) {
         if (*position == l->key_length && (n->head & TRIE_HAS_END))
                 take_leaf(l, n->end, 0);
@@ -443,8 +437,8 @@ static uint32_t leave(AliasLookup *l, const Node *n, size_t *position) {
 }
 
 /*
- * A node that is not behind a '*', with the key from @position, and on over the key's own bytes as far as
- * there are nodes. Return: the leaf to which they lead, with the position there; 0 if there is none.
+ * Visits a node that is not behind a '*', and goes on over the plain bytes of the key as far as there are
+ * nodes. Return: the leaf that they lead to, with the position there; 0: there is none.
  */
 static uint32_t visit(AliasLookup *l, uint32_t reference, size_t *position) {
         size_t at = *position;
@@ -461,7 +455,7 @@ static uint32_t visit(AliasLookup *l, uint32_t reference, size_t *position) {
                                 return 0;
                         at += run_length;
                         reference = leave(l, &n, &at);
-                } else {                /* most have nothing but bytes */
+                } else {                /* most nodes have nothing but bytes */
                         if (!run_matches(l, run, run_length, at))
                                 return 0;
                         at += run_length;
@@ -480,7 +474,7 @@ static void go_on(AliasLookup *l, uint32_t reference, size_t position) {
                 check_leaf(l, reference, position);
 }
 
-/* What is on the stack. */
+/* Visits what is on the stack. */
 static void search_pending(AliasLookup *l) {
         while (l->n_stack > 0) {
                 Frame *top = &l->stack[l->n_stack - 1];
@@ -495,8 +489,8 @@ static void search_pending(AliasLookup *l) {
                 }
 
                 /*
-                 * Where to go on next is found before this place is looked at: its frame may not be the top
-                 * any more then.
+                 * The next position is set before this one is visited: afterwards its frame may not be on
+                 * top any more.
                  */
                 n = read_node(l->matcher, reference);
                 top->position = find_start(l, &n, position + 1);
@@ -508,7 +502,7 @@ static void search_pending(AliasLookup *l) {
         }
 }
 
-/* The leaf at the end of the key's own bytes is there last, when it had time to come from memory. */
+/* The leaf that the plain bytes of the key lead to comes last: it is fetched from memory meanwhile. */
 static void search_trie(AliasLookup *l) {
         size_t position = 0;
         uint32_t leaf;
@@ -523,12 +517,9 @@ static void search_trie(AliasLookup *l) {
                 check_leaf(l, leaf, position);
 }
 
-/*
- * ------------------------------------------------------------------------------------------------- as
- * libkmod does
- */
+/* ---------------------------------------------------------------------------------------- as libkmod does */
 
-/* Narrow the patterns [from, to), which are equal before @depth, to those with byte @c there. */
+/* Narrows the patterns [from, to), which are equal before @depth, to those with the byte @c there. */
 static void narrow(const AliasMatcher *m, uint32_t *from, uint32_t *to, size_t depth, uint8_t c) {
         uint32_t low = *from, high = *to;
 
@@ -552,7 +543,7 @@ static void narrow(const AliasMatcher *m, uint32_t *from, uint32_t *to, size_t d
         *to = high;
 }
 
-/* Does the key have a wildcard that some pattern has at the same place, after the same bytes? */
+/* Does the key have a wildcard that a pattern has at the same place, after the same bytes? */
 static bool key_is_like_pattern(const AliasLookup *l) {
         const AliasMatcher *m = l->matcher;
         size_t n = 0;
@@ -569,8 +560,8 @@ static bool key_is_like_pattern(const AliasLookup *l) {
 }
 
 /*
- * Patterns [from, to) begin with a wildcard at @depth; each is tried. What is found later is answered
- * earlier.
+ * Tries each of the patterns [from, to), which have a wildcard at @depth. What is found later comes earlier
+ * in the answer.
  */
 static void try_all(AliasLookup *l, uint32_t from, uint32_t to, size_t depth, uint32_t *rank_low) {
         if (from < to)
@@ -581,9 +572,9 @@ static void try_all(AliasLookup *l, uint32_t from, uint32_t to, size_t depth, ui
 }
 
 /*
- * libkmod's index_mm_searchwild_node(). depmod's trie has a node where patterns part or one ends, and at the
- * root; what is between is the prefix of a node. At a node libkmod tries the wildcards and then goes on with
- * the key's byte, in a prefix a wildcard ends the search.
+ * As index_mm_searchwild_node() of libkmod. depmod's trie has a node at the root, and where patterns differ
+ * or one ends; the bytes between are the prefix of a node. At a node libkmod tries the wildcards and then
+ * goes on with the byte of the key; in a prefix, a wildcard ends the search.
  */
 static void search_like_libkmod(AliasLookup *l) {
         static const char wildcards[] = { '*', '?', '[' };
@@ -613,24 +604,21 @@ static void search_like_libkmod(AliasLookup *l) {
         }
 }
 
-/*
- * -------------------------------------------------------------------------------------------------------
- * asking
- */
+/* ------------------------------------------------------------------------------------------------- asking */
 
-/* @marks of @n items or more, none of which is of any look-up. */
+/* New @marks for @n items; none is of any look-up. */
 static int renew_marks(uint32_t **marks, size_t n) {
         free(*marks);
         *marks = calloc(n + 1, sizeof(**marks));
         return *marks ? 0 : -ENOMEM;
 }
 
-/* Old marks are of earlier look-ups, also those of another matcher. */
+/* Old marks, also those of another matcher, have the number of an earlier look-up. */
 static int make_room(AliasLookup *l, const AliasMatcher *m) {
         size_t n_leaves = m->n_leaves_below_star, n_stars = m->n_stars;
 
         if (n_leaves > l->n_leaves || !l->found_in) {
-                l->n_leaves = 0;        /* should there be no memory */
+                l->n_leaves = 0;        /* in case there is no memory */
                 if (renew_marks(&l->found_in, n_leaves) < 0 || renew_marks(&l->tried_in, n_leaves) < 0)
                         return -ENOMEM;
                 l->n_leaves = n_leaves;
@@ -648,7 +636,7 @@ static void next_generation(AliasLookup *l) {
         if (++l->generation > 0)
                 return;
 
-        /* Four thousand million look-ups later old marks would look new. */
+        /* The number wrapped around, so old marks would look like new ones. */
         memset(l->found_in, 0, l->n_leaves * sizeof(*l->found_in));
         memset(l->tried_in, 0, l->n_leaves * sizeof(*l->tried_in));
         memset(l->entered_in, 0, l->n_stars * sizeof(*l->entered_in));
@@ -660,8 +648,8 @@ static void next_generation(AliasLookup *l) {
  * @m:      sealed
  * @key:    bytes; for ALIAS_INDEX normalised by the caller
  * @length: of it, without its NUL
- * @ret:    ascending priority, equal ones as alias-order.c says; a value stands there once for each of its
- *          patterns. Borrowed until the next look-up with @l, strings as long as the matcher
+ * @ret:    by ascending priority, equal ones as in alias-order.c; a value is there once for each of its
+ *          patterns. Borrowed until the next look-up with @l; the strings as long as the matcher
  *
  * Return: 0, also if nothing matches; -ENOMEM.
  */

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * AliasMatcher: every alias pattern of one kind, ready to be asked for all that match a key. Owns copies of
- * all strings.
+ * AliasMatcher: all alias patterns of one kind, to find those that match a key. Owns copies of all strings.
  *
- * The patterns, sorted by their bytes, become a trie. An edge is a byte, '?', '*' or a "[..]"; bytes that
- * all patterns below a node share are its run and compared in one go; a part of the trie with one pattern
- * left is a leaf: the rest of its text is left to glob_match(). So is what is too odd for an edge: escapes,
- * and brackets with anything in them but bytes and ranges. alias-trie.c builds it, alias-lookup.c walks it.
+ * The patterns, sorted by their bytes, become a trie. An edge is a byte, '?', '*' or a "[..]". The bytes
+ * that all patterns below a node have in common are its run, and are compared at once. Where only one
+ * pattern is left, there is a leaf, and the rest of the text is matched by glob_match(). So is what no edge
+ * can be: escapes, and brackets with anything but bytes and ranges. alias-trie.c builds the trie,
+ * alias-lookup.c walks it.
  *
- * Answers come in the order that alias-order.c gave their entries.
+ * Answers are in the order that alias-order.c gives the entries.
  *
- * ALIAS_INDEX is ALIAS_FNMATCH but for what libkmod's search of an index makes of two rare things: before
- * the first wildcard a backslash is a byte like any other, and wildcards in a key (see alias-lookup.c).
+ * ALIAS_INDEX differs from ALIAS_FNMATCH in two rare cases, as libkmod's search of an index does: before the
+ * first wildcard a backslash is a plain byte, and keys may have wildcards (see alias-lookup.c).
  */
 
 #include "common/alias/alias-matcher.h"
@@ -24,11 +24,11 @@
 #include "common/base/array.h"
 #include "common/base/hash.h"
 
-#define STRINGS_MAX 0x3FFFFFFFU         /* bytes of all texts: the cells made of them are numbered with 32 bits */
+#define STRINGS_MAX 0x3FFFFFFFU         /* bytes of all texts: the cells made of them have numbers of 32 bits */
 #define NO_VALUE UINT32_MAX             /* in a slot */
 
 /**
- * alias_matcher_new() - make one without patterns, to be filled and sealed
+ * alias_matcher_new() - make a matcher without patterns, to be filled and sealed
  *
  * Return: 0; -ENOMEM.
  */
@@ -60,10 +60,7 @@ AliasMatcher *alias_matcher_free(AliasMatcher *m) {
         return NULL;
 }
 
-/*
- * ------------------------------------------------------------------------------------------------------
- * filling
- */
+/* ------------------------------------------------------------------------------------------------ filling */
 
 static int append_string(char **strings, size_t *size, size_t *allocated, const char *s,
                          uint32_t *ret_offset) {
@@ -82,7 +79,7 @@ static int append_string(char **strings, size_t *size, size_t *allocated, const 
         return 0;
 }
 
-/* The slot of a value, or the free one where it belongs. */
+/* The slot of a value, or the free slot where it belongs. */
 static uint32_t *find_value_slot(const AliasMatcher *m, const char *value) {
         size_t i = hash_string(value) & (m->n_value_slots - 1);
 
@@ -110,7 +107,7 @@ static int grow_value_slots(AliasMatcher *m) {
         return 0;
 }
 
-/* There are ten times more aliases than modules: keep each value once. */
+/* Keeps each value once: there are ten times more aliases than modules. */
 static int intern_value(AliasMatcher *m, const char *value, uint32_t *ret_offset) {
         uint32_t *slot;
         int r;
@@ -134,12 +131,12 @@ static int intern_value(AliasMatcher *m, const char *value, uint32_t *ret_offset
 }
 
 /**
- * alias_matcher_add() - add one pattern; only before it is sealed
- * @pattern:  bytes, copied; any string is a pattern, but one that can never match does not
+ * alias_matcher_add() - add one pattern; only before the matcher is sealed
+ * @pattern:  bytes, copied; any string is allowed, also one that matches nothing
  * @value:    copied
- * @priority: lower ones are answered first
+ * @priority: lower ones come first in the answer
  *
- * Return: 0; -EFBIG: 1 GiB of patterns is enough; -ENOMEM.
+ * Return: 0; -EFBIG: more than 1 GiB of patterns; -ENOMEM.
  */
 int alias_matcher_add(AliasMatcher *m, const char *pattern, const char *value, uint32_t priority) {
         AliasEntry e = { .priority = priority };
@@ -163,9 +160,9 @@ int alias_matcher_add(AliasMatcher *m, const char *pattern, const char *value, u
 }
 
 /**
- * alias_matcher_seal() - work out everything that look-ups need; no pattern can be added after that
+ * alias_matcher_seal() - compute everything that look-ups need; afterwards no pattern can be added
  *
- * Return: 0; -ENOMEM: free it, nothing else can be done with it.
+ * Return: 0; -ENOMEM: the matcher can only be freed.
  */
 int alias_matcher_seal(AliasMatcher *m) {
         _cleanup_(freep) uint32_t *sorted = NULL;
@@ -197,7 +194,7 @@ int alias_matcher_seal(AliasMatcher *m) {
 }
 
 /**
- * alias_matcher_count() - how many patterns were added
+ * alias_matcher_count() - number of patterns
  */
 size_t alias_matcher_count(const AliasMatcher *m) {
         assert(m);
@@ -206,7 +203,7 @@ size_t alias_matcher_count(const AliasMatcher *m) {
 }
 
 /**
- * alias_matcher_value_ids() - how many values there are at most, for arrays by AliasMatch's value_id
+ * alias_matcher_value_ids() - size of an array that is indexed by the value_id of AliasMatch
  */
 size_t alias_matcher_value_ids(const AliasMatcher *m) {
         assert(m);
@@ -215,10 +212,10 @@ size_t alias_matcher_value_ids(const AliasMatcher *m) {
 }
 
 /**
- * alias_matcher_next_value() - walk over all values
- * @after: the one before; NULL: the first is wanted
+ * alias_matcher_next_value() - iterate over all values
+ * @after: the previous value; NULL: return the first
  *
- * Return: NULL after the last.
+ * Return: NULL after the last one.
  */
 const char *alias_matcher_next_value(const AliasMatcher *m, const char *after, uint32_t *ret_id) {
         size_t at = 0;
@@ -236,7 +233,7 @@ const char *alias_matcher_next_value(const AliasMatcher *m, const char *after, u
 }
 
 /**
- * alias_matcher_size_bytes() - how much memory a sealed matcher takes, without its look-ups
+ * alias_matcher_size_bytes() - memory of a sealed matcher, without look-ups
  */
 size_t alias_matcher_size_bytes(const AliasMatcher *m) {
         assert(m);

@@ -8,9 +8,9 @@
 #include "common/base/util.h"
 
 /*
- * AliasMatcher: all alias patterns of one kind, in memory: a trie in which '*', '?' and "[..]" are edges
- * like any other. Patterns go in first, then it is sealed, then it is asked; sealed it never changes.
- * It is asked with an AliasLookup.
+ * AliasMatcher: all alias patterns of one kind: a trie in which '*', '?' and "[..]" are edges like any
+ * other. Patterns are added, then the matcher is sealed, and then it never changes. An AliasLookup finds
+ * what matches.
  */
 typedef struct AliasMatcher AliasMatcher;
 

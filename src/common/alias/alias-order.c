@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The order of a matcher's entries. By priority; among equal ones libkmod has the last found first, and the
- * order in which it finds things in an index is the same for every key: what has its first wildcard earlier,
- * then '*' before '?' before '[', then in the order of bytes, but what goes on before what ends
- * (index_mm_searchwild_node() and index_values_add() in libkmod/libkmod-index.c). So it can be fixed once,
- * when the matcher is sealed.
+ * AliasOrder: the order of a matcher's entries. They are sorted by priority; among equal ones libkmod
+ * answers the last found first, and it finds the patterns of an index in the same order for every key: first
+ * those with an earlier first wildcard, then '*' before '?' before '[', then in the order of bytes, but a
+ * longer pattern before one that ends (index_mm_searchwild_node() and index_values_add() in
+ * libkmod/libkmod-index.c). So the order is computed once, when the matcher is sealed.
  */
 
 #include "common/alias/alias-order.h"
@@ -23,11 +23,10 @@ static int compare_texts(const void *a, const void *b, void *userdata) {
 }
 
 /**
- * alias_sort_by_text() - list the entries in the order of their patterns' bytes, equal ones as they were
- * added
+ * alias_sort_by_text() - sort the entries by the bytes of their patterns, equal ones by when they were added
  * @ret: numbers of entries, to be freed
  *
- * An index is read in this order, so that mostly there is nothing to do.
+ * An index is read in this order, so mostly nothing has to be done.
  *
  * Return: 0; -ENOMEM.
  */
@@ -75,7 +74,7 @@ static int compare_equals(const void *a, const void *b, void *userdata) {
         return r;
 }
 
-/* By priority, equal ones as they were: one pass for each byte of the priorities in which they differ. */
+/* A stable sort by priority: one pass for each byte in which the priorities differ. */
 static void sort_by_priority(uint64_t *keys, uint64_t *scratch, size_t n) {
         uint64_t *from = keys, *to = scratch;
 
@@ -102,8 +101,10 @@ static void sort_by_priority(uint64_t *keys, uint64_t *scratch, size_t n) {
                 memcpy(keys, from, n * sizeof(*keys));
 }
 
-/* Keys of one priority, which are as the entries were added. From an index that is the order of their bytes, and
- * backwards that is nearly always the order of answers. */
+/*
+ * Sorts keys of one priority, which are in the order in which the entries were added. For an index that is
+ * the order of their bytes, and the reverse is nearly always the order of answers.
+ */
 static void sort_equals(AliasMatcher *m, uint64_t *keys, size_t n) {
         size_t i;
 
@@ -121,7 +122,7 @@ static void sort_equals(AliasMatcher *m, uint64_t *keys, size_t n) {
 }
 
 /**
- * alias_order_entries() - give each entry its place among the answers
+ * alias_order_entries() - give each entry its place in the order of answers
  *
  * Return: 0; -ENOMEM.
  */

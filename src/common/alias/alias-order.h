@@ -5,6 +5,6 @@
 
 typedef struct AliasMatcher AliasMatcher;
 
-/* Only for alias-matcher.c, while it is sealed. */
+/* AliasOrder: sorts the entries of a matcher. Only for alias-matcher.c. */
 int alias_sort_by_text(AliasMatcher *m, uint32_t **ret);
 int alias_order_entries(AliasMatcher *m);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Makes the trie of an AliasMatcher of its patterns, sorted by their bytes; alias-trie.h says what it looks
- * like, alias-lookup.c walks it.
+ * AliasTrie: builds the trie of an AliasMatcher from its patterns, sorted by their bytes. alias-trie.h
+ * describes its layout, alias-lookup.c walks it.
  */
 
 #include "common/alias/alias-trie.h"
@@ -14,26 +14,26 @@
 #include "common/base/util.h"
 #include "common/base/bytes8.h"
 
-#define BLOCK_LENGTH_MIN 4U             /* fewer bytes, or fewer words, are as fast as nodes */
+#define BLOCK_LENGTH_MIN 4U             /* with fewer bytes, or fewer words, nodes are as fast */
 #define BLOCK_WORDS_MIN 6U
 
-typedef struct Range {                  /* what a node or leaf is to be made of */
+typedef struct Range {                  /* what a node or leaf is made from */
         uint32_t from, to;              /* patterns */
-        uint32_t depth;                 /* bytes of their texts that are behind it */
-        bool is_star;                   /* the last of them was '*' */
-        bool wild;                      /* some of them was a wildcard */
-        bool below_star;                /* some of them was '*' */
-        uint32_t cell;                  /* where its reference goes; TRIE_NOWHERE: it is the root */
-        size_t waiting;                 /* frames that a walk may have left waiting when it comes here */
+        uint32_t depth;                 /* bytes of their texts before it */
+        bool is_star;                   /* the last of these is '*' */
+        bool wild;                      /* one of these is a wildcard */
+        bool below_star;                /* one of these is '*' */
+        uint32_t cell;                  /* for its reference; TRIE_NOWHERE: it is the root */
+        size_t waiting;                 /* frames that may be on the stack when a walk comes here */
 } Range;
 
 typedef struct Builder {
         AliasMatcher *m;
         const uint32_t *sorted;         /* entries in the order of their patterns */
-        uint32_t *first;                /* by pattern: its first in sorted; one more ends the last */
+        uint32_t *first;                /* by pattern: its first entry in sorted; one more for the end */
         Range *pending;
         size_t n_pending, n_pending_allocated;
-        uint32_t *rests;                /* hash table: first cells of the rests that are there; 0: free */
+        uint32_t *rests;                /* hash table: first cells of the rests so far; 0: free */
         size_t n_rests, n_rest_slots;
 } Builder;
 
@@ -45,7 +45,7 @@ static void builder_done(Builder *b) {
         free(b->rests);
 }
 
-/* One pattern for each text, however many entries have it. */
+/* Makes one pattern for each text, however many entries have it. */
 static int collect_patterns(Builder *b) {
         AliasMatcher *m = b->m;
         const char *last = NULL;
@@ -72,14 +72,14 @@ static const char *pattern_text(const AliasMatcher *m, uint32_t pattern, uint32_
         return m->texts + m->patterns[pattern].text + depth;
 }
 
-/* Does this byte of a pattern stand for something else than itself? */
+/* Does this byte of a pattern mean something else than itself? */
 static bool is_special(const AliasMatcher *m, char c, bool wild) {
         return trie_is_wildcard(c) || (c == '\\' && (wild || m->dialect == ALIAS_FNMATCH));
 }
 
 /*
- * Length of the "[..]" at @p if it is a plain one: closed, and in it only bytes and ranges of bytes. 0: it
- * is not, and glob_match() knows what it means.
+ * Length of the "[..]" at @p if it is a plain one: closed, with only bytes and ranges of bytes. 0: it is
+ * not, and is left to glob_match().
  */
 static uint32_t class_length(const char *p) {
         const char *start = p++;
@@ -87,7 +87,7 @@ static uint32_t class_length(const char *p) {
         if (*p == '!' || *p == '^')
                 p++;
         if (*p == ']')
-                p++;                    /* here it is a byte like any other */
+                p++;                    /* here it is a plain byte */
         for (; *p != ']'; p++)
                 if (*p == '\0' || *p == '\\' || *p == '[')
                         return 0;
@@ -118,7 +118,7 @@ static void class_fill(uint32_t *set, const char *p, uint32_t length) {
                         set[i] = ~set[i];
 }
 
-/* There are some sixty different classes in thousands of patterns. */
+/* Keeps each class once: thousands of patterns have some sixty different ones. */
 static int intern_class(AliasMatcher *m, uint32_t text, uint32_t length, uint32_t *ret) {
         TrieClass c = { .text = text, .length = length };
         int r;
@@ -139,7 +139,7 @@ static int intern_class(AliasMatcher *m, uint32_t text, uint32_t length, uint32_
         return 0;
 }
 
-/* Room for more cells, filled with 0. Return: the number of the first; < 0: -EFBIG, -ENOMEM. */
+/* Appends cells with 0. Return: the number of the first; < 0: -EFBIG, -ENOMEM. */
 static int64_t add_cells(AliasMatcher *m, size_t n) {
         size_t at = m->n_cells;
         int r;
@@ -154,7 +154,7 @@ static int64_t add_cells(AliasMatcher *m, size_t n) {
         return (int64_t) at;
 }
 
-/* The reference in @cell will lead to what becomes of the range. */
+/* Puts a range off; the reference in @cell will lead to what is made of it. */
 static int add_pending(Builder *b, Range range, int64_t cell, size_t waiting) {
         int r;
 
@@ -174,7 +174,7 @@ static bool has_raw_backslash(const char *text) {
         return text[n] == '\\';
 }
 
-/* The slot of a rest, or the free one where it belongs. */
+/* The slot of a rest, or the free slot where it belongs. */
 static uint32_t *find_rest_slot(const Builder *b, const char *rest) {
         size_t i = hash_string(rest) & (b->n_rest_slots - 1);
 
@@ -201,14 +201,14 @@ static int grow_rests(Builder *b) {
         return 0;
 }
 
-/* Append a rest that begins at the end of the cells, or where it is already. Return: 0; -EFBIG, -ENOMEM. */
+/* Appends a rest at the end of the cells, or refers to where it is already. Return: 0; -EFBIG, -ENOMEM. */
 static int add_rest(Builder *b, const char *rest, uint32_t *head) {
         size_t n = trie_byte_cells(strlen(rest) + 1);
         uint32_t *slot = NULL;
         int64_t at;
         int r;
 
-        if (n > 1) {                    /* else there is nothing to win */
+        if (n > 1) {                    /* else nothing would be saved */
                 if (b->n_rests * 2 >= b->n_rest_slots) {
                         r = grow_rests(b);
                         if (r < 0)
@@ -233,7 +233,7 @@ static int add_rest(Builder *b, const char *rest, uint32_t *head) {
         return 0;
 }
 
-/* One pattern, of which the text from the range's depth is left. */
+/* Makes the leaf of one pattern, with the rest of its text from the depth of the range on. */
 static int build_leaf(Builder *b, Range range) {
         uint32_t first = b->first[range.from], n = b->first[range.from + 1] - first;
         const char *rest = pattern_text(b->m, range.from, range.depth);
@@ -273,7 +273,7 @@ static int build_leaf(Builder *b, Range range) {
         return 0;
 }
 
-typedef struct Edge {                   /* on the way from a node */
+typedef struct Edge {                   /* from a node */
         enum { EDGE_STAR, EDGE_ANY, EDGE_END, EDGE_CLASS, EDGE_LITERAL, EDGE_BLOCK } kind;
         uint32_t class;
         uint8_t label;
@@ -305,7 +305,7 @@ static int add_edge(Edges *edges, Edge edge) {
         return 0;
 }
 
-/* The patterns of a range go on with a '[' or a backslash at its depth. */
+/* Finds the edges of patterns that go on with '[' or a backslash at the depth of the range. */
 static int find_class_edges(AliasMatcher *m, Range range, bool is_star, Edges *edges) {
         uint32_t i, j;
         int r;
@@ -325,7 +325,7 @@ static int find_class_edges(AliasMatcher *m, Range range, bool is_star, Edges *e
                         edge.below.depth += length;
                         edge.below.wild = true;
                 } else if (is_star)
-                        edge.below.depth--;     /* tried once, with its '*', not at all positions */
+                        edge.below.depth--;     /* tried once, with its '*', instead of at all positions */
                 edge.below.from = i;
                 edge.below.to = j;
                 r = add_edge(edges, edge);
@@ -335,7 +335,7 @@ static int find_class_edges(AliasMatcher *m, Range range, bool is_star, Edges *e
         return 0;
 }
 
-/* The patterns of a range go on with the same byte at its depth, or end there. */
+/* Finds the edge of patterns that go on with the same byte at the depth of the range, or end there. */
 static int find_edge(AliasMatcher *m, Range range, bool is_star, Edges *edges) {
         char c = *pattern_text(m, range.from, range.depth);
         Edge edge = { .kind = EDGE_LITERAL, .label = (uint8_t) c, .below = range };
@@ -359,8 +359,8 @@ static int find_edge(AliasMatcher *m, Range range, bool is_star, Edges *edges) {
 }
 
 /*
- * Over how many bytes a block can lead: as many as every pattern has that goes on with a byte. Return: 0 if
- * there are too few of those bytes, or of what they can be.
+ * How many bytes a block can lead over: as many as each pattern has that goes on with a plain byte. Return:
+ * 0 if these are too few bytes, or too few different words.
  */
 static uint32_t find_block_length(const AliasMatcher *m, const Range *range) {
         uint32_t length = TRIE_BLOCK_MAX, n_words = 0;
@@ -424,8 +424,8 @@ static int find_edges(AliasMatcher *m, Range range, Edges *edges) {
 }
 
 /*
- * How many literal bytes all patterns of the range have in common; they are sorted, so the first and last
- * will tell.
+ * How many plain bytes all patterns of the range have in common; they are sorted, so the first and the last
+ * one are compared.
  */
 static uint32_t common_run(const AliasMatcher *m, const Range *range) {
         const char *a = pattern_text(m, range->from, range->depth),
@@ -438,7 +438,7 @@ static uint32_t common_run(const AliasMatcher *m, const Range *range) {
 }
 
 /*
- * Does a '*' lead, over bytes that all its patterns have, only to the next '*'? Then being there once is
+ * Does a '*' only lead, over bytes that all its patterns have in common, to the next '*'? Then one visit is
  * enough.
  */
 static bool leads_to_star(const AliasMatcher *m, const Range *range) {
@@ -449,7 +449,7 @@ static bool leads_to_star(const AliasMatcher *m, const Range *range) {
                 *pattern_text(m, after.to - 1, after.depth) == '*';
 }
 
-/* With which bytes can go on what is behind a '*'? Elsewhere the walk need not look. */
+/* Collects the bytes that can come after a '*': the walk skips all other positions. */
 static void fill_starts(const AliasMatcher *m, const Edges *edges, uint32_t *starts) {
         for (size_t i = 0; i < edges->n; i++) {
                 const Edge *e = &edges->items[i];
@@ -477,7 +477,7 @@ static uint32_t edge_flag(const Edge *e) {
         return flags[e->kind];
 }
 
-/* At least a third of the slots stays free. */
+/* At least a third of the slots stay free. */
 static unsigned log_block_slots(size_t n_words) {
         unsigned log = 1;
 
@@ -506,13 +506,14 @@ static void write_block(AliasMatcher *m, const Edges *edges, uint32_t *p, uint32
                 while (p[slot * TRIE_SLOT_CELLS + 2] != 0)
                         slot = (slot + 1) & mask;
                 memcpy(&p[slot * TRIE_SLOT_CELLS], &e->word, sizeof(e->word));
-                p[slot * TRIE_SLOT_CELLS + 2] = TRIE_NOWHERE; /* until there is something */
+                p[slot * TRIE_SLOT_CELLS + 2] = TRIE_NOWHERE; /* until the node or leaf is made */
                 places[i] = (uint32_t) (&p[slot * TRIE_SLOT_CELLS + 2] - m->cells);
         }
 }
 
 /*
- * Write a node's cells; alias-trie.h has their order. @ret_places: for each edge the cell of its reference.
+ * Writes the cells of a node in the order of alias-trie.h. @places: gets the cell of the reference of each
+ * edge.
  */
 static int write_node(AliasMatcher *m, const Range *range, uint32_t run, const Edges *edges, uint32_t head,
                       uint32_t *places) {
@@ -591,10 +592,13 @@ static int build_node(Builder *b, Range range) {
         if (r < 0)
                 return r;
 
-        /* What may wait while one of them is walked: the '*' itself, '?', another '*' and the classes. */
+        /*
+         * While one of them is walked, these may be on the stack: the '*' itself, '?', another '*' and the
+         * classes.
+         */
         waiting = range.waiting + edges.n_classes + 3;
         m->stack_max = MAX(m->stack_max, waiting + 1);
-        for (size_t i = edges.n; i-- > 0;) {    /* the first comes right behind its node */
+        for (size_t i = edges.n; i-- > 0;) {    /* what is made first is right behind its node */
                 r = add_pending(b, edges.items[i].below, places[i], waiting);
                 if (r < 0)
                         return r;
@@ -603,9 +607,9 @@ static int build_node(Builder *b, Range range) {
 }
 
 /**
- * alias_trie_build() - fill in patterns, cells and classes
- * @m:      all its entries have their place in the order of answers
- * @sorted: entries in the order of their patterns' bytes
+ * alias_trie_build() - make patterns, cells and classes from the entries
+ * @m:      its entries have their places in the order of answers
+ * @sorted: the entries, sorted by the bytes of their patterns
  *
  * Return: 0; -EFBIG; -ENOMEM.
  */

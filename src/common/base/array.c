@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Array: the growing of arrays, which their owners free with free(3). Owns nothing. */
+/* Array: how arrays grow. Owns nothing; the owner of an array frees it with free(3). */
 
 #include "common/base/array.h"
 
@@ -8,7 +8,7 @@
 
 #include "common/base/util.h"
 
-#define ROOM_AT_FIRST 8U                /* items of an array that keeps no count of its room */
+#define ROOM_AT_FIRST 8U                /* items of an array that does not count its room */
 #define RESERVE_MIN 64U
 
 static int resize(void *items, size_t n, size_t size) {
@@ -23,8 +23,8 @@ static int resize(void *items, size_t n, size_t size) {
 }
 
 /**
- * array_grow() - room for one more item, for arrays that grow by one and only here
- * @n:    items that are there
+ * array_grow() - room for one more item, for arrays that grow only by this function
+ * @n:    items so far
  * @size: bytes of an item
  *
  * The room is ROOM_AT_FIRST and then each power of two, so the number of items says how much there is.
@@ -40,7 +40,7 @@ int array_grow(void *items, size_t n, size_t size) {
 }
 
 /**
- * array_reserve() - room for at least @n items, and for twice as many as before if it has to grow
+ * array_reserve() - room for at least @n items; an array that has to grow doubles its room
  * @allocated: items that there is room for
  *
  * Return: 0; -ENOMEM.

@@ -15,9 +15,9 @@
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 /**
- * boot_moment_now() - now, by the clock that goes on during suspend and that nobody sets
+ * boot_moment_now() - now, by the clock that goes on during suspend and that nobody can set
  *
- * Where the boot has no name to be read, that is empty, and no other equals it.
+ * If the id of the boot cannot be read, it is empty, and equals no other.
  */
 void boot_moment_now(BootMoment *ret) {
         _cleanup_(closep) int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);

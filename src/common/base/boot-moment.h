@@ -4,7 +4,8 @@
 #include <stdint.h>
 
 /*
- * BootMoment: a point in time that nobody can turn back: how long since the machine started, and which start that was.
+ * BootMoment: a point in time that nobody can set back: how long ago the machine started, and which start
+ * that was.
  */
 #define BOOT_ID_SIZE 37U                /* with the NUL */
 

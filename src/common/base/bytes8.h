@@ -17,7 +17,7 @@ static inline uint64_t word_read(const void *p) {
         return le64toh(word);
 }
 
-/* Fewer than eight bytes, and none behind them is looked at. */
+/* Fewer than eight bytes; none behind them is read. */
 static inline uint64_t word_read_short(const void *p, size_t n_bytes) {
         uint64_t word = 0;
 
@@ -25,14 +25,14 @@ static inline uint64_t word_read_short(const void *p, size_t n_bytes) {
         return le64toh(word);
 }
 
-/* Not 0 if some byte is @c; the lowest bit that is set then belongs to the first one. */
+/* Not 0 if a byte is @c; the lowest bit that is set belongs to the first such byte. */
 static inline uint64_t word_find(uint64_t word, uint8_t c) {
         uint64_t difference = word ^ c * UINT64_C(0x0101010101010101);
 
         return (difference - UINT64_C(0x0101010101010101)) & ~difference & UINT64_C(0x8080808080808080);
 }
 
-/* Is one of three bytes there, none of which is a NUL? */
+/* Does the string have one of three bytes, none of which is NUL? */
 static inline bool words_have(const char *s, size_t n, char a, char b, char c) {
         uint64_t found = 0, word;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * CheckedFile: see checked-file.h. Owns nothing. What a path leads to is decided once, when it is opened, and
- * everything after that is asked of the file descriptor: between a look at a name and its use, another file can
- * get that name.
+ * CheckedFile: see checked-file.h. Owns nothing. A path is followed once, when the file is opened, and all
+ * checks are of the file descriptor: between the check of a name and its use, another file can get that
+ * name.
  */
 
 #include "common/base/checked-file.h"
@@ -15,7 +15,7 @@
 #include "common/base/read-file.h"
 #include "common/base/util.h"
 
-/* Why not? NULL: nothing speaks against it. */
+/* Return: why the file is not to be read; NULL: it may be. */
 static const char *find_objection(const struct stat *st, uid_t owner) {
         if (!S_ISREG(st->st_mode))
                 return "it is no regular file";
@@ -29,14 +29,15 @@ static const char *find_objection(const struct stat *st, uid_t owner) {
 }
 
 /**
- * checked_file_open() - open a file to read it, if nobody but its owner can have written it
+ * checked_file_open() - open a file for reading, if only its owner can have written it
  * @dir_fd:     that @path is relative to, or AT_FDCWD
- * @owner:      who may own it, beside root
+ * @owner:      who may own it, besides root
  * @ret_reason: why it was not opened; static
  *
- * It does not wait, whatever is there: a FIFO without a writer, for one.
+ * It never blocks, not even at a FIFO without a writer.
  *
- * Return: a file descriptor; -ENOENT if there is none; -EBADMSG if it is not to be used; else why not.
+ * Return: a file descriptor; -ENOENT: there is no such file; -EBADMSG: the file is not to be read; what
+ * open(2) says.
  */
 int checked_file_open(int dir_fd, const char *path, uid_t owner, const char **ret_reason) {
         _cleanup_(closep) int fd = -EBADF;
@@ -58,11 +59,11 @@ int checked_file_open(int dir_fd, const char *path, uid_t owner, const char **re
 }
 
 /**
- * checked_file_read() - all of a file, if checked_file_open() opens it
+ * checked_file_read() - read all of a file that checked_file_open() opens
  * @size_max: bytes that it may have
- * @ret:      the text and a NUL
+ * @ret:      its content and a NUL
  *
- * Return: 0; as checked_file_open(); -EBADMSG also if it is too large.
+ * Return: 0; as checked_file_open(); -EBADMSG also for a file that is too large.
  */
 int checked_file_read(int dir_fd, const char *path, uid_t owner, size_t size_max, char **ret, size_t *ret_size,
                       const char **ret_reason) {

@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 /*
- * CheckedFile: files in a directory that somebody writes who may have been taken over. Nothing that can lie there
- * makes the reader wait, follow a link, or read without an end.
+ * CheckedFile: files in a directory whose owner may have been taken over. Whatever is there, the reader does
+ * not block, follow a link or read without end.
  */
 
 int checked_file_open(int dir_fd, const char *path, uid_t owner, const char **ret_reason);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The names of an enum's values, which are an array by value. */
+/* The names of the values of an enum: an array, indexed by value. */
 
 #include "common/base/util.h"
 
@@ -16,5 +16,6 @@ static inline int enum_value(const char *const *names, size_t n, const char *nam
         return -EINVAL;
 }
 
-#define ENUM_NAME(names, value) enum_name((names), ARRAY_LEN(names), (int) (value)) /* NULL: it has none */
-#define ENUM_VALUE(names, name) enum_value((names), ARRAY_LEN(names), (name)) /* -EINVAL: it is none's */
+#define ENUM_NAME(names, value) \
+        enum_name((names), ARRAY_LEN(names), (int) (value)) /* NULL: the value has none */
+#define ENUM_VALUE(names, name) enum_value((names), ARRAY_LEN(names), (name)) /* -EINVAL: no value has it */

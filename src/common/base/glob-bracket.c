@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The bracket expressions of glob patterns. POSIX leaves open what a broken one means; kmod's answer is what
- * fnmatch(3) of glibc makes of it, and that depends on the byte it is compared with: what comes before the
- * element that matches is understood, what comes after it is only skipped, by slightly different rules.
- * Hence two readers, and no table of bytes for a bracket in general.
+ * The bracket expressions of glob patterns. POSIX does not define what a broken one means; for kmod it means
+ * what fnmatch(3) of glibc makes of it, and that depends on the byte it is compared with: glibc parses the
+ * elements up to the one that matches, and skips those after it by slightly different rules. Hence two
+ * readers, and no table of bytes for brackets in general.
  */
 
 #include "common/base/glob-bracket.h"
@@ -19,7 +19,7 @@
 typedef enum ElementVerdict {
         ELEMENT_MATCHES,
         ELEMENT_DIFFERS,
-        ELEMENT_IS_BROKEN,              /* the pattern can match nothing from here on */
+        ELEMENT_IS_BROKEN,              /* from here on, the pattern can match nothing */
         ELEMENT_IS_MISSING,             /* the pattern ends */
 } ElementVerdict;
 
@@ -55,8 +55,8 @@ static int in_class(unsigned char c, const char *name, size_t n) {
 }
 
 /*
- * Length of a class name that begins at @name and ends with ":]". glibc takes the letters a to y for names;
- * with another byte in it, it is none (-1), and too long a one breaks the pattern (-2).
+ * Length of a class name that begins at @name and ends with ":]". For glibc a name consists of the letters a
+ * to y. Return: -1: it has another byte, so it is no name; -2: it is too long, which breaks the pattern.
  */
 static int class_name_length(const char *name) {
         for (int n = 0; n < CLASS_NAME_MAX; n++) {
@@ -68,7 +68,7 @@ static int class_name_length(const char *name) {
         return -2;
 }
 
-/* "[.x.]": the name of a byte is itself, there are no others. @*p is behind the "[.". */
+/* "[.x.]": the name of a byte is the byte, there are no other names. @*p is behind the "[.". */
 static bool read_symbol(const char **p, unsigned char *ret) {
         const char *name = *p, *end;
 
@@ -82,7 +82,7 @@ static bool read_symbol(const char **p, unsigned char *ret) {
         return true;
 }
 
-/* What a range ends with; @*p is behind the '-'. */
+/* The end of a range; @*p is behind the '-'. */
 static bool read_range_end(const char **p, unsigned char *ret) {
         if ((*p)[0] == '[' && (*p)[1] == '.') {
                 *p += 2;
@@ -96,7 +96,7 @@ static bool read_range_end(const char **p, unsigned char *ret) {
         return true;
 }
 
-/* A byte, or a range that begins with it; @*p is behind the byte, which is @low. */
+/* A byte, or the range that begins with it; @*p is behind the byte, which is @low. */
 static ElementVerdict match_byte_or_range(const char **p, unsigned char low, bool is_symbol,
                                           unsigned char c) {
         bool is_range = (*p)[0] == '-' && (*p)[1] && (is_symbol || (*p)[1] != ']');
@@ -153,7 +153,7 @@ static ElementVerdict match_element(const char **p, unsigned char c) {
         return match_byte_or_range(p, low, is_symbol, c);
 }
 
-/* The way from behind the element that matched to behind the closing ']'. */
+/* Skips the elements after the one that matched, to behind the closing ']'. */
 static BracketVerdict skip_elements(const char *p, const char **ret_after) {
         const char *end;
         int n;
@@ -191,11 +191,11 @@ static BracketVerdict skip_elements(const char *p, const char **ret_after) {
 }
 
 /**
- * glob_bracket() - compare one byte with the bracket expression at a place of a pattern
+ * glob_bracket() - compare one byte with a bracket expression
  * @bracket:   at its '['
- * @ret_after: BRACKET_MATCHES only: where the pattern goes on
+ * @ret_after: only for BRACKET_MATCHES: where the pattern goes on
  *
- * Return: the verdict; BRACKET_DIFFERS also for a pattern that is broken beyond meaning anything.
+ * Return: the verdict; BRACKET_DIFFERS also for a pattern that is so broken that it matches nothing.
  */
 BracketVerdict glob_bracket(const char *bracket, unsigned char c, const char **ret_after) {
         const char *p = bracket + 1, *after;

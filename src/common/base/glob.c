@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One pattern against one string of bytes. fnmatch(3) of glibc looks at the locale, and takes exponential
- * time for a pattern like "*a*a*a*a*b"; names and patterns come from strangers, so neither will do.
+ * One pattern against one string of bytes. fnmatch(3) of glibc depends on the locale, and takes exponential
+ * time for a pattern like "*a*a*a*a*b"; names and patterns come from strangers, so neither is acceptable.
  */
 
 #include "common/base/glob.h"
@@ -13,8 +13,8 @@
 #include "common/base/glob-bracket.h"
 
 /*
- * One step of the pattern that is no '*' against one byte. Return: the rest of the pattern, NULL if it does
- * not match.
+ * One element of the pattern that is no '*' against one byte. Return: the rest of the pattern; NULL if it
+ * does not match.
  */
 static const char *match_one(const char *p, unsigned char c) {
         const char *after;
@@ -49,7 +49,7 @@ static const char *match_one(const char *p, unsigned char c) {
  * @pattern: moved to that '*', or to its end
  * @string:  moved behind what matched
  *
- * Return: false if it does not match; both are anywhere then.
+ * Return: false if it does not match; then neither is of use any more.
  */
 bool glob_match_head(const char **pattern, const char **string) {
         const char *p = *pattern, *s = *string;
@@ -66,7 +66,7 @@ bool glob_match_head(const char **pattern, const char **string) {
         return true;
 }
 
-/* Where behind a '*' the pattern can go on: at once, unless it goes on with a byte. */
+/* Where the pattern can go on after a '*': at once, or where the byte is that comes next in it. */
 static const char *find_start(const char *pattern, const char *string) {
         if (*pattern == '*' || *pattern == '?' || *pattern == '[' || *pattern == '\\')
                 return string;
@@ -78,8 +78,8 @@ static const char *find_start(const char *pattern, const char *string) {
 /**
  * glob_match() - does the whole string match?
  *
- * On a mismatch only the last '*' takes one byte more: an earlier one could not do better. Length of the
- * pattern times length of the string is the worst that can happen.
+ * On a mismatch only the last '*' takes one more byte: an earlier one could not do better. In the worst case
+ * this takes the length of the pattern times the length of the string.
  */
 bool glob_match(const char *pattern, const char *string) {
         const char *star = NULL, *star_string = NULL;

@@ -3,6 +3,6 @@
 
 #include <stdbool.h>
 
-/* As fnmatch(3) with flags 0 in the C locale, for bytes, in time that no pattern can blow up. */
+/* As fnmatch(3) with flags 0 in the C locale, for bytes; no pattern makes it slow. */
 bool glob_match(const char *pattern, const char *string);
 bool glob_match_head(const char **pattern, const char **string);

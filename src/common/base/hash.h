@@ -19,7 +19,7 @@ static inline uint32_t hash_string(const char *s) {
         return hash;
 }
 
-/* Goes on with @size more bytes. */
+/* Adds @size more bytes to a hash. */
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
         for (const uint8_t *p = bytes; size > 0; p++, size--)
                 hash = (hash ^ *p) * 0x100000001b3ULL;

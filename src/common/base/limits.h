@@ -9,7 +9,7 @@
 #define MODULE_FILE_MAX (1 << 30)       /* bytes of a module file that is read; the largest have some MiB */
 #define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
 #define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
-#define FILE_WATCHES_MAX 512U           /* inotify watches of the files of modprobe.d, or of those of policies */
+#define FILE_WATCHES_MAX 512U           /* inotify watches, for modprobe.d and for policies each */
 #define LKMD_DENIED_CONF_MAX (1U << 20) /* bytes of the denied names, and of the modprobe.d file made of them */
 #define UDEV_RULE_MAX (64U << 10)       /* bytes of udev's rule that loads drivers; it has about 1 KiB */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Message depth: how deep a text of JSON is nested, told without parsing it. A parser recurses and allocates for
- * each bracket; this reads each byte once and allocates nothing, so it may be used on what anybody sends.
+ * MessageDepth: how deep a JSON text is nested, found without parsing it. A parser recurses and allocates
+ * for each bracket; this reads each byte once and allocates nothing, so it is safe for whatever anybody
+ * sends. Owns nothing.
  */
 
 #include "common/base/message-depth.h"
@@ -11,10 +12,10 @@
 #include <stdbool.h>
 
 /**
- * message_depth() - the most arrays and objects that lie in each other
- * @text: any bytes; what is no JSON gets a number too, and is the parser's to refuse
+ * message_depth() - how many arrays and objects are inside of each other
+ * @text: any bytes; text that is no JSON gets a number, too, and is refused by the parser
  *
- * Return: never less than the depth to which a parser of JSON would follow the text.
+ * Return: never less than the depth to which a JSON parser would follow the text.
  */
 size_t message_depth(const char *text, size_t size) {
         size_t depth = 0, deepest = 0;
@@ -27,7 +28,7 @@ size_t message_depth(const char *text, size_t size) {
 
                 if (in_string) {
                         if (c == '\\')
-                                i++;    /* whatever it escapes does not end the string */
+                                i++;    /* a character that is escaped does not end the string */
                         else if (c == '"')
                                 in_string = false;
                 } else if (c == '"')

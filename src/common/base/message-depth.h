@@ -3,5 +3,5 @@
 
 #include <stddef.h>
 
-/* How deep a text of JSON is nested, before anything parses it. */
+/* How deep a JSON text is nested, before anything parses it. */
 size_t message_depth(const char *text, size_t size);

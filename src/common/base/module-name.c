@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModuleName: the one spelling of a name. The kernel knows a module by underscores, people and files write dashes as
- * well. Files, requests and indexes all go through here, so that two spellings never meet. Owns nothing.
+ * ModuleName: the normal form of a name. The kernel uses underscores in names of modules, people and files
+ * also write dashes. Names from files, requests and indexes are all normalised here before they are
+ * compared. Owns nothing.
  */
 
 #include "common/base/module-name.h"
@@ -13,17 +14,17 @@
 #include "common/base/bytes8.h"
 
 /**
- * module_name_normalize_bytes() - replace '-' by '_', except inside of a character class
- * @name:   changed up to the fault even on failure
+ * module_name_normalize_bytes() - replace '-' by '_', except inside of a bracket expression
+ * @name:   on failure, changed up to the fault
  * @length: of it, without its NUL
  *
- * Return: false for a bracket without its partner, which kmod takes for no name at all.
+ * Return: false for a bracket that is not closed or not opened: for kmod that is no name.
  */
 bool module_name_normalize_bytes(char *name, size_t length) {
         assert(name);
 
         if (!words_have(name, length, '-', '[', ']'))
-                return true;            /* as nearly always */
+                return true;            /* nearly always */
 
         for (char *p = name; *(p += strcspn(p, "-[]")); p++)
                 switch (*p) {
@@ -42,16 +43,16 @@ bool module_name_normalize_bytes(char *name, size_t length) {
         return true;
 }
 
-/* The same for whoever does not know the length. */
+/* The same for a string whose length is not known. */
 bool module_name_normalize_in_place(char *name) {
         return module_name_normalize_bytes(name, strlen(name));
 }
 
 /**
- * module_name_normalize() - the one spelling of a name or alias
+ * module_name_normalize() - the normal form of a name or alias
  * @ret: of @size bytes
  *
- * Return: 0; -EINVAL for a bracket without its partner; -ENAMETOOLONG.
+ * Return: 0; -EINVAL for a bracket that is not closed or not opened; -ENAMETOOLONG.
  */
 int module_name_normalize(const char *name, char *ret, size_t size) {
         size_t n;
@@ -67,9 +68,9 @@ int module_name_normalize(const char *name, char *ret, size_t size) {
 }
 
 /**
- * module_name_equal() - do two names begin with the same @n bytes, whichever of '-' and '_' they are written with?
+ * module_name_equal() - are the first @n bytes of two names the same, with '-' and '_' as one letter?
  *
- * For the names of parameters the kernel has it the same way (kernel/params.c, parameq()).
+ * The kernel compares the names of parameters in this way, too (kernel/params.c, parameq()).
  */
 bool module_name_equal(const char *a, const char *b, size_t n) {
         assert(a && b);

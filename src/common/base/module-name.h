@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* '-' and '_' are one letter in names of modules, except inside of [..]. */
+/* In names of modules '-' and '_' are one letter, except inside of [..]. */
 bool module_name_normalize_bytes(char *name, size_t length);
 bool module_name_normalize_in_place(char *name);
 int module_name_normalize(const char *name, char *ret, size_t size);

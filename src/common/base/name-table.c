@@ -2,7 +2,8 @@
 
 /*
  * NameTable: open addressing with linear probing, at most half full. Owns its slots, borrows the names. Most
- * of what is looked for is a modalias, longer than any name that is there, and costs no hash.
+ * keys that are looked for are modaliases, longer than any name in the table, so no hash is computed for
+ * them.
  */
 
 #include "common/base/name-table.h"
@@ -10,7 +11,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define SLOTS_MIN 64U                   /* a power of two, as every size of the table */
+#define SLOTS_MIN 64U                   /* a power of two, like every size of the table */
 
 typedef struct NameSlot {
         const char *name;               /* NULL: free */
@@ -23,7 +24,7 @@ struct NameTable {
         size_t longest;                 /* bytes of the longest name */
 };
 
-/* Eight bytes at a time. Nobody gains from a collision: the files are root's. */
+/* Eight bytes at a time. Nobody gains from a collision: root owns the files. */
 static uint32_t name_hash(const char *name, size_t n) {
         uint64_t h = n, word;
 
@@ -63,7 +64,7 @@ NameTable *name_table_free(NameTable *t) {
         return NULL;
 }
 
-/* The slot of @name, or the free one where it would go. */
+/* The slot of @name, or the free slot where it belongs. */
 static NameSlot *find_slot(NameSlot *slots, size_t n_slots, const char *name, uint32_t hash) {
         size_t i = hash & (n_slots - 1);
 
@@ -96,7 +97,7 @@ static int grow(NameTable *t) {
  * @name:  borrowed for the life of the table
  * @value: below 2^32
  *
- * Return: 0; -EEXIST if the name is there already, which stays as it is; -ENOMEM.
+ * Return: 0; -EEXIST if the name is there already, which keeps its value; -ENOMEM.
  */
 int name_table_add(NameTable *t, const char *name, size_t value) {
         size_t length;

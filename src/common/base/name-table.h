@@ -6,7 +6,7 @@
 
 #include "common/base/util.h"
 
-/* Finds a number by a name. Borrows the names; made once, then asked. */
+/* NameTable: finds a number by a name. Borrows the names. */
 typedef struct NameTable NameTable;
 
 int name_table_new(NameTable **ret);

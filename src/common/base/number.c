@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Number: what stands in files and arguments in digits. Owns nothing. */
+/* Number: decimal numbers in files and arguments. Owns nothing. */
 
 #include "common/base/number.h"
 
@@ -9,10 +9,10 @@
 #include <errno.h>
 
 /**
- * number_take() - the number that a text begins with
- * @max: the largest that is one
+ * number_take() - parse the number at the beginning of a text
+ * @max: largest value
  *
- * Return: 0; -EINVAL if there is no digit; -ERANGE if it is larger, with *@text where it was.
+ * Return: 0; -EINVAL: there is no digit; -ERANGE: it is larger than @max. *@text moves only on success.
  */
 int number_take(const char **text, uint64_t max, uint64_t *ret) {
         const char *p;

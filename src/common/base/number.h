@@ -3,5 +3,5 @@
 
 #include <stdint.h>
 
-/* Decimal digits only: no sign, no blanks. *@text moves behind them. */
+/* Decimal digits only: no sign, no blanks. *@text is moved behind them. */
 int number_take(const char **text, uint64_t max, uint64_t *ret);

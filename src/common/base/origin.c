@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where requests come from: policies speak of it, and every record of the ledger. */
+/* Origin: where requests come from, as policies and the records of the ledger have it. */
 
 #include "common/base/origin.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* PathTrace: see path-trace.h; path_resolution(7) is what it follows. Owns nothing. */
+/* PathTrace: see path-trace.h. It resolves paths as path_resolution(7) says. Owns nothing. */
 
 #include "common/base/path-trace.h"
 
@@ -12,9 +12,9 @@
 #define LINKS_MAX 40U                   /* MAXSYMLINKS, include/linux/namei.h */
 
 typedef struct Way {
-        char *here;                     /* PATH_MAX; without links, "" for the root */
+        char *here;                     /* PATH_MAX; without links; "" for the root */
         struct stat here_stat;
-        char rest[PATH_MAX];            /* what is still to be gone */
+        char rest[PATH_MAX];            /* not resolved yet */
         unsigned n_links;
 } Way;
 
@@ -31,7 +31,7 @@ static int go_up(Way *w) {
         return stat(*w->here ? w->here : "/", &w->here_stat) < 0 ? -errno : 0;
 }
 
-/* Puts what a link says in front of the rest. */
+/* Puts the target of a link in front of the rest. */
 static int follow(Way *w, const char *link) {
         char rest[PATH_MAX];
         int n;
@@ -45,7 +45,7 @@ static int follow(Way *w, const char *link) {
         return link[0] == '/' ? go_to_root(w) : 0;
 }
 
-/* Takes the first part of the rest to @name. Return: 0: there was none, it ends here; 1; -ENAMETOOLONG. */
+/* Moves the first part of the rest to @name. Return: 1; 0: nothing is left; -ENAMETOOLONG. */
 static int take_part(Way *w, char name[static NAME_MAX + 1]) {
         size_t skipped = strspn(w->rest, "/"), n = strcspn(w->rest + skipped, "/");
 
@@ -57,7 +57,7 @@ static int take_part(Way *w, char name[static NAME_MAX + 1]) {
         return n > 0;
 }
 
-/* Looks up one name, tells of it, and goes there. */
+/* Looks up one name, reports it, and goes there. */
 static int go_to(Way *w, const char *name, path_trace_hop_t hop, void *userdata) {
         char directory[PATH_MAX], link[PATH_MAX];
         PathHop told = { .directory = directory, .directory_stat = &w->here_stat, .name = name };
@@ -95,10 +95,10 @@ static int go_to(Way *w, const char *name, path_trace_hop_t hop, void *userdata)
 }
 
 /**
- * path_trace() - go a way, and tell of each hop
+ * path_trace() - resolve a path, and report each hop
  * @path:     absolute
- * @ret_path: where it leads, without links; also after a failure: as far as it went
- * @ret_stat: of that
+ * @ret_path: where it leads, without links; after a failure, as far as it was resolved
+ * @ret_stat: of that file
  *
  * Return: 0; -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG as the kernel would; what @hop returned.
  */

@@ -5,15 +5,15 @@
 #include <sys/stat.h>
 
 /*
- * PathTrace: the way that the kernel goes from a path to what it means. Whoever changes one of its hops changes what
- * the path means.
+ * PathTrace: the hops by which the kernel resolves a path. A change of one of them changes which file the
+ * path means.
  */
 typedef struct PathHop {
         const char *directory;          /* without links */
         const struct stat *directory_stat;
-        const char *name;               /* that is looked up in it */
-        const struct stat *stat;        /* of what has that name, a link for one; NULL: nothing has */
-        const char *link;               /* where it leads, if it is one; else NULL */
+        const char *name;               /* looked up in the directory */
+        const struct stat *stat;        /* of the file with that name, which may be a link; NULL: there is none */
+        const char *link;               /* its target, if it is a link; else NULL */
 } PathHop;
 
 typedef int (*path_trace_hop_t)(const PathHop *hop, void *userdata); /* negative: go no further */

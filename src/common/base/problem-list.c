@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ProblemList: what was wrong with files that are ours to read. Owns its strings; bounded, because a broken
- * file of a megabyte must not become a megabyte of complaints.
+ * ProblemList: what was wrong with files that lkmd read. Owns its strings. Its length is limited, because a
+ * broken file of a megabyte must not become a megabyte of complaints.
  */
 
 #include "common/base/problem-list.h"
@@ -15,7 +15,7 @@
 #define PROBLEMS_MAX 64U
 
 /**
- * problem_list_add_v() - as problem_list_add_at(), for whoever has the arguments as a list
+ * problem_list_add_v() - as problem_list_add_at(), for callers that have a va_list
  */
 int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
                        va_list ap) {
@@ -48,13 +48,13 @@ int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsig
 }
 
 /**
- * problem_list_add() - remember one problem
- * @list:   NULL if nobody will look
+ * problem_list_add() - add one problem
+ * @list:   NULL: the problem is dropped
  * @file:   copied
  * @line:   1-based, 0 for the file as a whole
  * @format: one sentence, no full stop, no line break
  *
- * Return: 0, also when the list is full and the problem was only counted; -ENOMEM.
+ * Return: 0, also if the list is full and the problem was only counted; -ENOMEM.
  */
 int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...) {
         va_list ap;
@@ -69,7 +69,7 @@ int problem_list_add(ProblemList *list, const char *file, unsigned line, const c
 }
 
 /**
- * problem_list_add_at() - remember one problem whose place in the line is known
+ * problem_list_add_at() - add one problem whose column is known
  * @column: 1-based
  *
  * Return: as problem_list_add().
@@ -87,7 +87,7 @@ int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsi
         return r;
 }
 
-/* Do both say the same? */
+/* Do both have the same problems? */
 bool problem_list_equal(const ProblemList *a, const ProblemList *b) {
         assert(a && b);
 
@@ -102,7 +102,7 @@ bool problem_list_equal(const ProblemList *a, const ProblemList *b) {
 }
 
 /**
- * problem_list_copy() - say what another list says, too
+ * problem_list_copy() - add the problems of another list
  *
  * Return: as problem_list_add().
  */
@@ -121,7 +121,7 @@ int problem_list_copy(ProblemList *to, const ProblemList *from) {
 }
 
 /**
- * problem_list_clear() - forget all of them; the list can be used again
+ * problem_list_clear() - remove all problems; the list can be used again
  */
 void problem_list_clear(ProblemList *list) {
         assert(list);

@@ -8,13 +8,12 @@
 #include "common/base/util.h"
 
 /*
- * What was wrong with input that is ours to read, with its place. The reader goes on; whoever called it
- * shows them.
+ * What was wrong with input, and where. The reader goes on; its caller shows the problems.
  */
 typedef struct Problem {
         char *file;
-        unsigned line;                  /* 1-based; 0: the file as a whole */
-        unsigned column;                /* 1-based; 0: the line as a whole, or not known */
+        unsigned line;                  /* 1-based; 0: the whole file */
+        unsigned column;                /* 1-based; 0: the whole line, or not known */
         char *message;                  /* one sentence without a full stop */
 } Problem;
 
@@ -24,13 +23,13 @@ typedef struct ProblemList {
         size_t n_dropped;               /* beyond PROBLEMS_MAX */
 } ProblemList;
 
-/* NULL for @list: the caller does not care. */
+/* @list may be NULL: the problem is dropped. */
 int problem_list_add(ProblemList *list, const char *file, unsigned line, const char *format, ...)
         _printf_(4, 5);
 int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsigned column,
                         const char *format, ...) _printf_(5, 6);
 bool problem_list_equal(const ProblemList *a, const ProblemList *b);
-int problem_list_copy(ProblemList *to, const ProblemList *from); /* behind what is there */
+int problem_list_copy(ProblemList *to, const ProblemList *from); /* appends */
 int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,
                        va_list ap) _printf_(5, 0);
 void problem_list_clear(ProblemList *list);

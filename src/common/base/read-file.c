@@ -11,12 +11,12 @@
 
 #include "common/base/util.h"
 
-#define ROOM_AT_FIRST ((size_t) 4096)   /* for what does not tell its size, as in /proc */
+#define ROOM_AT_FIRST ((size_t) 4096)   /* for files that do not say how large they are, as in /proc */
 
 /**
- * read_file_open() - open what can be read to its end without waiting for anybody
+ * read_file_open() - open a file that can be read to its end without blocking
  *
- * That is a regular file, or /dev/null, which stands for an empty one.
+ * That is a regular file, or /dev/null, which counts as an empty one.
  *
  * Return: a file descriptor; -EISDIR; -EBADF: it is something else; what open(2) says.
  */
@@ -36,7 +36,10 @@ int read_file_open(const char *path) {
         return STEAL_FD(fd);
 }
 
-/* Room for a file of the size that the kernel says, its NUL, and a byte that shows whether it has grown since. */
+/*
+ * Room for a file of the size that fstat(2) says, a NUL, and one byte that shows whether the file has grown
+ * since.
+ */
 static size_t first_room(int fd, size_t size_max) {
         struct stat st;
 
@@ -46,11 +49,11 @@ static size_t first_room(int fd, size_t size_max) {
 }
 
 /**
- * read_file() - all that is left of a file
+ * read_file() - read the rest of a file
  * @size_max: bytes that it may have
  * @ret:      the caller's to free; a NUL is behind its @ret_size bytes
  *
- * Return: 0; -EFBIG if there is more; -ENOMEM; what read(2) says.
+ * Return: 0; -EFBIG: it is larger than @size_max; -ENOMEM; what read(2) says.
  */
 int read_file(int fd, size_t size_max, char **ret, size_t *ret_size) {
         _cleanup_(freep) char *text = NULL;

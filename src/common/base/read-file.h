@@ -3,6 +3,6 @@
 
 #include <stddef.h>
 
-/* Files that are read to their end. */
+/* ReadFile: whole files in memory. */
 int read_file_open(const char *path);
 int read_file(int fd, size_t size_max, char **ret, size_t *ret_size);

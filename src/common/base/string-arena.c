@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * StringArena: thousands of small strings without the overhead of an allocation each. Owns its chunks.
+ * StringArena: thousands of small strings without an allocation for each. Owns its chunks.
  */
 
 #include "common/base/string-arena.h"
@@ -18,11 +18,11 @@ struct ArenaChunk {
 };
 
 /**
- * string_arena_join() - keep a copy of two pieces as one string
+ * string_arena_join() - store the concatenation of two strings
  * @s: @n bytes, need not end in NUL
  * @t: @m bytes, likewise
  *
- * Return: NULL without memory.
+ * Return: NULL: there is no memory.
  */
 char *string_arena_join(StringArena *a, const char *s, size_t n, const char *t, size_t m) {
         size_t size;
@@ -52,9 +52,9 @@ char *string_arena_join(StringArena *a, const char *s, size_t n, const char *t, 
 }
 
 /**
- * string_arena_add() - keep a copy of @n bytes as a string
+ * string_arena_add() - store a copy of @n bytes as a string
  *
- * Return: NULL without memory.
+ * Return: NULL: there is no memory.
  */
 char *string_arena_add(StringArena *a, const char *s, size_t n) {
         return string_arena_join(a, s, n, "", 0);

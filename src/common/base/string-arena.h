@@ -5,7 +5,7 @@
 
 #include "common/base/util.h"
 
-/* Strings that live and die together. Zeroed memory is an empty arena. */
+/* StringArena: strings that are freed together. Zeroed memory is an empty arena. */
 typedef struct StringArena {
         struct ArenaChunk *chunks;      /* the one being filled first */
         size_t n_free;                  /* bytes left in it */

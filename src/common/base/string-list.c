@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* StringList: a few strings, which the list owns. */
+/* StringList: see string-list.h. Owns its strings. */
 
 #include "common/base/string-list.h"
 
@@ -15,7 +15,7 @@ char **string_list_free(char **strings) {
 }
 
 /**
- * string_list_new() - an empty list that is not NULL
+ * string_list_new() - make an empty list that is not NULL
  *
  * Return: 0; -ENOMEM.
  */
@@ -27,7 +27,7 @@ int string_list_new(char ***ret) {
 }
 
 /**
- * string_list_append() - a copy of the first @length bytes of @text, at the end
+ * string_list_append() - append a copy of the first @length bytes of @text
  *
  * Return: 0; -ENOMEM, with the list as it was.
  */

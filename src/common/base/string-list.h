@@ -6,7 +6,7 @@
 
 #include "common/base/util.h"
 
-/* Lists of strings that end in NULL, as argv does. NULL is an empty list, too. */
+/* StringList: a few strings in an array that ends with NULL, like argv. NULL is an empty list, too. */
 char **string_list_free(char **strings);
 DEFINE_CLEANUP(char *, string_list_free);
 

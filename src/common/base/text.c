@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Text: what makes foreign bytes fit for a message, the journal or JSON. Owns nothing. */
+/* Text: makes foreign bytes fit for messages, the journal and JSON. Owns nothing. */
 
 #include "common/base/text.h"
 
@@ -12,9 +12,10 @@
 #define ESCAPED_LENGTH 4U               /* \xNN */
 
 /*
- * Code points that are no control characters and still show nothing, or have what stands beside them shown in
- * another order: with them a text looks like another one than it is (Unicode Standard Annex #9, Technical Report
- * #36). The variation selectors U+FE00 .. U+FE0F are none of them: they choose between two pictures of one character.
+ * Code points that are no control characters but are invisible, or change the order in which their
+ * neighbours are shown: a text with them looks like a different text (Unicode Standard Annex #9, Technical
+ * Report #36). The variation selectors U+FE00 .. U+FE0F are not among them: they choose between two glyphs
+ * of one character.
  */
 static const struct {
         uint32_t first, last;
@@ -44,7 +45,7 @@ static bool is_hidden(uint32_t c) {
         return false;
 }
 
-/* Length of the well-formed character of several bytes at @p, and which one it is; 0: there is none. */
+/* Length of the well-formed multi-byte character at @p, and its code point; 0: there is none. */
 static size_t decode(const unsigned char *p, uint32_t *ret) {
         static const struct {
                 unsigned char mask, lead;
@@ -76,11 +77,11 @@ static size_t decode(const unsigned char *p, uint32_t *ret) {
 }
 
 /**
- * text_printable_length() - what is at @text, as UTF-8 (RFC 3629)?
+ * text_printable_length() - length of the printable UTF-8 character (RFC 3629) at @text
  * @text: ends in NUL
  *
- * Return: bytes of the character, if it is well-formed and people see it as what it is: no control character,
- * nothing that is invisible or turns the direction of what follows; else 0.
+ * Return: its bytes; 0 if it is not well-formed, a control character, invisible, or changes the direction of
+ * what follows.
  */
 size_t text_printable_length(const char *text) {
         const unsigned char *p = (const unsigned char *) text;
@@ -91,14 +92,14 @@ size_t text_printable_length(const char *text) {
                 return *p >= 0x20 && *p != 0x7f ? 1 : 0;
 
         n = decode(p, &c);
-        return n == 0 || c < 0xa0 || is_hidden(c) ? 0 : n; /* below are the C1 control characters */
+        return n == 0 || c < 0xa0 || is_hidden(c) ? 0 : n; /* below 0xa0 are the C1 control characters */
 }
 
 /**
- * text_hidden_code_point() - which character makes people see another text than this?
+ * text_hidden_code_point() - the character at @text if it makes the text look like a different one
  * @text: ends in NUL
  *
- * Return: the code point of a well-formed one beyond ASCII that is not printable; 0: it is another case.
+ * Return: the code point of a well-formed character beyond ASCII that is not printable; 0: it is none.
  */
 uint32_t text_hidden_code_point(const char *text) {
         uint32_t c;
@@ -109,8 +110,8 @@ uint32_t text_hidden_code_point(const char *text) {
 }
 
 /*
- * Moves one character of *text, as it is, or its first byte escaped, to @ret. Return: bytes written, up to
- * ESCAPED_LENGTH.
+ * Copies one character of *text to @ret, or its first byte escaped, and moves *text behind it. Return: bytes
+ * written, at most ESCAPED_LENGTH.
  */
 static size_t move_character(const char **text, char *ret) {
         static const char digits[] = "0123456789abcdef";
@@ -150,7 +151,7 @@ int text_escape(const char *text, char **ret) {
 }
 
 /**
- * text_show() - the beginning of a text, for use inside a message
+ * text_show() - the beginning of a text, for a message
  */
 void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]) {
         static const char more[] = "...";

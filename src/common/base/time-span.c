@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* TimeSpan: times as settings and arguments have them. Owns nothing. */
+/* TimeSpan: time spans in settings and arguments. Owns nothing. */
 
 #include "common/base/time-span.h"
 
@@ -29,7 +29,7 @@ static const struct {
         { "weeks", WEEK },       { "week", WEEK },      { "w", WEEK },
 };
 
-/* Return: its length in microseconds; 0: there is no such unit. */
+/* Return: the unit in microseconds; 0: there is no such unit. */
 static uint64_t unit_usec(const char *name, size_t n) {
         for (size_t i = 0; i < ARRAY_LEN(units); i++)
                 if (strlen(units[i].name) == n && startswith(name, units[i].name))
@@ -49,10 +49,10 @@ static uint64_t fraction_usec(const char *digits, uint64_t unit) {
 }
 
 /**
- * time_span_take() - the "10", "1.5s" or "500 ms" that a text begins with
- * @text: moves behind it, and behind blanks
+ * time_span_take() - parse the part of a time span at the beginning of a text: "10", "1.5s", "500 ms"
+ * @text: moved behind it and the blanks that follow, on success
  *
- * Return: 0; -EINVAL; -ERANGE; *@text is where it was then.
+ * Return: 0; -EINVAL; -ERANGE.
  */
 int time_span_take(const char **text, TimeSpanPart *ret) {
         TimeSpanPart part = {};

@@ -7,7 +7,7 @@
 /* One part of a time span such as "1h 30min", as systemd.time(7) has them, up to weeks. */
 typedef struct TimeSpanPart {
         uint64_t usec;
-        bool has_unit;                  /* else these are seconds */
+        bool has_unit;                  /* else it was in seconds */
         bool has_fraction;
 } TimeSpanPart;
 

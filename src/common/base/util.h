@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #define _cleanup_(func) __attribute__((__cleanup__(func)))
-#define _unused_ __attribute__((__unused__))     /* but for assert(), with NDEBUG */
+#define _unused_ __attribute__((__unused__))     /* when NDEBUG removes the assert() that uses it */
 #define _printf_(fmt, first) __attribute__((__format__(__printf__, fmt, first)))
 
-/* Hands over what a _cleanup_ variable holds. */
+/* Moves the value out of a _cleanup_ variable. */
 #define STEAL_PTR(p) ({ typeof(p) *_from = &(p), _value = *_from; *_from = NULL; _value; })
 #define STEAL_FD(fd) ({ int *_from = &(fd), _value = *_from; *_from = -EBADF; _value; })
 
@@ -23,7 +23,7 @@
         static inline void func##p(type **p) { if (*p) func(*p); } _Static_assert(1, "eat the semicolon")
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-/* Each argument is evaluated once; the numbered names let them stand inside each other. */
+/* Each argument is evaluated once; the numbered names allow them to be nested. */
 #define _COMPARED(n, a, op, b) \
         ({ typeof(a) _a##n = (a); typeof(b) _b##n = (b); _a##n op _b##n ? _a##n : _b##n; })
 #define _COMPARED_EXPANDED(n, a, op, b) _COMPARED(n, a, op, b)
@@ -53,7 +53,7 @@ static inline bool streq(const char *a, const char *b) {
         return strcmp(a, b) == 0;
 }
 
-/* Equal, where NULL equals only NULL. */
+/* Equal; NULL equals only NULL. */
 static inline bool streq_ptr(const char *a, const char *b) {
         return a && b ? streq(a, b) : a == b;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DeviceFacts: the one place that knows the properties of uevents, for lkmd and lkmctl alike. Owns nothing.
+ * DeviceFacts: the one place that knows the properties of uevents, for lkmd and lkmctl. Owns nothing.
  *
- * What counts is the property MODALIAS of the uevent, as for udev, whose rule asks for ENV{MODALIAS}; the file
- * "modalias" that some devices have beside it does not. The file "uevent" has the lines of the event itself, as
- * uevent_show() of drivers/base/core.c writes them, without ACTION, DEVPATH and SUBSYSTEM.
+ * The property MODALIAS of the uevent counts, as in udev's rule, which checks ENV{MODALIAS}; the file
+ * "modalias" of a device does not. The file "uevent" has the lines of the event itself, as uevent_show() of
+ * drivers/base/core.c writes them, without ACTION, DEVPATH and SUBSYSTEM.
  */
 
 #include "common/device/device-facts.h"
@@ -36,8 +36,8 @@ static const char **property_of(DeviceFacts *facts, size_t i) {
 }
 
 /**
- * device_facts_collect() - ask for each property
- * @facts: gets those that are there; the rest of it stays
+ * device_facts_collect() - fetch all properties
+ * @facts: what is not there keeps its value
  */
 void device_facts_collect(DeviceFacts *facts, device_property_t get, void *userdata) {
         assert(facts && get);
@@ -56,14 +56,14 @@ static char *last_part(char *path) {
         return slash ? slash + 1 : path;
 }
 
-/* As libudev has it: '!' stands for '/' in names below /sys. */
+/* As in libudev: '!' stands for '/' in names below /sys. */
 static char *make_sysname(char *name) {
         for (char *c = name; (c = strchr(c, '!')); c++)
                 *c = '/';
         return name;
 }
 
-/* "KEY=VALUE"; others, such as the head of a message, are left out. */
+/* "KEY=VALUE"; other text, such as the head of a message, is ignored. */
 static void take(DeviceFacts *facts, char *assignment) {
         char *value = strchr(assignment, '=');
 
@@ -79,9 +79,9 @@ static void take(DeviceFacts *facts, char *assignment) {
 
 /**
  * device_facts_parse() - the properties of a uevent
- * @facts: borrows from @text; what the text does not say stays
- * @text:  one assignment a line, as in the file "uevent", or each with a NUL at its end, as in a message of the kernel;
- *         @size bytes with a NUL behind them, which is not counted; cut into strings
+ * @facts: borrows from @text; what is not there keeps its value
+ * @text:  assignments, each ended by a line break, as in the file "uevent", or by a NUL, as in a message of
+ *         the kernel; changed. A NUL is behind its @size bytes
  */
 void device_facts_parse(DeviceFacts *facts, char *text, size_t size) {
         assert(facts && text && text[size] == '\0');
@@ -104,7 +104,7 @@ bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b) {
         return true;
 }
 
-/* Bytes that a copy takes. */
+/* Bytes of the strings, for a copy. */
 size_t device_facts_size(const DeviceFacts *facts) {
         const char *const *from = (const char *const *) facts;
         size_t size = 0;
@@ -117,8 +117,8 @@ size_t device_facts_size(const DeviceFacts *facts) {
 }
 
 /**
- * device_facts_copy() - make the facts last
- * @memory: device_facts_size() bytes, which @ret borrows
+ * device_facts_copy() - copy the facts with their strings
+ * @memory: device_facts_size() bytes; @ret borrows from it
  */
 void device_facts_copy(DeviceFacts *ret, const DeviceFacts *facts, char *memory) {
         const char *const *from = (const char *const *) facts;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DeviceKeys: what has to be looked up for a device. The rules are those of udev's 80-drivers.rules, which
- * lkmd takes out of force while it runs: what udev would load for a device, lkmd loads too. Owns nothing;
- * keys are borrowed from the facts or constant.
+ * DeviceKeys: what to look up for a device. The rules are those of udev's 80-drivers.rules, which do nothing
+ * while lkmd is in charge: lkmd loads for a device what udev would load. Owns nothing; keys are constant or
+ * borrowed from the facts.
  */
 
 #include "common/device/device-keys.h"
@@ -13,7 +13,7 @@
 
 #include "common/base/util.h"
 
-/* One line of 80-drivers.rules beside that of MODALIAS. NULL: not asked for. */
+/* One line of 80-drivers.rules besides that of MODALIAS. NULL: the line does not check it. */
 typedef struct DeviceRule {
         const char *subsystem;
         const char *sysname;            /* glob */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DevicePath: the device that a path below /sys leads to. People have links rather than paths of devices at
- * hand (/sys/class/net/eth0, /sys/bus/pci/devices/...), and of a network card they name the interface while
- * it is the card below it that has a driver.
+ * DevicePath: the device that a path below /sys leads to. People know links rather than paths of devices
+ * (/sys/class/net/eth0, /sys/bus/pci/devices/...), and name the interface of a network card although the
+ * driver belongs to the card below it. Owns nothing.
  */
 
 #include "common/device/device-path.h"
@@ -15,9 +15,9 @@
 
 #define SYS "/sys"
 #define SYS_DEVICES SYS "/devices/"
-#define STEPS_MAX 16U                   /* from what a class shows down to what a bus has */
+#define STEPS_MAX 16U                   /* from a device of a class down to one of a bus */
 
-/* A directory has it only if it is a device: "power" and its like have not. */
+/* Only devices have a file "uevent"; other directories, such as "power", do not. */
 static bool is_device(const char *real) {
         char path[PATH_MAX];
         int n = snprintf(path, sizeof(path), "%s/uevent", real);
@@ -33,7 +33,10 @@ static bool has_link(const char *real, const char *name) {
         return n > 0 && (size_t) n < sizeof(path) && readlink(path, target, sizeof(target)) >= 0;
 }
 
-/* Fit to be looked at on behalf of somebody who sees less: absolute, and without a way out of /sys. */
+/*
+ * May the path of a client be looked at, who may see less than lkmd? It must be absolute, and must not leave
+ * /sys.
+ */
 bool device_path_is_sound(const char *path) {
         assert(path);
 
@@ -63,8 +66,8 @@ static int resolve(const char *path, const char *below, char **ret) {
 }
 
 /**
- * device_path_resolve() - the device that has the driver of what a path leads to
- * @path: in /sys, with /sys at its beginning or without, by links or straight; or relative
+ * device_path_resolve() - find the device that gets the driver for what a path leads to
+ * @path: in /sys, with or without /sys at its beginning, also by links; or relative
  * @ret:  its path below /sys, without links
  *
  * Return: 0; -ENODEV if there is no such device; -EACCES; -ENOMEM.

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* Which device of /sys a path means, as people write it. */
+/* DevicePath: which device in /sys a path means. */
 
 bool device_path_is_sound(const char *path);
 int device_path_resolve(const char *path, char **ret);

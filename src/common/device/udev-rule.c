@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The one rule file of udev's that lkmd stands in for; all others are udev's business. */
+/* UdevRule: the one rule file of udev's whose work lkmd does. Owns nothing. */
 
 #include "common/device/udev-rule.h"
 
@@ -12,7 +12,7 @@
 #include "common/base/paths.h"
 #include "common/base/util.h"
 
-/* Is it empty, a mask, or ours? */
+/* Is the file empty, a mask, or written by lkmd-handover? */
 static bool file_leaves_it_to_lkmd(const char *path) {
         _cleanup_(closep) int fd = -EBADF;
         char head[sizeof(UDEV_RULE_HEAD)] = "";
@@ -29,11 +29,12 @@ static bool file_leaves_it_to_lkmd(const char *path) {
 }
 
 /**
- * udev_rule_leaves_it_to_lkmd() - by the order of udev(7): a file in /etc hides one of that name in /run, that one
- * in /usr/lib
+ * udev_rule_leaves_it_to_lkmd() - does udev load no drivers while lkmd is in charge?
  * @root: prefix of all paths, "" for none
  *
- * Return: true if the file that counts is the one with our guard, is empty or a link to /dev/null, or if there is
+ * A file in /etc hides one with the same name in /run, which hides one in /usr/lib (udev(7)).
+ *
+ * Return: true if the file that counts has lkmd's guard, is empty or a link to /dev/null, or if there is
  * none.
  */
 bool udev_rule_leaves_it_to_lkmd(const char *root) {

@@ -3,5 +3,5 @@
 
 #include <stdbool.h>
 
-/* Does udev leave drivers to lkmd while lkmd is in charge, so that there are never two that load them? */
+/* UdevRule: does udev leave drivers to lkmd while lkmd is in charge, so that never both load them? */
 bool udev_rule_leaves_it_to_lkmd(const char *root);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The shape of a dependency closure. modules.dep lists everything that a module needs, but not what needs
- * what; that follows from the closures of the listed ones.
+ * DependencyParents: modules.dep lists everything that a module needs, directly or not, but not which of
+ * these needs which; that follows from the lists of the dependencies themselves. Owns nothing.
  */
 
 #include "common/index/dependency-parents.h"
@@ -25,15 +25,15 @@ static const Member *find_member(const Member *members, size_t n, const IndexMod
 }
 
 /**
- * closure_parents() - who brings each dependency in?
- * @ret: as many places in module->dependencies as there are dependencies; CLOSURE_TOP: the module itself, and only it,
- *       needs it directly. The caller's to free. NULL if there is no dependency.
+ * dependency_parents() - which module needs each dependency directly?
+ * @ret: for each dependency the index of another one in module->dependencies; DEPENDENCY_OF_MODULE: only the
+ *       module itself needs it directly. To be freed; NULL if there are no dependencies.
  *
- * Only one that is loaded later counts, so that a circle in a broken modules.dep cannot close.
+ * Only dependencies that are loaded later count, so a broken modules.dep makes no circle.
  *
  * Return: 0; -ENOMEM.
  */
-int closure_parents(const IndexModule *module, size_t **ret) {
+int dependency_parents(const IndexModule *module, size_t **ret) {
         _cleanup_(freep) Member *members = NULL;
         _cleanup_(freep) size_t *parents = NULL;
         size_t n;
@@ -52,11 +52,11 @@ int closure_parents(const IndexModule *module, size_t **ret) {
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 members[i] = (Member) { .module = module->dependencies[i], .place = i };
-                parents[i] = CLOSURE_TOP;
+                parents[i] = DEPENDENCY_OF_MODULE;
         }
         qsort(members, n, sizeof(*members), member_compare);
 
-        for (size_t j = n; j-- > 0;) {  /* downwards: the first that needs it has the last word */
+        for (size_t j = n; j-- > 0;) {  /* backwards: the first one that needs it counts */
                 const IndexModule *d = module->dependencies[j];
 
                 for (size_t k = 0; k < d->n_dependencies; k++) {

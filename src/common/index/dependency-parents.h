@@ -6,7 +6,7 @@
 
 #include "common/index/module-table.h"
 
-#define CLOSURE_TOP SIZE_MAX
+#define DEPENDENCY_OF_MODULE SIZE_MAX
 
-/* For each dependency of a module: which other of them, by its place, is the first that needs it? */
-int closure_parents(const IndexModule *module, size_t **ret);
+/* DependencyParents: for each dependency of a module, the first other one that needs it. */
+int dependency_parents(const IndexModule *module, size_t **ret);

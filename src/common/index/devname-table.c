@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * DevnameTable: the device nodes that depmod(8) found in "devname:" aliases. systemd-tmpfiles makes them at
- * boot (see kmod static-nodes); the kernel then asks for "char-major-M-m" when one is opened, an ordinary
- * alias. Owns the text of the file, of which the entries are parts. A line is "MODULE NODE cMAJOR:MINOR" or
- * "bMAJOR:MINOR"; '#' begins a comment.
+ * DevnameTable: the device nodes that depmod(8) found in "devname:" aliases. systemd-tmpfiles creates them
+ * at boot (see kmod static-nodes); when one is opened, the kernel requests "char-major-M-m", an ordinary
+ * alias. Owns the text of the file, which the entries point into. A line is "MODULE NODE cMAJOR:MINOR" or
+ * "MODULE NODE bMAJOR:MINOR"; '#' begins a comment.
  */
 
 #include "common/index/devname-table.h"
@@ -26,7 +26,7 @@ struct DevnameTable {
         size_t n_entries;
 };
 
-/* Return: 0; -EBADMSG if the line is none; -ENOMEM. */
+/* Return: 0; -EBADMSG: the line is broken; -ENOMEM. */
 static int add_line(DevnameTable *t, char *line) {
         char *module, *node, *device, *rest = line, type, after;
         unsigned major_number, minor_number;
@@ -37,11 +37,11 @@ static int add_line(DevnameTable *t, char *line) {
         if (!device || rest || module[0] == '\0' || node[0] == '\0')
                 return -EBADMSG;
         if ((device[0] != 'c' && device[0] != 'b') || device[1 + strspn(device + 1, "0123456789:")] != '\0')
-                return -EBADMSG;        /* sscanf(3) would take signs */
+                return -EBADMSG;        /* sscanf(3) would accept signs */
         if (sscanf(device, "%c%u:%u%c", &type, &major_number, &minor_number, &after) != 3)
                 return -EBADMSG;
         if (node[0] == '/' || startswith(node, "../") || strstr(node, "/../"))
-                return -EBADMSG;        /* it is to lie below /dev */
+                return -EBADMSG;        /* it must be below /dev */
 
         if (array_grow(&t->entries, t->n_entries, sizeof(*t->entries)) < 0)
                 return -ENOMEM;
@@ -76,9 +76,9 @@ static int read_lines(DevnameTable *t, const char *path, ProblemList *problems) 
 
 /**
  * devname_table_new() - read modules.devname
- * @problems: gets bad lines, and a file that cannot be read; that there is none is no problem
+ * @problems: gets broken lines, and a file that cannot be read, but not that there is no file
  *
- * Return: 0, also when there is nothing to read; -ENOMEM.
+ * Return: 0, also if nothing can be read; -ENOMEM.
  */
 int devname_table_new(DevnameTable **ret, const char *path, ProblemList *problems) {
         _cleanup_(devname_table_freep) DevnameTable *t = NULL;
@@ -122,7 +122,7 @@ DevnameTable *devname_table_free(DevnameTable *t) {
         return NULL;
 }
 
-/* All of them, in the order of the file. */
+/* All entries, in the order of the file. */
 const Devname *devname_table_get(const DevnameTable *t, size_t *ret_n) {
         assert(t && ret_n);
 

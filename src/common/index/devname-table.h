@@ -8,7 +8,9 @@
 #include "common/base/problem-list.h"
 #include "common/base/util.h"
 
-/* A device node that is there before its driver is: whoever opens it has the kernel ask for the module. */
+/*
+ * A device node that exists before its driver is loaded: when it is opened, the kernel requests the module.
+ */
 typedef struct Devname {
         const char *module;             /* as written; borrowed from the table */
         const char *node;               /* below /dev; likewise */
@@ -16,7 +18,7 @@ typedef struct Devname {
         dev_t device;
 } Devname;
 
-/* modules.devname of a module directory. */
+/* DevnameTable: modules.devname of a module directory. */
 typedef struct DevnameTable DevnameTable;
 
 int devname_table_new(DevnameTable **ret, const char *path, ProblemList *problems);

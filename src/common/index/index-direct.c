@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * IndexDirect: looks a key up in depmod's files as they lie on disk. Owns the configuration and the path of the
- * module directory; files are mapped when a stage of the look-up comes to them. Building an index takes twenty
- * milliseconds and pays for itself after a hundred keys; this takes none, and a tenth of a millisecond for each
- * key. The stages and their order are those of index_lookup().
+ * IndexDirect: looks a key up in depmod's files on disk. Owns the configuration and the path of the module
+ * directory; files are mapped when a stage of the look-up needs them. Building an index takes twenty
+ * milliseconds and pays off after a hundred keys; this takes a tenth of a millisecond for each key, and
+ * nothing before. The stages and their order are those of index_lookup().
  */
 
 #include "common/index/index-direct.h"
@@ -25,10 +25,13 @@ struct IndexDirect {
         char key[REQUEST_KEY_MAX + 1];  /* normalised */
         index_direct_match_t match;
         void *userdata;
-        size_t n_matches;               /* of the look-up under way */
+        size_t n_matches;               /* of the current look-up */
 };
 
-/* Patterns found, in libkmod's order: by priority, of equal ones the last found first (libkmod, add_value()). */
+/*
+ * Patterns that were found, in libkmod's order: by priority, among equal ones the last found first
+ * (add_value()).
+ */
 typedef struct Found {
         char *value;
         uint32_t priority;
@@ -79,7 +82,10 @@ static int add_found(IndexDirect *x, const FoundList *l) {
         return 0;
 }
 
-/* What is not there, or no index, means nothing, as for libkmod. Return: 1 with @ret, 0 without, -ENOMEM. */
+/*
+ * A file that does not exist, or is no index, has no entries, as for libkmod. Return: 1 with @ret; 0
+ * without; -ENOMEM.
+ */
 static int map_file(const IndexDirect *x, const char *name, IndexFile **ret) {
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -106,7 +112,7 @@ static int find_config_aliases(IndexDirect *x) {
         return 0;
 }
 
-/* A key that stands in an index by itself, and is a name: of a module, or of a built-in one. */
+/* Adds the key if the index has exactly this key: it is the name of a module, or of a built-in one. */
 static int find_name_in(IndexDirect *x, const char *file, bool with_path) {
         _cleanup_(index_file_freep) IndexFile *f = NULL;
         const char *value;
@@ -178,9 +184,9 @@ static int find_builtin_aliases(IndexDirect *x) {
 }
 
 /**
- * index_direct_new() - read the configuration, nothing else yet
- * @config_paths: as ModprobeConfigSources has them
- * @problems:     what is wrong with lines of the configuration; NULL: nobody looks
+ * index_direct_new() - read the configuration, and nothing else yet
+ * @config_paths: as in ModprobeConfigSources
+ * @problems:     gets what is wrong with the configuration. May be NULL
  *
  * Return: 0; -ENOMEM.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * IndexFile: a reader of the tries that depmod(8) writes as modules.*.bin. Owns a private copy of the file:
- * a mapping would turn somebody's truncate(2) into a SIGBUS. The whole file is walked once when it is
- * opened, and only if every node, string and offset is sound is there an object; the walks and searches
- * after that trust it. Tools that look up a key or two and end do without both (index_file_map()): they check
- * the nodes that they come to.
+ * IndexFile: a reader of the tries that depmod(8) writes as modules.*.bin. Owns a copy of the file: with a
+ * mapping, somebody's truncate(2) would cause a SIGBUS. The whole file is checked when it is opened, and
+ * only if every node, string and offset is valid there is an object; later walks and searches rely on that.
+ * Programs that look up a key or two and end need neither copy nor check (index_file_map()): the nodes that
+ * a search comes to are checked then.
  *
  * The format (kmod, libkmod/libkmod-index.c), all numbers big-endian and 32 bits unless said otherwise:
  *
@@ -13,10 +13,10 @@
  *      node  = [prefix NUL] [first:8 last:8 child * (last - first + 1)]
  *              [count (priority string NUL) * count]
  *
- * An offset (root, child) has in its top bits which of the three parts its node has. What libkmod takes for
- * granted is checked too: strings end inside the file, no byte belongs to two nodes (so there are no cycles,
- * and a walk is linear), and in a file of the one version there is, every byte belongs to a node: a block of
- * zeroes is a broken file and not a set of modules without aliases.
+ * The top bits of an offset (root, child) say which of the three parts its node has. Things that libkmod
+ * relies on are checked, too: strings end inside of the file, no byte belongs to two nodes (so there are no
+ * cycles, and a walk is linear), and in a file of the only existing version every byte belongs to a node: a
+ * block of zeroes is a broken file, and not a set of modules without aliases.
  */
 
 #include "common/index/index-file.h"
@@ -50,7 +50,7 @@ struct IndexFile {
         char *name;                     /* for messages */
         uint8_t *data;
         size_t size;
-        bool mapped;                    /* not checked, not counted */
+        bool mapped;                    /* neither checked nor counted */
         uint32_t root;                  /* offset with its flags */
         size_t n_values;
 };
@@ -59,32 +59,32 @@ typedef struct Node {
         const char *prefix;             /* "" if it has none */
         size_t prefix_length;
         const uint8_t *children;        /* n_children offsets */
-        uint8_t first;                  /* key byte of the first of them */
+        uint8_t first;                  /* byte of the key that the first one is for */
         uint32_t n_children;
         const uint8_t *values;
         uint32_t n_values;
         const uint8_t *end;
 } Node;
 
-typedef struct Frame {                  /* a node on the way from the root to where a walk stands */
+typedef struct Frame {                  /* a node between the root and the current node of a walk */
         Node node;
         uint32_t next_child;
-        size_t key_length;              /* of the key up to and with the node's prefix */
+        size_t key_length;              /* of the key, including the prefix of the node */
 } Frame;
 
 typedef struct Walk {
         const IndexFile *file;
-        index_file_entry_t entry;       /* NULL: nobody looks yet */
-        bool last;                      /* values come after those of all nodes below, as libkmod finds them */
+        index_file_entry_t entry;       /* NULL: the walk only checks */
+        bool last;                      /* values come after those of all nodes below, as in libkmod */
         void *userdata;
         Frame *stack;
         size_t n_stack, n_stack_allocated;
         char *key;
         size_t key_length, key_allocated;
-        uint8_t *claimed;               /* by byte, a bit: it belongs to a node; NULL: the file is known to be sound */
+        uint8_t *claimed;               /* a bit for each byte of a node; NULL: the file was checked before */
         size_t n_claimed;               /* bytes */
         size_t n_values;
-        size_t n_nodes;                 /* came to so far */
+        size_t n_nodes;                 /* visited so far */
         const char *problem;            /* with -EBADMSG */
         size_t problem_offset;
 } Walk;
@@ -108,7 +108,7 @@ static int walk_bad(Walk *w, size_t offset, const char *problem) {
         return -EBADMSG;
 }
 
-/* Step over a string; NULL: it does not end inside the file. */
+/* Return: behind the string; NULL: it does not end inside of the file. */
 static const uint8_t *skip_string(const IndexFile *f, const uint8_t *p) {
         const uint8_t *end = f->data + f->size;
 
@@ -118,9 +118,9 @@ static const uint8_t *skip_string(const IndexFile *f, const uint8_t *p) {
 
 /**
  * node_parse() - find the parts of the node at an offset
- * @offset: with its flags, as the file has it
+ * @offset: with its flags, as in the file
  *
- * Checks that all parts lie inside the file, but not what the children are.
+ * Checks that all parts are inside of the file, but not the children.
  *
  * Return: NULL; else what is wrong with the node.
  */
@@ -174,7 +174,7 @@ static const char *node_parse(const IndexFile *f, uint32_t offset, Node *ret) {
         return NULL;
 }
 
-/* Take the bytes [from, to) for one node; -EBADMSG if some belong to another. */
+/* Marks the bytes [from, to) as those of a node. Return: 0; -EBADMSG: some belong to another node. */
 static int walk_claim(Walk *w, size_t from, size_t to) {
         for (size_t i = from; i < to;) {
                 size_t n = MIN(8 - i % 8, to - i);
@@ -189,7 +189,9 @@ static int walk_claim(Walk *w, size_t from, size_t to) {
         return 0;
 }
 
-/* Put bytes from @offset of the file, or the label of a child named there, behind the key. */
+/*
+ * Appends to the key: bytes that are at @offset of the file, or the label of a child whose offset is there.
+ */
 static int walk_append(Walk *w, size_t offset, const char *bytes, size_t n) {
         size_t need = w->key_length + n + 1;
         int r;
@@ -221,7 +223,7 @@ static int values_foreach(const Node *n, const char *key, index_file_entry_t ent
         return 0;
 }
 
-/* Enter a node: its prefix joins the key, its values are handed out, it becomes the top of the stack. */
+/* Enters a node: appends its prefix to the key, passes its values on, pushes it on the stack. */
 static int walk_enter(Walk *w, uint32_t offset) {
         const char *problem;
         Node n;
@@ -230,7 +232,7 @@ static int walk_enter(Walk *w, uint32_t offset) {
         problem = node_parse(w->file, offset, &n);
         if (problem)
                 return walk_bad(w, offset & OFFSET_MASK, problem);
-        if (++w->n_nodes > w->file->size)       /* a node has a byte at least */
+        if (++w->n_nodes > w->file->size)       /* a node has at least one byte */
                 return walk_bad(w, offset & OFFSET_MASK, "its nodes go round in a circle");
         if (w->claimed) {
                 r = walk_claim(w, offset & OFFSET_MASK, (size_t) (n.end - w->file->data));
@@ -259,8 +261,10 @@ static int walk_leave(Walk *w) {
         return values_foreach(&top->node, w->key, w->entry, w->userdata);
 }
 
-/* All nodes in the order of their keys' bytes, each before what is below it. Every step adds a byte to the key,
- * so KEY_MAX bounds the stack. */
+/*
+ * Visits all nodes in the order of the bytes of their keys, each before what is below it. Each step adds a
+ * byte to the key, so KEY_MAX limits the stack.
+ */
 static int walk_run(Walk *w, uint32_t from) {
         int r;
 
@@ -276,7 +280,7 @@ static int walk_run(Walk *w, uint32_t from) {
                 }
                 i = top->next_child++;
                 offset = read_u32(top->node.children + i * sizeof(uint32_t));
-                if (offset == 0)        /* a gap between two children */
+                if (offset == 0)        /* no child for this byte */
                         continue;
 
                 w->key_length = top->key_length;
@@ -288,7 +292,7 @@ static int walk_run(Walk *w, uint32_t from) {
         return MIN(r, 0);
 }
 
-/* Walk through everything once; w->problem says what is wrong if anything is. */
+/* Visits and checks everything; w->problem says what is wrong, if anything is. */
 static int walk_check(Walk *w) {
         int r;
 
@@ -358,10 +362,10 @@ static int index_file_take(IndexFile **ret, const char *name, uint8_t *data, siz
 
 /**
  * index_file_open() - read a modules.*.bin and check all of it
- * @problems: gets what is wrong with the file, unless it is simply not there; NULL: nobody looks
+ * @problems: gets what is wrong with the file, but not that there is none. May be NULL
  *
- * Return: 0; -ENOENT; -EBADMSG: it is no sound index; -EBADF, -EISDIR: not a regular file; -EFBIG: larger than any
- * index is; other errors of open(2) and read(2); -ENOMEM.
+ * Return: 0; -ENOENT; -EBADMSG: it is no valid index; -EBADF, -EISDIR: not a regular file; -EFBIG: larger
+ * than any index is; other errors of open(2) and read(2); -ENOMEM.
  */
 int index_file_open(IndexFile **ret, const char *path, ProblemList *problems) {
         _cleanup_(closep) int fd = -EBADF;
@@ -384,10 +388,10 @@ int index_file_open(IndexFile **ret, const char *path, ProblemList *problems) {
 
 /**
  * index_file_new() - the same from memory
- * @name: what messages call it
+ * @name: for messages
  * @data: copied
  *
- * Return: 0; -EBADMSG: it is no sound index, @problems says why; -EFBIG; -ENOMEM.
+ * Return: 0; -EBADMSG: it is no valid index, @problems says why; -EFBIG; -ENOMEM.
  */
 int index_file_new(IndexFile **ret, const char *name, const void *data, size_t size, ProblemList *problems) {
         uint8_t *copy;
@@ -420,10 +424,10 @@ IndexFile *index_file_free(IndexFile *f) {
 }
 
 /**
- * index_file_map() - the file as it is, for a process that looks up little and ends
+ * index_file_map() - map the file, for a process that looks up a few keys and ends
  *
- * Nothing is checked but its header; searches check what they come to. Somebody's truncate(2) is a SIGBUS, as with
- * libkmod.
+ * Only the header is checked; searches check what they visit. Somebody's truncate(2) causes a SIGBUS, as
+ * with libkmod.
  *
  * Return: 0; -ENOENT; -EBADMSG: it is no index; other errors of open(2) and mmap(2); -ENOMEM.
  */
@@ -463,9 +467,9 @@ int index_file_map(IndexFile **ret, const char *path) {
 }
 
 /**
- * index_file_foreach() - hand out every value of every key
- * @entry: called in the order of the keys' bytes, the values of a key as the file has them; a negative return
- *         ends it
+ * index_file_foreach() - call a function for every value of every key
+ * @entry: called in the order of the bytes of the keys, and for the values of a key in the order of the
+ *         file; a negative return ends it
  *
  * Return: 0; what @entry returned; -ENOMEM.
  */
@@ -477,7 +481,7 @@ int index_file_foreach(const IndexFile *f, index_file_entry_t entry, void *userd
         return walk_run(&w, f->root);
 }
 
-/* The node at which a key ends. */
+/* Finds the node where a key ends. */
 static int find_node(const IndexFile *f, const char *key, Node *ret) {
         uint32_t offset = f->root;
 
@@ -488,7 +492,7 @@ static int find_node(const IndexFile *f, const char *key, Node *ret) {
 
                 problem = node_parse(f, offset, &n);
                 if (problem)
-                        return -EBADMSG;        /* only of a file that was not checked */
+                        return -EBADMSG;        /* only in a file that was not checked */
 
                 if (strncmp(key, n.prefix, n.prefix_length) != 0)
                         return -ENOENT;
@@ -508,7 +512,7 @@ static int find_node(const IndexFile *f, const char *key, Node *ret) {
 }
 
 /**
- * index_file_search() - look up one key; bytes, no wildcards
+ * index_file_search() - look up one key, without wildcards
  * @ret_value: its first value, borrowed from @f
  *
  * Return: 0; -ENOENT.
@@ -527,8 +531,8 @@ int index_file_search(const IndexFile *f, const char *key, const char **ret_valu
 }
 
 /**
- * index_file_search_all() - look up one key and hand out all its values
- * @entry: called with each value, as the file has them; a negative return ends it
+ * index_file_search_all() - look up one key, without wildcards, and call a function for all its values
+ * @entry: called in the order of the file; a negative return ends it
  *
  * Return: 0; -ENOENT; what @entry returned.
  */
@@ -559,7 +563,7 @@ static int on_pattern(const char *pattern, const char *value, uint32_t priority,
         return glob_match(pattern + s->skip, s->key) ? s->entry(pattern, value, priority, s->userdata) : 0;
 }
 
-/* All patterns below a node, of which some bytes match. @label: of the edge that led to the node; 0: none. */
+/* Tries all patterns below a node, whose first bytes match. @label: of the edge to the node; 0: none. */
 static int search_below(const IndexFile *f, uint32_t offset, char label, const WildSearch *s) {
         _cleanup_(walk_done) Walk w = { .file = f, .entry = on_pattern, .last = true, .userdata = (void *) s };
         int r = label ? walk_append(&w, 0, &label, 1) : 0;
@@ -567,7 +571,7 @@ static int search_below(const IndexFile *f, uint32_t offset, char label, const W
         return r < 0 ? r : walk_run(&w, offset);
 }
 
-/* Return: offset of the child for this byte, 0 if there is none. */
+/* Return: the offset of the child for this byte; 0: there is none. */
 static uint32_t child_of(const Node *n, uint8_t label) {
         if (label < n->first || label - n->first >= (int) n->n_children)
                 return 0;
@@ -588,11 +592,11 @@ static int search_wild_children(const IndexFile *f, const Node *n, WildSearch *s
 }
 
 /**
- * index_file_search_wild() - look up one key where keys of the file are patterns, fnmatch(3)
- * @entry: called as libkmod's index_mm_searchwild() finds them, with a part of the pattern; a negative return ends
- *         the search
+ * index_file_search_wild() - look up one key in a file whose keys are patterns, as for fnmatch(3)
+ * @entry: called in the order of libkmod's index_mm_searchwild(), with a part of the pattern; a negative
+ *         return ends the search
  *
- * A key that has wildcards itself finds a pattern twice, once as such and once by its bytes.
+ * A key that has wildcards itself may find a pattern twice: as a pattern, and by its bytes.
  *
  * Return: 0; -EBADMSG: the file is broken; what @entry returned; -ENOMEM.
  */
@@ -627,7 +631,7 @@ int index_file_search_wild(const IndexFile *f, const char *key, index_file_entry
 }
 
 /**
- * index_file_count() - how many values index_file_foreach() hands out
+ * index_file_count() - number of values of all keys
  */
 size_t index_file_count(const IndexFile *f) {
         assert(f);

@@ -8,12 +8,14 @@
 #include "common/base/util.h"
 
 /*
- * IndexFile: one of depmod's modules.*.bin, whole in memory and checked before it answers. It does not
- * follow the disk; what it hands out is borrowed from it.
+ * IndexFile: one of depmod's modules.*.bin, copied to memory and checked. Changes on disk do not affect it.
+ * Results are borrowed from it.
  */
 typedef struct IndexFile IndexFile;
 
-/* One value of one key; both borrowed, @key until the callback returns. A negative return ends the walk. */
+/*
+ * One value of one key; both are borrowed, @key until the callback returns. A negative return ends the walk.
+ */
 typedef int (*index_file_entry_t)(const char *key, const char *value, uint32_t priority, void *userdata);
 
 int index_file_open(IndexFile **ret, const char *path, ProblemList *problems);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What an Index consists of. Only for index.c, which makes it, and index-lookup.c, which asks it. */
+/* What an Index consists of. Only for index.c, which makes it, and index-lookup.c, which searches it. */
 
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@ typedef struct Index Index;
 
 typedef struct AliasTable {             /* one file of aliases, or those of modprobe.d */
         AliasMatcher *matcher;          /* NULL: there are none */
-        const IndexModule **modules;    /* by value_id: what the value names, or NULL; NULL for modprobe.d */
+        const IndexModule **modules;    /* by value_id; NULL: no such module; no array for modprobe.d */
 } AliasTable;
 
 struct Index {
@@ -25,7 +25,7 @@ struct Index {
         char *release, *module_dir;
         ModprobeConfig *config;
         SoftdepTable *softdeps;
-        NameTable *commands;            /* exact names of install, then of remove lines; to their index in both */
+        NameTable *commands;            /* exact names in install, then in remove lines; to index_get_command() */
         ModuleTable *modules;
         IndexFile *symbols;             /* NULL: no such file */
         DevnameTable *devnames;         /* NULL: no module directory */
@@ -33,4 +33,4 @@ struct Index {
         bool complete, whole;
 };
 
-const ConfigEntry *index_get_command(const Index *x, size_t i); /* NULL: there are not so many */
+const ConfigEntry *index_get_command(const Index *x, size_t i); /* NULL: there are fewer */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * IndexLookup: what a name or an alias means. The index is only read; the caller owns the answer and all memory that a
- * look-up needs.
+ * IndexLookup: what a name or an alias means. Only reads the index; the caller owns the answer and the
+ * memory that a look-up needs.
  */
 
 #include "common/index/index-lookup.h"
@@ -39,7 +39,10 @@ const char *index_source_to_string(IndexSource source) {
         return ENUM_NAME(source_names, source);
 }
 
-/* Room for a match, to be filled in there: copying what has just been written is slow. NULL: no memory. */
+/*
+ * Return: room for a match, to be filled in: copying what was just written is slow. NULL: there is no
+ * memory.
+ */
 static IndexMatch *add_match(IndexSearch *s) {
         if (s->n_matches == s->n_allocated &&
             array_reserve(&s->matches, &s->n_allocated, s->n_matches + 1, sizeof(*s->matches)) < 0)
@@ -102,7 +105,7 @@ static int find_name(IndexSearch *s) {
         return m ? add_module(s, m, INDEX_NAME) : 0;
 }
 
-/* depmod(8) writes the values of a symbol by ascending priority; no two have the same. */
+/* depmod(8) writes the values of a symbol by ascending priority, no two the same. */
 static int on_symbol(const char *key, const char *value, uint32_t priority, void *userdata) {
         IndexSearch *s = userdata;
         IndexMatch *m = add_match(s);
@@ -243,7 +246,7 @@ static int search_new(IndexSearch **ret) {
 
 /**
  * index_lookup() - what does a name or an alias mean?
- * @key:    bytes, as somebody gave them; not what @answer lent
+ * @key:    bytes, as requested; not borrowed from @answer
  * @answer: overwritten; on failure it has no matches
  *
  * The first stage that finds anything ends the search: a line of modprobe.d hides the real module, a module
@@ -285,7 +288,7 @@ int index_lookup(const Index *x, const char *key, IndexAnswer *answer) {
         return 0;
 }
 
-/* Frees what it owns. It can be used again. */
+/* Frees the memory of an answer, which can be used again. */
 void index_answer_clear(IndexAnswer *a) {
         assert(a);
 

@@ -7,7 +7,7 @@
 #include "common/index/module-table.h"
 #include "common/modprobe/modprobe-config.h"
 
-typedef enum IndexSource {              /* the stages of kmod's look-up; the first that finds anything ends it */
+typedef enum IndexSource {              /* stages of kmod's look-up; the first that finds anything ends it */
         INDEX_CONFIG_ALIAS,
         INDEX_NAME,                     /* modules.dep */
         INDEX_SYMBOL,
@@ -23,14 +23,15 @@ typedef struct IndexMatch {
         const char *name;               /* the module's, normalised */
         const IndexModule *module;      /* NULL: no such module (config alias to nothing, INDEX_COMMAND) */
         const char *alias;              /* pattern by which it was found; NULL: by its name */
-        const char *option_key;         /* what an "options" line may name beside the module, or NULL */
+        const char *option_key;         /* what an "options" line may name instead of the module, or NULL */
         IndexSource source;
-        const ConfigEntry *config;      /* the line, for INDEX_CONFIG_ALIAS and INDEX_COMMAND; else NULL */
+        const ConfigEntry *config;      /* its line, for INDEX_CONFIG_ALIAS and INDEX_COMMAND; else NULL */
 } IndexMatch;
 
 /*
- * IndexAnswer: what a key means, and the memory to find it out, which the next look-up uses again, also one in another
- * index. Zeroed memory is an empty one. Strings of the matches belong to the index, or are the key of the answer.
+ * IndexAnswer: what a key means, and the memory for the look-up, which the next one uses again, also in
+ * another index. Zeroed memory is an empty answer. The strings of matches belong to the index, or are the
+ * key of the answer.
  */
 typedef struct IndexAnswer {
         const IndexMatch *matches;      /* in kmod's order, duplicates included */

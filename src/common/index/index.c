@@ -2,8 +2,8 @@
 
 /*
  * Index: everything that is known about the modules of one kernel, read once. Owns the configuration and the
- * tables made of the module directory; names and paths that it hands out live as long as it does. The files may
- * change or vanish afterwards: nothing of them is mapped.
+ * tables made from the module directory; names and paths in answers live as long as the index. The files may
+ * change or vanish afterwards: none of them is mapped.
  */
 
 #include "common/index/index.h"
@@ -21,7 +21,7 @@
 
 /* ---------------------------------------------------------------------------------------------- building */
 
-/* Return: 1 with *@ret; 0 without, if the file is missing or broken, which @problems says. */
+/* Return: 1 with *@ret; 0 without: the file is missing or broken, which is added to @problems. */
 static int open_file(Index *x, const char *name, bool optional, IndexFile **ret, ProblemList *problems) {
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -44,7 +44,7 @@ static int open_file(Index *x, const char *name, bool optional, IndexFile **ret,
 static int on_dependencies(const char *key, const char *value, uint32_t priority, void *userdata) {
         int r = module_table_add(userdata, key, value);
 
-        return r == -EINVAL ? 0 : r;    /* without a colon: no module, as kmod has it */
+        return r == -EINVAL ? 0 : r;    /* without a colon it is no module, as in kmod */
 }
 
 static int on_builtin(const char *key, const char *value, uint32_t priority, void *userdata) {
@@ -80,10 +80,10 @@ static int load_modules(Index *x, bool present, ProblemList *problems) {
                         return r;
         }
 
-        return module_table_seal(x->modules); /* while dep is still there */
+        return module_table_seal(x->modules); /* before dep is freed */
 }
 
-/* Finds the module that each value names: all look-ups want it, and nothing changes afterwards. */
+/* Finds the modules that the values name, once for all look-ups. */
 static int find_modules(const Index *x, AliasTable *t) {
         const char *value = NULL;
         uint32_t id;
@@ -118,7 +118,7 @@ static int load_aliases(Index *x, const char *name, bool optional, AliasTable *t
         return r < 0 ? r : find_modules(x, t);
 }
 
-/* Their priority is their place, which is also the order of the answer. */
+/* Their priority is their number, so answers are in the order of the lines. */
 static int load_config_aliases(Index *x) {
         AliasTable *t = &x->config_aliases;
         const ConfigEntry *entries;
@@ -238,7 +238,7 @@ static int load_module_dir(Index *x, ProblemList *problems) {
         return load_devnames(x, problems);
 }
 
-/* Plain concatenation, as modprobe -d has it; a relative root counts from here. */
+/* Concatenates root and path, as modprobe -d does; a relative root is below the current directory. */
 static int name_module_dir(Index *x, const IndexSources *sources) {
         const char *root = sources->root ?: "";
         _cleanup_(freep) char *here = NULL;
@@ -294,8 +294,7 @@ DEFINE_CLEANUP(Index, index_free);
 /**
  * index_new() - read everything
  * @sources:  borrowed for the call
- * @problems: gets what is missing or broken, each with its file; the index answers from the rest. NULL: nobody
- *            will look
+ * @problems: gets what is missing or broken, each with its file; the index has everything else. May be NULL
  *
  * Return: 0, also without any modules (see index_is_complete()); -EINVAL for a release that cannot be one;
  * -ENOMEM; errors of getcwd(3) for a relative root.
@@ -326,7 +325,7 @@ int index_new(const Index **ret, const IndexSources *sources, ProblemList *probl
         return 0;
 }
 
-/* How often it is referenced is no part of what it says. */
+/* The number of references is the only thing that changes in an index. */
 const Index *index_ref(const Index *x) {
         assert(x && x->n_ref > 0);
 
@@ -348,8 +347,8 @@ const Index *index_unref(const Index *x) {
 /* ------------------------------------------------------------------------------------------------ asking */
 
 /**
- * index_find_module() - the module of exactly this name, loadable or built in
- * @name: either spelling
+ * index_find_module() - the module with exactly this name, loadable or built in
+ * @name: need not be normalised
  *
  * Return: NULL if there is none.
  */
@@ -364,9 +363,9 @@ const IndexModule *index_find_module(const Index *x, const char *name) {
 }
 
 /**
- * index_softdeps() - what is to go before and after a module, all lines merged
- * @module: either spelling
- * @ret:    in file order; each key is to be looked up; the array is the caller's to free, NULL if there is none
+ * index_softdeps() - what goes before and after a module, all lines merged
+ * @module: need not be normalised
+ * @ret:    in the order of the lines; each key has to be looked up; to be freed, NULL if there is none
  *
  * Return: 0; -EINVAL, -ENAMETOOLONG: no name of a module; -ENOMEM.
  */
@@ -389,7 +388,7 @@ const ModprobeConfig *index_get_config(const Index *x) {
         return x->config;
 }
 
-/* The device nodes that bring modules when they are opened (modules.devname); borrowed. */
+/* The device nodes that request modules when they are opened (modules.devname); borrowed. */
 const Devname *index_get_devnames(const Index *x, size_t *ret_n) {
         assert(x && ret_n);
 
@@ -410,7 +409,7 @@ const char *index_get_module_dir(const Index *x) {
 }
 
 /*
- * Were all index files there and sound? One that is complete and not whole answers some questions less well.
+ * Were all index files there and valid? An index that is complete but not whole lacks some answers.
  */
 bool index_is_whole(const Index *x) {
         assert(x);
@@ -437,7 +436,7 @@ const IndexModule *index_get_module(const Index *x, size_t i) {
         return module_table_get(x->modules, i);
 }
 
-/* Of modules.alias and modules.builtin.alias; modprobe.d has its own. */
+/* Of modules.alias and modules.builtin.alias, without modprobe.d. */
 size_t index_count_aliases(const Index *x) {
         assert(x);
 

@@ -13,9 +13,10 @@
 #include "common/modprobe/modprobe-config.h"
 
 /*
- * Index: one snapshot of a module directory, modprobe.d and the kernel command line: which modules a name or alias
- * means (index-lookup.h), what each needs and which lines of the configuration concern it. Nothing in it changes;
- * to follow the disk, make another one. Whoever keeps a pointer holds a reference.
+ * Index: a snapshot of a module directory, modprobe.d and the kernel command line: which modules a name or
+ * alias means (index-lookup.h), what each module needs and which lines of the configuration concern it. It
+ * never changes; when a file on disk does, another one has to be made. Whoever keeps a pointer to it holds a
+ * reference.
  */
 typedef struct Index Index;
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * LookupCache: the latest answers of an index, so that the same key is not looked up twice. References that index.
- * Owns the memory of a look-up and two fixed blocks: a ring of records (header, answer, key with a NUL) and a
- * table that leads from a hash to the one record with it. A record is never moved or removed; it is overwritten
- * when the ring comes round, or another one takes its place in the table. Keys are compared in full, so a
- * collision costs a miss and never gives a wrong answer, and there are no chains that a stranger could grow.
+ * LookupCache: the latest answers of an index, so that the same key is not looked up twice. Holds a
+ * reference to the index. Owns the memory for a look-up and two fixed blocks: a ring of records (header,
+ * answer, key with a NUL) and a hash table with at most one record for each slot. A record is never moved or
+ * removed; it is overwritten when the ring is full, or loses its slot to another one. Keys are compared in
+ * full, so a collision costs a miss and never gives a wrong answer, and there are no chains that a stranger
+ * could make longer.
  *
- * Places in the ring are counted from the first byte ever written: a place is in the ring as long as it is less
- * than one ring behind the head.
+ * Places in the ring are counted from the first byte ever written: a place is in the ring while it is less
+ * than the size of the ring behind the head.
  */
 
 #include "common/index/lookup-cache.h"
@@ -19,8 +20,8 @@
 #include "common/base/limits.h"
 
 #define SIZE_MIN 4096U
-#define BYTES_PER_SLOT 64U              /* of the ring; records are rather larger, so the table is rather empty */
-#define SHARE_MAX 8U                    /* a record gets at most this part of the ring */
+#define BYTES_PER_SLOT 64U              /* of the ring; most records are larger, so many slots are free */
+#define SHARE_MAX 8U                    /* a record takes at most this part of the ring */
 
 #define PLACE_MASK ((UINT64_C(1) << 48) - 1)
 
@@ -30,23 +31,23 @@ typedef struct Record {
         uint32_t answer_size;
 } Record;
 
-/* What is remembered of a key; the normalised key is behind it. */
+/* The record of a key has this, and the normalised key behind it. */
 typedef struct Answer {
         size_t n_matches;
         IndexMatch matches[];
 } Answer;
 
 struct LookupCache {
-        const Index *index;             /* that the answers are of; NULL: there are none */
-        IndexAnswer last;               /* of the last look-up that was not remembered */
+        const Index *index;             /* of the answers; NULL: there are none */
+        IndexAnswer last;               /* of the last look-up in the index */
         uint8_t *ring;
-        uint64_t *slots;                /* place + 1, above it a part of the hash; 0: none */
+        uint64_t *slots;                /* place + 1, above it a part of the hash; 0: free */
         size_t size_bytes, n_slots;     /* powers of two */
         uint64_t head;                  /* place of the next record */
 };
 
 /**
- * lookup_cache_new() - make an empty one
+ * lookup_cache_new() - make an empty cache
  * @size_bytes: for answers and keys together; rounded up to a power of two, not below 4096
  *
  * Return: 0; -ENOMEM.
@@ -92,16 +93,16 @@ static uint64_t mix(uint64_t a, uint64_t b) {
         return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
-#define SEED_0 0x9E3779B97F4A7C15U      /* odd, bits well spread */
+#define SEED_0 0x9E3779B97F4A7C15U      /* odd, with well spread bits */
 #define SEED_1 0xD6E8FEB86659FD93U
 #define SEED_2 0xA0761D6478BD642FU
 
 /**
- * lookup_cache_hash() - the hash that the other functions want beside the key
+ * lookup_cache_hash() - the hash of a key, for the other functions
  * @n: bytes of @key
  *
- * 32 bytes at a time, in two strands that do not wait for each other; the rest by words, of which the last
- * may have bytes in common with the one before.
+ * 32 bytes at a time, in two independent strands; the rest by words, of which the last may overlap the one
+ * before.
  */
 uint64_t lookup_cache_hash(const char *key, size_t n) {
         uint64_t a = SEED_0 ^ n, b = SEED_1, last = 0;
@@ -129,8 +130,8 @@ uint64_t lookup_cache_hash(const char *key, size_t n) {
 /**
  * lookup_cache_get() - find the answer to a key
  *
- * Return: the answer, borrowed until the next lookup_cache_put(), aligned for any type of up to 8 bytes; NULL
- * if it is not there.
+ * Return: the answer, borrowed until the next lookup_cache_put(), aligned for types of up to 8 bytes; NULL:
+ * it is not there.
  */
 const void *lookup_cache_get(const LookupCache *c, uint64_t hash, const char *key, size_t n) {
         const uint8_t *at;
@@ -155,11 +156,11 @@ const void *lookup_cache_get(const LookupCache *c, uint64_t hash, const char *ke
 }
 
 /**
- * lookup_cache_put() - room to remember an answer in, for which the oldest ones are forgotten
+ * lookup_cache_put() - make room for an answer in place of the oldest ones
  * @size: bytes of the answer; a multiple of 8 keeps what follows aligned
  *
- * Return: the room, to be filled in by the caller; the copy of the key is right behind it. NULL: the answer is too
- * large for the cache.
+ * Return: the room, to be filled in by the caller; the copy of the key is right behind it. NULL: the answer
+ * is too large for the cache.
  */
 void *lookup_cache_put(LookupCache *c, uint64_t hash, const char *key, size_t n, size_t size) {
         size_t room, need;
@@ -188,7 +189,7 @@ void *lookup_cache_put(LookupCache *c, uint64_t hash, const char *key, size_t n,
         return at + sizeof(Record);
 }
 
-/* Forgets everything, and which index it is of. */
+/* Forgets all answers, and gives up the reference to the index. */
 void lookup_cache_clear(LookupCache *c) {
         assert(c);
 
@@ -197,8 +198,9 @@ void lookup_cache_clear(LookupCache *c) {
 }
 
 /*
- * Remember the last answer. Its strings last as long as the index but for those that are the normalised key: in
- * the copy they are the key behind it, which is the cache's own if that is normalised.
+ * Remembers the last answer. Its strings live as long as the index, except for those that are the normalised
+ * key: in the copy these point to the key behind it, which is the copy of the key as it was asked for if
+ * that is normalised.
  */
 static void remember(LookupCache *c, uint64_t hash, const char *key, size_t length) {
         const IndexAnswer *last = &c->last;
@@ -227,8 +229,8 @@ static void remember(LookupCache *c, uint64_t hash, const char *key, size_t leng
 }
 
 /**
- * lookup_cache_find() - what index_lookup() says, remembered if it was asked lately
- * @index: another one than before, and everything is forgotten
+ * lookup_cache_find() - the answer of index_lookup(), from the cache if the key was asked for lately
+ * @index: if it is not the same as before, all answers are forgotten
  * @ret:   borrowed until the next call; any pointer if there are no matches
  *
  * Return: as index_lookup().

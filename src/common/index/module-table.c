@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModuleTable: modules.dep and modules.builtin in memory. depmod(8) writes the whole closure of a module
- * behind its path, what is needed last being loaded first, so that no search is left to do. Owns the modules
- * and their strings; the lines of modules.dep are borrowed until the table is sealed.
+ * ModuleTable: modules.dep and modules.builtin in memory. depmod(8) writes all dependencies of a module,
+ * also the indirect ones, behind its path, and the last one is loaded first, so nothing has to be searched.
+ * Owns the modules and their strings; the lines of modules.dep are borrowed until the table is sealed.
  */
 
 #include "common/index/module-table.h"
@@ -27,19 +27,19 @@ typedef struct Record {                 /* one module until the table is sealed 
         const char *name, *path;
         const char *needs;              /* rest of the line: paths, nearest first; NULL: none */
         size_t n_needs;
-        uint8_t origin;                 /* of Origin; 0: known as somebody's dependency only */
+        uint8_t origin;                 /* of Origin; 0: only known as a dependency */
 } Record;
 
 struct ModuleTable {
         char *dir;                      /* with '/' at its end */
         size_t dir_length;
         StringArena strings;
-        NameTable *names;               /* to the index in records, later in modules */
+        NameTable *names;               /* to the number in records, later in modules */
         Record *records;
         size_t n_records, n_allocated;
         IndexModule *modules;
-        uint8_t *origins;               /* of each of modules */
-        const IndexModule **needs;      /* all closures one behind the other */
+        uint8_t *origins;               /* of each module */
+        const IndexModule **needs;      /* the dependencies of all modules, one list behind the other */
 };
 
 int module_table_new(ModuleTable **ret, const char *module_dir) {
@@ -79,7 +79,7 @@ ModuleTable *module_table_free(ModuleTable *t) {
         return NULL;
 }
 
-/* @name and @path belong to the table's arena. */
+/* @name and @path are in the table's arena. */
 static int add_record(ModuleTable *t, const char *name, const char *path, const char *needs,
                       uint8_t origin) {
         int r;
@@ -100,7 +100,7 @@ static int add_record(ModuleTable *t, const char *name, const char *path, const 
         return 0;
 }
 
-/* Relative paths are below the module directory; absolute ones stand (modules from elsewhere). */
+/* Relative paths are below the module directory; absolute ones are kept (modules from elsewhere). */
 static const char *keep_path(ModuleTable *t, const char *path, size_t n) {
         if (n > 0 && path[0] == '/')
                 return string_arena_add(&t->strings, path, n);
@@ -109,12 +109,12 @@ static const char *keep_path(ModuleTable *t, const char *path, size_t n) {
 }
 
 /**
- * module_table_add() - one entry of modules.dep
+ * module_table_add() - add one entry of modules.dep
  * @name: the key
  * @line: "path: path..."; borrowed until the table is sealed
  *
- * Return: 0, also for a name that is there already, of which the first line counts; -EINVAL for a line
- * without a colon; -ENOMEM.
+ * Return: 0, also for a name that is there already: its first line counts; -EINVAL for a line without a
+ * colon; -ENOMEM.
  */
 int module_table_add(ModuleTable *t, const char *name, const char *line) {
         const char *path, *colon;
@@ -138,9 +138,9 @@ int module_table_add(ModuleTable *t, const char *name, const char *line) {
 }
 
 /**
- * module_table_add_builtin() - a module that is part of the kernel
+ * module_table_add_builtin() - add a module that is part of the kernel
  *
- * A name that modules.dep has as well is built in: there is nothing to load, as kmod has it.
+ * A name that modules.dep also has is built in: there is nothing to load, as in kmod.
  *
  * Return: 0; -ENOMEM.
  */
@@ -161,7 +161,7 @@ int module_table_add_builtin(ModuleTable *t, const char *name) {
         return copy ? add_record(t, copy, NULL, NULL, BUILTIN) : -ENOMEM;
 }
 
-/* Index of the module that a path of modules.dep means; one without a line of its own gets a record. */
+/* Finds the number of the module with a path in modules.dep; one without a line of its own gets a record. */
 static int resolve_path(ModuleTable *t, const char *path, size_t n, uint32_t *ret) {
         const char *copy, *kept;
         char name[256];
@@ -195,7 +195,7 @@ static size_t count_words(const char *text) {
         return n;
 }
 
-/* Turns every list of paths into indexes, one list behind the other. */
+/* Turns all lists of paths into numbers of modules, one list behind the other. */
 static int resolve_all(ModuleTable *t, uint32_t **ret, size_t *ret_n) {
         _cleanup_(freep) uint32_t *indexes = NULL;
         size_t n = 0, n_listed = t->n_records;
@@ -218,7 +218,7 @@ static int resolve_all(ModuleTable *t, uint32_t **ret, size_t *ret_n) {
 
                         p += strspn(p, BLANKS);
                         length = strcspn(p, BLANKS);
-                        /* the last one written is loaded first */
+                        /* the last one in the line is loaded first */
                         r = resolve_path(t, p, length, &indexes[n + t->records[i].n_needs - 1 - k]);
                         if (r < 0)
                                 return r;
@@ -233,9 +233,9 @@ static int resolve_all(ModuleTable *t, uint32_t **ret, size_t *ret_n) {
 }
 
 /**
- * module_table_seal() - work out all closures
+ * module_table_seal() - resolve all dependencies
  *
- * Afterwards the lines that were added need not exist any more, and nothing more is added.
+ * Afterwards the lines that were added are not needed any more, and nothing can be added.
  *
  * Return: 0; -ENOMEM.
  */
@@ -302,7 +302,7 @@ size_t module_table_count(const ModuleTable *t) {
         return t->n_records;
 }
 
-/* Module number @i, below module_table_count(); also one that is known as somebody's dependency only. */
+/* Module number @i, below module_table_count(); also one that is only known as a dependency. */
 const IndexModule *module_table_get(const ModuleTable *t, size_t i) {
         assert(t && t->modules && i < t->n_records);
 

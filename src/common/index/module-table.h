@@ -9,11 +9,12 @@ typedef struct IndexModule IndexModule;
 struct IndexModule {
         const char *name;               /* normalised */
         const char *path;               /* absolute; NULL: built into the kernel */
-        const IndexModule *const *dependencies; /* closure, in the order of loading (deepest first) */
+        const IndexModule *const
+                *dependencies; /* also the indirect ones, in the order of loading (deepest first) */
         size_t n_dependencies;
 };
 
-/* The modules of one kernel and what each needs. Lines go in, then it is sealed, then it is asked. */
+/* ModuleTable: the modules of one kernel and what each needs. Lines are added, then the table is sealed. */
 typedef struct ModuleTable ModuleTable;
 
 int module_table_new(ModuleTable **ret, const char *module_dir);
@@ -25,7 +26,7 @@ int module_table_add_builtin(ModuleTable *t, const char *name);
 int module_table_seal(ModuleTable *t);
 
 /*
- * NULL unless the name has a line in modules.dep, or is built in, respectively; either is fine for _find().
+ * NULL unless the name has a line in modules.dep, or is built in, respectively; _find() finds both.
  */
 const IndexModule *module_table_find_listed(const ModuleTable *t, const char *name);
 const IndexModule *module_table_find_builtin(const ModuleTable *t, const char *name);

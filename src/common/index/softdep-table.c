@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * SoftdepTable: which modules go before and after which. Every line whose pattern matches a module speaks of
- * it; kmod takes the first one only (kmod issue 33). Owns its words.
+ * SoftdepTable: which modules go before and after which. Every line whose pattern matches a module counts
+ * for it; kmod uses only the first one (kmod issue 33). Owns its words.
  */
 
 #include "common/index/softdep-table.h"
@@ -39,13 +39,13 @@ static int add_dep(SoftdepTable *t, const char *word, size_t n, bool post, const
         key = string_arena_add(&t->strings, word, n);
         if (!key)
                 return -ENOMEM;
-        (void) module_name_normalize_in_place(key); /* what is no name finds nothing when it is looked up */
+        (void) module_name_normalize_in_place(key); /* what is no name finds nothing later */
 
         t->deps[t->n_deps++] = (IndexSoftdep) { .key = key, .post = post, .config = config };
         return 0;
 }
 
-/* "pre: a b post: c"; what stands before the first of both words means nothing. */
+/* "pre: a b post: c"; words before the first of "pre:" and "post:" are ignored. */
 static int add_line(SoftdepTable *t, SoftdepLine *line, const ConfigEntry *config) {
         enum { NONE, PRE, POST } mode = NONE;
         const char *p = config->value;
@@ -71,7 +71,7 @@ static int add_line(SoftdepTable *t, SoftdepLine *line, const ConfigEntry *confi
 }
 
 /**
- * softdep_table_new() - cut up the softdep lines of a configuration
+ * softdep_table_new() - split the softdep lines of a configuration
  * @config: borrowed for the life of the table
  *
  * Return: 0; -ENOMEM.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What hardening guides write to keep a module out: "install X /bin/false", or true, which keeps quiet about
- * it. lkmd takes it for what it means: a deny. A line that does anything else as well is a command like any
- * other.
+ * DenyCommand: hardening guides keep a module out with "install X /bin/false", or with /bin/true, which
+ * reports success. lkmd treats such a line as a denial. A line that does anything else as well is a command.
+ * Owns nothing.
  */
 
 #include "common/modprobe/deny-command.h"
@@ -14,7 +14,7 @@
 
 #define BLANKS " \t\n\v\f\r"
 
-/* Return: what comes behind the name of the program; NULL if it is none of ours. */
+/* Return: what follows the name of the program; NULL: it is neither false nor true. */
 static const char *skip_program(const char *p) {
         static const char *const dirs[] = { "/bin/",      "/sbin/",          "/usr/bin/",
                                             "/usr/sbin/", "/usr/local/bin/", "" };
@@ -35,7 +35,10 @@ static const char *skip_program(const char *p) {
         return NULL;
 }
 
-/* Arguments, redirections and a comment change nothing; whatever makes the shell run one thing more does. */
+/*
+ * Arguments, redirections and a comment do not matter; anything that makes the shell run another command
+ * does.
+ */
 static bool is_harmless(const char *p) {
         for (char before = '\0'; *p; before = *p++)
                 switch (*p) {
@@ -59,7 +62,7 @@ static bool is_harmless(const char *p) {
 }
 
 /**
- * command_is_denial() - "/bin/false" and its kin
+ * command_is_denial() - is it "/bin/false" or its like?
  * @command: as written in the configuration
  */
 bool command_is_denial(const char *command) {

@@ -3,5 +3,5 @@
 
 #include <stdbool.h>
 
-/* Is an install line nothing but the wish that the module stays out? */
+/* DenyCommand: does an install line only keep the module out? */
 bool command_is_denial(const char *command);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModprobeConfig: modprobe.d and the kernel command line, each line with its place. Says what libkmod's
- * configuration iterators say, which do not know where a line came from. Owns the names, values and paths that
- * the entries point to, and nothing else of the files: their text is read into one place, each over the one before.
- * Immutable once made.
+ * ModprobeConfig: modprobe.d and the kernel command line, each line with its place. It has the same entries
+ * as libkmod's configuration iterators, which do not say where a line is from. Owns the names, values and
+ * paths that the entries point to. Never changes once it is made.
  */
 
 #include "common/modprobe/modprobe-config.h"
@@ -28,7 +27,7 @@
 #include "common/words/config-line.h"
 #include "common/words/kernel-command-line.h"
 
-#define FILE_SIZE_MAX (16U << 20)       /* bytes; the largest real one is of some kilobytes */
+#define FILE_SIZE_MAX (16U << 20)       /* bytes; real ones have some kilobytes */
 
 typedef struct EntryList {
         ConfigEntry *items;
@@ -39,7 +38,7 @@ typedef struct ConfigFile {
         const char *path;
         const char *name;               /* its last part: decides order and masking */
         size_t rank;                    /* of its directory, the highest first */
-        bool optional;                  /* nobody has to have it */
+        bool optional;                  /* need not be there */
 } ConfigFile;
 
 typedef struct FileList {
@@ -58,8 +57,9 @@ typedef struct Reader {                 /* one file while it is read */
         ModprobeConfig *config;
         ProblemList *problems;
         const char *file;
-        const char *kept_file;          /* the same, owned by the configuration; NULL: no entry needed it yet */
-        unsigned line;                  /* first of the logical line under way */
+        const char
+                *kept_file; /* the same, owned by the configuration; NULL: no entry has needed it so far */
+        unsigned line;                  /* first physical line of this logical line */
 } Reader;
 
 static const char *const default_paths[] = { MODPROBE_DIRS, NULL };
@@ -76,7 +76,7 @@ static const char *const kind_names[_CONFIG_KIND_MAX] = {
         [CONFIG_WEAKDEP]   = "weakdep",
 };
 
-/* Keeps copies of the name, the value, and, once for all lines of a file, of where it lies. */
+/* Stores copies of the name, the value, and, once for all lines of a file, of its path. */
 static int config_add(Reader *r, ConfigKind kind, const char *name, const char *value) {
         StringArena *strings = &r->config->strings;
         EntryList *l = &r->config->lists[kind];
@@ -104,7 +104,7 @@ static ConfigKind kind_from_string(const char *word) {
         return (ConfigKind) ENUM_VALUE(kind_names, word);
 }
 
-/* Return: 1 if @text is a whole line of that kind, which has been added; 0 if not. */
+/* Return: 1: @text is a complete line of that kind, which was added; 0: it is not. */
 static int parse_arguments(Reader *r, ConfigKind kind, char *text) {
         char *name, *value = NULL;
         int q;
@@ -175,7 +175,10 @@ static int parse_text(Reader *r, char *text, size_t size) {
 
 /* ------------------------------------------------------------------------------------------------- files */
 
-/* lkmd-loader takes parameters only from files that root alone can write: better told now than when they are needed */
+/*
+ * lkmd-loader accepts parameters only from files that only root can write. This is reported before they are
+ * needed.
+ */
 static int check_owner(int fd, const char *path, ProblemList *problems) {
         struct stat st;
 
@@ -195,7 +198,7 @@ static int config_read_file(ModprobeConfig *c, const ConfigFile *file, bool is_s
         int r;
 
         if (streq(reader.file, LKMD_DENIED_CONF))
-                return 0;               /* what our own policy says; it is to be asked itself */
+                return 0;               /* made from the policy, which is asked directly */
         fd = read_file_open(reader.file);
         if (fd == -ENOENT && file->optional)
                 return 0;
@@ -225,7 +228,7 @@ static int file_list_add(FileList *l, const char *dir, const char *name, size_t 
 
         n = snprintf(joined, sizeof(joined), "%s%s%s", dir, name ? "/" : "", name ?: "");
         if (n < 0 || (size_t) n >= sizeof(joined))
-                return 0;               /* nobody could open it */
+                return 0;               /* too long to be opened */
         if (array_grow(&l->items, l->n_items, sizeof(*l->items)) < 0)
                 return -ENOMEM;
         path = string_arena_add(&l->paths, joined, (size_t) n);
@@ -275,7 +278,7 @@ static int file_list_add_entry(FileList *l, DIR *d, const char *dir, const char 
         return file_list_add(l, dir, name, rank, false);
 }
 
-/* A path that is not there is none of our business, as it is none of kmod's. */
+/* A path that does not exist is ignored, as in kmod. */
 static int file_list_add_path(FileList *l, const char *path, size_t rank, ProblemList *problems) {
         _cleanup_(closedirp) DIR *d = NULL;
         struct stat st;
@@ -311,8 +314,8 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
 }
 
 /*
- * All files of all directories are read in the order of their names; of several with one name only that of
- * the highest directory, whatever is in it (libkmod 34, conf_files_insert_sorted()).
+ * The files of all directories are read in the order of their names; of several with the same name only the
+ * one in the highest directory, whatever it contains (conf_files_insert_sorted() of libkmod 34).
  */
 static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, ProblemList *problems) {
         _cleanup_(file_list_clear) FileList files = {};
@@ -357,7 +360,8 @@ static int add_blacklisted(Reader *r, char *names) {
         while ((name = strsep(&names, ","))) {
                 bool dashed = strchr(name, '-');
 
-                (void) module_name_normalize_in_place(name); /* libkmod keeps dashes here, and then never finds them */
+                (void) module_name_normalize_in_place(
+                        name); /* libkmod keeps the dashes here, and then never finds the module */
                 q = config_add(r, CONFIG_BLACKLIST, name, NULL);
                 if (q < 0)
                         return q;
@@ -399,7 +403,7 @@ static int blacklist_compare(const void *a, const void *b) {
         const ConfigEntry *x = *(const ConfigEntry *const *) a, *y = *(const ConfigEntry *const *) b;
         int r = strcmp(x->name, y->name);
 
-        return r != 0 ? r : (x > y) - (x < y); /* they stand in one array */
+        return r != 0 ? r : (x > y) - (x < y); /* both are in one array */
 }
 
 static int sort_blacklist(ModprobeConfig *c) {
@@ -418,10 +422,10 @@ static int sort_blacklist(ModprobeConfig *c) {
 }
 
 /**
- * modprobe_config_new() - read all configuration that kmod would
+ * modprobe_config_new() - read all configuration that kmod would read
  * @sources:  borrowed for the call
- * @problems: gets what could not be read or understood, with its place; the rest is in force all the same. NULL:
- *            nobody will look
+ * @problems: gets what could not be read or parsed, with its place; everything else counts all the same. May
+ *            be NULL
  *
  * Return: 0; -ENOMEM.
  */
@@ -468,9 +472,9 @@ ModprobeConfig *modprobe_config_free(ModprobeConfig *c) {
 }
 
 /**
- * modprobe_config_entries() - everything of one kind
+ * modprobe_config_entries() - all entries of one kind
  *
- * Return: in the order of reading; NULL if @ret_n is 0.
+ * Return: an array in the order of reading; NULL if there are none.
  */
 const ConfigEntry *modprobe_config_entries(const ModprobeConfig *c, ConfigKind kind, size_t *ret_n) {
         assert(c && ret_n);
@@ -483,7 +487,7 @@ const ConfigEntry *modprobe_config_entries(const ModprobeConfig *c, ConfigKind k
 /**
  * modprobe_config_is_blacklisted() - is there a blacklist line for exactly this module?
  * @module:    normalised
- * @ret_entry: the first such line; NULL if not wanted, untouched if there is none
+ * @ret_entry: the first such line, if there is one. May be NULL
  */
 bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,
                                     const ConfigEntry **ret_entry) {
@@ -492,7 +496,7 @@ bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,
         assert(c && module);
 
         high = c->lists[CONFIG_BLACKLIST].n_items;
-        while (low < high) {            /* the first that is not smaller */
+        while (low < high) {            /* finds the first that is not smaller */
                 size_t middle = low + (high - low) / 2;
 
                 if (strcmp(c->blacklist[middle]->name, module) < 0)
@@ -509,11 +513,11 @@ bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,
 }
 
 /**
- * modprobe_config_find_command() - the install or remove line that is run for a module
+ * modprobe_config_find_command() - the install or remove line for a module
  * @kind:   CONFIG_INSTALL or CONFIG_REMOVE
  * @module: normalised
  *
- * Return: the first line whose pattern matches, or NULL.
+ * Return: the first line whose pattern matches; NULL: there is none.
  */
 const ConfigEntry *modprobe_config_find_command(const ModprobeConfig *c, ConfigKind kind,
                                                 const char *module) {

@@ -19,21 +19,21 @@ typedef enum ConfigKind {
         _CONFIG_KIND_INVALID = -EINVAL,
 } ConfigKind;
 
-/* One line in force. Everything is borrowed from the ModprobeConfig. */
+/* One line that counts. Everything is borrowed from the ModprobeConfig. */
 typedef struct ConfigEntry {
         ConfigKind kind;
         const char *name;               /* normalised: '-' is '_' outside of [..] */
         const char *value;
         const char *file;               /* "/proc/cmdline" for the kernel command line */
         unsigned line;                  /* first physical line; 0 for the kernel command line */
-        bool dashed;                    /* on the kernel command line with '-': kmod does not see it */
+        bool dashed;                    /* written with '-' on the kernel command line: kmod does not find it */
 } ConfigEntry;
 
 typedef struct ModprobeConfig ModprobeConfig;
 
 typedef struct ModprobeConfigSources {
         const char *const *paths;       /* directories or files, highest first, NULL-terminated; NULL: kmod's five */
-        const char *module_dir;         /* its modules.softdep and modules.weakdep take part; NULL: none */
+        const char *module_dir;         /* for its modules.softdep and modules.weakdep; NULL: none */
         const char *command_line;       /* text of /proc/cmdline; NULL: none */
 } ModprobeConfigSources;
 
@@ -41,7 +41,7 @@ int modprobe_config_new(ModprobeConfig **ret, const ModprobeConfigSources *sourc
 ModprobeConfig *modprobe_config_free(ModprobeConfig *c);
 DEFINE_CLEANUP(ModprobeConfig, modprobe_config_free);
 
-/* All entries of a kind in reading order (which decides: first match or all, as the kind has it). */
+/* All entries of a kind in the order of reading. By kind, the first one that matches counts, or all. */
 const ConfigEntry *modprobe_config_entries(const ModprobeConfig *c, ConfigKind kind, size_t *ret_n);
 
 bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,

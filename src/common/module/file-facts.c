@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * FileFacts: the memory of what was read from modules' files. Owns its entries, one for each path that was ever
- * asked about: as many as there are modules, at most.
+ * FileFacts: remembers the facts of module files. Owns its entries, one for each path that was ever asked
+ * about: at most as many as there are modules.
  */
 
 #include "common/module/file-facts.h"
@@ -19,7 +19,7 @@ typedef struct Entry {
         ino_t inode;
         off_t size;
         struct timespec changed;
-        bool known;                     /* else it could not be read as it is now */
+        bool known;                     /* false: the file as it is now could not be read */
         ModuleFacts facts;
 } Entry;
 
@@ -95,7 +95,7 @@ static void read_entry(Entry *e, const struct stat *st) {
         e->known = module_info_facts(e->path, &e->facts) >= 0;
 }
 
-/* Return: NULL if the file cannot be read, or there is no memory to remember it in. */
+/* Return: NULL if the file cannot be read, or if there is no memory. */
 const ModuleFacts *file_facts_get(const char *path, void *userdata) {
         FileFacts *f = userdata;
         struct stat st;

@@ -5,8 +5,8 @@
 #include "common/module/module-info.h"
 
 /*
- * FileFacts: what policies ask about modules' files, read once for each and remembered as long as the file is
- * the same (device, inode, size, time of change). Outlives policies and indexes.
+ * FileFacts: what policies ask about module files. Each file is read once, and again when its device, inode,
+ * size or time of change differs. Outlives policies and indexes.
  */
 typedef struct FileFacts FileFacts;
 
@@ -14,5 +14,5 @@ int file_facts_new(FileFacts **ret);
 FileFacts *file_facts_free(FileFacts *f);
 DEFINE_CLEANUP(FileFacts, file_facts_free);
 
-/* A policy_facts_t; @userdata is a FileFacts. What it gives is good until the next call for the same path. */
+/* A policy_facts_t; @userdata is a FileFacts. The result is valid until the next call for the same path. */
 const ModuleFacts *file_facts_get(const char *path, void *userdata);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModuleInfo: the .modinfo section of a module's file, read through libkmod, which knows the compressed ones
- * as well. libkmod brings libcrypto, whose start takes longer than most verbs of lkmctl: it is opened when a file is
- * first asked about, which next to none of them does. It stays open.
+ * ModuleInfo: the .modinfo section of a module file, read by libkmod, which also reads compressed files.
+ * libkmod depends on libcrypto, which takes longer to start than most verbs of lkmctl take in all. So
+ * libkmod is opened only when a file is first asked about, which hardly any verb does, and then stays open.
  */
 
 #include "common/module/module-info.h"
@@ -23,7 +23,7 @@
 
 #define LIBKMOD "libkmod.so.2"
 
-/* What is used of it, with the types that its header gives. */
+/* The functions of libkmod that are used, with the types of its header. */
 #define LIBKMOD_SYMBOLS(_)                                                                                           \
         _(kmod_new)                                                                                                  \
         _(kmod_unref)                                                                                                \
@@ -54,7 +54,7 @@ static int find_symbol(void *handle, const char *name, void *ret) {
         if (find_symbol(handle, #name, &found.name) < 0)                                                             \
                 return -ENOSYS;
 
-/* Return: 0; -ENOSYS: there is no libkmod, or none that we know. */
+/* Return: 0; -ENOSYS: there is no libkmod, or it lacks one of these. */
 static int open_libkmod(void) {
         static bool opened;
         struct Libkmod found;
@@ -87,7 +87,7 @@ static void module_info_close(ModuleInfo *info) {
                 (void) lib.kmod_unref(info->ctx);
 }
 
-/* libkmod would wait for a FIFO, and read a file that has no end. */
+/* libkmod would block at a FIFO, and read a file without end. */
 static int check_file(const char *path) {
         struct stat st;
 
@@ -96,7 +96,7 @@ static int check_file(const char *path) {
         return !S_ISREG(st.st_mode) ? -EBADF : st.st_size > MODULE_FILE_MAX ? -EFBIG : 0;
 }
 
-/* A number of two bytes of an ELF header, in the order of that file. */
+/* A number of two bytes in an ELF header, in the byte order of the file. */
 static unsigned half_word(const unsigned char *header, size_t at) {
         bool big_endian = header[EI_DATA] == ELFDATA2MSB;
 
@@ -104,10 +104,11 @@ static unsigned half_word(const unsigned char *header, size_t at) {
 }
 
 /*
- * libkmod (34) ends the process by an assertion, and so us, where the section with the names of sections is one that a
- * file does not have, as after a disk lost some of it. The kernel refuses such a file. Compressed ones have sums.
+ * libkmod (34) ends the process with an assertion if the header names a section for the section names that
+ * the file does not have, as when a disk lost a part of the file. The kernel refuses such a file. Compressed
+ * files have checksums.
  *
- * Return: 0, also for what is no ELF; -ENOEXEC; what open(2) says.
+ * Return: 0, also for a file that is no ELF; -ENOEXEC; what open(2) says.
  */
 static int check_elf_header(const char *path) {
         unsigned char header[sizeof(Elf64_Ehdr)] = {};
@@ -131,7 +132,7 @@ static int check_elf_header(const char *path) {
         return names != SHN_UNDEF && names < n_sections ? 0 : -ENOEXEC;
 }
 
-/* Return: 0; -ENOSYS without libkmod; -ENOMEM; the negative errno of reading the file. To be closed in any case. */
+/* Return: 0; -ENOSYS without libkmod; -ENOMEM; why the file cannot be read. To be closed in any case. */
 static int module_info_open(ModuleInfo *ret, const char *path) {
         static const char *const no_config[] = { NULL };
         int r;
@@ -160,7 +161,7 @@ static int module_info_open(ModuleInfo *ret, const char *path) {
 #define INFO_FOREACH(item, info) \
         for (item = (info)->list; item; item = lib.kmod_list_next((info)->list, item))
 
-/* "NAME:...", each once. */
+/* Adds the name of "NAME:..." if it is not there yet. */
 static int append_name(char ***names, const char *text) {
         _cleanup_(freep) char *name = strndup(text, strcspn(text, ":"));
 
@@ -172,11 +173,12 @@ static int append_name(char ***names, const char *text) {
 /**
  * module_info_parameters() - the names of the parameters that a module has
  * @path: of the file
- * @ret:  NULL-terminated, string_list_free(); without those that the kernel gives to every module
+ * @ret:  to be freed with string_list_free(); without the parameters that every module has
  *
- * A parameter has a "parmtype" line, and a "parm" line if it is described (include/linux/moduleparam.h).
+ * A parameter has a "parmtype" line, and a "parm" line if it has a description
+ * (include/linux/moduleparam.h).
  *
- * Return: 0; or the negative errno of reading the file.
+ * Return: 0; negative errno if the file cannot be read.
  */
 int module_info_parameters(const char *path, char ***ret) {
         _cleanup_(module_info_close) ModuleInfo info = {};
@@ -208,7 +210,7 @@ int module_info_parameters(const char *path, char ***ret) {
 }
 
 /**
- * module_info_facts() - what a policy may ask about a module's file
+ * module_info_facts() - what policies ask about a module file
  * @ret: to be cleared, but not after a failure
  *
  * Return: as module_info_parameters().

@@ -3,11 +3,11 @@
 
 #include <stdbool.h>
 
-/* What a module's file says of itself (modinfo). */
+/* ModuleInfo: what a module file says of itself (modinfo). */
 
 typedef struct ModuleFacts {            /* what policies ask */
         const char *license;            /* of the "license" line; NULL: it has none */
-        bool is_signed;                 /* by whomever; whether the kernel trusts that is for the kernel to say */
+        bool is_signed;                 /* by anybody; only the kernel knows whether it trusts the key */
         bool in_tree;                   /* built with its kernel ("intree") */
 } ModuleFacts;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* NamesMatch: lists of module names as settings have them. Owns nothing. */
+/* ModuleList: lists of module names in settings. Owns nothing. */
 
 #include "common/module/module-list.h"
 
@@ -12,11 +12,12 @@
 #include "common/module/name-glob.h"
 
 /**
- * names_match() - is a module in a list of names and globs?
- * @list:   separated by blanks, '-' and '_' alike; a word with a bracket that is not closed matches nothing
+ * module_list_contains() - is a module in a list of names and globs?
+ * @list:   separated by blanks; '-' and '_' are one letter; a word with a bracket that is not closed matches
+ *          nothing
  * @module: normalised
  */
-bool names_match(const char *list, const char *module) {
+bool module_list_contains(const char *list, const char *module) {
         char word[SETTING_LIST_MAX], normal[2 * SETTING_LIST_MAX];
 
         assert(list && module);

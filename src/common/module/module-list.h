@@ -3,5 +3,5 @@
 
 #include <stdbool.h>
 
-/* Is a module one of those that a setting names? */
-bool names_match(const char *list, const char *module);
+/* ModuleList: is a module one of those that a setting names? */
+bool module_list_contains(const char *list, const char *module);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * NameGlob: patterns of module names and aliases as people write them. Owns nothing. module-name.c is for names,
- * and for the patterns of modprobe.d and modules.alias, which mean what kmod makes of them: there the '-' of a bracket
- * is itself.
+ * NameGlob: patterns of module names and aliases in policies and settings. Owns nothing. Names, and the
+ * patterns of modprobe.d and modules.alias, are for module-name.c: they mean what kmod makes of them, and
+ * there a '-' in a bracket stays a '-'.
  */
 
 #include "common/module/name-glob.h"
@@ -14,7 +14,7 @@
 #include "common/base/glob-bracket.h"
 #include "common/base/util.h"
 
-/* Behind "[:name:]", "[=x=]" or "[.x.]" whose bracket is at @p; NULL: it is broken; @p: it is none. */
+/* Return: behind the "[:name:]", "[=x=]" or "[.x.]" at @p; NULL: it is broken; @p: it is none of these. */
 static const char *skip_class(const char *p) {
         static const char *const classes[] = { "alpha", "upper", "lower", "digit", "alnum", "xdigit",
                                                "space", "blank", "cntrl", "print", "graph", "punct" };
@@ -34,13 +34,13 @@ static const char *skip_class(const char *p) {
         return NULL;
 }
 
-/* Behind the bracket expression at @p; NULL: it does not end. */
+/* Return: behind the bracket expression at @p; NULL: it is not closed. */
 static const char *skip_bracket(const char *p) {
         const char *behind;
 
         p++;
         p += *p == '!' || *p == '^';
-        p += *p == ']'; /* the first one is an element */
+        p += *p == ']'; /* at the beginning it is an element */
         for (; *p != ']'; p++) {
                 if (*p == '\\')
                         p++;
@@ -58,7 +58,7 @@ static const char *skip_bracket(const char *p) {
 }
 
 /**
- * name_glob_check() - can this glob match what it looks like?
+ * name_glob_check() - does a glob match what it seems to match?
  *
  * Return: what is wrong with it, static; NULL: nothing.
  */
@@ -81,7 +81,7 @@ const char *name_glob_check(const char *glob) {
         return NULL;
 }
 
-/* Has the bracket expression at @bracket a byte in its list? What a '!' makes of the list does not matter. */
+/* Does the list of the bracket expression at @bracket have a byte? A '!' before the list is ignored. */
 static bool bracket_lists(const char *bracket, char byte) {
         bool negated = bracket[1] == '!' || bracket[1] == '^';
         const char *after;
@@ -90,10 +90,10 @@ static bool bracket_lists(const char *bracket, char byte) {
 }
 
 /*
- * '-' and '_' are one letter in names, and requests come with '_' only. Outside of brackets the one becomes the
- * other; a bracket that has '-' in its list, alone or within a range, gets '_' as well. It is put first, and what
- * stood there keeps its meaning by a backslash if it had it only for its place. Return: the end of what was written,
- * up to two bytes more than was read for each bracket.
+ * In names '-' and '_' are one letter, and names in requests have '_' only. Outside of brackets each '-'
+ * becomes '_'; a bracket with '-' in its list, alone or within a range, gets a '_' as well. The '_' is put
+ * first, and the element that was first gets a backslash if its meaning depended on its place. Return: the
+ * end of what was written, for each bracket at most two bytes more than was read.
  */
 static char *normalize_bracket(const char **text, char *to) {
         const char *p = *text, *end = skip_bracket(p);
@@ -113,9 +113,9 @@ static char *normalize_bracket(const char **text, char *to) {
 }
 
 /**
- * name_glob_normalize() - write a glob for normalised names, whichever of '-' and '_' it was written with
+ * name_glob_normalize() - rewrite a glob so that it matches normalised names
  * @text: has passed name_glob_check()
- * @to:   room for twice as much, and the NUL
+ * @to:   room for twice the length of @text, and the NUL
  *
  * Return: false for a ']' that closes nothing.
  */

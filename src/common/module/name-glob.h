@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
-/* Globs of module names in policies and settings, where '-' and '_' are one letter, also inside of [..]. */
+/*
+ * NameGlob: globs of module names in policies and settings; '-' and '_' are one letter, also inside of [..].
+ */
 const char *name_glob_check(const char *glob);
 bool name_glob_normalize(const char *text, char *to);

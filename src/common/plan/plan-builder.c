@@ -250,7 +250,7 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
 
         g->nodes[i].state = NODE_WALKING;
         if (m) {
-                r = closure_parents(m, &parents);
+                r = dependency_parents(m, &parents);
                 if (r < 0)
                         return r;
         }
@@ -260,7 +260,7 @@ static int place(PlanGraph *g, size_t i, PlanReason reason, size_t parent, const
                         return r;
                 if (d == i || g->nodes[d].state == NODE_PLACED) /* itself: modules.dep is broken */
                         continue;
-                if (parents[k] != CLOSURE_TOP) {
+                if (parents[k] != DEPENDENCY_OF_MODULE) {
                         r = plan_graph_get_dependency(g, m, parents[k], &nearer);
                         if (r < 0)
                                 return r;

@@ -37,12 +37,12 @@ static int add_dependency_edges(PlanGraph *g, size_t step) {
 
         if (!m)
                 return 0;
-        r = closure_parents(m, &parents);
+        r = dependency_parents(m, &parents);
         if (r < 0)
                 return r;
 
         for (size_t k = 0; k < m->n_dependencies; k++) {
-                if (parents[k] != CLOSURE_TOP)
+                if (parents[k] != DEPENDENCY_OF_MODULE)
                         continue;
                 r = plan_graph_get_dependency(g, m, k, &d);
                 if (r < 0)

@@ -109,11 +109,13 @@ static int omit_dependency(PlanGraph *g, const IndexModule *m, const size_t *par
         if (denied)
                 ruling = *denial_of_dependency(g, n);
         r = omit_node(g, n, POLICY_DEPENDENCY,
-                      parents[i] == CLOSURE_TOP ? m->name : m->dependencies[parents[i]]->name, NULL, candidate);
+                      parents[i] == DEPENDENCY_OF_MODULE ? m->name : m->dependencies[parents[i]]->name, NULL,
+                      candidate);
 
-        for (size_t k = parents[i]; r >= 0 && k != CLOSURE_TOP; k = parents[k])
+        for (size_t k = parents[i]; r >= 0 && k != DEPENDENCY_OF_MODULE; k = parents[k])
                 r = plan_graph_omit(g, PLAN_IMPOSSIBLE, m->dependencies[k]->name,
-                                    parents[k] == CLOSURE_TOP ? m->name : m->dependencies[parents[k]]->name,
+                                    parents[k] == DEPENDENCY_OF_MODULE ? m->name
+                                                                       : m->dependencies[parents[k]]->name,
                                     denied ? &ruling : NULL, candidate);
         return r;
 }
@@ -155,7 +157,7 @@ int plan_judge_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_
                         continue;
 
                 if (fit) {
-                        r = closure_parents(m, &parents);
+                        r = dependency_parents(m, &parents);
                         if (r < 0)
                                 return r;
                         denied = denial_of_dependency(g, d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* ConfigLine: cuts text of the caller into lines and words, in place. Owns nothing. */
+/* ConfigLine: cuts the caller's text into lines and words, in place. Owns nothing. */
 
 #include "common/words/config-line.h"
 
@@ -13,7 +13,7 @@
 
 /**
  * config_word_next() - cut off the first word
- * @rest: afterwards what comes after the blank that ended the word, verbatim
+ * @rest: moved behind the blank that ends the word
  *
  * Return: the word; NULL: there is none.
  */
@@ -34,12 +34,12 @@ char *config_word_next(char **rest) {
 
 /**
  * config_line_next() - cut the next logical line off [*pos, end)
- * @end:         itself writable
- * @ret_n_lines: physical lines that it was written on
+ * @end:         the byte there is writable, too
+ * @ret_n_lines: number of its physical lines
  *
- * "\<newline>" joins, "\x" is x, a NUL hides the rest of the line.
+ * "\<newline>" joins lines, "\x" is x, a NUL hides the rest of the line.
  *
- * Return: the line; NULL: no more.
+ * Return: the line; NULL: there are no more.
  */
 char *config_line_next(char **pos, char *end, unsigned *ret_n_lines) {
         char *from, *line, *to;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The lines of modprobe.d, and their words, as libkmod 34 cuts them. lkmd plans by them and lkmd-loader checks what it
- * is told by them, so both cut with the same knife.
+ * ConfigLine: the lines of modprobe.d, and their words, as libkmod 34 cuts them. lkmd makes its plans from
+ * them, and lkmd-loader checks requests against them, so both use this.
  */
 
 char *config_line_next(char **pos, char *end, unsigned *ret_n_lines);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The kernel command line as kmod reads it: words with a dot are parameters of modules, everything else is
- * the kernel's own. Cuts the caller's text into strings; owns nothing.
+ * KernelCommandLine: the kernel command line as kmod reads it: words with a dot are parameters of modules,
+ * all others are the kernel's own. Cuts the caller's text into strings. Owns nothing.
  */
 
 #include "common/words/kernel-command-line.h"
@@ -17,8 +17,8 @@
 #define BLANKS " \t\n\v\f\r"
 
 /*
- * Cuts the next word off *@rest; blanks between double quotes do not end it. NULL: no more, or a quote stays
- * open.
+ * Cuts off the next word of *@rest; blanks between double quotes do not end it. NULL: there are no more, or
+ * a quote is not closed.
  */
 static char *next_word(char **rest) {
         char *word, *p;
@@ -40,8 +40,8 @@ static char *next_word(char **rest) {
 }
 
 /*
- * Splits one word at its first dot. A boot loader may have quoted the whole of it ("mod.param=a b"); the
- * quote then moves to where the kernel wants it (mod.param="a b").
+ * Splits one word at its first dot. If a boot loader has quoted the whole word ("mod.param=a b"), the quote
+ * is moved to where the kernel wants it (mod.param="a b").
  */
 static bool split_word(char *word, char **ret_module, char **ret_parameter) {
         bool quoted = *word == '"';
@@ -70,12 +70,12 @@ static bool split_word(char *word, char **ret_module, char **ret_parameter) {
 }
 
 /**
- * kernel_command_line_parse() - find the parameters of modules in it
- * @text:      of /proc/cmdline; cut into pieces, and what @on_option gets points into it
- * @on_option: called for each in order
+ * kernel_command_line_parse() - find the parameters of modules
+ * @text:      of /proc/cmdline; cut into strings, which @on_option gets
+ * @on_option: called for each, in order
  *
- * A word in which anything but the value holds a quote, a blank or a second dot means nothing to kmod, nor
- * to us; neither does what follows an open quote. "--" has no meaning (proc_cmdline(5), libkmod 34).
+ * kmod, and so lkmd, ignores a word with a quote, a blank or a second dot outside of its value, and
+ * everything after a quote that is not closed. "--" has no meaning (proc_cmdline(5), libkmod 34).
  *
  * Return: 0, or the first negative value of @on_option.
  */
@@ -99,7 +99,7 @@ int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userd
         return 0;
 }
 
-/* lib/cmdline.c, next_arg(): a quote at either end, each by itself. */
+/* As next_arg() of lib/cmdline.c: a quote at either end is removed by itself. */
 char *kernel_command_line_unquote(char *value) {
         size_t n;
 
@@ -119,12 +119,12 @@ static bool is_parameter(const char *word, const char *name) {
 }
 
 /**
- * kernel_command_line_find() - what the kernel has for a parameter of its own
+ * kernel_command_line_find() - the value of a parameter of the kernel's own
  * @text: of /proc/cmdline
  * @name: with '_' rather than '-'
- * @ret:  the value, to be freed; NULL if there is none
+ * @ret:  to be freed; NULL: there is none
  *
- * The kernel reads up to "--", and what is said last holds for parameters that are texts.
+ * The kernel reads up to "--"; of several strings the last one counts.
  *
  * Return: 0; -ENOMEM.
  */
@@ -153,8 +153,8 @@ int kernel_command_line_find(const char *text, const char *name, char **ret) {
 }
 
 /**
- * kernel_command_line_read() - what the running kernel was started with
- * @ret: NULL if it cannot be read, which @problems says
+ * kernel_command_line_read() - the command line of the running kernel
+ * @ret: NULL if it cannot be read, which is added to @problems
  *
  * Return: 0; -ENOMEM.
  */

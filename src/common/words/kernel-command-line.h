@@ -11,8 +11,10 @@ typedef int (*kernel_option_t)(char *module, char *parameter, void *userdata);
 int kernel_command_line_read(char **ret, ProblemList *problems);
 int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userdata);
 
-/* A value of the kernel's own, without quotes; of several, the last. NULL: there is none. */
+/*
+ * The value of a parameter of the kernel's own, without quotes; of several, the last. NULL: there is none.
+ */
 int kernel_command_line_find(const char *text, const char *name, char **ret);
 
-/* A value as the kernel takes it: without the double quotes around it. Changes it. */
+/* The value as the kernel takes it: without the double quotes around it. Changes the text. */
 char *kernel_command_line_unquote(char *value);

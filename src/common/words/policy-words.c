@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PolicyWords: looks for "KEY:" and through what follows it: [a, b], {a: b}, lines that begin with "- ", or
- * deeper lines "a: b". Owns nothing, allocates nothing, reads every byte a bounded number of times.
+ * PolicyWords: searches for "KEY:" and through what follows it: [a, b], {a: b}, lines that begin with "- ",
+ * or lines "a: b" that are indented deeper. Owns nothing, allocates nothing, reads each byte a limited
+ * number of times.
  */
 
 #include "common/words/policy-words.h"
@@ -10,7 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
-typedef struct Span {                   /* of text that does not end with NUL */
+typedef struct Span {                   /* of a text without a NUL at its end */
         const char *from, *end;
 } Span;
 
@@ -26,7 +27,7 @@ static Span span_trim(Span s) {
         return s;
 }
 
-/* Return: where the line ends, or a comment in it begins. Quotes hide what is in them. */
+/* Return: the end of the line, or the beginning of a comment in it. What is in quotes is skipped. */
 static const char *find_end_of_line(const char *p, const char *end) {
         char quote = '\0', before = ' ';
 
@@ -47,7 +48,7 @@ static Span span_unquote(Span s) {
         return s;
 }
 
-/* Return: where @s is written at the beginning of @item, behind it; NULL: it is not. */
+/* Return: behind @s at the beginning of @item; NULL: @item does not begin with it. */
 static const char *skip_equal(const char *item, Span s) {
         size_t n = (size_t) (s.end - s.from);
 
@@ -60,7 +61,10 @@ static bool text_equals(Span s, const char *item) {
         return rest && *rest == '\0';
 }
 
-/* "name: value" is the item name=value, or name="value" where it has a blank; without a value, the item name. */
+/*
+ * "name: value" is the item name=value, or name="value" if the value has a blank; without a value, it is the
+ * item name.
+ */
 static bool pair_equals(Span s, const char *item) {
         const char *colon = s.from;
         bool quoted;
@@ -87,7 +91,7 @@ static bool entry_equals(Span s, const char *item, bool is_pair) {
         return s.from < s.end && (is_pair ? pair_equals(s, item) : text_equals(s, item));
 }
 
-/* From behind the bracket to its partner; brackets inside are nothing that our keys have. */
+/* From behind the bracket to the closing one; none of our keys has nested brackets. */
 static bool flow_has(const char *p, const char *end, const char *item, bool is_pair) {
         const char *from = p;
         char quote = '\0';
@@ -112,7 +116,9 @@ static bool flow_has(const char *p, const char *end, const char *item, bool is_p
         return false;
 }
 
-/* The lines behind a key in column @column: a list may stand right below it, a map stands deeper. */
+/*
+ * The lines after a key in column @column: a list may have the same indentation, a map is indented deeper.
+ */
 static bool block_has(const char *p, const char *end, size_t column, const char *item) {
         while (p < end) {
                 const char *line = p, *stop = find_end_of_line(p, end), *next;
@@ -134,7 +140,7 @@ static bool block_has(const char *p, const char *end, size_t column, const char 
         return false;
 }
 
-/* What follows "KEY:". */
+/* Searches what follows "KEY:". */
 static bool value_has(const char *p, const char *end, size_t column, const char *item) {
         const char *stop = find_end_of_line(p, end);
         Span s = span_trim((Span) { p, stop });
@@ -148,7 +154,7 @@ static bool value_has(const char *p, const char *end, size_t column, const char 
         return entry_equals(s, item, /* is_pair= */ false);
 }
 
-/* Return: behind the colon, if the word at @p, on a line that begins at @line, is a key; else NULL. */
+/* Return: behind the colon, if the word at @p, in the line that begins at @line, is a key; else NULL. */
 static const char *skip_key(const char *line, const char *p, const char *end, size_t n) {
         const char *behind = p + n;
         char quote = p > line && (p[-1] == '"' || p[-1] == '\'') ? p[-1] : '\0';
@@ -168,11 +174,11 @@ static const char *skip_key(const char *line, const char *p, const char *end, si
 }
 
 /**
- * policy_words_have() - is @item an entry of some @key of this text?
+ * policy_words_have() - does a key of this name have @item as an entry?
  * @text: need not end with NUL
  * @item: an entry of a list; for a map, name=value, or name="value" with blanks
  *
- * Which rule the key is in, it does not know.
+ * It does not know which rule the key belongs to.
  */
 bool policy_words_have(const char *text, size_t size, const char *key, const char *item) {
         const char *end = text + size, *line = text, *p = text;

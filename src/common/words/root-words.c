@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What lkmd-loader compares the manager's word for a parameter with: a line of modprobe.d, the kernel command
- * line, the arguments of a process. Each answers yes or no, and allocates nothing. Owns nothing.
+ * RootWords: what lkmd-loader compares the parameters of a request with: a line of modprobe.d, the kernel
+ * command line, the arguments of a process. Each function answers yes or no, and allocates nothing. Owns
+ * nothing.
  */
 
 #include "common/words/root-words.h"
@@ -16,10 +17,10 @@
 #include "common/words/kernel-command-line.h"
 
 #define BLANKS " \t\n\v\f\r"
-/* The shell reads nothing into these, wherever they stand in a word. */
+/* These have no meaning to the shell, wherever in a word they are. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/=+@%-"
 
-/* Equal but for blanks at both ends, and for tabs, which modprobe makes blanks of. */
+/* Equal except for blanks at both ends, and for tabs, which modprobe replaces by blanks. */
 static bool words_equal(char *written, const char *words) {
         size_t n;
 
@@ -33,7 +34,7 @@ static bool words_equal(char *written, const char *words) {
         return n > 0 && strncmp(written, words, n) == 0 && written[n + strspn(written + n, " ")] == '\0';
 }
 
-/* Return: the next line "KEYWORD NAME REST", cut; NULL: no more. */
+/* Cuts off the next line "KEYWORD NAME REST". Return: NAME; NULL: there are no more. */
 static char *next_line_of(const char *keyword, char **pos, char *end, char **ret_rest) {
         unsigned n_lines;
         char *line;
@@ -54,7 +55,7 @@ static char *next_line_of(const char *keyword, char **pos, char *end, char **ret
 }
 
 /**
- * root_options_hold() - is there a line "options NAME WORDS", with just these words?
+ * root_options_hold() - is there a line "options NAME WORDS" with exactly these words?
  * @text: of a file of modprobe.d
  */
 bool root_options_hold(char *text, size_t size, const char *name, const char *words) {
@@ -69,7 +70,7 @@ bool root_options_hold(char *text, size_t size, const char *name, const char *wo
 }
 
 /**
- * root_alias_leads() - is there a line "alias PATTERN MODULE" whose pattern is this name, or matches it?
+ * root_alias_leads() - is there a line "alias PATTERN MODULE" whose pattern is or matches this name?
  * @text: of a file of modprobe.d, or depmod's modules.alias or modules.symbols
  */
 bool root_alias_leads(char *text, size_t size, const char *name, const char *module) {
@@ -100,7 +101,7 @@ static int on_option(char *module, char *parameter, void *userdata) {
 }
 
 /**
- * root_command_line_holds() - does the kernel command line say MODULE.WORDS?
+ * root_command_line_holds() - does the kernel command line have MODULE.WORDS?
  * @text: of /proc/cmdline
  */
 bool root_command_line_holds(char *text, const char *module, const char *words) {
@@ -109,7 +110,7 @@ bool root_command_line_holds(char *text, const char *module, const char *words) 
         return kernel_command_line_parse(text, on_option, &(Search) { module, words }) == -EEXIST;
 }
 
-/* As an argument of its own, or, as in JSON, between double quotes inside of one. */
+/* As a whole argument, or in double quotes inside of one, as in JSON. */
 static bool argument_holds(const char *argument, const char *word) {
         size_t n = strlen(word);
 
@@ -122,9 +123,9 @@ static bool argument_holds(const char *argument, const char *word) {
 }
 
 /**
- * root_arguments_hold() - does the command line of a process say this word?
- * @arguments: as /proc/PID/cmdline has them; the byte behind them is a NUL
- * @word:      as the kernel is to get it; a value in double quotes may stand there without them
+ * root_arguments_hold() - do the arguments of a process have this word?
+ * @arguments: of /proc/PID/cmdline, with a NUL behind them
+ * @word:      for the kernel; its value may be in double quotes that the argument does not have
  */
 bool root_arguments_hold(const char *arguments, size_t size, const char *word) {
         char bare[4096];
@@ -139,7 +140,7 @@ bool root_arguments_hold(const char *arguments, size_t size, const char *word) {
         return false;
 }
 
-/* Does it say --force or its like, or "forceVermagic" in JSON? */
+/* Do the arguments have --force or its like, or "forceVermagic" in JSON? */
 bool root_arguments_force(const char *arguments, size_t size) {
         assert(arguments);
 
@@ -150,9 +151,9 @@ bool root_arguments_force(const char *arguments, size_t size) {
 }
 
 /**
- * word_is_single() - is it one parameter to the kernel, and not several (lib/cmdline.c, next_arg())?
+ * word_is_single() - is it one parameter for the kernel, and not several (next_arg() of lib/cmdline.c)?
  *
- * A name with a quote in it is none of ours.
+ * A name with a quote in it is refused.
  */
 bool word_is_single(const char *word) {
         bool quoted = false;
@@ -169,7 +170,7 @@ bool word_is_single(const char *word) {
         return !quoted;
 }
 
-/* May it become a part of a command of the shell, and be nothing but itself? */
+/* Can it be put into a shell command without any special meaning? */
 bool word_is_plain(const char *word) {
         assert(word);
 
@@ -177,7 +178,7 @@ bool word_is_plain(const char *word) {
 }
 
 /**
- * word_unquote() - NAME="VALUE" without the quotes, as people write it where a blank ends nothing
+ * word_unquote() - NAME="VALUE" without the quotes, as it is written where a blank does not end a word
  *
  * Return: 0; -E2BIG.
  */
@@ -200,7 +201,7 @@ int word_unquote(const char *word, char *ret, size_t size) {
         return 0;
 }
 
-/* Is the whole assignment what the pattern of a rule's "parameters" allows? */
+/* Does the pattern of a rule's "parameters" allow the whole assignment? */
 bool word_is_allowed(const char *word, const char *pattern) {
         char bare[4096];
 

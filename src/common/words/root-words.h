@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * RootWords: did root write these words? Pure: text in, answer out. What takes text as char * cuts it, and needs
- * the byte behind it to be writable. Names of modules are normalised.
+ * RootWords: did root write these words? Functions that take text as char * change it, and the byte behind
+ * it has to be writable, too. Names of modules are normalised.
  */
 
 bool root_options_hold(char *text, size_t size, const char *name, const char *words);

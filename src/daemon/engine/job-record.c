@@ -13,12 +13,12 @@
 #include "daemon/engine/job-operation.h"
 #include "daemon/engine/refusal.h"
 
-/* Does AsyncProbeModules= add a parameter? @async_probe_modules: names_match(); NULL: none. */
+/* Does AsyncProbeModules= add a parameter? @async_probe_modules: module_list_contains(); NULL: none. */
 bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules) {
         assert(spec);
 
         return job_operation(spec->op)->inserts && async_probe_modules &&
-               names_match(async_probe_modules, spec->module) &&
+               module_list_contains(async_probe_modules, spec->module) &&
                !(spec->parameters && strstr(spec->parameters, "async_probe"));
 }
 
@@ -39,7 +39,7 @@ static int make_parameters(const JobSpec *spec, const char *async_probe_modules,
 
 /**
  * job_record_new() - the record of a job that has not begun
- * @async_probe_modules: names_match(); NULL: none
+ * @async_probe_modules: module_list_contains(); NULL: none
  *
  * Return: 0; -ENOMEM.
  */

@@ -82,7 +82,7 @@ static int take_spec(Job *j, const JobSpec *spec, const char *async_probe_module
 
 /**
  * job_new() - a queued job
- * @async_probe_modules: names_match(); NULL: none
+ * @async_probe_modules: module_list_contains(); NULL: none
  *
  * Return: 0; -ENOMEM.
  */

@@ -488,7 +488,7 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         if (r < 0)
                 return r;
         j->scheduler = s;
-        j->serial = s->limits.serial_modules && names_match(s->limits.serial_modules, spec->module);
+        j->serial = s->limits.serial_modules && module_list_contains(s->limits.serial_modules, spec->module);
         r = job_add_waiter(j, spec, /* owns= */ true, done, userdata);
         if (r < 0)
                 return r;

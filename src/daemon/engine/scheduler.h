@@ -45,8 +45,8 @@ typedef struct SchedulerLimits {
         unsigned loads; /* inserts and removals at once, 1 to LOADS_MAX; without commands and live modules */
         uint64_t slow_usec; /* a job that takes longer is reported; UINT64_MAX: none is */
         uint64_t loader_timeout_usec;   /* within which the loader has to answer; 0 or UINT64_MAX: no limit */
-        const char *serial_modules; /* names_match(); never two of them at once. Borrowed, as the next one */
-        const char *async_probe_modules; /* names_match(); get the parameter async_probe */
+        const char *serial_modules;     /* module_list_contains(); never two of them at once. Borrowed */
+        const char *async_probe_modules; /* likewise; get the parameter async_probe */
 } SchedulerLimits;
 
 void scheduler_prepare(Scheduler *s);

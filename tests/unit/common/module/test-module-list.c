@@ -31,13 +31,13 @@ static void test_cases(void **state) {
         char list[3 * SETTING_LIST_MAX];
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-                if (names_match(cases[i].list, cases[i].module) != cases[i].expected)
+                if (module_list_contains(cases[i].list, cases[i].module) != cases[i].expected)
                         fail_msg("'%s' and %s", cases[i].list, cases[i].module);
 
         memset(list, 'x', sizeof(list));        /* a word longer than any setting is none */
         (void) stpcpy(list + 2 * SETTING_LIST_MAX, " a");
-        assert_true(names_match(list, "a"));
-        assert_false(names_match(list, "b"));
+        assert_true(module_list_contains(list, "a"));
+        assert_false(module_list_contains(list, "b"));
 }
 
 int main(void) {
