@@ -94,8 +94,7 @@ static void describe_options(struct option longs[static N_OPTIONS + 1], char *sh
 /**
  * take_arguments() - sort the command line into options and words
  *
- * All of it is looked at even if the first word is wrong, so that a complaint comes in the form that --json
- * asks for.
+ * It is read to its end even if the first word is wrong, so that --json applies to the error.
  *
  * Return: 0, also with something wrong noted; -ENOMEM.
  */
@@ -128,7 +127,7 @@ static int take_arguments(Arguments *a, Run *run, int argc, char **argv) {
         return r;
 }
 
-/* The verb, and how many words are its name. NULL: there is none, which is noted. */
+/* The verb, and how many words its name has. NULL: there is none, which is noted. */
 static const Verb *take_verb(Arguments *a, unsigned *ret_n_words) {
         const char *word = a->n_words > 0 ? a->words[0] : "status", *next = a->n_words > 1 ? a->words[1] : NULL;
         _cleanup_(freep) char *both = NULL;
@@ -178,7 +177,7 @@ static void check_arguments(Arguments *a, const Verb *v, unsigned n_args) {
                 arguments_wrong(a, "too many arguments: lkmctl %s%s%s", v->name, space, arguments);
 }
 
-/* Without a verb: how is it doing? */
+/* Without a verb it is status. */
 static int dispatch(Run *run, Arguments *a) {
         unsigned n_own = 0;             /* words that are the verb */
         const Verb *v = take_verb(a, &n_own);
@@ -207,7 +206,7 @@ static int dispatch(Run *run, Arguments *a) {
         return v->run(run, a->words + n_own, n_args);
 }
 
-/* So that no socket or file of ours gets the number of a standard stream that the caller closed. */
+/* Otherwise a socket or file would get the number of a standard stream that the caller closed. */
 static void open_missing_streams(void) {
         int fd;
 
@@ -224,8 +223,8 @@ int main(int argc, char **argv) {
         int r, q;
 
         open_missing_streams();
-        (void) setlocale(LC_CTYPE, "");         /* widths and letters; numbers stay as they are */
-        (void) signal(SIGPIPE, SIG_IGN);        /* it is an error of writing like others */
+        (void) setlocale(LC_CTYPE, "");         /* for widths of characters; numbers stay as they are */
+        (void) signal(SIGPIPE, SIG_IGN);        /* EPIPE is handled where it is written */
         output_init(&run.out);
 
         r = take_arguments(&arguments, &run, argc, argv);
@@ -246,5 +245,5 @@ int main(int argc, char **argv) {
         free(run.config.paths);
         free(run.policy.paths);
         output_done(&run.out);
-        return r == -EPIPE ? STATUS_DONE : r;   /* the reader had enough */
+        return r == -EPIPE ? STATUS_DONE : r;   /* the reader has closed the pipe */
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/print/wrap.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/paths.h"
 
@@ -17,73 +18,92 @@ static int option_usage(const Option *o, char *buf, size_t size) {
                         o->value ?: "", o->value_optional ? "]" : "");
 }
 
+#define WIDTH 80U                       /* of all that is printed here */
+#define VERB_WIDTH 31U                  /* of the left column */
+#define OPTION_WIDTH 29U
+
+/* "  LEFT   RIGHT", with the rest of RIGHT below its beginning */
+static void print_pair(const char *left, size_t left_width, const char *right) {
+        size_t indent = 2 + left_width;
+
+        printf("  %-*s", (int) left_width, left);
+        if (strlen(left) >= left_width)
+                printf("\n%*s", (int) indent, "");
+        wrap_print(stdout, right, indent, WIDTH);
+}
+
+static void print_verb_line(const Verb *v) {
+        char usage[64];
+
+        (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments ?: "");
+        print_pair(usage, VERB_WIDTH, v->summary);
+}
+
+static void print_option_line(const Option *o) {
+        char usage[64];
+
+        (void) option_usage(o, usage, sizeof(usage));
+        print_pair(usage, OPTION_WIDTH, o->summary);
+}
+
 static void print_options(const Run *run, const char *title, OptionScope scope, const Verb *v) {
         bool titled = false;
 
         for (const Option *o = options; o->name; o++) {
-                char usage[64];
-
                 if (o->scope != scope || (v && !option_is_of(o, v)))
                         continue;
                 if (!titled)
                         printf("\n%s%s%s\n", output_tone(&run->out, stdout, TONE_STRONG), title,
                                output_tone(&run->out, stdout, TONE_PLAIN));
                 titled = true;
-                (void) option_usage(o, usage, sizeof(usage));
-                printf("  %-28s %s\n", usage, o->summary);
+                print_option_line(o);
         }
 }
 
-/* Options of some verbs alone, those of the same verbs together. */
+/* Options of single verbs, grouped by those verbs. */
 static void print_options_of_verbs(const Run *run) {
         const char *shown = NULL;
 
         for (const Option *o = options; o->name; o++) {
-                char usage[64];
-
                 if (o->scope != SCOPE_VERBS)
                         continue;
                 if (!streq_ptr(shown, o->verbs))
                         printf("\n%sOptions of %s%s\n", output_tone(&run->out, stdout, TONE_STRONG),
                                o->verbs, output_tone(&run->out, stdout, TONE_PLAIN));
                 shown = o->verbs;
-                (void) option_usage(o, usage, sizeof(usage));
-                printf("  %-28s %s\n", usage, o->summary);
+                print_option_line(o);
         }
 }
 
 static void print_overview(const Run *run) {
         printf("lkmctl [OPTION...] [VERB [ARGUMENT...]]\n\n"
-               "Asks lkmd, which loads the modules of this kernel, and tells it what to load.\n\n%sVerbs%s\n",
+               "Controls lkmd, which loads the modules of this kernel, and answers questions.\n\n%sVerbs%s\n",
                output_tone(&run->out, stdout, TONE_STRONG), output_tone(&run->out, stdout, TONE_PLAIN));
-        for (const Verb *v = verbs; v->name; v++) {
-                char usage[64];
-
-                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments ?: "");
-                printf("  %-30s %s\n", usage, v->summary);
-        }
+        for (const Verb *v = verbs; v->name; v++)
+                print_verb_line(v);
         print_options(run, "Options, before or after the verb", SCOPE_ALL, NULL);
         print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, NULL);
         print_options(run, "Options of verbs that look at modules without asking lkmd", SCOPE_OFFLINE, NULL);
         print_options_of_verbs(run);
-        printf("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be reached,\n"
-               "5 no such module, alias or device. More: man lkmctl\n");
+        putchar('\n');
+        wrap_print(
+                stdout,
+                "Exit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be "
+                "reached, 5 no such module, alias or device. More: man lkmctl",
+                0, WIDTH);
 }
 
 static void print_verbs_below(const Run *run, const Verb *above) {
         bool titled = false;
 
         for (const Verb *v = verbs; v->name; v++) {
-                char usage[64];
-
                 if (!verb_is_below(v, above->name))
                         continue;
                 if (!titled)
                         printf("\n%sVerbs%s\n", output_tone(&run->out, stdout, TONE_STRONG),
                                output_tone(&run->out, stdout, TONE_PLAIN));
                 titled = true;
-                (void) snprintf(usage, sizeof(usage), "%s %s", v->name, v->arguments ?: "");
-                printf("  %-30s %s\n", usage, v->summary);
+                print_verb_line(v);
         }
 }
 
@@ -91,7 +111,7 @@ static void print_verb(const Run *run, const Verb *v) {
         printf("lkmctl [OPTION...] %s%s%s\n\n%s.\n", v->name, v->arguments ? " " : "", v->arguments ?: "",
                v->summary);
         if (v->text)
-                printf("%s\n", v->text);
+                wrap_print(stdout, v->text, 0, WIDTH);
         print_verbs_below(run, v);
         print_options(run, "Options", SCOPE_VERBS, v);
         print_options(run, "Options of verbs that look at modules without asking lkmd", SCOPE_OFFLINE, v);
@@ -158,7 +178,7 @@ static int no_such_verb(Run *run, const char *name) {
                                  nearest ? "'?" : "");
 }
 
-/* @args: none, a verb, or the two words of one; as one argument will do */
+/* @args: none, or a verb, whose two words may be one argument */
 int verb_help(Run *run, char **args, unsigned n_args) {
         _cleanup_(freep) char *name = NULL;
         const Verb *v = NULL;
@@ -183,7 +203,7 @@ int verb_help(Run *run, char **args, unsigned n_args) {
         return STATUS_DONE;
 }
 
-/* policy: there is nothing to do without a verb below it but to say which there are. */
+/* policy: prints the verbs below it. */
 int verb_policy(Run *run, char **args, unsigned n_args) {
         static char name[] = "policy";
 

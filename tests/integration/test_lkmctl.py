@@ -279,7 +279,7 @@ def test_status_of_a_module_in_every_state(lkmd, ctl, state, text):
 def test_list(lkmd, ctl):
     lkmd.on("List", reply(modules=MODULES))
     lines = ctl("list", check=0).stdout.splitlines()
-    assert lines[0].split() == ["NAME", "SIZE", "USED", "BY", "CAUSE", "TIME"]
+    assert lines[0].split() == ["NAME", "SIZE", "USED", "BY", "REQUESTER", "TIME"]
     assert lines[1].split() == ["e1000e", "364K", "0", "lkmctl", "23.1", "ms"]
     assert lines[2].split() == ["ptp", "40K", "1", "e1000e", "needed", "by", "e1000e", "0.80", "ms"]
     assert lines[3].split() == ["slow_one", "(coming)", "-", "-", "-", "-"]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Arguments of the command line, as parameters of a call. Owns nothing. */
+/* Argument: words of the command line as parameters of a call. Owns nothing. */
 
 #include "cli/call/argument.h"
 
@@ -10,8 +10,8 @@
 #include "common/interface/interface.h"
 
 /*
- * JSON is UTF-8. DEL is legal in it, but sd-json writes it as it is and refuses to read it that way, so that the other
- * side would close the connection.
+ * JSON is UTF-8. DEL is legal in it, but sd-json writes it unescaped and refuses to read it so, and lkmd would
+ * close the connection.
  */
 static bool is_sendable(const char *argument, int error) {
         return error != -EUCLEAN && error != -EINVAL && error != -EILSEQ && !strchr(argument, 0x7f);
@@ -20,9 +20,9 @@ static bool is_sendable(const char *argument, int error) {
 /**
  * argument_to_name() - put a name or alias into the parameters of a call
  *
- * The names of all modules can be sent; bytes that cannot do not mean any.
+ * The name of every module can be sent, so an argument that cannot be means none.
  *
- * Return: 0; an ExitStatus, after telling; negative errno.
+ * Return: 0; an ExitStatus, after reporting why; negative errno.
  */
 int argument_to_name(Run *run, const char *argument, sd_json_variant **parameters, const char *field) {
         int r;
@@ -30,14 +30,14 @@ int argument_to_name(Run *run, const char *argument, sd_json_variant **parameter
         r = sd_json_variant_set_field_string(parameters, field, argument);
         if (!is_sendable(argument, r))
                 return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
-                                        "no module or alias can be called '%s', it is no text", argument);
+                                         "no module or alias can be called '%s': it is not text", argument);
         return r < 0 ? r : 0;
 }
 
 /**
  * arguments_to_parameters() - put NAME=VALUE of the command line into the parameters of a call
  *
- * Return: 0; an ExitStatus, after telling; negative errno.
+ * Return: 0; an ExitStatus, after reporting why; negative errno.
  */
 int arguments_to_parameters(Run *run, char **args, unsigned n_args, sd_json_variant **parameters) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *list = NULL;
@@ -49,12 +49,14 @@ int arguments_to_parameters(Run *run, char **args, unsigned n_args, sd_json_vari
                 r = sd_json_variant_new_string(&v, args[i]);
                 if (!is_sendable(args[i], r))
                         return failure_print_own(&run->out, CLIENT_ERROR_USAGE, NULL,
-                                                "the parameter '%s' cannot be sent, it is no text", args[i]);
+                                                 "the parameter '%s' cannot be sent: it is not text",
+                                                 args[i]);
                 if (r < 0)
                         return r;
                 if (args[i][0] == '\0' || args[i][0] == '=')
                         return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help load",
-                                                "'%s' is no parameter, it would be NAME=VALUE", args[i]);
+                                                 "'%s' is not a parameter, which would be NAME=VALUE",
+                                                 args[i]);
                 r = sd_json_variant_append_array(&list, v);
                 if (r < 0)
                         return r;

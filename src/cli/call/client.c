@@ -2,7 +2,7 @@
 
 /*
  * Client: the connection to lkmd, made at the first call, and one call at a time over it. Owns the link and
- * the loop it runs in; borrows the Output that errors are told to and the name of the host. Verbs see a
+ * the loop it runs in; borrows the Output that errors are printed by, and the name of the host. Verbs get a
  * reply or an exit status, never a varlink error.
  */
 
@@ -33,10 +33,10 @@ struct Client {
 typedef struct Call {
         const CallHooks *hooks;
         bool done;
-        bool answered;                  /* there was a reply already */
+        bool answered;                  /* there has been a reply */
         int result;                     /* of a hook that ended the call */
         sd_json_variant *reply;         /* the last one, or the fields of the error */
-        char *error_id;                 /* NULL: it was no error */
+        char *error_id;                 /* NULL: it was not an error */
 } Call;
 
 static void call_clear(Call *call) {
@@ -45,7 +45,7 @@ static void call_clear(Call *call) {
 }
 
 /**
- * client_new() - prepare to talk to lkmd; connects to nothing yet
+ * client_new() - prepare to talk to lkmd, without connecting yet
  * @out:  borrowed
  * @host: borrowed, "[USER@]HOST" for ssh, already checked; NULL: this machine
  */
@@ -79,7 +79,7 @@ Client *client_free(Client *c) {
         return NULL;
 }
 
-/* Return: the exit status for what kept us from connecting, after telling it. */
+/* Return: the exit status, after reporting why no connection was made. */
 static int report_not_reachable(Client *c, const char *address, int error) {
         if (c->host)
                 return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, NULL,
@@ -138,8 +138,8 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
 }
 
 /*
- * Waits where the queue of lkmd's socket is full, as it is when somebody connects again and again; sd-varlink would
- * take that for a connection that is being made. Return: the socket, owned by the caller; negative errno.
+ * Waits while the backlog of lkmd's socket is full, as it is when somebody connects again and again; sd-varlink would
+ * take that for a connection in progress. Return: the socket, owned by the caller; negative errno.
  */
 static int connect_to(const char *address) {
         const struct timeval patience = { .tv_sec = CONNECT_TIMEOUT_SEC };
@@ -166,11 +166,11 @@ static int link_to(sd_varlink **ret, const char *address) {
                 return fd;
         r = sd_varlink_connect_fd(ret, fd);
         if (r >= 0)
-                fd = -EBADF;            /* it has it now */
+                fd = -EBADF;            /* taken */
         return r;
 }
 
-/* Return: 0; an exit status, after telling what is wrong; negative errno. */
+/* Return: 0; an ExitStatus, after reporting why; negative errno. */
 static int client_connect(Client *c) {
         const char *address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET;
         _cleanup_(sd_varlink_close_unrefp) sd_varlink *link = NULL;
@@ -264,7 +264,7 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
  * @hooks:      borrowed for the call; NULL: just wait
  * @ret_reply:  the last reply, owned by the caller
  *
- * Return: 0; an ExitStatus, when the failure has been told; what a hook ended the call with; a negative
+ * Return: 0; an ExitStatus, after reporting the failure; the result of the hook that ended the call; negative
  * errno.
  */
 int client_call(
@@ -290,7 +290,7 @@ int client_call(
                         return r;
         }
         if (call.hooks->ends_with_stdout)
-                /* No events asked for: only errors wake us. A file cannot be watched and needs not to be. */
+                /* No events are asked for: only errors wake it. A regular file cannot be watched, and need not be. */
                 (void) sd_event_add_io(c->event, &stdout_source, STDOUT_FILENO, 0, on_stdout_gone, &call);
 
         r = sd_varlink_set_relative_timeout(c->link, call.hooks->answer_usec ?: UINT64_MAX);
@@ -306,6 +306,6 @@ int client_call(
         if (r == 0)
                 r = client_finish(c, &call, secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET, ret_reply);
         if (r < 0 || (call.error_id && startswith(call.error_id, "io.lkmd.Client.")))
-                client_disconnect(c);           /* it may be in any state */
+                client_disconnect(c);           /* its state is not known */
         return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Failure: the one place where an error, of the daemon or of our own, becomes a sentence, a hint and an exit
+ * Failure: the one place where an error, of the daemon or of lkmctl, becomes a sentence, a hint and an exit
  * status. Owns nothing. Text goes to standard error; with --json the error is an object of the answer on
  * standard output.
  */
@@ -41,15 +41,15 @@ static const Explanation explanations[] = {
           "lkmctl status lists what is" },
         { LKMD_ERROR_RELOAD_FAILED,     STATUS_FAILED,         "a file is broken, nothing was changed" },
         { LKMD_ERROR_TOO_MANY_CLIENTS,  STATUS_NOT_REACHABLE,  "there are too many connections to lkmd", "try again in a moment" },
-        { LKMD_ERROR_MESSAGE_TOO_LARGE, STATUS_FAILED,         "what was asked for is more than lkmd takes at once",
+        { LKMD_ERROR_MESSAGE_TOO_LARGE, STATUS_FAILED,         "the request is larger than lkmd accepts",
           "ask for less at once" },
 
         { CLIENT_ERROR_USAGE,           STATUS_USAGE },
         { CLIENT_ERROR_NOT_REACHABLE,   STATUS_NOT_REACHABLE },
         { CLIENT_ERROR_DISCONNECTED,    STATUS_NOT_REACHABLE,  "lkmd ended the connection" },
         { CLIENT_ERROR_NO_ANSWER,       STATUS_NOT_REACHABLE,  "lkmd does not answer" },
-        { CLIENT_ERROR_BAD_REPLY,       STATUS_FAILED,         "what lkmd answered makes no sense",
-          "lkmctl and lkmd of one version: lkmctl version; systemctl restart lkmd" },
+        { CLIENT_ERROR_BAD_REPLY,       STATUS_FAILED,         "the answer of lkmd makes no sense",
+          "use lkmctl and lkmd of the same version: lkmctl version; systemctl restart lkmd" },
         { CLIENT_ERROR_LOCAL,           STATUS_FAILED },
 
         { SD_VARLINK_ERROR_PERMISSION_DENIED, STATUS_FAILED,
@@ -66,7 +66,7 @@ static const Explanation explanations[] = {
           "what answers is not lkmd, it does not know", NULL, "interface" },
 };
 
-/* A name that lkmd cannot even take, for its length perhaps, means nothing either. */
+/* A name that lkmd does not accept, for its length perhaps, means nothing. */
 static const Explanation impossible_name = {
         SD_VARLINK_ERROR_INVALID_PARAMETER, STATUS_NO_SUCH_MODULE, "no module or alias can have such a name",
 };
@@ -128,7 +128,7 @@ static void report_list(const Output *out, const char *label, const char *messag
         (void) fputc('\n', stderr);
 }
 
-/* What was done before it failed; the failure itself has been told. */
+/* What was done before the failure, which has been printed. */
 static void report_records(const Output *out, const char *message, sd_json_variant *records) {
         ARRAY_FOREACH_INDEX(records, i) {
                 sd_json_variant *record = sd_json_variant_by_index(records, i);
@@ -172,7 +172,7 @@ static void report_details(const Output *out, const char *message, sd_json_varia
 }
 
 static void report_text(const Output *out, const char *message, const char *hint, sd_json_variant *fields) {
-        (void) fflush(stdout);          /* what was said before comes before */
+        (void) fflush(stdout);          /* keeps the order of both streams */
         (void) fprintf(stderr, "%slkmctl:%s ", output_tone(out, stderr, TONE_BAD), output_tone(out, stderr, TONE_PLAIN));
         print_escaped(stderr, message);
         (void) fputc('\n', stderr);
@@ -213,11 +213,11 @@ static int report_json(Output *out, const char *error_id, const char *message, c
 }
 
 /**
- * failure_print() - tell the user of one error
+ * failure_print() - print an error
  * @error_id: varlink name
- * @fields:   what came with it, borrowed; NULL: nothing
+ * @fields:   of the error, borrowed; NULL: none
  *
- * Return: what to exit with, also when telling it failed.
+ * Return: what to exit with, even if printing failed.
  */
 ExitStatus failure_print(Output *out, const char *error_id, sd_json_variant *fields) {
         const char *message = field_string(fields, "message"), *hint = field_string(fields, "hint");
@@ -239,9 +239,9 @@ ExitStatus failure_print(Output *out, const char *error_id, sd_json_variant *fie
 }
 
 /**
- * failure_print_own() - tell the user of an error found here
+ * failure_print_own() - print an error that lkmctl found
  * @error_id: one of CLIENT_ERROR_* or of the interface's
- * @hint:     what to type next; NULL: nothing to advise
+ * @hint:     what to type next; NULL: no advice
  * @format:   one sentence without a full stop
  */
 ExitStatus failure_print_own(Output *out, const char *error_id, const char *hint, const char *format, ...) {
@@ -269,8 +269,7 @@ ExitStatus failure_print_own(Output *out, const char *error_id, const char *hint
 }
 
 /*
- * Of the outcomes of several arguments the one to exit with: the less the user could have known it, the
- * worse.
+ * The one of two outcomes to exit with: the worse is what the user could know less of beforehand.
  */
 ExitStatus failure_worse(ExitStatus a, ExitStatus b) {
         static const unsigned weight[] = {

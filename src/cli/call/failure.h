@@ -6,7 +6,7 @@
 #include "cli/print/output.h"
 
 /*
- * What lkmctl exits with. A verb returns one of these, or a negative errno that main() tells and makes 1 of.
+ * What lkmctl exits with. A verb returns one of these, or a negative errno, which main() reports and turns into 1.
  */
 typedef enum ExitStatus {
         STATUS_DONE,
@@ -17,7 +17,7 @@ typedef enum ExitStatus {
         STATUS_NO_SUCH_MODULE,          /* and no such alias or device */
 } ExitStatus;
 
-/* Failures that lkmctl itself finds, named as if they had come from the daemon. */
+/* Errors that lkmctl itself finds, named like those of the daemon. */
 #define CLIENT_ERROR_USAGE "io.lkmd.Client.Usage"
 #define CLIENT_ERROR_NOT_REACHABLE "io.lkmd.Client.NotReachable"
 #define CLIENT_ERROR_DISCONNECTED "io.lkmd.Client.Disconnected"

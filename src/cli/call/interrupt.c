@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Interrupt: SIGINT and SIGTERM end lkmctl at any moment, also while it is stuck writing to a pipe that
- * nobody empties; therefore in the handler itself and not in a loop. Process-wide; borrows a text that lives
- * as long as the process.
+ * Interrupt: SIGINT and SIGTERM end lkmctl at any moment, even while it is blocked writing to a pipe that nobody
+ * reads; therefore the handler itself ends it, and not an event loop. Process-wide; borrows a text that lives as long
+ * as the process.
  */
 
 #include "cli/call/interrupt.h"
@@ -23,7 +23,7 @@ static void on_end(int signal_number) {
         _exit(0);
 }
 
-/* SA_RESETHAND: raising it again ends the process the way its parent expects. */
+/* SA_RESETHAND: raising the signal again ends the process the way its parent expects. */
 static void on_leave(int signal_number) {
         ssize_t n = write(STDERR_FILENO, last_words, strlen(last_words));
 
@@ -39,17 +39,17 @@ static int handle(void (*handler)(int), int flags) {
 }
 
 /**
- * interrupt_is_the_end() - Ctrl-C is how this is meant to end: exit status 0
+ * interrupt_is_the_end() - Ctrl-C is the regular end: exit status 0
  *
- * What was printed must be flushed line by line.
+ * The caller must flush each line that it prints.
  */
 int interrupt_is_the_end(void) {
         return handle(on_end, 0);
 }
 
 /**
- * interrupt_says() - Ctrl-C ends lkmctl, but not what lkmd does: say so, then end by the signal
- * @text: static, with its line breaks
+ * interrupt_says() - Ctrl-C ends lkmctl but not the work of lkmd: print @text, then end by the signal
+ * @text: static, with line breaks
  */
 int interrupt_says(const char *text) {
         assert(text);

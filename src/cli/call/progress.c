@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Progress: shows somebody who waits at a terminal that it goes on, and with what. Owns the names of the
- * modules under way. Nothing but carriage returns and blanks is used to write the line again, which every
- * terminal can do.
+ * Progress: shows on a terminal which modules are under way. Owns their names. The line is rewritten with carriage
+ * returns and blanks, which every terminal understands.
  */
 
 #include "cli/call/progress.h"
@@ -27,7 +26,7 @@ static ProgressItem *item_find(const Progress *p, const char *module) {
         return NULL;
 }
 
-/* Without memory it is just not shown. */
+/* Without memory it is not shown. */
 static ProgressItem *item_add(Progress *p, const char *module) {
         _cleanup_(freep) char *copy = strdup(module);
         ProgressItem *items;
@@ -49,9 +48,9 @@ static void item_remove(Progress *p, ProgressItem *item) {
 }
 
 /**
- * progress_event() - take note of what began or ended
- * @event:    an Event of the interface; kinds that say nothing about progress are passed over
- * @now_usec: CLOCK_MONOTONIC; times of the daemon are not used, it may have another clock
+ * progress_event() - note what began or ended
+ * @event:    an Event of the interface; kinds that say nothing about progress are ignored
+ * @now_usec: CLOCK_MONOTONIC; the times of the daemon are not used, since its clock may be another
  */
 void progress_event(Progress *p, sd_json_variant *event, uint64_t now_usec) {
         const char *kind = field_string(event, "kind") ?: "", *module;
@@ -96,7 +95,7 @@ static int terminal_width(void) {
         return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* Call it once a second. */
+/* To be called once a second. */
 void progress_draw(Progress *p) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(fclosep) FILE *f = NULL;
@@ -123,7 +122,7 @@ void progress_draw(Progress *p) {
         p->n_shown = width + 2;
 }
 
-/* Call it before anything else is printed. */
+/* To be called before anything else is printed. */
 void progress_clear(Progress *p) {
         assert(p);
 

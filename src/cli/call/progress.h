@@ -12,13 +12,13 @@ typedef struct ProgressItem {
 } ProgressItem;
 
 /*
- * What is going on, on one line of the terminal that is written again and again. A plain structure, {} to
+ * Progress: what is under way, on one line of the terminal that is rewritten again and again. A plain structure, {} to
  * begin.
  */
 typedef struct Progress {
         ProgressItem *items;
         size_t n_items;
-        uint64_t since_usec;            /* of the whole; 0: not begun */
+        uint64_t since_usec;            /* of the call; 0: not begun */
         int n_shown;                    /* characters on the line now */
 } Progress;
 

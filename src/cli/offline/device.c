@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Device: one directory of /sys/devices, for verbs that say what a device would get without asking lkmd. They read the
+ * Device: one directory of /sys/devices, for verbs that work out without lkmd what a device would get. It reads the
  * same properties as lkmd.
  */
 
@@ -59,7 +59,7 @@ Device *device_free(Device *d) {
         return NULL;
 }
 
-/* Can it only be the path of a device, and neither a module nor an alias? */
+/* Is it a path, which is no name of a module and no alias? */
 bool device_is_path(const char *argument) {
         return argument[0] == '/' || startswith(argument, "./") || startswith(argument, "../");
 }
@@ -78,7 +78,7 @@ static int find_node(const char *node, char **ret) {
         return device_path_resolve(path, ret);
 }
 
-/* Whatever a bus or a class calls so, as long as all of them mean one device. */
+/* The device that buses and classes call so, as long as it is one. */
 static int find_name(const char *name, char **ret) {
         static const char *const patterns[] = { SYS "/bus/*/devices/", SYS "/class/*/" };
         _cleanup_(freep) char *found = NULL;
@@ -114,10 +114,10 @@ static int find_name(const char *name, char **ret) {
 }
 
 /**
- * device_find() - the device that somebody means
+ * device_find() - the device that an argument names
  * @argument: a path in /sys or /dev, or a name on a bus or in a class
  *
- * Return: 0; -ENODEV; -ENOTUNIQ: several devices are called so; -EACCES; -ENOMEM.
+ * Return: 0; -ENODEV; -ENOTUNIQ: it names several devices; -EACCES; -ENOMEM.
  */
 int device_find(Device **ret, const char *argument) {
         _cleanup_(freep) char *path = NULL;
@@ -164,7 +164,7 @@ int device_each(device_each_t on_device, void *userdata) {
                 r = device_read(&d, e->fts_path + strlen(SYS));
                 e->fts_path[e->fts_pathlen - (sizeof("/uevent") - 1)] = '/';
                 if (r == -ENODEV) {
-                        r = 0;          /* it has gone meanwhile */
+                        r = 0;          /* it is gone */
                         continue;
                 }
                 if (r == 0)

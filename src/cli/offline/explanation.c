@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Explanation: why a request gets what it gets. The plan is lkmd's own, and what is told beside it was overheard
- * while it was made, so that an explanation cannot differ from what happens.
+ * Explanation: why a request gets what it gets. It makes the same plan as lkmd and records each step of the policy on
+ * the way, so that it cannot differ from what happens.
  */
 
 #include "cli/offline/explanation.h"
@@ -45,9 +45,9 @@ static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const Po
 }
 
 /**
- * explanation_new() - put one request to the policy
- * @index:     borrowed, and has to outlive the explanation, like the policy
- * @requester: borrowed for the call; a client names things, everybody else has them loaded by themselves
+ * explanation_new() - explain one request
+ * @index:     borrowed, and must outlive the explanation, as must the policy
+ * @requester: borrowed for the call; a client and boot name modules, for others they are loaded automatically
  *
  * Return: as plan_new().
  */
@@ -130,7 +130,7 @@ static bool plans_are_the_same(const Plan *a, const Plan *b) {
         return true;
 }
 
-/* Does it come to the same, for the same reasons? */
+/* Do both have the same result, for the same reasons? */
 bool explanation_says_the_same(const Explanation *a, const Explanation *b) {
         assert(a && b);
 
@@ -140,7 +140,7 @@ bool explanation_says_the_same(const Explanation *a, const Explanation *b) {
                (!a->enforced || plans_are_the_same(a->enforced, b->enforced));
 }
 
-/* Behind what was met for the same module as at @i, as the same part. */
+/* The end of the steps about the same module, as the same part, as step @i. */
 size_t explanation_group_end(const Explanation *q, size_t i) {
         size_t end = i + 1;
 
@@ -152,7 +152,7 @@ size_t explanation_group_end(const Explanation *q, size_t i) {
         return end;
 }
 
-/* What decided; there is always something. */
+/* The step that decided; there always is one. */
 const TraceStep *explanation_winner(const Explanation *q, size_t first, size_t end) {
         assert(q && first < end);
 
@@ -186,7 +186,7 @@ void print_ruling_name(FILE *f, const PolicyRuling *what) {
         }
 }
 
-/* "FILE:LINE:COLUMN", as far as it is known; nothing if it was written nowhere. */
+/* "FILE:LINE:COLUMN", as far as it is known; nothing if there is no file. */
 void print_ruling_place(FILE *f, const PolicyRuling *what) {
         assert(f && what);
 
@@ -239,10 +239,10 @@ static const PlanOmission *find_omission(const Plan *plan, const char *module, P
         return NULL;
 }
 
-#define CHAIN_MAX 64U                   /* modules in a chain that is told */
-#define SEARCH_MAX 10000U               /* looks at an omission; a broken modules.dep may be any graph */
+#define CHAIN_MAX 64U                   /* modules in a chain that is printed */
+#define SEARCH_MAX 10000U               /* omissions looked at; a broken modules.dep may be any graph */
 
-/* What is wanted by @module and leads to @bottom, by omissions that say what could not be had. */
+/* The omission that @module wanted and that leads to @bottom. */
 static const PlanOmission *next_below(const Plan *plan, const char *module, const PlanOmission *bottom,
                                       unsigned depth, unsigned *budget) {
         for (size_t i = 0; i < plan->n_omissions && depth < CHAIN_MAX; i++) {
@@ -260,7 +260,7 @@ static const PlanOmission *next_below(const Plan *plan, const char *module, cons
         return NULL;
 }
 
-/* What a module cannot do without: the first denial, or missing file, below it. */
+/* Why a module cannot be loaded: the first denial, or missing file, below it. */
 static const PlanOmission *find_bottom(const Plan *plan, const char *module) {
         unsigned budget = SEARCH_MAX;
 

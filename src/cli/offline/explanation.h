@@ -8,8 +8,8 @@
 #include "common/plan/plan.h"
 
 /*
- * Explanation: one request put to the policy, with all that was met on the way. Owns what it says but for the
- * strings of rulings, which are those of the policy and the index.
+ * Explanation: what one request results in, with the trace of the policy. Owns everything but the strings of rulings,
+ * which belong to the policy and the index.
  */
 
 typedef struct TraceStep {
@@ -23,9 +23,9 @@ typedef struct Explanation {
         RequestOrigin origin;
         PlanMode mode;
         Plan *plan;
-        Plan *enforced;                 /* if nothing were in audit mode; NULL: it would be the same */
+        Plan *enforced;                 /* if nothing were in audit mode; NULL: the same */
         Plan *modprobe;                 /* what modprobe of kmod would do */
-        TraceStep *trace;                   /* those of one module and part behind each other, in order */
+        TraceStep *trace;               /* grouped by module and part, in order */
         size_t n_trace;
 } Explanation;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Lines of modprobe.d and of the kernel command line that do not do what they look like. */
+/* LintConfig: lines of modprobe.d and of the kernel command line that do not do what they look like. */
 
 #include "cli/offline/lint-config.h"
 
@@ -31,7 +31,7 @@ static int modprobe_overlooks(const Lint *l, const char *module) {
         return 0;
 }
 
-/* What something before an entry decides, if that is to allow. Return: whether it does. */
+/* Does something before the entry allow the module? Then @ret is what does. */
 static bool is_overruled(const Lint *l, PolicySubject *subject, PolicyRuling *ret) {
         PolicyDecision decision;
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Rules that do not do what they look like. Whether a rule ever decides is found out by asking
- * policy_judge() about every module there is, so that it is exact for rules that name modules and nothing
- * else.
+ * LintRules: rules that do not do what they look like. Whether a rule ever decides is found out by judging every
+ * module, which is exact for rules that match modules and nothing else.
  */
 
 #include "cli/offline/lint-rules.h"
@@ -20,7 +19,7 @@
 typedef struct RuleUse {
         const PolicyRule *rule;
         bool matched, decides;
-        PolicyRuling above;             /* that decides before it, for some module */
+        PolicyRuling above;             /* decides before it, for some module */
         const char *module;             /* that one */
 } RuleUse;
 
@@ -120,7 +119,7 @@ static void to_lower(char *s) {
                 *s = (char) tolower((unsigned char) *s);
 }
 
-/* A module that the glob would match if upper and lower case were one; NULL: none. */
+/* A module that the glob would match if case did not matter; NULL: none. */
 static const char *find_in_other_case(const Lint *l, const char *glob) {
         _cleanup_(freep) char *lower = strdup(glob);
 
@@ -170,7 +169,7 @@ static int report_builtin(Lint *l, const PolicyRule *rule, const ShownNames *bui
         return lint_report(l, &finding, "no rule keeps out what is built into the kernel: %s", names);
 }
 
-/* Each pattern of a rule beside the names of all modules. */
+/* Compares each pattern of a rule with the names of all modules. */
 static int lint_patterns(Lint *l, const PolicyRule *rule) {
         const PolicyPatterns *patterns = rule->match + POLICY_KEY_MODULE;
         int r;
@@ -226,7 +225,7 @@ static bool is_ever_known(const PolicyRule *rule, PolicyKey key) {
         return false;
 }
 
-/* Keys that only some who ask have, beside an origin that is another. */
+/* Keys that only some origins have, in a rule for another origin. */
 static int lint_origins(Lint *l, const PolicyRule *rule) {
         static const char *const owners[_POLICY_KEY_OWNER_MAX] = {
                 [POLICY_KEY_OF_DEVICE] = "devices",
@@ -250,7 +249,7 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
         return 0;
 }
 
-/* A pattern whose name could be any gives away more than anybody can oversee: the kernel runs what some name. */
+/* Such a pattern allows more than anybody can oversee: some parameters name programs, which the kernel runs. */
 static int lint_parameters(Lint *l, const PolicyRule *rule) {
         Finding finding = finding_of(rule, "any_parameter", "the names that are needed, such as \"debug=*\"");
         int r = 0;
@@ -279,8 +278,8 @@ static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRu
                 return lint_report(l, &finding, "this rule has expired and does nothing");
         }
         /*
-         * A list is for many kernels: that this one lacks a module is nothing to correct. And what stands before it
-         * is an exception from it, or another list that says the same.
+         * A list is for many kernels: that this one lacks a module is no mistake. And what comes before it is an
+         * exception to it, or another list that says the same.
          */
         if (rule->source == POLICY_BY_LIST)
                 return lint_origins(l, rule);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Characters of modprobe.d that people do not see, so that a line looks like another one than it is. */
+/* LintText: invisible characters in modprobe.d, with which a line is not what it looks like. */
 
 #include "cli/offline/lint-text.h"
 
@@ -12,9 +12,9 @@
 #include "common/base/text.h"
 #include "common/words/kernel-command-line.h"
 
-#define LINES_MAX 100000U               /* of one file; more than that is no file of settings */
+#define LINES_MAX 100000U               /* of one file; a configuration has fewer */
 
-static int tell(Lint *l, const char *file, unsigned line, unsigned column, uint32_t hidden) {
+static int report(Lint *l, const char *file, unsigned line, unsigned column, uint32_t hidden) {
         Finding finding = { "hidden_character", file, line, column, "the line without it" };
 
         return lint_report(l, &finding,
@@ -29,7 +29,7 @@ static int lint_line(Lint *l, const char *file, unsigned line, const char *text)
                 uint32_t hidden = text_hidden_code_point(p);
 
                 if (hidden > 0)
-                        return tell(l, file, line, column, hidden); /* one is enough */
+                        return report(l, file, line, column, hidden); /* one is enough */
                 for (p++; ((unsigned char) *p & 0xc0) == 0x80; p++)
                         ;
         }
@@ -45,7 +45,7 @@ static int lint_file(Lint *l, const char *path) {
         int r = 0;
 
         if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                return 0;               /* it was read a moment ago; what is wrong with it now is another matter */
+                return 0;               /* it could be read a moment ago; what changed since is not for lint */
         f = fdopen(fd, "r");
         if (!f)
                 return -ENOMEM;
@@ -62,7 +62,7 @@ static bool was_looked_at(const char *const *files, size_t n, const char *file) 
         return false;
 }
 
-/* Comments too: what looks like a line may be one, and the other way round. */
+/* Comments too: a line may look like a comment, and the other way round. */
 int lint_text(Lint *l) {
         _cleanup_(freep) const char **files = NULL;
         size_t n_files = 0;

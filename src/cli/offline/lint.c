@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Lint: how a finding is shown. Owns nothing; the rules that find are in lint-*.c. */
+/* Lint: prints findings. Owns nothing. What finds them is in lint-*.c. */
 
 #include "cli/offline/lint.h"
 

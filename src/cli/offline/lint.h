@@ -6,8 +6,8 @@
 #include "common/index/index.h"
 
 /*
- * Lint: a policy and a configuration beside the modules that there are; says what does not do what it
- * looks like.
+ * Lint: compares a policy and a configuration with the existing modules, and reports what does not do what it looks
+ * like.
  */
 typedef struct Lint {
         Run *run;

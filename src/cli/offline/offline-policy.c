@@ -36,8 +36,8 @@ static int root_all(const char *root, const char *const *dirs, char *(*ret)[ROOT
 }
 
 /*
- * What lkmd.conf says of policies. What is wrong with it is not told: that is no concern of whoever asks
- * about modules, and lkmd does.
+ * What lkmd.conf says about policies. Problems with it are not reported here, but by lkmd: they do not concern a question
+ * about modules.
  */
 static int read_settings(const char *root, Settings *ret) {
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
@@ -48,7 +48,7 @@ static int read_settings(const char *root, Settings *ret) {
 }
 
 /**
- * offline_policy_read() - as offline_policy(), but what is wrong is given to the caller
+ * offline_policy_read() - as offline_policy(), but the caller gets the problems
  * @paths:        files or directories, ended by NULL; NULL: what is in force here
  * @trusted_only: refuse, as lkmd does, what others than root could have written
  *
@@ -99,8 +99,8 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
 /**
  * offline_policy() - the policy that is in force here, or that of --policy
  *
- * With --policy neither grants nor the kernel command line nor Mode= count: it is about those files. A
- * file that is broken is told and left out, as lkmd would do at its start.
+ * With --policy neither grants nor the kernel command line nor Mode= count: only those files do. A broken file is
+ * reported and left out, as lkmd does when it starts.
  */
 int offline_policy(Run *run, OfflinePolicy *ret) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
@@ -111,20 +111,21 @@ int offline_policy(Run *run, OfflinePolicy *ret) {
                 return r;
         offline_print_problems(run, &problems);
         if (ret->broken && !run->out.quiet)
-                (void) fputs("lkmctl: what cannot be used of the policy is left out here, and no \"default: "
-                             "deny\" holds; lkmctl status says what lkmd itself goes by meanwhile\n",
-                             stderr);
+                (void) fputs(
+                        "lkmctl: broken parts of the policy are left out here, and \"default: deny\" is not "
+                        "applied; lkmctl status says which policy lkmd itself uses\n",
+                        stderr);
         return 0;
 }
 
 void offline_policy_done(OfflinePolicy *p) {
         assert(p);
 
-        policy_free(p->policy); /* asks the facts no more */
+        policy_free(p->policy); /* it uses the facts */
         file_facts_free(p->facts);
 }
 
-/* What every request has in common; key and the like are for the caller to add. @requester is borrowed. */
+/* What all requests have in common; the caller adds the key. @requester is borrowed. */
 PlanRequest offline_policy_request(const OfflinePolicy *p, const PolicyRequester *requester, PlanMode mode) {
         assert(p);
 

@@ -8,17 +8,17 @@
 #include "common/policy/policy.h"
 
 /*
- * OfflinePolicy: the policy of this machine, or of --policy, as lkmd would judge by it. A plain structure.
+ * OfflinePolicy: the policy of this machine, or of --policy, as lkmd would apply it. A plain structure.
  */
 typedef struct OfflinePolicy {
         FileFacts *facts;
         Policy *policy;
-        bool broken; /* a file could not be used; what is wrong with it has been told */
+        bool broken; /* a file could not be used, which has been reported */
         bool blacklist_denies, compat_kmod; /* Blacklist= and Compat= of lkmd.conf */
-        uint64_t now_usec; /* CLOCK_REALTIME, of all questions alike */
+        uint64_t now_usec; /* CLOCK_REALTIME, the same for all questions */
 } OfflinePolicy;
 
-/* Return: 0; an ExitStatus, after telling; negative errno. */
+/* Return: 0; an ExitStatus, after reporting why; negative errno. */
 int offline_policy(Run *run, OfflinePolicy *ret);
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Offline: an index of our own, for verbs that answer without the daemon and for other trees than this
- * machine's. It is built by the code that lkmd runs on, so the answer is lkmd's.
+ * Offline: an index for verbs that answer without the daemon, and for other trees than that of this machine. It is
+ * built by the code of lkmd, so the answers are the same.
  */
 
 #include "cli/offline/offline.h"
@@ -17,7 +17,7 @@
 #include "common/interface/interface.h"
 
 /*
- * A broken file costs its own content only; whoever asks should know of it, and scripts get their answer
+ * A broken file costs only its own content. The problem goes to standard error, so that scripts get their answer
  * undisturbed.
  */
 void offline_print_problems(const Run *run, const ProblemList *problems) {
@@ -59,7 +59,7 @@ int report_no_index(Run *run, const char *module_dir) {
 
 /**
  * offline_index() - the index that --root, --kernel and --config ask for
- * @modules_needed: without it a tree with no modules will do, for its configuration
+ * @modules_needed: false: a tree without modules will do, for its configuration
  *
  * With --config the kernel command line still counts, as for modprobe -C.
  */

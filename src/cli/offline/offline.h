@@ -5,13 +5,12 @@
 #include "common/index/index.h"
 
 /*
- * What the verbs that need no daemon have in common: the options that say which modules and which
- * configuration.
+ * Offline: the modules and the configuration that the options of offline verbs ask for.
  */
 
 void offline_print_problems(const Run *run, const ProblemList *problems);
 
-/* Return: 0; an ExitStatus, after telling; negative errno. */
+/* Return: 0; an ExitStatus, after reporting why; negative errno. */
 int offline_index(Run *run, bool modules_needed, const Index **ret);
 int offline_module_dir(Run *run, char **ret);
 

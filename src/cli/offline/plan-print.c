@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A plan for people: its steps as a tree, and what it leaves out. Owns nothing. */
+/* PlanPrint: a plan as text, its steps as a tree and what it leaves out. Owns nothing. */
 
 #include "cli/offline/plan-print.h"
 
@@ -88,7 +88,7 @@ static int print_step(Table *table, const Plan *plan, size_t i, const size_t *ro
         return table_cell_end(table);
 }
 
-/* Parents stand behind their dependencies in a plan, but above them in a tree: from each root downwards. */
+/* In a plan a parent comes after its dependencies, in a tree above them: from each root downwards. */
 static int print_below(Table *table, const Plan *plan, size_t parent, size_t *rows, size_t *n_rows) {
         for (size_t i = 0; i < plan->n_steps; i++) {
                 int r;
@@ -108,11 +108,11 @@ static int print_below(Table *table, const Plan *plan, size_t parent, size_t *ro
 
 static int print_tree(const Output *out, const Plan *plan) {
         static const Column columns[] = {
-                { "MODULE",     0.2, .tree = true },
-                { "WHY",        0.2, .cut = true },
-                { "WHAT",       0.2, .cut = true },
-                { "PARAMETERS", 0.3, .cut = true },
-                { "ORDER",      5,   .right = true },
+                { "MODULE", .tree = true },
+                { "WHY", .wrap = true },
+                { "WHAT", .wrap = true },
+                { "PARAMETERS", .wrap = true },
+                { "ORDER", .right = true },
         };
         _cleanup_(table_freep) Table *table = NULL;
         _cleanup_(freep) size_t *rows = NULL;
@@ -140,7 +140,7 @@ static bool is_left_out(const Plan *plan, const PlanOmission *o) {
         return false;
 }
 
-/* @known: a plan whose omissions have been told; NULL: none have */
+/* @known: a plan whose omissions have been printed; NULL: none */
 static int print_omissions(const Plan *plan, const Plan *known, const char *words) {
         for (size_t i = 0; i < plan->n_omissions; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
@@ -172,7 +172,7 @@ int plan_print_audited(const Plan *plan, const Plan *enforced) {
         return print_omissions(enforced, plan, "would be left out, but that is in audit mode");
 }
 
-/* What the exit status of "load" would be, as far as the plan can tell. */
+/* What the exit status of "load" would be, as far as the plan shows. */
 ExitStatus plan_status(const Plan *plan) {
         const PlanOmission *obstacle = plan_find_obstacle(plan);
 

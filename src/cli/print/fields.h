@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Fields of objects that came over a socket. Whatever is absent, null or of another type than expected
- * counts as absent: lkmctl and lkmd may be of different versions.
+ * Fields of objects that came over a socket. What is null or of an unexpected type counts as absent, since lkmctl
+ * and lkmd may be of different versions.
  */
 
 #include <stdbool.h>

@@ -17,11 +17,11 @@
 #include "common/base/util.h"
 
 /**
- * print_escaped() - show a text that is not ours
- * @s: NULL shows as "?"
+ * print_escaped() - print a text that comes from elsewhere
+ * @s: NULL is printed as "?"
  *
- * Control characters and what is no UTF-8 come out as \xNN. A backslash stays as it is, since the daemon has
- * escaped unprintable bytes in the same way already.
+ * Control characters and bytes that are not UTF-8 are printed as \xNN. A backslash stays as it is, since the
+ * daemon has already escaped unprintable bytes in the same way.
  */
 void print_escaped(FILE *f, const char *s) {
         _cleanup_(freep) char *escaped = NULL;

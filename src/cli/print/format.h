@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Plain text for people: what may reach a terminal, and numbers in a form that is read at a glance. */
+/* Text for people: safe for a terminal, and numbers that are read at a glance. */
 
 #include <stdint.h>
 #include <stdio.h>

@@ -95,19 +95,19 @@ int output_list_end(Output *out) {
         return output_json(out, items);
 }
 
-/* What switches @f, standard output or error, to a colour; nothing where there are none. */
+/* The sequence that switches @f, standard output or error, to a colour; empty where colours are not used. */
 const char *output_tone(const Output *out, FILE *f, Tone tone) {
         assert(out && tone < _TONE_MAX);
 
         return (f == stderr ? out->stderr_colour : out->stdout_colour) ? tone_code[tone] : "";
 }
 
-/* The left part of "    Kernel: 6.12.48"; the caller goes on with the right one. */
+/* The left part of "    Kernel: 6.12.48"; the caller prints the right one. */
 void output_label(const Output *out, const char *label) {
         printf("%s%12s:%s ", output_tone(out, stdout, TONE_DIM), label, output_tone(out, stdout, TONE_PLAIN));
 }
 
-/* How to call us again: "lkmctl", with the host if there is one. */
+/* The beginning of a command to type: "lkmctl", with the host if there is one. */
 void output_command(const Output *out, FILE *f) {
         (void) fputs("lkmctl ", f);
         if (out->host) {
@@ -118,9 +118,9 @@ void output_command(const Output *out, FILE *f) {
 }
 
 /**
- * output_flush() - see to it that what was printed arrives
+ * output_flush() - write what was printed
  *
- * Return: 0; -EPIPE: nobody reads any more; another negative errno: it is lost, and the caller should know.
+ * Return: 0; -EPIPE: the reader has closed the pipe; another negative errno: output was lost.
  */
 int output_flush(void) {
         struct pollfd reader = { .fd = STDOUT_FILENO };
@@ -130,6 +130,6 @@ int output_flush(void) {
                 return 0;
         if (errno > 0)
                 return -errno;
-        /* it failed at some time before, and stdio does not say why */
+        /* an earlier write failed, and stdio does not say why */
         return poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) ? -EPIPE : -EIO;
 }

@@ -24,12 +24,12 @@ typedef enum Tone {
         _TONE_MAX,
 } Tone;
 
-/* How the answer is shown. A plain structure: main() fills it, every verb prints by it. */
+/* How the answer is shown. A plain structure, which main() fills. */
 typedef struct Output {
         JsonMode json;
         bool quiet;                     /* no text about success */
         bool stdout_colour, stderr_colour;
-        bool stderr_terminal;           /* somebody watches: show that it goes on */
+        bool stderr_terminal;           /* somebody watches: show progress */
         bool utf8;
         const char *host;               /* borrowed; NULL: this machine */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Rules in words. Owns nothing; what stands in files may be any bytes, and is escaped. */
+/* PolicyText: rules as text and JSON. Owns nothing. Files may contain any bytes, which are escaped. */
 
 #include "cli/print/policy-text.h"
 
@@ -90,7 +90,7 @@ static int strings_to_json(const char *const *strings, size_t n, sd_json_variant
         return r;
 }
 
-/* @order: its place among all, from 1 */
+/* @order: its place among all rules, from 1 */
 int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *match = NULL, *prefer = NULL, *options = NULL,
                                                           *parameters = NULL;
@@ -131,7 +131,7 @@ int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_
                 SD_JSON_BUILD_PAIR_CONDITION(rule->once, "once", SD_JSON_BUILD_BOOLEAN(true)));
 }
 
-/* One a line, as compilers write them, so that editors find the place. */
+/* One a line, in the format of compilers, so that editors find the place. */
 void policy_print_problems(const ProblemList *problems, FILE *f) {
         assert(problems && f);
 

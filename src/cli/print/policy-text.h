@@ -8,7 +8,7 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy.h"
 
-/* Rules and what is wrong with them, in words and in JSON. */
+/* Rules, and problems with them, as text and JSON. */
 
 void print_match(FILE *f, const PolicyRule *rule);
 int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_variant **ret);

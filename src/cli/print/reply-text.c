@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Words: what the objects of the interface mean, in sentences that every verb shares. Owns nothing. Values
- * that this version does not know yet (a newer lkmd) are shown as they came.
+ * ReplyText: what the objects of the interface mean, in sentences that all verbs share. Owns nothing. Values
+ * that this version does not know (of a newer lkmd) are shown as they are.
  */
 
 #include "cli/print/reply-text.h"
@@ -17,9 +17,9 @@
 #include "common/base/util.h"
 #include "common/explain/omission-text.h"
 
-#define LIVE_DIFFERENCE_USEC (100U * 1000U) /* less of waiting for others is not worth a word */
+#define LIVE_DIFFERENCE_USEC (100U * 1000U) /* a shorter wait for others is not mentioned */
 
-/* Who the client of a request is: "lkmctl (pid 4711, uid 0)". */
+/* The client of a request: "lkmctl (pid 4711, uid 0)". */
 static void print_client(FILE *f, sd_json_variant *requester) {
         const char *command = field_string(requester, "command"), *separator = " (";
         uint64_t pid, uid;
@@ -45,7 +45,7 @@ static bool same_module(const char *a, const char *b) {
         return a && b && strlen(a) == strlen(b) && module_name_equal(a, b, strlen(a));
 }
 
-/* @module: what the key means, so that it needs not be said twice; NULL: something else, or not known */
+/* @module: named already, so that a key which means it is not repeated; NULL: none */
 static void print_requester_of(FILE *f, sd_json_variant *requester, const char *module) {
         const char *origin = field_string(requester, "origin") ?: "", *key = field_string(requester, "key");
 
@@ -109,10 +109,7 @@ bool record_is_requested(sd_json_variant *record) {
         return !field_string(record, "parent");
 }
 
-/*
- * "needed by e1000e" and its like; nothing for what was requested itself. Return: whether there was
- * something.
- */
+/* "needed by e1000e"; nothing for what was requested itself. Return: whether anything was printed. */
 static bool print_reason(FILE *f, sd_json_variant *record) {
         static const struct {
                 const char *reason, *words;
@@ -153,7 +150,7 @@ void print_record_requester_short(FILE *f, sd_json_variant *record) {
                 print_requester_short(f, field_object(record, "requester"));
 }
 
-/* True for what was there before, and therefore did not come along. */
+/* True for what was in the kernel before the request. */
 bool record_is_old(sd_json_variant *record) {
         const char *outcome = field_string(record, "outcome");
 
@@ -221,7 +218,7 @@ void print_outcome(FILE *f, sd_json_variant *record) {
         }
 }
 
-/* ", in msleep", if it is known where in the kernel something is that takes long. */
+/* ", in msleep": where in the kernel a load is that takes long, if that is known. */
 void print_whereabouts(FILE *f, sd_json_variant *record) {
         sd_json_variant *innermost = sd_json_variant_by_index(field_array(record, "kernelStack"), 0);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The objects of io.lkmd.Manager in words. All of it is escaped. */
+/* The objects of io.lkmd.Manager as text. Everything is escaped. */
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -8,13 +8,14 @@
 #include "cli/print/output.h"
 #include "common/base/util.h"
 
+/* Table: rows of cells below headings, which fit a terminal. */
 typedef struct Table Table;
+
 typedef struct Column {
         const char *title;
-        double width_hint;              /* below 1: share of a terminal's width; else characters */
-        bool right;
-        bool cut;                       /* may be shortened to fit a terminal */
-        bool tree;                      /* shows which line is below which */
+        bool right;                     /* numbers */
+        bool wrap;                      /* may take several lines where the terminal is too narrow */
+        bool tree;                      /* shows which row is below which */
 } Column;
 
 int table_new(Table **ret, const Output *out, const Column columns[], size_t n_columns);

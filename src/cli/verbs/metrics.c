@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Metrics: one table that says which metric is made of which field of the reply of Status, and how. A row
- * becomes an object {name, type, unit, help, samples}, which is what --json shows and what the text is
- * printed from. Owns nothing.
+ * Metrics: one table says which metric is made of which field of the reply of Status, and how. A row becomes an object
+ * {name, type, unit, help, samples}, which --json prints and of which the text is made. Owns nothing.
  *
- * The text is OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/), of which only that
- * is used which the older text format of Prometheus has, too, or takes for a comment: gauges and histograms
- * mean the same in both. A counter has its type under its name without "_total" in the one and with it in
- * the other; readers of the old format get its value all the same, as one of no particular type.
+ * The text is OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/). It uses only what the older text
+ * format of Prometheus has too, or takes for a comment: gauges and histograms mean the same in both. OpenMetrics declares
+ * the type of a counter without "_total", the old format with it; readers of the old format get the value nevertheless,
+ * without a type.
  */
 
 #include "cli/verbs/metrics.h"
@@ -24,7 +23,7 @@
 
 typedef struct Metric Metric;
 
-/* Adds what there is to @samples; nothing where the reply has no such field. Return: 0 or negative errno. */
+/* Adds to @samples; nothing if the reply has no such field. Return: 0 or negative errno. */
 typedef int (*read_samples_t)(const Metric *m, sd_json_variant *status, sd_json_variant **samples);
 
 struct Metric {
@@ -34,7 +33,8 @@ struct Metric {
         read_samples_t read;
         const char *object;             /* where the field is; NULL: in the reply itself */
         const char *field;
-        const char *word;               /* what the reader compares with or names a label by */
+        const char
+                *word; /* what read_word() compares with; the label of read_label() and read_histograms() */
         const char *help;
 };
 
@@ -197,7 +197,7 @@ static const Metric table[] = {
         GAUGE("lkmd_index_complete", read_bool, "indexComplete",
               "Whether there is a module directory with an index; 0: nothing can be loaded"),
         GAUGE("lkmd_coldplug_done", read_bool, "coldplugDone",
-              "Whether all devices that were there before were looked at"),
+              "Whether all devices that were there before lkmd have been looked at"),
         GAUGE("lkmd_idle", read_bool, "idle", "Whether nothing is queued or running"),
         GAUGE("lkmd_jobs_queued", read_number, "queued", "Modules that wait for their turn"),
         GAUGE("lkmd_jobs_running", read_elements, "running", "Loads and removals under way"),
@@ -208,7 +208,7 @@ static const Metric table[] = {
         GAUGE("lkmd_aliases_known", read_number, "aliasesKnown", "Alias patterns in the index"),
         GAUGE("lkmd_modules_failed", read_elements, "failures",
               "Modules whose latest load or removal failed, of the latest few failures"),
-        GAUGE("lkmd_problems", read_elements, "problems", "What is wrong with files that lkmd reads"),
+        GAUGE("lkmd_problems", read_elements, "problems", "Problems with files that lkmd reads"),
 
         COUNTER("lkmd_events", "events", "Uevents of the kernel"),
         COUNTER("lkmd_events_coalesced", "coalesced",
@@ -231,13 +231,13 @@ static const Metric table[] = {
                 "Modules that would have been left out if what is in audit mode were enforced"),
 
         { "lkmd_phase_seconds", "histogram", "seconds", read_histograms, NULL, "phases", "phase",
-          "How long each part of the way from an event to a loaded module takes" },
+          "Duration of each phase from an event to a loaded module" },
 };
 
 /**
- * metrics_of_status() - what --json shows, and metrics_print() takes
+ * metrics_of_status() - the metrics as JSON, for --json and metrics_print()
  * @status: reply of Status; NULL: lkmd does not answer
- * @ret:    array of objects {name, type, unit, help, samples}, without those that the reply says nothing of
+ * @ret:    array of objects {name, type, unit, help, samples}, without those whose field the reply lacks
  *
  * Return: 0 or what sd-json says.
  */
@@ -293,7 +293,7 @@ static void print_value(FILE *f, sd_json_variant *value) {
         }
 }
 
-/* The text came over a socket: no control characters, and what would end the quotes is escaped. */
+/* The text came over a socket: control characters and what would end the quotes are escaped. */
 static void print_label(FILE *f, const char *name, const char *value) {
         _cleanup_(freep) char *clean = NULL;
 

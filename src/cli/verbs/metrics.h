@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <systemd/sd-json.h>
 
-/* What Status says, for whoever draws curves of it. */
+/* Metrics: the reply of Status for time series. */
 
 int metrics_of_status(sd_json_variant *status, sd_json_variant **ret);
 void metrics_print(FILE *f, sd_json_variant *metrics);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Proposal: an allow list out of what lkmd knows to have been used. Each module stands once, with the
- * others that the same kind of requester brought; what only came along is listed too, since it may be asked
- * for by itself the next time. Owns its strings.
+ * Proposal: an allow list of the modules that lkmd knows to have been used. Each is listed once, with the others that
+ * the same kind of requester brought; what only came along is listed too, since it may be requested by itself the next
+ * time. Owns its strings.
  */
 
 #include "cli/verbs/proposal.h"
@@ -105,7 +105,7 @@ static int describe(sd_json_variant *record, bool failed, char **ret) {
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
 
-/* @record: NULL: none is known. A module that is there already is not added. */
+/* @record: NULL: not known. A module that is listed already is not added. */
 static int add(Proposal *p, const char *module, sd_json_variant *record, bool failed) {
         _cleanup_(item_clear) Item item = { .kind = group_of(record) };
         Item *items;
@@ -180,7 +180,7 @@ int proposal_add_modules(Proposal *p, sd_json_variant *modules, uint64_t since_u
         return 0;
 }
 
-/* Those that were tried and failed: they will be tried again, and need not be refused. */
+/* Modules whose load failed: they will be tried again, and need not be denied. */
 int proposal_add_failures(Proposal *p, sd_json_variant *failures, uint64_t since_usec) {
         int r;
 
@@ -242,7 +242,7 @@ static const struct {
                            "needed by others" },
 };
 
-/* "devices-pci"; of a subsystem's name only what an id may have */
+/* "devices-pci", without what an id may not have */
 static void write_id(FILE *f, const Item *item) {
         (void) fputs(groups[item->kind].id, f);
         if (item->kind != GROUP_DEVICE || item->subsystem[0] == '\0')
@@ -255,7 +255,7 @@ static void write_id(FILE *f, const Item *item) {
                              f);
 }
 
-/* Any name is a name in quotes; most need none. */
+/* In quotes, unless it is plain. */
 static void write_name(FILE *f, const char *name) {
         static const char *const words[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null" };
         size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -316,13 +316,10 @@ void proposal_print(const Proposal *p, FILE *f, const char *release, uint64_t si
                 print_date(f, since_usec);
                 (void) fputs(", and what that needs: the rest of what is in use is not here.\n#\n", f);
         }
-        (void) fputs("# Read it, remove what is not to be loaded, and put it into /etc/lkmd/policy.d/, "
-                     "under a name that ends in\n"
-                     "# .yaml. To try it first, make the line with \"mode\" a line of the file: then "
-                     "nothing is refused, and\n"
-                     "# \"lkmctl policy audit\" lists what would have been. Take the mode out again when "
-                     "that list has nothing\n"
-                     "# on it that this machine needs.\n"
+        (void) fputs("# Read it, remove what is not to be loaded, and put it into /etc/lkmd/policy.d,\n"
+                     "# under a name that ends in .yaml. To try it first, remove the # before \"mode\":\n"
+                     "# then nothing is refused, and \"lkmctl policy audit\" lists what would have been.\n"
+                     "# Remove that line when nothing in the list is needed by this machine.\n"
                      "#\n"
                      "# What an allowed module needs is allowed with it; see lkmd-policy(5).\n"
                      "\n"

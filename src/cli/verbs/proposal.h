@@ -7,7 +7,7 @@
 
 #include "common/base/util.h"
 
-/* Proposal: modules that were used, in groups, to become the rules of an allow list. */
+/* Proposal: the modules that were used, in groups that become rules of an allow list. */
 typedef struct Proposal Proposal;
 
 int proposal_new(Proposal **ret);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ReplaceFile: a file is written beside the old one and put in its place when it is complete. Its temporary
- * name begins with a dot and has an ending of its own, so that whoever reads all *.prom of a directory
- * leaves it alone.
+ * ReplaceFile: writes a file beside the old one and renames it when it is complete. The temporary name begins with a
+ * dot and has another ending, so that readers of all *.prom of a directory ignore it.
  *
- * The directory may belong to another user, the collector of what is written, and so may those above it. It is
- * looked up once, links of that user are not followed on the way, and all that is done afterwards is done in it.
+ * The directory, and those above it, may belong to another user, who collects the files. It is opened once, without
+ * following links of that user, and everything else is done relative to it.
  */
 
 #include "cli/verbs/replace-file.h"
@@ -20,7 +19,7 @@
 #include "common/base/path-trace.h"
 #include "common/base/util.h"
 
-#define TRIES_MAX 16U                   /* for a name that nothing has yet */
+#define TRIES_MAX 16U                   /* for an unused name */
 
 static int write_all(int fd, const char *text, size_t n) {
         while (n > 0) {
@@ -36,7 +35,7 @@ static int write_all(int fd, const char *text, size_t n) {
         return 0;
 }
 
-/* A link leads where its owner wants, and so does a directory in which others can put one. */
+/* A link leads where its owner wants, and so does one in a directory that belongs to another user. */
 static int refuse_links_of_others(const PathHop *hop, void *userdata) {
         if (!hop->link)
                 return 0;
@@ -47,8 +46,8 @@ static int refuse_links_of_others(const PathHop *hop, void *userdata) {
 }
 
 /*
- * Between the look at the way and its use it may have become another: then it has a link, and is not gone. It is gone
- * name by name, since openat2(2) is not to be had in a unit with RestrictSUIDSGID=, as lkmd-metrics.service is one.
+ * The path may have changed since it was checked: if it has a link now, it is refused. It is walked name by name, since
+ * openat2(2) is not available in a unit with RestrictSUIDSGID=, such as lkmd-metrics.service.
  */
 static int open_directory(const char *path) {
         _cleanup_(closep) int fd = -EBADF;
@@ -80,7 +79,7 @@ static int open_directory(const char *path) {
         return S_ISDIR(st.st_mode) ? STEAL_FD(fd) : -ENOTDIR;
 }
 
-/* An empty file that is ours alone. */
+/* An empty file that nobody else has open. */
 static int open_temporary(int dir_fd, const char *base, char ret_name[static NAME_MAX + 1]) {
         for (unsigned i = 0; i < TRIES_MAX; i++) {
                 uint32_t random;
@@ -100,7 +99,7 @@ static int open_temporary(int dir_fd, const char *base, char ret_name[static NAM
         return -EEXIST;
 }
 
-/* Others are to read it, whatever the umask is. */
+/* Others may read it, whatever the umask is. */
 static int fill(int fd, const char *text, size_t n) {
         int r = write_all(fd, text, n);
 
@@ -133,13 +132,13 @@ static int replace_in(int dir_fd, const char *base, const char *text, size_t n) 
 }
 
 /**
- * replace_file() - put a text into a file, at one stroke
- * @path: may exist as a regular file; anything else there, a link or a device for one, is nothing to replace
+ * replace_file() - write a file atomically
+ * @path: may exist as a regular file; anything else, such as a link or a device, is not replaced
  *
- * The file has mode 0644 whatever the umask is: others are to read it.
+ * The file has mode 0644 whatever the umask is: others may read it.
  *
- * Return: 0; -ENOTSUP if something else is there; -EREMCHG if the way to its directory leads through a link that
- * another user than root and the caller could have made; or why it could not be written, with all as before.
+ * Return: 0; -ENOTSUP if something else is there; -EREMCHG if the path of its directory has a link that another user
+ * than root and the caller could have made; else why it could not be written, with the old file as it was.
  */
 int replace_file(const char *path, const char *text, size_t n) {
         _cleanup_(freep) char *absolute = NULL, *here = NULL;

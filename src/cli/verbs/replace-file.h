@@ -3,6 +3,6 @@
 
 #include <stddef.h>
 
-/* A file that readers see whole, the old one or the new one. */
+/* A file of which readers see either the old content or the new. */
 
 int replace_file(const char *path, const char *text, size_t n);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * status of one module: where it stands, how it came there, what the configuration says, what lkmd did with
- * it.
+ * StatusModule: the state of one module, how it got into the kernel, its configuration, and what lkmd did with it.
  */
 
 #include "cli/verbs/status-module.h"
@@ -98,7 +97,7 @@ static void print_origin(const Output *out, sd_json_variant *module) {
         if (!record) {
                 if (streq(state, "live")) {
                         output_label(out, "Loaded");
-                        printf("before lkmd started, or behind its back\n");
+                        printf("before lkmd started, or without lkmd\n");
                 }
                 return;
         }
@@ -110,7 +109,7 @@ static void print_origin(const Output *out, sd_json_variant *module) {
                 print_load_time(stdout, record, usec);
         }
         putchar('\n');
-        output_label(out, "Cause");
+        output_label(out, "Requester");
         print_record_requester(stdout, record);
         putchar('\n');
         print_text(out, "Parameters", field_string(record, "parameters"));
@@ -204,7 +203,7 @@ static void print_stack(const Output *out, sd_json_variant *record) {
         }
 }
 
-/* Loading it is no advice where that would be denied, or has just failed: then there is a hint above. */
+/* Not where it would be denied, or has just failed: then there is a hint above. */
 static bool load_may_help(sd_json_variant *reply) {
         sd_json_variant *latest = sd_json_variant_by_index(field_array(reply, "history"), 0);
         sd_json_variant *omissions = field_array(reply, "omissions");

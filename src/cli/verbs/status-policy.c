@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The policy in status: one line among the facts, and sections for what somebody has to know of. */
+/* StatusPolicy: the policy in status, as one line among the facts and as sections about what needs attention. */
 
 #include "cli/verbs/status-policy.h"
 
@@ -19,7 +19,7 @@ static void print_title(const Output *out, const char *title) {
                output_tone(out, stdout, TONE_PLAIN));
 }
 
-/* Return: whether that was enough. */
+/* Return: whether the list ends here. */
 static bool print_rest(const Output *out, size_t i, size_t n) {
         if (i < SHOWN_MAX)
                 return false;
@@ -70,7 +70,7 @@ static void print_standing(const Output *out, sd_json_variant *policy) {
                 printf("what was in force before still is; ");
 }
 
-/* "      Policy: enforce, 12 rules in 2 files, what they do not speak of is denied" */
+/* "      Policy: enforce, 12 rules in 2 files, everything else is denied" */
 void status_print_policy(const Output *out, sd_json_variant *status) {
         sd_json_variant *policy = field_object(status, "policy");
         uint64_t rules = field_number(policy, "rules");

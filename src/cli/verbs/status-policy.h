@@ -5,7 +5,7 @@
 
 #include "cli/print/output.h"
 
-/* What status says of the policy. Nothing for an lkmd that has none. */
+/* The policy in status; nothing for an lkmd without policy. */
 void status_print_policy(const Output *out, sd_json_variant *status);
 void status_print_policy_details(const Output *out, sd_json_variant *status);
 bool status_policy_is_worrying(sd_json_variant *status);

@@ -12,7 +12,7 @@
 #include "common/base/module-name.h"
 #include "common/base/text.h"
 
-/* Does this line have a say in what happens to that module? */
+/* Does this line apply to that module? */
 static bool entry_concerns(const ConfigEntry *e, const char *module) {
         switch (e->kind) {
         case CONFIG_ALIAS:
@@ -107,7 +107,7 @@ static int show_entries(Run *run, Table *table, const ModprobeConfig *config, co
 
 int verb_config(Run *run, char **args, unsigned n_args) {
         static const Column columns[] = {
-                { "KIND", 9 }, { "NAME", 0.2, .cut = true }, { "VALUE", 0.4, .cut = true }, { "WHERE", 0.3 },
+                { "KIND" }, { "NAME" }, { "VALUE", .wrap = true }, { "WHERE", .wrap = true },
         };
         _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(table_freep) Table *table = NULL;
@@ -132,7 +132,7 @@ int verb_config(Run *run, char **args, unsigned n_args) {
         if (!output_wants_text(&run->out))
                 return STATUS_DONE;
         if (n_shown == 0)
-                printf("No line of modprobe.d or of the kernel command line speaks of %s.\n",
+                printf("No line of modprobe.d or of the kernel command line applies to %s.\n",
                        n_args > 0 ? name : "anything");
         else {
                 r = table_print(table);

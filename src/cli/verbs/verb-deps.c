@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* deps: what a module needs, what it wants, which device nodes bring it, and where that is written. */
+/* deps: what a module needs, what it wants, which device nodes load it, and where that is written. */
 
 #include <fnmatch.h>
 
@@ -65,7 +65,7 @@ static int weakdeps_to_json(const ModprobeConfig *config, const char *module, sd
         return r;
 }
 
-/* What brings the module when it is opened. */
+/* Device nodes that load the module when they are opened. */
 static int nodes_to_json(const Index *index, const char *module, sd_json_variant **ret) {
         const Devname *devnames;
         size_t n;
@@ -182,7 +182,7 @@ static int add_row(Table *table, const char *kind, const char *what, const char 
 
 static int print_table(Run *run, const Index *index, const IndexModule *module, const IndexSoftdep *softdeps,
                        size_t n) {
-        static const Column columns[] = { { "KIND", 14 }, { "MODULE", 0.3 }, { "WHERE", 0.5, .cut = true } };
+        static const Column columns[] = { { "KIND" }, { "MODULE" }, { "WHERE", .wrap = true } };
         _cleanup_(table_freep) Table *table = NULL;
         const ConfigEntry *weak;
         const Devname *devnames;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * diff-modprobe: where loading a module would come to something else than with modprobe. Two plans of each
- * module, one by lkmd's rules and one by kmod's, and the line of configuration behind each difference.
- * Whatever merely follows from a difference (what a softdep's module needs in its turn) is not told.
+ * diff-modprobe: where loading a module would have another result than with modprobe. It makes two plans of each
+ * module, one by lkmd's rules and one by kmod's, and shows each difference with the line of configuration that causes
+ * it. What merely follows from a difference (what a softdep's module needs in turn) is left out.
  */
 
 #include <assert.h>
@@ -28,7 +28,7 @@ typedef enum DifferenceKind {
 typedef struct Difference {
         DifferenceKind kind;
         const char *module;             /* whose plan it is in */
-        const char *subject;            /* what is treated otherwise: it, or something that comes along */
+        const char *subject;            /* what is treated differently: that module, or one that comes along */
         const char *other;              /* the module that the subject needs, or that wants it */
         bool post;                      /* DIFFERENCE_SOFTDEP: after the other */
         const ConfigEntry *line;
@@ -48,7 +48,7 @@ static const char *const kind_names[_DIFFERENCE_MAX] = {
         [DIFFERENCE_BLACKLISTED] = "blacklisted",
 };
 
-/* --------------------------------------------------------------------------------------------- telling */
+/* -------------------------------------------------------------------------------------------- printing */
 
 /* "/etc/modprobe.d/x.conf:3: install ksmbd /bin/false" */
 static void write_line(FILE *f, const ConfigEntry *line) {
@@ -118,7 +118,7 @@ static int report_json(Run *run, const Difference *d, const char *reason) {
         return output_json(&run->out, v);
 }
 
-static int tell(Comparison *c, const Difference *d) {
+static int report(Comparison *c, const Difference *d) {
         _cleanup_(freep) char *reason = NULL;
         size_t size;
         FILE *f;
@@ -151,10 +151,7 @@ static const ConfigEntry *install_line(const Comparison *c, const char *module) 
         return modprobe_config_find_command(index_get_config(c->index), CONFIG_INSTALL, module);
 }
 
-/*
- * Of a denied module that kmod would load all the same; where kmod runs the line, nothing gets in there
- * either.
- */
+/* The line that denies a module which kmod loads nevertheless. Where kmod runs the line, it does not load it either. */
 static const ConfigEntry *overlooked_deny(const Comparison *c, const Plan *theirs, const PlanOmission *o) {
         const PlanStep *step = find_step(theirs, o->module);
 
@@ -169,11 +166,13 @@ static int compare_omissions(Comparison *c, const char *module, const Plan *ours
 
                 if (!line)
                         continue;
-                r = tell(c, &(Difference) { DIFFERENCE_DENIED, module, o->module, .line = line });
+                r = report(c, &(Difference) { DIFFERENCE_DENIED, module, o->module, .line = line });
                 if (r < 0)
                         return r;
-                if (!streq(o->module, module) && ours->n_steps == 0 && o->wanted_by) { /* the module itself, by that */
-                        r = tell(c, &(Difference) { DIFFERENCE_IMPOSSIBLE, module, module, o->module, .line = line });
+                if (!streq(o->module, module) && ours->n_steps == 0 &&
+                    o->wanted_by) { /* which keeps out the module itself */
+                        r = report(c, &(Difference) { DIFFERENCE_IMPOSSIBLE, module, module, o->module,
+                                                      .line = line });
                         if (r < 0)
                                 return r;
                 }
@@ -203,8 +202,8 @@ static int compare_softdep(Comparison *c, const char *module, const PlanStep *st
                 return r;
         for (size_t i = 0; i < n; i++)
                 if (softdeps[i].post == post && softdep_means(c->index, softdeps[i].key, step->module))
-                        return tell(c, &(Difference) {
-                                DIFFERENCE_SOFTDEP, module, step->module, wanted_by, post, softdeps[i].config });
+                        return report(c, &(Difference) { DIFFERENCE_SOFTDEP, module, step->module, wanted_by,
+                                                         post, softdeps[i].config });
         return 0;
 }
 
@@ -218,15 +217,15 @@ static int compare_steps(Comparison *c, const char *module, const Plan *ours, co
                 if (!their && softdep && parent && find_step(theirs, parent))
                         r = compare_softdep(c, module, step, parent);
                 else if (their && step->action == PLAN_COMMAND && their->action == PLAN_INSERT)
-                        r = tell(c, &(Difference) {
-                                DIFFERENCE_COMMAND, module, step->module, .line = install_line(c, step->module) });
+                        r = report(c, &(Difference) { DIFFERENCE_COMMAND, module, step->module,
+                                                      .line = install_line(c, step->module) });
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-/* A blacklist line only counts when a device asks, by an alias: a plan of its own on both sides. */
+/* A blacklist line counts only when a device asks, by an alias: that takes another plan for both. */
 static int compare_blacklists(Comparison *c, const char *module) {
         _cleanup_(plan_freep) Plan *theirs = NULL;
         const ConfigEntry *line;
@@ -240,7 +239,7 @@ static int compare_blacklists(Comparison *c, const char *module) {
         for (size_t i = 0; i < theirs->n_omissions; i++)
                 if (theirs->omissions[i].kind == PLAN_BLACKLISTED)
                         return 0;
-        return tell(c, &(Difference) { DIFFERENCE_BLACKLISTED, module, module, .line = line });
+        return report(c, &(Difference) { DIFFERENCE_BLACKLISTED, module, module, .line = line });
 }
 
 static int compare(Comparison *c, const IndexModule *module) {
@@ -314,7 +313,7 @@ int verb_diff_modprobe(Run *run, char **args, unsigned n_args) {
 
         if (run->all && n_args > 0)
                 return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help diff-modprobe",
-                                        "--all is all modules, no names go with it");
+                                         "--all means all modules: give it or names, not both");
         r = offline_index(run, true, &index);
         if (r != 0)
                 return r;

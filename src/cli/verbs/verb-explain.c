@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * explain: why something would be loaded, or not. A module is asked for by a person first, then as a
- * device and as the kernel would ask, since a blacklist line and a rule with an origin make a difference
- * between them.
+ * explain: why something would be loaded, or not. A module is explained for a person first, then for a device and for
+ * the kernel, since blacklist lines and rules with an origin treat them differently.
  */
 
 #include <assert.h>
@@ -21,7 +20,7 @@
 
 #define ORIGINS_MAX 3U
 
-/* All that is asked about one key. */
+/* One key, and the explanation for each who may ask for it. */
 typedef struct Question {
         const char *key;
         const Device *device;           /* NULL: there is none */
@@ -46,7 +45,7 @@ static int ask(Question *q, const Index *index, const OfflinePolicy *policy,
         return r;
 }
 
-/* Who asks: the device, whoever the options say, or all that might. */
+/* For the device, for the origin of the options, or for all that may ask. */
 static int ask_all(Run *run, Question *q, const Index *index, const OfflinePolicy *policy) {
         static const RequestOrigin all[ORIGINS_MAX] = { ORIGIN_CLIENT, ORIGIN_DEVICE, ORIGIN_KERNEL };
         PolicyRequester requester = q->device ? device_get_requester(q->device) : (PolicyRequester) {};
@@ -64,7 +63,7 @@ static int ask_all(Run *run, Question *q, const Index *index, const OfflinePolic
         }
         for (size_t i = 0; r >= 0 && i < ARRAY_LEN(all) && (i == 0 || !run->uid.is_given); i++) {
                 requester.origin = all[i];
-                requester.has_uid = run->uid.is_given || all[i] == ORIGIN_CLIENT; /* root, unless said */
+                requester.has_uid = run->uid.is_given || all[i] == ORIGIN_CLIENT; /* by default root */
                 r = ask(q, index, policy, &requester);
         }
         return r;
@@ -118,9 +117,9 @@ static int add_row(const Output *out, Table *table, const Explanation *q, size_t
         return r;
 }
 
-static int print_met(const Output *out, const Explanation *q) {
+static int print_trace(const Output *out, const Explanation *q) {
         static const Column columns[] = {
-                { "MODULE", 0.2 }, { "VERDICT", 7 }, { "BY", 0.2 }, { "PLACE", 0.2 }, { "HOW", 0.4 },
+                { "MODULE" }, { "VERDICT" }, { "BY", .wrap = true }, { "PLACE", .wrap = true }, { "HOW", .wrap = true },
         };
         _cleanup_(table_freep) Table *table = NULL;
         int r;
@@ -184,14 +183,14 @@ static int print_answer(const Run *run, const Question *q, size_t i, bool same_f
 
         print_title(run, q, i, same_for_kernel);
         explanation_print_sentences(answer, stdout, "  ");
-        r = print_met(&run->out, answer);
+        r = print_trace(&run->out, answer);
         if (r < 0 || !q->device || answer->plan->n_steps == 0)
                 return r;
         printf("\nWhat will be loaded for it:\n");
         return plan_print(&run->out, answer->plan);
 }
 
-/* Only what differs from what was said already. */
+/* An explanation that is the same as the one before is not repeated. */
 static int print_question(const Run *run, const Question *q) {
         bool any_other = false;
         int r;
@@ -212,7 +211,7 @@ static int print_question(const Run *run, const Question *q) {
         if (r >= 0 && q->n_answers > 1 && !any_other)
                 printf("\nA device or the kernel that asks for it gets the same.\n");
         if (r >= 0 && q->answers[q->n_answers - 1]->origin == ORIGIN_KERNEL)
-                printf("\nThe kernel's own requests go past this version of lkmd, to modprobe: see lkmd-policy(5).\n");
+                printf("\nThe kernel itself asks modprobe, not this version of lkmd: see lkmd-policy(5).\n");
         return r;
 }
 
@@ -314,7 +313,7 @@ static int report_no_device(Run *run, const Index *index, const char *argument, 
                                         "several devices are called '%s'", argument);
         if (error == -EACCES)
                 return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
-                                        "it is not allowed to look at '%s'", argument);
+                                         "'%s' may not be read", argument);
         if (error != -ENODEV)
                 return error;
         if (!device_is_path(argument))

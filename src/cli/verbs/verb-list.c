@@ -44,7 +44,7 @@ static void write_used_by(FILE *f, sd_json_variant *module) {
         print_strings(f, holders);
 }
 
-static void write_cause(FILE *f, sd_json_variant *module) {
+static void write_requester(FILE *f, sd_json_variant *module) {
         sd_json_variant *record = field_object(module, "loadedBy");
 
         if (record)
@@ -64,14 +64,14 @@ static void write_duration(FILE *f, sd_json_variant *module) {
 
 static int print_table(const Output *out, sd_json_variant *modules) {
         static const Column columns[] = {
-                { "NAME",    0.2 },
-                { "SIZE",    5,   .right = true },
-                { "USED BY", 0.2, .cut = true },
-                { "CAUSE",   0.3, .cut = true },
-                { "TIME",    8,   .right = true },
+                { "NAME" },
+                { "SIZE", .right = true },
+                { "USED BY", .wrap = true },
+                { "REQUESTER", .wrap = true },
+                { "TIME", .right = true },
         };
         static void (*const writers[])(FILE *f, sd_json_variant *module) = {
-                write_name, write_size, write_used_by, write_cause, write_duration,
+                write_name, write_size, write_used_by, write_requester, write_duration,
         };
         _cleanup_(table_freep) Table *table = NULL;
         int r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* load and unload: ask for it, show on a terminal that it goes on, say what became of each module. */
+/* load and unload: make the request, show its progress on a terminal, and print the outcome of each module. */
 
 #include <assert.h>
 
@@ -39,7 +39,7 @@ static void on_second(void *userdata) {
         progress_draw(&a->progress);
 }
 
-/* The same, typed on the machine that refused it since it came from another one. */
+/* The hint for what lkmd-loader refused since it came by ssh: the same command, typed on that machine. */
 static int hint_at_ssh(const Action *a, sd_json_variant **fields) {
         _cleanup_(freep) const char **words = calloc((size_t) a->n_args + 6, sizeof(*words));
         _cleanup_(freep) char *command = NULL;
@@ -79,12 +79,12 @@ static int on_error(const char *error_id, sd_json_variant **fields, void *userda
         return suggestion_add(a->run, error_id, a->args[0], fields);
 }
 
-/* What the request needs but was there before says nothing new. */
+/* Not what came along but was loaded before. */
 static bool record_is_shown(sd_json_variant *record) {
         return record_is_requested(record) || !record_is_old(record);
 }
 
-/* One line per module, those that came along set in; the column after the names is the same for all. */
+/* One line per module, with those that came along indented; what follows the names is aligned. */
 static void print_records(const Output *out, sd_json_variant *records) {
         int width = 0;
 
@@ -138,7 +138,8 @@ static int act(Action *a, sd_json_variant *parameters) {
         Run *run = a->run;
         int r;
 
-        r = interrupt_says("\nlkmctl: stopped waiting; lkmd goes on with it, \"lkmctl status\" shows how it ends\n");
+        r = interrupt_says(
+                "\nlkmctl: stopped waiting; lkmd goes on, and \"lkmctl status\" shows how it ends\n");
         if (r < 0)
                 return r;
 
@@ -191,7 +192,7 @@ int verb_load(Run *run, char **args, unsigned n_args) {
         return act(&action, parameters);
 }
 
-/* All of them are tried; without the daemon the rest is pointless. */
+/* All are tried, unless lkmd cannot be reached. */
 int verb_unload(Run *run, char **args, unsigned n_args) {
         ExitStatus worst = STATUS_DONE;
         int r;

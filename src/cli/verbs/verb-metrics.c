@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * metrics: the status as OpenMetrics, on standard output or in a file that a collector reads. That lkmd does
- * not answer is a metric as well: a file of yesterday would hide it.
+ * metrics: the status as OpenMetrics, on standard output or in a file that a collector reads. While lkmd does not answer,
+ * one metric says so: an outdated file would hide it.
  */
 
 #include "cli/call/failure.h"
@@ -20,7 +20,7 @@ static void write_json(FILE *f, JsonMode mode, sd_json_variant *metrics) {
                                                     SD_JSON_FORMAT_NEWLINE, f, NULL);
 }
 
-/* Return: 0; an ExitStatus, after telling; negative errno. */
+/* Return: 0; an ExitStatus, after reporting why; negative errno. */
 static int metrics_to_file(Run *run, sd_json_variant *metrics) {
         _cleanup_(freep) char *text = NULL;
         size_t size = 0;
@@ -42,7 +42,7 @@ static int metrics_to_file(Run *run, sd_json_variant *metrics) {
                 return STATUS_DONE;
         return failure_print_own(
                 &run->out, CLIENT_ERROR_LOCAL,
-                r == -ENOENT                  ? "the directory has to be there already"
+                r == -ENOENT                  ? "create the directory first"
                 : r == -EACCES || r == -EPERM ? "the same with sudo"
                 : r == -EREMCHG               ? "name the directory itself"
                                               : NULL,
@@ -67,7 +67,7 @@ static int metrics_to_stdout(Run *run, sd_json_variant *metrics) {
         return r;
 }
 
-/* Return: 0 with the reply; an ExitStatus, after telling; negative errno. */
+/* Return: 0 with the reply; an ExitStatus, after reporting why; negative errno. */
 static int ask_status(Run *run, sd_json_variant **ret) {
         static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *status = NULL;

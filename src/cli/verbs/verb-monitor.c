@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* monitor: one line per event, until Ctrl-C, until nobody reads, or until lkmd goes away. */
+/* monitor: one line per event, until Ctrl-C, until the reader of the pipe is gone, or until lkmd ends. */
 
 #include <assert.h>
 
@@ -11,9 +11,9 @@
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
 
-#define SUBJECT_WIDTH 22                /* longer ones push the text to the right */
+#define SUBJECT_WIDTH 22                /* a longer one moves the text to the right */
 
-/* What the second column says and how it looks; a failed load is told from one that went well. */
+/* The second column and its colour; a load that failed differs from one that succeeded. */
 static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
         const char *kind = field_string(event, "kind") ?: "?";
 

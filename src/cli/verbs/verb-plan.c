@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* plan: what a load would come to, step by step, without doing any of it. */
+/* plan: what a load would do, step by step, without doing it. */
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* policy audit: what lkmd refused, would have refused in enforce mode, or was told to report; by rule. */
+/* policy audit: what lkmd refused, would have refused in enforce mode, or had to report; by rule. */
 
 #include <assert.h>
 #include <inttypes.h>
@@ -116,15 +116,12 @@ static void print_text(const Output *out, sd_json_variant *entries, uint64_t dro
                 }
         }
         if (dropped > 0)
-                printf("\nAnd %" PRIu64
-                       " more, older ones, of which nothing is known any more but the number.\n",
-                       dropped);
+                printf("\nAnd %" PRIu64 " more, older ones, which were dropped.\n", dropped);
         if (!any && dropped == 0)
                 printf("Nothing was refused, and nothing would have been.\n");
         else if (any_would)
-                printf("\nWhat would be refused is in audit mode. \"mode: enforce\" in its file makes it "
-                       "so; why a module is\n"
-                       "denied: lkmctl explain MODULE\n");
+                printf("\nWhat would be refused is in audit mode. \"mode: enforce\" in its file enforces\n"
+                       "it; lkmctl explain MODULE says why a module is denied.\n");
 }
 
 int verb_policy_audit(Run *run, char **args, unsigned n_args) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * policy check: what is wrong with policy files, for people who write them and for machines that keep
- * them.
+ * policy check: mistakes in policy files, for people who write them and for pipelines.
  */
 
 #include <assert.h>
@@ -16,7 +15,7 @@
 #include "common/policy-files/policy-parse.h"
 #include "common/policy-files/policy-sources.h"
 
-/* A file in a directory "lists" is a list, and has to say more than a file of policy.d. */
+/* A file in a directory "lists" is a list, which must have more than a file of policy.d. */
 static int file_kind(const char *path, PolicyFileKind *ret) {
         _cleanup_(freep) char *copy = strdup(path);
 

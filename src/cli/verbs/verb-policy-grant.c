@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* policy allow, deny, revoke: exceptions from the policy for a time, which lkmd keeps in /run. */
+/* policy allow, deny, revoke: grants, which lkmd keeps in /run. */
 
 #include <assert.h>
 #include <inttypes.h>
@@ -63,11 +63,11 @@ static int give(Run *run, const char *module, const char *verdict) {
                         &run->out, CLIENT_ERROR_USAGE, hint,
                         n_times == 0
                                 ? "for how long? One of --for=TIME, --once and --until-reboot is needed"
-                                : "for how long? Only one of --for, --once and --until-reboot can hold");
+                                : "for how long? Only one of --for, --once and --until-reboot is possible");
         if (!run->reason)
                 return failure_print_own(
                         &run->out, CLIENT_ERROR_USAGE, hint,
-                        "why? --reason=TEXT is needed: somebody will find this exception and wonder");
+                        "why? --reason=TEXT is needed: somebody will find this grant and wonder");
 
         r = argument_to_name(run, module, &parameters, "module");
         if (r != 0)

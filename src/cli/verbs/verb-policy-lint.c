@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * policy lint: what of the policy and of modprobe.d does not do what it looks like. The rules for that are
- * in lint-*.c.
+ * policy lint: rules of the policy and lines of modprobe.d that do not do what they look like. They are found by
+ * lint-*.c.
  */
 
 #include "cli/offline/lint-config.h"
@@ -36,8 +36,7 @@ int verb_policy_lint(Run *run, char **args, unsigned n_args) {
         if (r < 0)
                 return r;
         if (output_wants_text(&run->out) && lint.n_findings == 0)
-                printf("Nothing: all of it does what it looks like, with the modules in %s.\n",
-                       index_get_module_dir(index));
+                printf("Nothing found, with the modules in %s.\n", index_get_module_dir(index));
         r = output_flush();
         return r < 0 ? r : lint.n_findings > 0 || offline.broken ? STATUS_FAILED : STATUS_DONE;
 }

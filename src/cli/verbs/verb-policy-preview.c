@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * policy preview: every device of this machine, asked for its driver twice: with the modules of the
- * running kernel, and with those that --kernel or --root name. Told is what gets worse. Devices that ask
- * for the same are worked out once.
+ * policy preview: works out for every device of this machine which driver it gets with the modules of the running
+ * kernel, and with those that --kernel or --root name, and reports what gets worse. Devices that ask for the same are
+ * worked out once.
  */
 
 #include <assert.h>
@@ -25,8 +25,8 @@
 
 typedef enum Change {
         CHANGE_NONE,
-        CHANGE_LOST,                    /* nothing there is for it */
-        CHANGE_DENIED,                  /* what is for it is denied there */
+        CHANGE_LOST,                    /* there is no module for it */
+        CHANGE_DENIED,                  /* its module is denied there */
         CHANGE_NEEDED_DENIED, /* one that is new, or was not needed before, keeps its driver out */
         CHANGE_WANTED_DENIED, /* it gets its driver, without something that comes along here */
         _CHANGE_MAX,
@@ -36,7 +36,7 @@ typedef struct Preview {
         Run *run;
         const Index *here, *there;
         const OfflinePolicy *offline;
-        NameTable *known; /* keys that were looked at, with what came of it */
+        NameTable *known; /* questions that were answered */
         StringArena strings;
         size_t n_devices, n_worse;
 } Preview;
@@ -166,7 +166,7 @@ static int report_json(Preview *p, const Device *d, const char *key, Change chan
         return r < 0 ? r : output_json(&p->run->out, v);
 }
 
-static int tell(Preview *p, const Device *d, const char *key, Change change, const Plan *here,
+static int report(Preview *p, const Device *d, const char *key, Change change, const Plan *here,
                 const PlanOmission *why) {
         _cleanup_(freep) char *story = NULL;
         size_t size;
@@ -208,9 +208,9 @@ static int look_at(Preview *p, const Device *d, const char *key) {
         if (r >= 0)
                 r = plan_new(&there, p->there, &request);
         if (r < 0)
-                return r == -ENOMEM ? r : 0; /* a key that is too long means nothing anywhere */
+                return r == -ENOMEM ? r : 0; /* a key that is too long means nothing */
         change = compare(here, there, &why);
-        return change == CHANGE_NONE ? 0 : tell(p, d, key, change, here, why);
+        return change == CHANGE_NONE ? 0 : report(p, d, key, change, here, why);
 }
 
 /* One of many devices that ask for the same is enough where nothing gets worse. */
@@ -254,7 +254,7 @@ static int index_here(Run *run, const Index **ret) {
                 .config = run->config,
         };
 
-        plain.out.quiet = true; /* what is wrong with the configuration was told already */
+        plain.out.quiet = true; /* problems of the configuration have been reported */
         return offline_index(&plain, true, ret);
 }
 
@@ -266,8 +266,8 @@ int verb_policy_preview(Run *run, char **args, unsigned n_args) {
 
         if (!run->kernel && !run->root)
                 return failure_print_own(&run->out, CLIENT_ERROR_USAGE,
-                                        "ls /lib/modules; lkmctl help policy preview",
-                                        "with which modules? --kernel=RELEASE or --root=DIR says it");
+                                         "ls /lib/modules; lkmctl help policy preview",
+                                         "--kernel=RELEASE or --root=DIR is needed: with which modules?");
         r = offline_index(run, true, &there);
         if (r != 0)
                 return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* policy show: the rules in force, merged, in the order in which they are asked. */
+/* policy show: the rules in force, merged, in the order in which they are applied. */
 
 #include <assert.h>
 
@@ -61,7 +61,7 @@ static void write_place(FILE *f, const Listing *l) {
                 &(PolicyRuling) { .file = l->rule->file, .line = l->rule->line, .column = l->rule->column });
 }
 
-/* How long it still holds, and why it is there. */
+/* How long it still applies, and why it exists. */
 static void write_reason(FILE *f, const Listing *l) {
         const PolicyRule *rule = l->rule;
         const char *separator = "";
@@ -124,9 +124,9 @@ static int add_default(Table *table, const PolicyRuling *d, PolicyMode mode) {
 
 static int print_text(Run *run, const OfflinePolicy *offline) {
         static const Column columns[] = {
-                { "ORDER", 5, .right = true },  { "VERDICT", 7 }, { "MODE", 7 },
-                { "MATCH", 0.3, .cut = true },  { "RULE", 0.1 },  { "PLACE", 0.2 },
-                { "REASON", 0.2, .cut = true },
+                { "ORDER", .right = true },  { "VERDICT" }, { "MODE" },
+                { "MATCH", .wrap = true },  { "RULE", .wrap = true },  { "PLACE", .wrap = true },
+                { "REASON", .wrap = true },
         };
         _cleanup_(table_freep) Table *table = NULL;
         PolicyMode mode;
@@ -142,9 +142,9 @@ static int print_text(Run *run, const OfflinePolicy *offline) {
                 r = table_print(table);
         if (r < 0)
                 return r;
-        printf("\nThe first that matches decides. Behind the rules, before the default: install lines of "
-               "modprobe.d that only\n"
-               "deny, and blacklist lines for what nobody asked for by name (lkmctl config).\n");
+        printf("\nThe first that matches decides. After the rules and before the default come\n"
+               "install lines of modprobe.d that only deny, and blacklist lines, for modules that\n"
+               "nobody asked for by name (lkmctl config).\n");
         return 0;
 }
 

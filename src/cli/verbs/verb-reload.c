@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* reload: has everything read anew, shows what is wrong with it. */
+/* reload: has lkmd read its files again, and shows the problems. */
 
 #include "cli/print/fields.h"
 #include "cli/print/reply-text.h"
@@ -20,7 +20,7 @@ int verb_reload(Run *run, char **args, unsigned n_args) {
         problems = field_array(reply, "problems");
         if (output_wants_text(&run->out))
                 printf("Read anew%s\n", field_elements(reply, "problems") > 0 ? ", with problems:" : ".");
-        ARRAY_FOREACH_INDEX(problems, i) {              /* they are what one wants to know even with --quiet */
+        ARRAY_FOREACH_INDEX(problems, i) {              /* also with --quiet, as errors are */
                 FILE *f = run->out.quiet ? stderr : stdout;
 
                 (void) fputs("  ", f);

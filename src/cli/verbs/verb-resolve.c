@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up in depmod's files
- * as they are, as modprobe -R does: building an index takes longer than that. Many, from standard input, are
- * looked up in an index.
+ * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up directly in depmod's files, as
+ * modprobe -R does, since building an index takes longer. Many, from standard input, are looked up in an index.
  */
 
 #include <sys/stat.h>
@@ -17,7 +16,7 @@
 #include "common/index/index-direct.h"
 #include "common/index/index-lookup.h"
 
-#define ONE_BY_ONE_MAX 16U              /* keys; with more, building the index pays */
+#define ONE_BY_ONE_MAX 16U              /* keys; for more an index is faster */
 
 /* The modules that a key means. Owns their names. */
 typedef struct Answer {
@@ -76,8 +75,7 @@ static int print_json(Run *run, const char *key, const Answer *answer) {
 }
 
 /*
- * ALIAS<TAB>module module ..; the alias as it came in, so that scripts find it again, unless a terminal
- * would suffer.
+ * ALIAS<TAB>module module ..; the alias as it came in, so that scripts find it again, but escaped on a terminal.
  */
 static int print_answer(Run *run, const char *key, const Answer *answer) {
         if (run->out.json != JSON_OFF)
@@ -109,7 +107,7 @@ static int resolve_key(Run *run, const Index *index, Answer *answer, const char 
         if (r == -ENOMEM)
                 return r;
         for (size_t i = 0; r >= 0 && i < answer->found.n_matches;
-             i++) { /* a key that cannot be one means nothing */
+             i++) { /* an impossible key means nothing */
                 r = answer_add(answer->found.matches[i].name, answer);
                 if (r < 0)
                         return r;
@@ -117,10 +115,7 @@ static int resolve_key(Run *run, const Index *index, Answer *answer, const char 
         return print_answer(run, key, answer);
 }
 
-/*
- * Somebody at the other end of a pipe may wait for an answer before asking on. All else of a line is part of
- * the key.
- */
+/* Each answer is flushed, since the other end of a pipe may wait for it. Only the line break is no part of the key. */
 static int resolve_lines(Run *run, const Index *index, Answer *answer) {
         _cleanup_(freep) char *line = NULL;
         struct stat st;
@@ -170,11 +165,11 @@ static int resolve_many(Run *run, char **args, unsigned n_args) {
 
 /* -------------------------------------------------------------------------------- few, by depmod's files */
 
-/* Only for whoever sees it at once: the empty answer is what scripts go by. */
+/* Only on a terminal; scripts use the empty answer. */
 static int suggest(Run *run, const char *key) {
         _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(freep) char *name = NULL;
-        Run silent = *run;              /* what is wrong with files has been reported */
+        Run silent = *run;              /* problems have been reported */
         int r;
 
         if (!run->out.stderr_terminal || run->out.quiet || run->out.json != JSON_OFF)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* status without a module: what somebody wants to see at a glance when the machine misbehaves. */
+/* status without a module: what to know at a glance when the machine misbehaves. */
 
 #include <assert.h>
 #include <inttypes.h>
@@ -104,7 +104,7 @@ static void print_queue(const Output *out, sd_json_variant *status) {
                 printf("%zu running, %" PRIu64 " waiting\n", running, queued);
 }
 
-/* Only what is out of the ordinary: announcements that were missed, and what was done about it. */
+/* Only the unusual: events that were lost or held back, and walks over all devices. */
 static void print_events(const Output *out, sd_json_variant *counters) {
         uint64_t lost = field_number(counters, "lost"), rescans = field_number(counters, "rescans");
         uint64_t backed_off = field_number(counters, "backedOff");
@@ -157,7 +157,7 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         print_queue(out, status);
 }
 
-/* How long a thing that is under way has been so. */
+/* How long a job has been under way. */
 static uint64_t running_usec(sd_json_variant *record, uint64_t now) {
         uint64_t usec, since;
 
@@ -247,7 +247,7 @@ static void print_problems(const Output *out, sd_json_variant *status, const cha
         }
 }
 
-/* The one command that gets on with the worst of what was shown; nothing if all is well. */
+/* The one command for the worst of what was shown; none if all is well. */
 static void print_next(const Output *out, sd_json_variant *status) {
         sd_json_variant *failure = sd_json_variant_by_index(field_array(status, "failures"), 0);
         const char *release = field_string(status, "kernelRelease"), *module = field_string(failure, "module");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* wait: returns when what was asked for holds. */
+/* wait: ends when the conditions hold. */
 
 #include "cli/call/argument.h"
 #include "cli/call/failure.h"
@@ -31,8 +31,8 @@ static int on_error(const char *error_id, sd_json_variant **fields, void *userda
 }
 
 /*
- * Links are followed here, where somebody may have typed one that is relative; another machine has to follow
- * its own. Return: 0; an ExitStatus, after telling; negative errno.
+ * Links are followed here, since the argument may be relative to the current directory; another machine follows its
+ * own. Return: 0; an ExitStatus, after reporting why; negative errno.
  */
 static int device_to_parameter(Run *run, const char *argument, sd_json_variant **parameters) {
         _cleanup_(freep) char *device = NULL;
@@ -47,7 +47,7 @@ static int device_to_parameter(Run *run, const char *argument, sd_json_variant *
                                         "there is no device '%s'", argument);
         if (r == -EACCES)
                 return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
-                                        "it is not allowed to look at '%s'", argument);
+                                         "'%s' may not be read", argument);
         if (r < 0)
                 return r;
         return argument_to_name(run, device, parameters, "device");
