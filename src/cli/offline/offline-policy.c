@@ -36,8 +36,8 @@ static int root_all(const char *root, const char *const *dirs, char *(*ret)[ROOT
 }
 
 /*
- * What lkmd.conf says about policies. Problems with it are not reported here, but by lkmd: they do not concern a question
- * about modules.
+ * What lkmd.conf says about policies. Problems with it are not reported here, but by lkmd: they do not
+ * concern a question about modules.
  */
 static int read_settings(const char *root, Settings *ret) {
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
@@ -99,8 +99,8 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
 /**
  * offline_policy() - the policy that is in force here, or that of --policy
  *
- * With --policy neither grants nor the kernel command line nor Mode= count: only those files do. A broken file is
- * reported and left out, as lkmd does when it starts.
+ * With --policy neither grants nor the kernel command line nor Mode= count: only those files do. A broken
+ * file is reported and left out, as lkmd does when it starts.
  */
 int offline_policy(Run *run, OfflinePolicy *ret) {
         _cleanup_(problem_list_clear) ProblemList problems = {};

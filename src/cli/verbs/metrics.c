@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Metrics: one table says which metric is made of which field of the reply of Status, and how. A row becomes an object
- * {name, type, unit, help, samples}, which --json prints and of which the text is made. Owns nothing.
+ * Metrics: one table says which metric is made of which field of the reply of Status, and how. A row becomes
+ * an object {name, type, unit, help, samples}, which --json prints and of which the text is made. Owns
+ * nothing.
  *
- * The text is OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/). It uses only what the older text
- * format of Prometheus has too, or takes for a comment: gauges and histograms mean the same in both. OpenMetrics declares
- * the type of a counter without "_total", the old format with it; readers of the old format get the value nevertheless,
- * without a type.
+ * The text is OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/). It uses only what
+ * the older text format of Prometheus has too, or takes for a comment: gauges and histograms mean the same
+ * in both. OpenMetrics declares the type of a counter without "_total", the old format with it; readers of
+ * the old format get the value nevertheless, without a type.
  */
 
 #include "cli/verbs/metrics.h"

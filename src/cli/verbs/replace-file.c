@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ReplaceFile: writes a file beside the old one and renames it when it is complete. The temporary name begins with a
- * dot and has another ending, so that readers of all *.prom of a directory ignore it.
+ * ReplaceFile: writes a file beside the old one and renames it when it is complete. The temporary name
+ * begins with a dot and has another ending, so that readers of all *.prom of a directory ignore it.
  *
- * The directory, and those above it, may belong to another user, who collects the files. It is opened once, without
- * following links of that user, and everything else is done relative to it.
+ * The directory, and those above it, may belong to another user, who collects the files. It is opened once,
+ * without following links of that user, and everything else is done relative to it.
  */
 
 #include "cli/verbs/replace-file.h"
@@ -46,8 +46,8 @@ static int refuse_links_of_others(const PathHop *hop, void *userdata) {
 }
 
 /*
- * The path may have changed since it was checked: if it has a link now, it is refused. It is walked name by name, since
- * openat2(2) is not available in a unit with RestrictSUIDSGID=, such as lkmd-metrics.service.
+ * The path may have changed since it was checked: if it has a link now, it is refused. It is walked name by
+ * name, since openat2(2) is not available in a unit with RestrictSUIDSGID=, such as lkmd-metrics.service.
  */
 static int open_directory(const char *path) {
         _cleanup_(closep) int fd = -EBADF;
@@ -137,8 +137,9 @@ static int replace_in(int dir_fd, const char *base, const char *text, size_t n) 
  *
  * The file has mode 0644 whatever the umask is: others may read it.
  *
- * Return: 0; -ENOTSUP if something else is there; -EREMCHG if the path of its directory has a link that another user
- * than root and the caller could have made; else why it could not be written, with the old file as it was.
+ * Return: 0; -ENOTSUP if something else is there; -EREMCHG if the path of its directory has a link that
+ * another user than root and the caller could have made; else why it could not be written, with the old file
+ * as it was.
  */
 int replace_file(const char *path, const char *text, size_t n) {
         _cleanup_(freep) char *absolute = NULL, *here = NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * diff-modprobe: where loading a module would have another result than with modprobe. It makes two plans of each
- * module, one by lkmd's rules and one by kmod's, and shows each difference with the line of configuration that causes
- * it. What merely follows from a difference (what a softdep's module needs in turn) is left out.
+ * diff-modprobe: where loading a module would have another result than with modprobe. It makes two plans of
+ * each module, one by lkmd's rules and one by kmod's, and shows each difference with the line of
+ * configuration that causes it. What merely follows from a difference (what a softdep's module needs in
+ * turn) is left out.
  */
 
 #include <assert.h>
@@ -151,7 +152,10 @@ static const ConfigEntry *install_line(const Comparison *c, const char *module) 
         return modprobe_config_find_command(index_get_config(c->index), CONFIG_INSTALL, module);
 }
 
-/* The line that denies a module which kmod loads nevertheless. Where kmod runs the line, it does not load it either. */
+/*
+ * The line that denies a module which kmod loads nevertheless. Where kmod runs the line, it does not load it
+ * either.
+ */
 static const ConfigEntry *overlooked_deny(const Comparison *c, const Plan *theirs, const PlanOmission *o) {
         const PlanStep *step = find_step(theirs, o->module);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * metrics: the status as OpenMetrics, on standard output or in a file that a collector reads. While lkmd does not answer,
- * one metric says so: an outdated file would hide it.
+ * metrics: the status as OpenMetrics, on standard output or in a file that a collector reads. While lkmd
+ * does not answer, one metric says so: an outdated file would hide it.
  */
 
 #include "cli/call/failure.h"

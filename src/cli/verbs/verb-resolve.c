@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up directly in depmod's files, as
- * modprobe -R does, since building an index takes longer. Many, from standard input, are looked up in an index.
+ * resolve: which modules names and aliases mean, in kmod's order. A few keys are looked up directly in
+ * depmod's files, as modprobe -R does, since building an index takes longer. Many, from standard input, are
+ * looked up in an index.
  */
 
 #include <sys/stat.h>
@@ -75,7 +76,8 @@ static int print_json(Run *run, const char *key, const Answer *answer) {
 }
 
 /*
- * ALIAS<TAB>module module ..; the alias as it came in, so that scripts find it again, but escaped on a terminal.
+ * ALIAS<TAB>module module ..; the alias as it came in, so that scripts find it again, but escaped on a
+ * terminal.
  */
 static int print_answer(Run *run, const char *key, const Answer *answer) {
         if (run->out.json != JSON_OFF)
@@ -115,7 +117,10 @@ static int resolve_key(Run *run, const Index *index, Answer *answer, const char 
         return print_answer(run, key, answer);
 }
 
-/* Each answer is flushed, since the other end of a pipe may wait for it. Only the line break is no part of the key. */
+/*
+ * Each answer is flushed, since the other end of a pipe may wait for it. Only the line break is no part of
+ * the key.
+ */
 static int resolve_lines(Run *run, const Index *index, Answer *answer) {
         _cleanup_(freep) char *line = NULL;
         struct stat st;

@@ -53,7 +53,7 @@ typedef struct Settings {
         Compat compat;
         OnStop on_stop;
         UnknownParameters unknown_parameters;
-        char serial_modules[SETTING_LIST_MAX]; /* module_list_contains(): no two of them are loaded at once */
+        char serial_modules[SETTING_LIST_MAX]; /* names; no two of them are loaded at once */
         char async_probe_modules[SETTING_LIST_MAX]; /* module_list_contains(): loaded with async_probe */
 } Settings;
 
