@@ -3,12 +3,18 @@
 
 import json
 import os
+import pty
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from lkmctl_bench import read_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev"))
@@ -132,6 +138,45 @@ def test_fish_knows_the_table(table):
 
 def test_zsh_reads_it():
     subprocess.run(["zsh", "-f", "-n", ZSH], check=True, timeout=60)
+
+
+ZSH_SETUP = """PROMPT=; unsetopt LIST_AMBIGUOUS; fpath=({directory} $fpath); autoload -Uz compinit; compinit -u -D
+probe() {{ zle complete-word; print -r -- "<<$BUFFER>>" }}; zle -N probe; bindkey '^I' probe; print READ''Y
+"""
+ZSH_CASES = [
+    ("lkmctl sta", "lkmctl status "),
+    ("lkmctl help policy li", "lkmctl help policy lint "),
+    ("lkmctl policy lint --roo", "lkmctl policy lint --root="),
+    ("lkmctl policy show --roo", "lkmctl policy show --roo"),
+    ("lkmctl list --id", "lkmctl list --id"),
+    ("lkmctl wait --id", "lkmctl wait --idle "),
+    ("lkmctl wait --device=/sys/devi", "lkmctl wait --device=/sys/devices/"),
+    ("lkmctl --json=sh", "lkmctl --json=short "),
+    ("lkmctl -H box lo", "lkmctl -H box load "),
+    ("lkmctl policy allow --unt", "lkmctl policy allow --until-reboot "),
+    ("lkmctl explain --origin=ke", "lkmctl explain --origin=kernel "),
+    ("lkmctl explain --policy=x --ui", "lkmctl explain --policy=x --uid="),
+    ("lkmctl policy propose --since=", "lkmctl policy propose --since=boot "),
+]
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+def test_completion_of_zsh():
+    """Lines that are typed, and what is there after the tabulator."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvpe("zsh", ["zsh", "-f", "-i"], {"PATH": os.environ["PATH"], "TERM": "dumb", "LANG": "C.UTF-8"})
+    try:
+        os.write(terminal, ZSH_SETUP.format(directory=ZSH.parent).encode())
+        read_until(terminal, rb"READY")
+        for line, expected in ZSH_CASES:
+            os.write(terminal, line.encode() + b"\t")
+            shown = read_until(terminal, rb"<<[^>]*>>")
+            os.write(terminal, b"\x15")                 # the next one begins on an empty line
+            assert re.search(rb"<<([^>]*)>>", shown).group(1).decode() == expected
+    finally:
+        os.close(terminal)
+        os.waitpid(child, 0)
 
 
 FISH_CASES = [

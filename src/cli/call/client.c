@@ -17,7 +17,6 @@
 #include <systemd/sd-varlink.h>
 
 #include "cli/call/failure.h"
-#include "cli/print/format.h"
 #include "common/base/clock.h"
 #include "common/base/paths.h"
 

@@ -10,7 +10,6 @@
 #include <assert.h>
 
 #include "cli/print/format.h"
-#include "common/base/text.h"
 #include "common/explain/omission-text.h"
 #include "common/explain/template.h"
 #include "common/plan/plan-builder.h"

@@ -10,7 +10,6 @@
 #include <assert.h>
 
 #include "cli/offline/offline.h"
-#include "cli/print/format.h"
 #include "common/base/clock.h"
 #include "common/base/paths.h"
 #include "common/policy-files/policy-sources.h"

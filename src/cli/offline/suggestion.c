@@ -9,7 +9,6 @@
 
 #include <assert.h>
 
-#include "cli/call/failure.h"
 #include "cli/print/fields.h"
 #include "common/base/nearest-name.h"
 #include "common/base/paths.h"

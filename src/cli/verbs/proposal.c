@@ -15,7 +15,6 @@
 #include "cli/print/reply-text.h"
 #include "common/base/clock.h"
 #include "common/base/paths.h"
-#include "common/base/text.h"
 
 typedef enum GroupKind {
         GROUP_DEVICE,                   /* by subsystem */
