@@ -67,10 +67,7 @@ static void ask_about_all(const Lint *l, Uses *uses) {
 }
 
 static bool asks_for_request(const PolicyRule *rule) {
-        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
-                if (policy_keys[key].owner != POLICY_KEY_OF_MODULE && rule->match[key].n_items > 0)
-                        return true;
-        return false;
+        return rule->given & ~policy_keys_of(POLICY_KEY_OF_MODULE);
 }
 
 static Finding finding_of(const PolicyRule *rule, const char *kind, const char *instead) {

@@ -28,13 +28,9 @@ static void exceptions_clear(Exceptions *e) {
 }
 
 static bool is_exception(const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
-        if ((rule->verdict != POLICY_ALLOW && rule->verdict != POLICY_REPORT) || rule->expires_usec <= now_usec ||
-            policy_get_rule_mode(p, rule) != POLICY_ENFORCE)
-                return false;
-        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
-                if (key != POLICY_KEY_MODULE && rule->match[key].n_items > 0)
-                        return true;
-        return false;
+        return (rule->verdict == POLICY_ALLOW || rule->verdict == POLICY_REPORT) &&
+               rule->expires_usec > now_usec && policy_get_rule_mode(p, rule) == POLICY_ENFORCE &&
+               (rule->given & ~POLICY_KEY_BIT(POLICY_KEY_MODULE));
 }
 
 static int exceptions_collect(const Policy *p, uint64_t now_usec, Exceptions *ret) {
@@ -55,12 +51,10 @@ static int exceptions_collect(const Policy *p, uint64_t now_usec, Exceptions *re
 
 /* Whether the patterns of the rule for the name match, without its other keys. */
 static bool may_be_about(const PolicyRule *rule, const PolicySubject *subject) {
-        PolicyRule names_only = { .source = rule->source };
         PolicyQuestion q;
 
-        names_only.match[POLICY_KEY_MODULE] = rule->match[POLICY_KEY_MODULE];
         policy_question_init(&q, subject, NULL, NULL);
-        return policy_rule_matches(&names_only, &q, /* request_only= */ false);
+        return policy_rule_matches(rule, &q, POLICY_KEY_BIT(POLICY_KEY_MODULE));
 }
 
 /* @end: the rule that decides; NULL: the default, which comes after all rules. */

@@ -33,9 +33,7 @@ static void words_clear(Words *w) {
 
 /* Makes a rule of the patterns of a word. */
 static int add_rule(Words *w, PolicySource source, PolicyVerdict verdict, const char *reason) {
-        PolicyPatterns *modules;
         PolicyRule *rule;
-        int r;
 
         if (w->n_patterns == 0)
                 return 0;
@@ -46,12 +44,7 @@ static int add_rule(Words *w, PolicySource source, PolicyVerdict verdict, const 
         rule->mode = POLICY_ENFORCE;
         rule->has_own_mode = true;
         rule->reason = reason;
-        modules = rule->match + POLICY_KEY_MODULE;
-        r = policy_file_keep(w->file, w->patterns, w->n_patterns, sizeof(*w->patterns), &modules->items);
-        if (r < 0)
-                return r;
-        modules->n_items = w->n_patterns;
-        return 0;
+        return policy_file_set_match(w->file, rule, POLICY_KEY_MODULE, w->patterns, w->n_patterns);
 }
 
 static int complain(const Words *w, const char *word, const char *item, const char *problem) {

@@ -39,18 +39,13 @@ static int on_pattern(PolicyReading *r, const YamlNode *text, int key) {
 }
 
 static int read_patterns(PolicyReading *r, const YamlNode *value, int key) {
-        PolicyPatterns *patterns = r->rule->match + key;
         int e;
 
         r->n_patterns = 0;
         e = policy_each_text(r, value, "a text or a list of texts", on_pattern, key);
         if (e < 0 || r->n_patterns == 0)
                 return e;
-        e = policy_file_keep(r->file, r->patterns, r->n_patterns, sizeof(*r->patterns), &patterns->items);
-        if (e < 0)
-                return e;
-        patterns->n_items = r->n_patterns;
-        return 0;
+        return policy_file_set_match(r->file, r->rule, (PolicyKey) key, r->patterns, r->n_patterns);
 }
 
 /* The keys of "match:", by policy_keys[]. A grant matches modules by their names only. */

@@ -100,6 +100,26 @@ int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, vo
 }
 
 /**
+ * policy_file_set_match() - give a rule of the file the patterns of a key
+ * @patterns: copied
+ *
+ * Return: 0; -ENOMEM.
+ */
+int policy_file_set_match(PolicyFile *f, PolicyRule *rule, PolicyKey key, const PolicyPattern *patterns,
+                          size_t n) {
+        int r;
+
+        assert(rule && key >= 0 && key < _POLICY_KEY_MAX);
+
+        r = policy_file_keep(f, patterns, n, sizeof(*patterns), &rule->match[key].items);
+        if (r < 0)
+                return r;
+        rule->match[key].n_items = n;
+        rule->given |= POLICY_KEY_BIT(key);
+        return 0;
+}
+
+/**
  * policy_file_set_mode() - set the mode of all rules that have none of their own
  */
 void policy_file_set_mode(PolicyFile *f, PolicyMode mode) {

@@ -47,6 +47,8 @@ PolicyFile *policy_file_free(PolicyFile *f);
 DEFINE_CLEANUP(PolicyFile, policy_file_free);
 PolicyRule *policy_file_add_rule(PolicyFile *f, PolicySource source, unsigned line, unsigned column);
 PolicyInclude *policy_file_add_include(PolicyFile *f);
+int policy_file_set_match(PolicyFile *f, PolicyRule *rule, PolicyKey key, const PolicyPattern *patterns,
+                          size_t n);
 int policy_file_keep(PolicyFile *f, const void *items, size_t n, size_t size, void *ret_copy);
 /* Sets the mode of all rules that have none of their own; for a list, that of the file that includes it. */
 void policy_file_set_mode(PolicyFile *f, PolicyMode mode);

@@ -154,7 +154,7 @@ PolicyLookup *policy_lookup_free(PolicyLookup *l) {
 /* ------------------------------------------------------------------------------------------------- walking */
 
 void policy_walk_begin(PolicyWalk *ret, const PolicyLookup *l, const char *module) {
-        size_t low = 0, high;
+        size_t low = 0, high, end;
         unsigned byte;
 
         assert(ret && l && module);
@@ -169,11 +169,12 @@ void policy_walk_begin(PolicyWalk *ret, const PolicyLookup *l, const char *modul
                 else
                         high = middle;
         }
+        for (end = low; end < l->n_literals && streq(l->literals[end].name, module);)
+                end++;
         *ret = (PolicyWalk) {
                 .lookup = l,
-                .module = module,
                 .literal = l->literals + low,
-                .literals_end = l->literals + l->n_literals,
+                .literals_end = l->literals + end,
                 .initial = l->initials + l->first_initial[byte],
                 .initials_end = l->initials + l->first_initial[byte + 1],
                 .other = l->others,
@@ -181,16 +182,12 @@ void policy_walk_begin(PolicyWalk *ret, const PolicyLookup *l, const char *modul
         };
 }
 
-static bool is_at_literal(const PolicyWalk *w) {
-        return w->literal < w->literals_end && streq(w->literal->name, w->module);
-}
-
 const PolicyRule *policy_walk_next(PolicyWalk *w) {
         uint32_t least = UINT32_MAX;
 
         assert(w);
 
-        if (is_at_literal(w))
+        if (w->literal < w->literals_end)
                 least = w->literal->rule;
         if (w->initial < w->initials_end)
                 least = MIN(least, *w->initial);
@@ -199,7 +196,7 @@ const PolicyRule *policy_walk_next(PolicyWalk *w) {
         if (least == UINT32_MAX)
                 return NULL;
 
-        while (is_at_literal(w) && w->literal->rule == least)
+        while (w->literal < w->literals_end && w->literal->rule == least)
                 w->literal++;           /* a rule may name the same module several times */
         if (w->initial < w->initials_end && *w->initial == least)
                 w->initial++;

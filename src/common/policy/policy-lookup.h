@@ -19,7 +19,6 @@ DEFINE_CLEANUP(PolicyLookup, policy_lookup_free);
 /* An iterator over the rules for one module; allocates nothing. */
 typedef struct PolicyWalk {
         const PolicyLookup *lookup;
-        const char *module;             /* borrowed */
         const PolicyLiteral *literal, *literals_end;
         const uint32_t *initial, *initials_end, *other, *others_end;
 } PolicyWalk;

@@ -55,32 +55,22 @@ static bool key_matches(PolicyKey key, const PolicyPatterns *patterns, PolicyQue
         return text_matches(patterns, info->get_text(q));
 }
 
-bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, bool request_only) {
-        bool asks_file = false;
-
+bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys) {
         assert(rule && q);
 
-        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
-                if (rule->match[key].n_items == 0 ||
-                    (request_only && policy_keys[key].owner == POLICY_KEY_OF_MODULE))
-                        continue;
-                if (policy_keys[key].opens_file)
-                        asks_file = true;
-                else if (!key_matches(key, rule->match + key, q))
-                        return false;
-        }
-        for (PolicyKey key = 0; asks_file && key < _POLICY_KEY_MAX; key++)
-                if (policy_keys[key].opens_file && rule->match[key].n_items > 0 &&
-                    !key_matches(key, rule->match + key, q))
-                        return false;
+        for (PolicyKeyCost cost = 0; cost < _POLICY_KEY_COST_MAX; cost++)
+                for (uint32_t left = rule->given & keys & q->keys_of_cost[cost]; left != 0;
+                     left &= left - 1) {
+                        PolicyKey key = (PolicyKey) __builtin_ctz(left);
+
+                        if (!key_matches(key, rule->match + key, q))
+                                return false;
+                }
         return true;
 }
 
 bool policy_rule_is_of_module(const PolicyRule *rule) {
         assert(rule);
 
-        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
-                if (policy_keys[key].owner == POLICY_KEY_OF_MODULE && rule->match[key].n_items > 0)
-                        return true;
-        return false;
+        return rule->given & policy_keys_of(POLICY_KEY_OF_MODULE);
 }

@@ -5,8 +5,8 @@
 
 #include "common/policy/policy-rule.h"
 
-/* Whether all keys of the rule match. @request_only: keys of the module itself are ignored. */
-bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, bool request_only);
+/* Whether those of @keys that the rule has all match: POLICY_KEYS_ALL, or POLICY_KEY_BIT() of each. */
+bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys);
 
 /* Whether the rule has a key of the module itself. */
 bool policy_rule_is_of_module(const PolicyRule *rule);

@@ -69,6 +69,7 @@ typedef struct PolicyRule {
         PolicyVerdict verdict;
         PolicyMode mode;                /* its own, else that of its (or the including) file, else enforce */
         bool has_own_mode;
+        uint32_t given;                 /* POLICY_KEY_BIT() of each key in @match that has patterns */
         PolicyPatterns match[_POLICY_KEY_MAX];
         const char **prefer;            /* normalised module names, best first */
         size_t n_prefer;

@@ -40,6 +40,9 @@ void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, polic
         q->alias = NULL;
         q->facts_asked = false;
         q->facts = NULL;
+        memset(q->keys_of_cost, 0, sizeof(q->keys_of_cost));
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
+                q->keys_of_cost[policy_keys[key].cost] |= POLICY_KEY_BIT(key);
         if (subject->requester && subject->requester->key)
                 set_alias(q, subject->requester->key);
 }
@@ -120,19 +123,36 @@ static const char *get_unit(PolicyQuestion *q) {
 /* ------------------------------------------------------------------------------------------------ the keys */
 
 const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
-        [POLICY_KEY_MODULE]    = { "module",    POLICY_VALUE_MODULE,  POLICY_KEY_OF_MODULE,  false, get_module },
-        [POLICY_KEY_LICENSE]   = { "license",   POLICY_VALUE_TEXT,    POLICY_KEY_OF_MODULE,  true,  get_license },
-        [POLICY_KEY_SIGNED]    = { "signed",    POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE,  true,  get_signed },
-        [POLICY_KEY_INTREE]    = { "intree",    POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE,  true,  get_intree },
-        [POLICY_KEY_ALIAS]     = { "alias",     POLICY_VALUE_ALIAS,   POLICY_KEY_OF_REQUEST, false, get_alias },
-        [POLICY_KEY_MODALIAS]  = { "modalias",  POLICY_VALUE_ALIAS,   POLICY_KEY_OF_REQUEST, false, get_modalias },
-        [POLICY_KEY_ORIGIN]    = { "origin",    POLICY_VALUE_ORIGIN,  POLICY_KEY_OF_REQUEST, false, get_origin },
-        [POLICY_KEY_SUBSYSTEM] = { "subsystem", POLICY_VALUE_TEXT,    POLICY_KEY_OF_DEVICE,  false, get_subsystem },
-        [POLICY_KEY_DRIVER]    = { "driver",    POLICY_VALUE_TEXT,    POLICY_KEY_OF_DEVICE,  false, get_driver },
-        [POLICY_KEY_UID] = { "uid", POLICY_VALUE_NUMBER, POLICY_KEY_OF_PROCESS, false,
-                             .get_number = get_uid },
-        [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, false, get_unit },
+        [POLICY_KEY_MODULE] = { "module", POLICY_VALUE_MODULE, POLICY_KEY_OF_MODULE, POLICY_COST_NAME,
+                                get_module },
+        [POLICY_KEY_LICENSE] = { "license", POLICY_VALUE_TEXT, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
+                                 get_license },
+        [POLICY_KEY_SIGNED] = { "signed", POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
+                                get_signed },
+        [POLICY_KEY_INTREE] = { "intree", POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
+                                get_intree },
+        [POLICY_KEY_ALIAS] = { "alias", POLICY_VALUE_ALIAS, POLICY_KEY_OF_REQUEST, POLICY_COST_ALIAS,
+                               get_alias },
+        [POLICY_KEY_MODALIAS] = { "modalias", POLICY_VALUE_ALIAS, POLICY_KEY_OF_REQUEST, POLICY_COST_ALIAS,
+                                  get_modalias },
+        [POLICY_KEY_ORIGIN] = { "origin", POLICY_VALUE_ORIGIN, POLICY_KEY_OF_REQUEST, POLICY_COST_WORD,
+                                get_origin },
+        [POLICY_KEY_SUBSYSTEM] = { "subsystem", POLICY_VALUE_TEXT, POLICY_KEY_OF_DEVICE, POLICY_COST_WORD,
+                                   get_subsystem },
+        [POLICY_KEY_DRIVER] = { "driver", POLICY_VALUE_TEXT, POLICY_KEY_OF_DEVICE, POLICY_COST_WORD,
+                                get_driver },
+        [POLICY_KEY_UID] = { "uid", POLICY_VALUE_NUMBER, POLICY_KEY_OF_PROCESS, POLICY_COST_WORD, NULL,
+                             get_uid },
+        [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, POLICY_COST_WORD,  get_unit },
 };
+
+uint32_t policy_keys_of(PolicyKeyOwner owner) {
+        uint32_t keys = 0;
+
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
+                keys |= policy_keys[key].owner == owner ? POLICY_KEY_BIT(key) : 0;
+        return keys;
+}
 
 bool policy_key_is_known(PolicyKey key, RequestOrigin origin) {
         assert(key >= 0 && key < _POLICY_KEY_MAX);

@@ -49,6 +49,15 @@ typedef struct PolicySubject {
  */
 typedef const ModuleFacts *(*policy_facts_t)(const char *path, void *userdata);
 
+/* What it takes to match a key: cheaper ones are matched first, since most rules are decided by them. */
+typedef enum PolicyKeyCost {
+        POLICY_COST_WORD,
+        POLICY_COST_NAME,               /* globs of modules */
+        POLICY_COST_ALIAS,              /* globs of aliases, which are long */
+        POLICY_COST_FILE,               /* the module's file is read */
+        _POLICY_KEY_COST_MAX,
+} PolicyKeyCost;
+
 /* PolicyQuestion: a subject that is being judged, with the values that are computed once for all rules. */
 typedef struct PolicyQuestion {
         const PolicySubject *subject;
@@ -58,6 +67,7 @@ typedef struct PolicyQuestion {
         char alias_buffer[REQUEST_KEY_MAX + 1];
         bool facts_asked;
         const ModuleFacts *facts;
+        uint32_t keys_of_cost[_POLICY_KEY_COST_MAX]; /* POLICY_KEY_BIT() */
 } PolicyQuestion;
 
 void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, policy_facts_t find_facts,
@@ -101,13 +111,19 @@ typedef struct PolicyKeyInfo {
         const char *name;               /* in files */
         PolicyValueKind value;
         PolicyKeyOwner owner;
-        bool opens_file;                /* expensive: matched after all other keys of a rule */
+        PolicyKeyCost cost;
         /* The value in this question, by one of the two. NULL or false: not known. */
         const char *(*get_text)(PolicyQuestion *q);
         bool (*get_number)(const PolicyQuestion *q, uint32_t *ret);
 } PolicyKeyInfo;
 
 extern const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX];
+
+/* Sets of keys. */
+#define POLICY_KEY_BIT(key) (UINT32_C(1) << (key))
+#define POLICY_KEYS_ALL UINT32_MAX
+_Static_assert(_POLICY_KEY_MAX <= 32, "there is a bit for each key");
+uint32_t policy_keys_of(PolicyKeyOwner owner);
 
 bool policy_key_is_known(PolicyKey key, RequestOrigin origin); /* for requests of this origin */
 const char *policy_key_to_string(PolicyKey key);

@@ -353,7 +353,7 @@ static void apply_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
                         if (j->decided && !j->trace)
                                 break;
                 }
-                if (policy_rule_matches(rule, &q, /* request_only= */ false))
+                if (policy_rule_matches(rule, &q, POLICY_KEYS_ALL))
                         apply_rule(j, p, rule, now_usec);
         }
         apply_line(j, line, POLICY_BY_COMMAND_LINE, reason);
@@ -449,7 +449,7 @@ static const PolicyRule *find_preference(const Policy *p, const PolicyRequester 
 
                 if (rule->n_prefer > 0 && rule->expires_usec > now_usec &&
                     policy_get_rule_mode(p, rule) >= least &&
-                    policy_rule_matches(rule, &q, /* request_only= */ true))
+                    policy_rule_matches(rule, &q, ~policy_keys_of(POLICY_KEY_OF_MODULE)))
                         return rule;
         }
         return NULL;

@@ -71,8 +71,7 @@ static void add_random_patterns(PolicyFile *f, PolicyRule *rule, PolicyKey key) 
                 } else
                         patterns[i].glob = random_value(key);
         }
-        assert_ok(policy_file_keep(f, patterns, n, sizeof(*patterns), &rule->match[key].items));
-        rule->match[key].n_items = n;
+        assert_ok(policy_file_set_match(f, rule, key, patterns, n));
 }
 
 /* One file, as several would be: ordered by what its rules come from. */
