@@ -225,7 +225,7 @@ static int add_rest(Builder *b, const char *rest, uint32_t *head) {
                 *head |= TRIE_REST_ELSEWHERE;
                 return 0;
         }
-        strcpy((char *) &b->m->cells[at], rest);
+        memcpy(&b->m->cells[at], rest, strlen(rest) + 1);
         if (slot) {
                 *slot = (uint32_t) at;
                 b->n_rests++;

@@ -6,6 +6,7 @@
  * which builds the trie, alias-order.c and alias-lookup.c, which walks it.
  */
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +72,8 @@ typedef struct ByteSet {
 } ByteSet;
 
 static inline bool byte_set_has(const uint32_t *bits, uint8_t c) {
+        assert(bits);
+
         return bits[c / 32] >> (c % 32) & 1;
 }
 

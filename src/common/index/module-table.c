@@ -216,6 +216,7 @@ static int resolve_all(ModuleTable *t, uint32_t **ret, size_t *ret_n) {
                 for (size_t k = 0; k < t->records[i].n_needs; k++) {
                         size_t length;
 
+                        assert(p);
                         p += strspn(p, BLANKS);
                         length = strcspn(p, BLANKS);
                         /* the last one in the line is loaded first */

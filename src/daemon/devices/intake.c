@@ -84,7 +84,7 @@ static Entry *entry_new(uint32_t hash, const DeviceFacts *facts, const char *dev
 
         *e = (Entry) { .hash = hash, .device = (char *) (e + 1) + size };
         device_facts_copy(&e->facts, facts, (char *) (e + 1));
-        (void) strcpy((char *) (e + 1) + size, device);
+        memcpy((char *) (e + 1) + size, device, strlen(device) + 1);
         return e;
 }
 

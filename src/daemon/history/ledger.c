@@ -34,6 +34,8 @@ struct Ledger {
 };
 
 static Record **ledger_slot(const Ledger *l, size_t i) { /* 0: oldest */
+        assert(l->capacity > 0);
+
         return l->ring + (l->first + i) % l->capacity;
 }
 

@@ -107,6 +107,8 @@ static int connection_read(LoaderConnection *c) {
         int r, client_fd = -EBADF;
         ssize_t n;
 
+        assert(c);
+
         n = recv(c->fd, &request, sizeof(request), MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR;
