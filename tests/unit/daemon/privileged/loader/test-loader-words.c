@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "common/base/paths.h"
 #include "daemon/privileged/loader/root-file.h"
 #include "scratch.h"
 #include "test.h"
@@ -245,31 +246,33 @@ static void test_kernel_line(void **state) {
         expect(&b, &(Claim) { LOADER_BY_SETTING, "max_loop=8", NULL, NULL, NULL }, LOADER_REFUSED_WORDS);
 }
 
+#define RULES_DIR LKMD_SYSCONF_DIR "/lkmd/" LKMD_POLICY_DIR
+
 static void test_policies(void **state) {
         static const char policy[] = "version: 1\nrules:\n  - match: {module: [\"*\", loop]}\n    verdict: allow\n"
                                      "    parameters: [\"debug=*\"]\n    options: [max_loop=8]\n";
         _bench_ Bench b;
 
         bench_open(&b);
-        scratch_write(&b.scratch, "etc/lkmd/policy.d/a.yaml", policy);
-        scratch_write(&b.scratch, "etc/lkmd/policy.d/a.yml", policy);
+        scratch_write(&b.scratch, RULES_DIR "/a.yaml", policy);
+        scratch_write(&b.scratch, RULES_DIR "/a.yml", policy);
         scratch_write(&b.scratch, "run/lkmd/state/grants.yaml", policy);
         scratch_write(&b.scratch, "run/lkmd/policy.d/a.yaml", policy);
 
 #define RULE(words, file) (&(Claim) { LOADER_BY_RULE, words, NULL, file, NULL })
 #define ALLOWED(words, pattern, file) (&(Claim) { LOADER_BY_PERMISSION, words, pattern, file, NULL })
-        expect(&b, RULE("max_loop=8", "/etc/lkmd/policy.d/a.yaml"), LOADER_NOT_REFUSED);
+        expect(&b, RULE("max_loop=8", RULES_DIR "/a.yaml"), LOADER_NOT_REFUSED);
         expect(&b, RULE("max_loop=8", "/run/lkmd/policy.d/a.yaml"), LOADER_NOT_REFUSED);
-        expect(&b, RULE("max_loop=9", "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
-        expect(&b, RULE("debug=*", "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
-        expect(&b, RULE("max_loop=8", "/etc/lkmd/policy.d/a.yml"), LOADER_REFUSED_ORIGIN);
+        expect(&b, RULE("max_loop=9", RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, RULE("debug=*", RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, RULE("max_loop=8", RULES_DIR "/a.yml"), LOADER_REFUSED_ORIGIN);
         expect(&b, RULE("max_loop=8", "/run/lkmd/state/grants.yaml"), LOADER_REFUSED_ORIGIN);
-        expect(&b, ALLOWED("debug=3", "debug=*", "/etc/lkmd/policy.d/a.yaml"), LOADER_NOT_REFUSED);
-        expect(&b, ALLOWED("debug=3", "*", "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
-        expect(&b, ALLOWED("debug=3", "debug=3", "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
-        expect(&b, ALLOWED("max_loop=8", "debug=*", "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
-        expect(&b, ALLOWED("debug=3 x=1", "debug=*", "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
-        expect(&b, ALLOWED("debug=3", NULL, "/etc/lkmd/policy.d/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, ALLOWED("debug=3", "debug=*", RULES_DIR "/a.yaml"), LOADER_NOT_REFUSED);
+        expect(&b, ALLOWED("debug=3", "*", RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, ALLOWED("debug=3", "debug=3", RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, ALLOWED("max_loop=8", "debug=*", RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, ALLOWED("debug=3 x=1", "debug=*", RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
+        expect(&b, ALLOWED("debug=3", NULL, RULES_DIR "/a.yaml"), LOADER_REFUSED_WORDS);
 
         /* as when the directory of the manager's socket belongs to the manager */
         assert_int_equal(chown(scratch_path(&b.scratch, "run/lkmd"), NOBODY, 0), 0);
