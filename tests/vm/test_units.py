@@ -225,7 +225,7 @@ def test_varlink_introspect(machine):
         assert f"method {method}(" in text or f"method {method} (" in text, method
     for error in ("NoSuchModule", "Denied", "LoadFailed", "InUse", "UnknownParameter", "Timeout"):
         assert f"error {error}" in text
-    assert "# " in text and "Reading is for anyone" in text
+    assert "# " in text and "Everybody may read" in text
     methods = machine.run(["varlinkctl", "list-methods", SOCKET]).stdout
     assert "io.lkmd.Manager.Load" in methods
 
