@@ -24,7 +24,7 @@ FLOPPY = {"timeUSec": 1_700_000_000_200_000, "module": "floppy", "outcome": "fai
 BLACKLISTED = {"kind": "blacklisted", "module": "nouveau", "required": False, "file": "/etc/modprobe.d/no.conf", "line": 3}
 PROBLEM = {"file": "/etc/lkmd/lkmd.conf", "line": 7, "message": "unknown key 'Foo'"}
 COUNTERS = {"events": 5, "coalesced": 2, "lost": 0, "backedOff": 0, "rescans": 0, "coldplugDevices": 126, "lookups": 71, "requests": 60,
-            "loads": 84, "unloads": 1, "joins": 3, "failures": 0, "slow": 0, "queueHighWater": 12}
+            "loads": 84, "unloads": 1, "joins": 3, "failures": 0, "keptOut": 0, "slow": 0, "queueHighWater": 12}
 PHASES = [{"phase": "plan", "count": 3, "sumUSec": 1_001_234, "buckets": [{"leUSec": 100, "count": 1}, {"leUSec": 1_000_000, "count": 3}]},
           {"phase": "load", "count": 84, "sumUSec": 120_000_000, "buckets": [{"leUSec": 100, "count": 0}, {"leUSec": 1_000_000, "count": 83}]}]
 STATUS = {"version": "0.1.0", "kernelRelease": "6.12.0-test", "moduleDirectory": "/lib/modules/6.12.0-test", "indexComplete": True,

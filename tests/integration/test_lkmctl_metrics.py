@@ -29,7 +29,7 @@ def test_metrics(lkmd, ctl):
         assert metrics["lkmd_" + name].value() == value, name
     assert metrics["lkmd_build_info"].value(version="0.1.0") == 1
     counters = {"events": 5, "events_coalesced": 2, "event_losses": 0, "events_backed_off": 0, "rescans": 0, "coldplug_devices": 126,
-                "lookups": 71, "requests": 60, "loads": 84, "unloads": 1, "joins": 3, "failures": 0, "slow_jobs": 0}
+                "lookups": 71, "requests": 60, "loads": 84, "unloads": 1, "joins": 3, "failures": 0, "kept_out": 0, "slow_jobs": 0}
     for name, value in counters.items():
         assert metrics["lkmd_" + name].type == "counter"
         assert metrics["lkmd_" + name].value("_total") == value, name

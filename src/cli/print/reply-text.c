@@ -160,7 +160,7 @@ bool record_is_old(sd_json_variant *record) {
 bool record_is_failure(sd_json_variant *record) {
         const char *outcome = field_string(record, "outcome");
 
-        return outcome && (streq(outcome, "failed") || streq(outcome, "dependency_failed"));
+        return outcome && (streq(outcome, "failed") || streq(outcome, "kept_out") || streq(outcome, "dependency_failed"));
 }
 
 /* "3.7 s (usable after 45.0 ms)", where the kernel made it wait for others that much longer. */
@@ -186,6 +186,7 @@ void print_outcome(FILE *f, sd_json_variant *record) {
                 { "command_run",       "its command was run instead",                  ", in "     },
                 { "unloaded",          "unloaded",                                     " in "      },
                 { "failed",            "failed",                                       " after "   },
+                { "kept_out",          "kept out",                                     " after "   },
                 { "dependency_failed", "not tried, since something it needs failed",   NULL        },
         };
         const char *outcome = field_string(record, "outcome"), *message = field_string(record, "message");

@@ -226,6 +226,7 @@ static const Metric table[] = {
         COUNTER("lkmd_unloads", "unloads", "Modules removed"),
         COUNTER("lkmd_joins", "joins", "Requests for a module that joined a load or removal under way"),
         COUNTER("lkmd_failures", "failures", "Loads and removals that failed"),
+        COUNTER("lkmd_kept_out", "keptOut", "Modules kept out by their install command, which ended with an error"),
         COUNTER("lkmd_slow_jobs", "slow", "Loads and removals that took longer than SlowLoadSec="),
         COUNTER("lkmd_denied", "denied", "Modules left out of requests because the policy or modprobe.d denies them"),
         COUNTER("lkmd_would_deny", "wouldDeny",

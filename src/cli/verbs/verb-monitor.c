@@ -23,7 +23,7 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
 
                 if (record_is_failure(field_object(event, "record"))) {
                         *ret_tone = TONE_BAD;
-                        return "failed";
+                        return streq_ptr(outcome, "kept_out") ? "kept out" : "failed";
                 }
                 *ret_tone = TONE_GOOD;
                 return streq_ptr(outcome, "unloaded") ? "unloaded" : streq_ptr(outcome, "loaded") ? "loaded" : "finished";

@@ -127,7 +127,7 @@ static void print_events(const Output *out, sd_json_variant *counters) {
 static void print_facts(const Output *out, sd_json_variant *status) {
         sd_json_variant *counters = field_object(status, "counters");
         uint64_t devices = field_number(counters, "coldplugDevices"), failures = field_number(counters, "failures");
-        uint64_t slow = field_number(counters, "slow");
+        uint64_t slow = field_number(counters, "slow"), kept_out = field_number(counters, "keptOut");
 
         print_in_charge(out, status);
         output_label(out, "Kernel");
@@ -150,6 +150,8 @@ static void print_facts(const Output *out, sd_json_variant *status) {
                        output_tone(out, stdout, TONE_PLAIN));
         else
                 printf("none failed");
+        if (kept_out > 0)
+                printf(", %" PRIu64 " kept out by %s install command", kept_out, kept_out == 1 ? "its" : "their");
         if (slow > 0)
                 printf(", %s%" PRIu64 " slow%s", output_tone(out, stdout, TONE_WARN), slow,
                        output_tone(out, stdout, TONE_PLAIN));

@@ -402,21 +402,88 @@ int error_text_remove(const char *module, int error, const char *const *kernel_l
 
 /* ---------------------------------------------------------------------------------------------- commands */
 
-static int print_ending(const char *module, const char *kind, int wait_status, char **ret) {
-        int status = WEXITSTATUS(wait_status);
-        const char *signal_name;
+#define LINES_SHOWN_MAX 3U              /* of what a command wrote */
+#define LINES_SIZE_MAX 300U             /* bytes of them */
 
-        if (WIFSIGNALED(wait_status)) {
-                signal_name = sigabbrev_np(WTERMSIG(wait_status));
-                return asprintf(ret, "the %s command of %s was killed by signal %d (%s%s)", kind, module,
-                                WTERMSIG(wait_status), signal_name ? "SIG" : "", signal_name ?: "unknown");
+bool command_refused(int wait_status) {
+        /* 126 and 127: it could not be run, sh(1), EXIT STATUS */
+        return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) != 0 && WEXITSTATUS(wait_status) != 126 &&
+               WEXITSTATUS(wait_status) != 127;
+}
+
+static bool ends_line(char c) {
+        return c == '\n' || c == '\r';
+}
+
+/* The beginning of the last lines of a text that ends at @end. *ret_cut: there is more before it. */
+static const char *find_last_lines(const char *text, const char *end, bool *ret_cut) {
+        const char *p = end;
+
+        for (unsigned n = 0; p > text && (size_t) (end - p) < LINES_SIZE_MAX; p--)
+                if (ends_line(p[-1]) && p < end && !ends_line(*p) && ++n == LINES_SHOWN_MAX)
+                        break;
+        *ret_cut = p > text && !ends_line(p[-1]);
+        while (*ret_cut && p < end && ((unsigned char) *p & 0xc0) == 0x80)
+                p++;                    /* not within a character */
+        return p;
+}
+
+/* ": LINE / LINE", the last lines that a command wrote. */
+static void put_output(FILE *f, const char *output) {
+        const char *end = output + strlen(output), *p;
+        bool cut;
+
+        while (end > output && (ends_line(end[-1]) || end[-1] == ' '))
+                end--;
+        if (end == output)
+                return;
+
+        p = find_last_lines(output, end, &cut);
+        (void) fputs(cut ? ": ..." : ": ", f);
+        while (p < end) {
+                size_t n = strcspn(p, "\r\n");
+
+                n = MIN(n, (size_t) (end - p));
+                (void) fwrite(p, 1, n, f);
+                p += n;
+                while (p < end && ends_line(*p))
+                        p++;
+                if (p < end)
+                        (void) fputs(" / ", f);
         }
-        if (status == 127)              /* sh(1), EXIT STATUS */
-                return asprintf(ret, "the %s command of %s names a program that is not there", kind, module);
-        if (status == 126)
-                return asprintf(ret, "the %s command of %s names a program that cannot be run", kind,
-                                module);
-        return asprintf(ret, "the %s command of %s failed with status %d", kind, module, status);
+}
+
+static void put_line_of_command(FILE *f, const CommandEnding *ending) {
+        if (!ending->file)
+                return;
+        (void) fprintf(f, " (%s", ending->file);
+        if (ending->line > 0)
+                (void) fprintf(f, ":%u", ending->line);
+        (void) fputc(')', f);
+}
+
+static void put_ending(FILE *f, const char *module, const CommandEnding *ending) {
+        const char *kind = ending->removes ? "remove" : "install", *signal_name;
+        bool refused = command_refused(ending->wait_status);
+        int status = WEXITSTATUS(ending->wait_status);
+
+        if (refused && !ending->removes)
+                (void) fprintf(f, "%s is kept out by its install command", module);
+        else
+                (void) fprintf(f, "the %s command of %s", kind, module);
+        put_line_of_command(f, ending);
+
+        if (WIFSIGNALED(ending->wait_status)) {
+                signal_name = sigabbrev_np(WTERMSIG(ending->wait_status));
+                (void) fprintf(f, " was killed by signal %d (%s%s)", WTERMSIG(ending->wait_status),
+                               signal_name ? "SIG" : "", signal_name ?: "unknown");
+        } else if (!refused)
+                (void) fprintf(f, " names a program that %s", status == 127 ? "is not there" : "cannot be run");
+        else if (ending->removes)
+                (void) fprintf(f, " failed with status %d", status);
+        else
+                (void) fprintf(f, ", which ended with status %d", status);
+        put_output(f, ending->output ?: "");
 }
 
 /**
@@ -424,21 +491,23 @@ static int print_ending(const char *module, const char *kind, int wait_status, c
  *
  * Return: 0; -ENOMEM.
  */
-int error_text_command(const char *module, const char *kind, int wait_status, char **ret_message,
-                       char **ret_hint) {
+int error_text_command(const char *module, const CommandEnding *ending, char **ret_message, char **ret_hint) {
         _cleanup_(freep) char *message = NULL, *hint = NULL;
+        size_t size;
+        FILE *f;
 
-        assert(module && kind && ret_message && ret_hint);
+        assert(module && ending && ending->wait_status != 0 && ret_message && ret_hint);
 
-        if (print_ending(module, kind, wait_status, &message) < 0) {
-                message = NULL;
+        f = open_memstream(&message, &size);
+        if (!f)
                 return -ENOMEM;
-        }
-        if (asprintf(
-                    &hint,
-                    "modprobe --showconfig | grep -w '%s %s'; what it printed: journalctl -b -u lkmd-loader "
-                    "(it has no rights there but to load modules)",
-                    kind, module) < 0) {
+        put_ending(f, module, ending);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        if (asprintf(&hint,
+                     "modprobe --showconfig | grep -w '%s %s' shows the command, journalctl -b -u lkmd-loader all that "
+                     "it wrote; it has no rights there but to load modules",
+                     ending->removes ? "remove" : "install", module) < 0) {
                 hint = NULL;
                 return -ENOMEM;
         }

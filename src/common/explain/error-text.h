@@ -20,8 +20,16 @@ int error_text_remove(const char *module, int error, const char *const *kernel_l
 /* Which lines belong into @kernel_log. For those that name no module, the errno has to match as well. */
 bool error_text_concerns(const char *module, const char *line);
 
-/* @kind: "install" or "remove"; @wait_status: of waitpid(2), for the shell that ran the command; not 0 */
-int error_text_command(const char *module, const char *kind, int wait_status, char **ret_message,
-                       char **ret_hint);
+typedef struct CommandEnding {          /* of an install or remove command of modprobe.d that failed */
+        bool removes;
+        const char *file;               /* of its line; NULL: not known */
+        unsigned line;
+        int wait_status;                /* of waitpid(2), for the shell that ran it; not 0 */
+        const char *output;             /* the end of what it wrote, any bytes; NULL: not known */
+} CommandEnding;
+
+int error_text_command(const char *module, const CommandEnding *ending, char **ret_message, char **ret_hint);
+/* It ran and exited with an error: an install command that does so keeps its module out. */
+bool command_refused(int wait_status);
 
 const char *error_name(int error);      /* "ENOENT"; "unknown error" for other numbers */

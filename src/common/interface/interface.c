@@ -63,6 +63,8 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(unloaded),
         SD_VARLINK_FIELD_COMMENT("Failed; see errno, message and hint."),
         SD_VARLINK_DEFINE_ENUM_VALUE(failed),
+        SD_VARLINK_FIELD_COMMENT("Its install command ended with an error, which keeps it out; see message."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(kept_out),
         SD_VARLINK_FIELD_COMMENT("Not tried, since a module that it needs failed."),
         SD_VARLINK_DEFINE_ENUM_VALUE(dependency_failed));
 
@@ -224,6 +226,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(joins, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("Loads and removals that failed."),
         SD_VARLINK_DEFINE_FIELD(failures, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("Times that the install command of a module ended with an error, which keeps the "
+                                 "module out. They are not among the failures."),
+        SD_VARLINK_DEFINE_FIELD(keptOut, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("Loads and removals that took longer than SlowLoadSec=, including "
                                  "those still under way."),
         SD_VARLINK_DEFINE_FIELD(slow, SD_VARLINK_INT, 0),

@@ -57,6 +57,9 @@ int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_mo
         record->reason = spec->reason;
         if (spec->parent && !(record->parent = strdup(spec->parent)))
                 return -ENOMEM;
+        record->command_line = spec->command_line;
+        if (spec->command_file && !(record->command_file = strdup(spec->command_file)))
+                return -ENOMEM;
         r = make_parameters(spec, async_probe_modules, &record->parameters);
         if (r < 0)
                 return r;
@@ -78,13 +81,17 @@ void job_record_already_loaded(Record *record) {
 }
 
 /* Explains a failure by the errno and by what the kernel logged about the module. */
-void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status) {
+void job_record_explain(Record *record, KernelLog *log, const LoaderOutcome *outcome) {
+        LoaderRefusal refusal = outcome->refusal;
+        int error = outcome->error;
         size_t n = 0;
         int r;
 
         assert(record && log);
 
-        record->outcome = OUTCOME_FAILED;
+        record->outcome = error == -ECANCELED && !record->removal && command_refused(outcome->wait_status)
+                                  ? OUTCOME_KEPT_OUT
+                                  : OUTCOME_FAILED;
         record->error = error;
         record->not_proven = refusal == LOADER_REFUSED_ARGUMENTS || refusal == LOADER_REFUSED_FORCE;
         (void) kernel_log_take(log, record->module, &record->kernel_log, &n);
@@ -92,7 +99,14 @@ void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal
         if (refusal != LOADER_NOT_REFUSED)
                 r = refusal_text(refusal, record->module, &record->message, &record->hint);
         else if (error == -ECANCELED)
-                r = error_text_command(record->module, record->removal ? "remove" : "install", wait_status,
+                r = error_text_command(record->module,
+                                       &(CommandEnding) {
+                                               .removes = record->removal,
+                                               .file = record->command_file,
+                                               .line = record->command_line,
+                                               .wait_status = outcome->wait_status,
+                                               .output = outcome->output,
+                                       },
                                        &record->message, &record->hint);
         else if (record->removal)
                 r = error_text_remove(record->module, error, (const char *const *) record->kernel_log, n,

@@ -3,6 +3,7 @@
 
 #include "daemon/engine/job-spec.h"
 #include "daemon/engine/kernel-log.h"
+#include "daemon/engine/loader-client.h"
 #include "daemon/engine/loader-trouble.h"
 
 /* JobRecord: fills the record of a job, before it begins and after it has finished. */
@@ -10,5 +11,5 @@
 bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules);
 int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules);
 void job_record_already_loaded(Record *record);
-void job_record_explain(Record *record, KernelLog *log, int error, LoaderRefusal refusal, int wait_status);
+void job_record_explain(Record *record, KernelLog *log, const LoaderOutcome *outcome);
 void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent);

@@ -19,6 +19,8 @@ typedef struct JobSpec {                /* with @may, everything in it has to st
         const char *parameters;         /* NULL or "": none */
         const PlanWords *words; /* the same, with their origins */
         size_t n_words;
+        const char *command_file;       /* of the line with the command; NULL: none */
+        unsigned command_line;
         Request *request;
         PlanReason reason;              /* unless removed */
         const char *parent;             /* that it is a step for; NULL: it was requested itself */

@@ -112,12 +112,12 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 connection_lost(c);
                 return 0;
         }
+        reply.text[sizeof(reply.text) - 1] = '\0';
         if (reply.op == LOADER_LOOK) {
                 loader_watch_answered(c->watch);
                 if (reply.id == 0)
                         return 0;       /* a sign of life */
-                reply.stack[sizeof(reply.stack) - 1] = '\0';
-                c->callbacks.looked(reply.id, reply.thread_id, reply.stack, c->callbacks.userdata);
+                c->callbacks.looked(reply.id, reply.thread_id, reply.text, c->callbacks.userdata);
                 return 0;
         }
 
@@ -126,6 +126,7 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 .error = reply.error,
                 .refusal = reply.refusal < _LOADER_REFUSAL_MAX ? reply.refusal : LOADER_NOT_REFUSED,
                 .wait_status = reply.wait_status,
+                .output = reply.text,
                 .duration_usec = reply.duration_usec,
         };
         loader_watch_done(c->watch);

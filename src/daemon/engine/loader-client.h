@@ -16,6 +16,7 @@ typedef struct LoaderOutcome {
         int error;                      /* 0 or negative errno; -ECONNRESET: the loader went away */
         LoaderRefusal refusal; /* @error is -EPERM then */
         int wait_status;                /* of a command */
+        const char *output;             /* of a command: the end of what it wrote, any bytes; valid for the call */
         uint64_t duration_usec;
 } LoaderOutcome;
 

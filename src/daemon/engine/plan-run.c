@@ -378,6 +378,8 @@ static int step_submit(PlanRun *run, size_t i) {
                         .parameters = step->parameters,
                         .words = step->words,
                         .n_words = step->n_words,
+                        .command_file = step->command_file,
+                        .command_line = step->command_line,
                         .request = run->request,
                         .reason = step->reason,
                         .rank_usec = run->steps[i].rank_usec,

@@ -119,8 +119,9 @@ static void give_up(Job *j, int error) {
         enter(j, JOB_FINISHED);
 }
 
-static void finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
+static void finish(Job *j, const LoaderOutcome *outcome) {
         const JobOperation *operation = job_operation(j->op);
+        int error = outcome->error;
 
         record_set_whereabouts(j->record, 0, "");
         if (error == 0) {
@@ -131,7 +132,7 @@ static void finish(Job *j, int error, LoaderRefusal refusal, int wait_status) {
         } else if (error == operation->done_error)
                 j->record->outcome = operation->done_outcome;
         else
-                job_record_explain(j->record, j->scheduler->kernel_log, error, refusal, wait_status);
+                job_record_explain(j->record, j->scheduler->kernel_log, outcome);
         enter(j, JOB_FINISHED);
 }
 
@@ -182,7 +183,7 @@ static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         if (!j || !job_is_in_loader(j))
                 return;                 /* the job was given up */
         j->record->duration_usec = outcome->duration_usec;
-        finish(j, outcome->error, outcome->refusal, outcome->wait_status);
+        finish(j, outcome);
 }
 
 /* A slow job is reported together with where it is in the kernel. */
@@ -215,7 +216,7 @@ static void end_running(Scheduler *s, int error) {
                 if (!done && error == -EHOSTDOWN)
                         give_up(j, error);
                 else
-                        finish(j, done ? 0 : error, LOADER_NOT_REFUSED, 0);
+                        finish(j, &(LoaderOutcome) { .error = done ? 0 : error });
         }
 }
 

@@ -78,6 +78,9 @@ void counters_note_outcome(Counters *c, const Record *record) {
         case OUTCOME_FAILED:
                 c->failures++;
                 break;
+        case OUTCOME_KEPT_OUT:
+                c->kept_out++;
+                break;
         default:                        /* nothing was done */
                 break;
         }

@@ -36,6 +36,7 @@ typedef struct Counters {               /* names of the varlink type Counters */
         uint64_t loads, unloads; /* jobs, commands of modprobe.d included */
         uint64_t joins; /* submissions that found their job under way */
         uint64_t failures; /* jobs */
+        uint64_t kept_out; /* jobs whose install command ended with an error */
         uint64_t slow; /* jobs that took longer than SlowLoadSec= */
         uint64_t queue_high_water; /* most jobs queued at once */
         uint64_t denied;                /* modules left out of requests, because of the policy or modprobe.d */

@@ -19,6 +19,7 @@ static const char *const outcome_names[_OUTCOME_MAX] = {
         [OUTCOME_COMMAND_RUN] = "command_run",
         [OUTCOME_UNLOADED] = "unloaded",
         [OUTCOME_FAILED] = "failed",
+        [OUTCOME_KEPT_OUT] = "kept_out",
         [OUTCOME_DEPENDENCY_FAILED] = "dependency_failed",
 };
 
@@ -73,6 +74,7 @@ Record *record_unref(Record *r) {
         free(r->parent);
         plan_ruling_clear(&r->allowed_by);
         free(r->parameters);
+        free(r->command_file);
         free(r->message);
         free(r->hint);
         string_list_free(r->kernel_log);

@@ -16,6 +16,7 @@ typedef enum Outcome {                  /* names are those of the varlink enum O
         OUTCOME_COMMAND_RUN,
         OUTCOME_UNLOADED,
         OUTCOME_FAILED,
+        OUTCOME_KEPT_OUT,
         OUTCOME_DEPENDENCY_FAILED,
         _OUTCOME_MAX,
         _OUTCOME_INVALID = -EINVAL,
@@ -46,6 +47,8 @@ typedef struct Record {
         bool slow; /* it took longer than SlowLoadSec= */
         int error;                      /* 0 or negative errno */
         bool not_proven; /* refused, since root's process did not have words or force among its arguments */
+        char *command_file;             /* of the line with the command, until it has run; NULL: none, or not known */
+        unsigned command_line;
         char *message;
         char *hint;
         char **kernel_log;              /* what the kernel wrote about a failure; NULL-terminated or NULL */

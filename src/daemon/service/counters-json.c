@@ -24,6 +24,7 @@ static const struct {
         { "unloads", offsetof(Counters, unloads) },
         { "joins", offsetof(Counters, joins) },
         { "failures", offsetof(Counters, failures) },
+        { "keptOut", offsetof(Counters, kept_out) },
         { "slow", offsetof(Counters, slow) },
         { "queueHighWater", offsetof(Counters, queue_high_water) },
         { "denied", offsetof(Counters, denied) },

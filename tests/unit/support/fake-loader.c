@@ -82,7 +82,7 @@ static void reply_look(FakeLoader *l, const LoaderRequest *request) {
                 if (l->pending[i]->id == request->id)
                         r.thread_id = 4711;
         if (r.thread_id > 0)
-                (void) stpcpy(r.stack, "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x58/0x300\n");
+                (void) stpcpy(r.text, "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x58/0x300\n");
         send_all(l, &r, sizeof(r));
 }
 

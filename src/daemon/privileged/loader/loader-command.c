@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <libkmod.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
 
@@ -51,22 +52,41 @@ char *loader_expand_options(const char *command, const char *options) {
 }
 
 /* Runs in the thread; only async-signal-safe calls between fork and exec. */
-static int run_command(const char *command, char *const *environment, int *ret_status) {
-        pid_t pid;
-        int status;
+static pid_t start_command(const char *command, char *const *environment, int output_fd) {
+        pid_t pid = fork();
 
-        pid = fork();
-        if (pid < 0)
-                return -errno;
         if (pid == 0) {
                 sigset_t none;
+
+                (void) dup2(output_fd, STDOUT_FILENO);
+                (void) dup2(output_fd, STDERR_FILENO);
 
                 (void) sigemptyset(&none);
                 (void) sigprocmask(SIG_SETMASK, &none, NULL);
                 (void) execle("/bin/sh", "sh", "-c", command, NULL, environment);
                 _exit(127);
         }
+        return pid < 0 ? -errno : pid;
+}
 
+/* Return: 0; -ECANCELED: it failed; another negative errno: it could not be started. */
+static int run_command(const char *command, char *const *environment, int *ret_status, LoaderOutput *ret_output) {
+        _cleanup_(closep) int pid_fd = -EBADF;
+        int output_fd, status, r;
+        pid_t pid;
+
+        r = loader_output_open(ret_output, &output_fd);
+        if (r < 0)
+                return r;
+        pid = start_command(command, environment, output_fd);
+        (void) close(output_fd);
+        if (pid < 0)
+                return pid;
+        pid_fd = pidfd_open(pid, 0);
+        if (pid_fd >= 0)
+                loader_output_until_exit(ret_output, pid_fd);
+        else                            /* no descriptor is left: it must not wait for a reader */
+                loader_output_close(ret_output);
         while (waitpid(pid, &status, 0) < 0)
                 if (errno != EINTR)
                         return -errno;
@@ -97,11 +117,13 @@ static int find_command(const LoaderRequest *request, struct kmod_ctx **ctx, str
  * loader_command() - run the install or remove line of modprobe.d for a module
  * @request:    its words were checked
  * @ret_status: as of waitpid(2)
+ * @ret_output: what it wrote so far; it may have left processes behind that go on. To be closed, also after a failure
  *
  * Return: 0; -ECANCELED: it ran and failed; -EPERM with a refusal: the words must not get into it; -ENOENT: there
  * is no such line.
  */
-int loader_command(const LoaderRequest *request, LoaderRefusal *ret_refusal, int *ret_status) {
+int loader_command(const LoaderRequest *request, LoaderRefusal *ret_refusal, int *ret_status,
+                   LoaderOutput *ret_output) {
         _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
         _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
         _cleanup_(freep) char *expanded = NULL;
@@ -111,7 +133,7 @@ int loader_command(const LoaderRequest *request, LoaderRefusal *ret_refusal, int
         const char *command = NULL;
         int r;
 
-        assert(request && ret_refusal && ret_status);
+        assert(request && ret_refusal && ret_status && ret_output);
 
         r = find_command(request, &ctx, &module, &command);
         if (r >= 0 && request->words.n_origins > 0 && strstr(command, VARIABLE))
@@ -124,5 +146,5 @@ int loader_command(const LoaderRequest *request, LoaderRefusal *ret_refusal, int
         if (!expanded)
                 return -ENOMEM;
         (void) snprintf(variable, sizeof(variable), "MODPROBE_MODULE=%s", request->module);
-        return run_command(expanded, environment, ret_status);
+        return run_command(expanded, environment, ret_status, ret_output);
 }

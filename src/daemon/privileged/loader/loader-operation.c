@@ -7,12 +7,16 @@
 #include "daemon/privileged/loader/loader-command.h"
 #include "daemon/privileged/loader/loader-module.h"
 
-static int run_insert(const LoaderRequest *request, LoaderRefusal *ret_refusal, int *ret_status) {
-        return loader_insert(request, ret_refusal);
+static int run_insert(const LoaderRequest *request, LoaderResult *result) {
+        return loader_insert(request, &result->refusal);
 }
 
-static int run_remove(const LoaderRequest *request, LoaderRefusal *ret_refusal, int *ret_status) {
+static int run_remove(const LoaderRequest *request, LoaderResult *result) {
         return loader_remove(request);
+}
+
+static int run_command(const LoaderRequest *request, LoaderResult *result) {
+        return loader_command(request, &result->refusal, &result->wait_status, &result->output);
 }
 
 static const LoaderOperation operations[_LOADER_OP_MAX] = {
@@ -32,11 +36,11 @@ static const LoaderOperation operations[_LOADER_OP_MAX] = {
                 .flags = LOADER_HAS_CLIENT,
                 .has_module = true,
                 .may_have_words = true,
-                .run = loader_command,
+                .run = run_command,
         },
         [LOADER_REMOVE_COMMAND] = {
                 .has_module = true,
-                .run = loader_command,
+                .run = run_command,
         },
         [LOADER_LOOK] = { .run = NULL },
 };

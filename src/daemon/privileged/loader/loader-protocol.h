@@ -33,7 +33,7 @@ typedef enum LoaderOp {
 #define LOADER_FORCE_ANY (LOADER_FORCE_VERMAGIC | LOADER_FORCE_MODVERSIONS | LOADER_FORCE_REMOVAL)
 #define LOADER_HAS_CLIENT (1U << 3) /* the connection of root's client is attached */
 
-#define LOADER_STACK_MAX 1024U /* bytes of a kernel stack in a reply */
+#define LOADER_TEXT_MAX 1024U /* bytes of a text in a reply */
 
 typedef enum LoaderOriginKind {
         LOADER_BY_LINE = 1, /* "options NAME WORDS" in @file of modprobe.d */
@@ -102,5 +102,9 @@ typedef struct LoaderReply {
         uint32_t op; /* LOADER_LOOK, else that of the request */
         int32_t thread_id; /* LOADER_LOOK: as of gettid(2), 0: the request is over already */
         uint32_t refusal; /* LoaderRefusal; @error is -EPERM then */
-        char stack[LOADER_STACK_MAX]; /* LOADER_LOOK: a function per line, innermost first; may be "" */
+        /*
+         * LOADER_LOOK: the kernel stack, a function per line, innermost first. A command: the end of what it wrote, any
+         * bytes. May be "".
+         */
+        char text[LOADER_TEXT_MAX];
 } LoaderReply;

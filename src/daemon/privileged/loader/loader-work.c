@@ -29,7 +29,8 @@ typedef struct Work {
 
 static pthread_mutex_t works_lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, Work) works = LIST_HEAD_INITIALIZER(works); /* under way */
-static atomic_uint n_threads;
+static atomic_uint n_threads;           /* with a request under way */
+static atomic_uint n_left_behind;       /* that only read what processes write which a command left behind */
 static int thread_ended_fd = -EBADF;    /* eventfd: written by each thread before it ends */
 
 /* @fd is taken, also on failure. Return: NULL without memory. */
@@ -97,6 +98,10 @@ unsigned loader_work_count(void) {
         return atomic_load(&n_threads);
 }
 
+unsigned loader_work_count_left_behind(void) {
+        return atomic_load(&n_left_behind);
+}
+
 void loader_work_forget_ended(int fd) {
         eventfd_t value;
 
@@ -134,37 +139,57 @@ static void work_drop_client(Work *work) {
         work->client_fd = -EBADF;
 }
 
-static int work_do(Work *work, LoaderRefusal *ret_refusal, int *ret_status) {
+static int work_do(Work *work, LoaderResult *result) {
         const LoaderRequest *request = work->request;
         int r;
 
-        r = loader_force_check(loader_places(), request, work->client_fd, ret_refusal);
+        r = loader_force_check(loader_places(), request, work->client_fd, &result->refusal);
         if (r >= 0)
-                r = loader_words_check(loader_places(), request, work->client_fd, ret_refusal);
+                r = loader_words_check(loader_places(), request, work->client_fd, &result->refusal);
         if (r < 0)
                 return r;
         work_drop_client(work);         /* before what may never end */
 
-        return loader_operation(request->op)->run(request, ret_refusal, ret_status);
+        return loader_operation(request->op)->run(request, result);
+}
+
+/*
+ * The request is over, and its reply was sent. If the command left processes behind, the thread stays for what they
+ * write.
+ */
+static void thread_end(LoaderOutput *output) {
+        if (output->fd >= 0 && atomic_load(&n_left_behind) >= LOADER_THREADS_MAX)
+                loader_output_close(output);
+        if (output->fd < 0) {
+                atomic_fetch_sub(&n_threads, 1);
+                (void) eventfd_write(thread_ended_fd, 1);
+                return;
+        }
+
+        atomic_fetch_add(&n_left_behind, 1);
+        atomic_fetch_sub(&n_threads, 1);
+        (void) eventfd_write(thread_ended_fd, 1);
+        loader_output_until_closed(output);
+        atomic_fetch_sub(&n_left_behind, 1);
+        (void) eventfd_write(thread_ended_fd, 1);
 }
 
 static void *on_thread(void *userdata) {
         Work *work = userdata;
         LoaderReply reply = { .magic = LOADER_MAGIC, .id = work->request->id, .op = work->request->op };
         uint64_t start = clock_usec(CLOCK_MONOTONIC);
-        LoaderRefusal refusal = LOADER_NOT_REFUSED;
-        int status = 0;
+        LoaderResult result = { .output = LOADER_OUTPUT_NONE };
 
         work_begin(work);
-        reply.error = work_do(work, &refusal, &status);
+        reply.error = work_do(work, &result);
         work_end(work);
-        reply.refusal = refusal;
-        reply.wait_status = status;
+        reply.refusal = result.refusal;
+        reply.wait_status = result.wait_status;
+        (void) memcpy(reply.text, result.output.end, sizeof(reply.text));
         reply.duration_usec = clock_usec(CLOCK_MONOTONIC) - start;
         loader_connection_reply(work->connection, &reply);
         work_free(work); /* closes the client's descriptor, which may take long */
-        atomic_fetch_sub(&n_threads, 1);
-        (void) eventfd_write(thread_ended_fd, 1);
+        thread_end(&result.output);
         return NULL;
 }
 
@@ -224,7 +249,7 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
 }
 
 /* The kernel stack of a thread, innermost function first; only that function if the rest is hidden. */
-static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
+static void read_stack(pid_t thread_id, char ret[static LOADER_TEXT_MAX]) {
         static const char *const files[] = { "stack", "wchan" };
 
         ret[0] = '\0';
@@ -235,7 +260,7 @@ static void read_stack(pid_t thread_id, char ret[static LOADER_STACK_MAX]) {
 
                 (void) snprintf(path, sizeof(path), "/proc/self/task/%d/%s", thread_id, files[i]);
                 fd = open(path, O_RDONLY | O_CLOEXEC);
-                n = fd >= 0 ? read(fd, ret, LOADER_STACK_MAX - 1) : -1;
+                n = fd >= 0 ? read(fd, ret, LOADER_TEXT_MAX - 1) : -1;
                 ret[MAX(n, 0)] = '\0';
                 if (streq(ret, "0"))
                         ret[0] = '\0'; /* it runs, or wchan is hidden as well: proc(5) */
@@ -257,6 +282,6 @@ void loader_work_look(LoaderConnection *c, uint64_t id) {
         (void) pthread_mutex_unlock(&works_lock);
 
         if (reply.thread_id > 0)
-                read_stack(reply.thread_id, reply.stack);
+                read_stack(reply.thread_id, reply.text);
         loader_connection_reply(c, &reply);
 }

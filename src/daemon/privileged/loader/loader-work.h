@@ -24,4 +24,5 @@ int loader_work_init(void);
 int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t size, int client_fd);
 void loader_work_look(LoaderConnection *c, uint64_t id);
 unsigned loader_work_count(void);
+unsigned loader_work_count_left_behind(void);
 void loader_work_forget_ended(int fd);

@@ -190,7 +190,8 @@ static int accept_manager(Loader *l) {
 /*
  * Signals come first, then new connections, then one packet of the current one.
  *
- * Return: 1 to go on; 0 when there is neither a manager nor a request under way; negative errno.
+ * Return: 1 to go on; 0 when there is neither a manager nor a request under way, nor, unless it was told to end, a
+ * process left that writes into a pipe of this one; negative errno.
  */
 static int loader_turn(Loader *l) {
         struct pollfd fds[] = {
@@ -215,7 +216,8 @@ static int loader_turn(Loader *l) {
                         return r;
         } else if (fds[2].revents && connection_read(l->connection) == 0)
                 l->connection = loader_connection_unref(l->connection);
-        return l->connection || loader_work_count() > 0;
+        return l->connection || loader_work_count() > 0 ||
+               (!l->leaving && loader_work_count_left_behind() > 0);
 }
 
 /**

@@ -317,26 +317,91 @@ static void test_long_log(void **state) {
 }
 
 static void test_command(void **state) {
+        static const char many[] = "one\ntwo\n\nthree\r\nfour\n", three[] = "two / three / four";
         static const struct {
-                int wait_status;
+                CommandEnding ending;
                 const char *message;
         } cases[] = {
-                { 1 << 8, "the install command of snd_x failed with status 1" },
-                { 255 << 8, "the install command of snd_x failed with status 255" },
-                { 127 << 8, "the install command of snd_x names a program that is not there" },
-                { 126 << 8, "the install command of snd_x names a program that cannot be run" },
-                { SIGSEGV, "the install command of snd_x was killed by signal 11 (SIGSEGV)" },
-                { SIGKILL, "the install command of snd_x was killed by signal 9 (SIGKILL)" },
-                { 64, "the install command of snd_x was killed by signal 64 (unknown)" },
+                { { false, NULL, 0, 1 << 8, NULL },
+                  "snd_x is kept out by its install command, which ended with status 1" },
+                { { false, "/f", 3, 255 << 8, "" },
+                  "snd_x is kept out by its install command (/f:3), which ended with status 255" },
+                { { false, "/f", 3, 1 << 8, " \n\n" },
+                  "snd_x is kept out by its install command (/f:3), which ended with status 1" },
+                { { false, "/f", 3, 1 << 8, "not here\n" },
+                  "snd_x is kept out by its install command (/f:3), which ended with status 1: not here" },
+                { { false, "/f", 3, 1 << 8, "not\nhere" },
+                  "snd_x is kept out by its install command (/f:3), which ended with status 1: not / here" },
+                { { false, "/f", 0, 127 << 8, "sh: 1: /bin/flase: not found\n" },
+                  "the install command of snd_x (/f) names a program that is not there: sh: 1: /bin/flase: not found" },
+                { { false, NULL, 0, 126 << 8, NULL },
+                  "the install command of snd_x names a program that cannot be run" },
+                { { false, NULL, 0, SIGSEGV, NULL },
+                  "the install command of snd_x was killed by signal 11 (SIGSEGV)" },
+                { { false, NULL, 0, SIGKILL, "x" },
+                  "the install command of snd_x was killed by signal 9 (SIGKILL): x" },
+                { { false, NULL, 0, 64, NULL },
+                  "the install command of snd_x was killed by signal 64 (unknown)" },
+                { { true, "/f", 9, 2 << 8, "busy" },
+                  "the remove command of snd_x (/f:9) failed with status 2: busy" },
         };
+        _cleanup_(freep) char *message = NULL, *hint = NULL;
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(freep) char *m = NULL, *h = NULL;
+
+                assert_ok(error_text_command("snd_x", &cases[i].ending, &m, &h));
+                assert_string_equal(m, cases[i].message);
+                assert_non_null(strstr(h, cases[i].ending.removes ? "'remove snd_x'" : "'install snd_x'"));
+        }
+
+        assert_ok(error_text_command("a", &(CommandEnding) { .wait_status = 1 << 8, .output = many }, &message, &hint));
+        assert_non_null(strstr(message, three));
+        assert_null(strstr(message, "one"));
+}
+
+/* A command may write anything, in lines of any length. */
+static void test_output_of_commands(void **state) {
+        char output[1024];
+
+        for (unsigned seed = 0; seed < 2000; seed++) {
+                _cleanup_(freep) char *message = NULL, *hint = NULL;
+                size_t n = seed % sizeof(output);
+
+                srandom(seed);
+                for (size_t i = 0; i < n; i++)
+                        output[i] = "ab \n\r\xc3\xa4\x1b%"[random() % 9];
+                output[n] = '\0';
+                assert_ok(error_text_command("snd_x", &(CommandEnding) { .wait_status = 1 << 8, .output = output },
+                                             &message, &hint));
+                assert_true(strlen(message) < 500);
+                assert_null(strpbrk(message, "\n\r"));
+        }
+
+        (void) memset(output, 'x', sizeof(output) - 1);
+        output[sizeof(output) - 1] = '\0';
+        for (size_t i = 0; i + 2 < sizeof(output); i += 2)
+                (void) memcpy(output + i, "\xc3\xa4", 2);
+        {
                 _cleanup_(freep) char *message = NULL, *hint = NULL;
 
-                assert_ok(error_text_command("snd_x", "install", cases[i].wait_status, &message, &hint));
-                assert_string_equal(message, cases[i].message);
-                assert_non_null(strstr(hint, "grep -w 'install snd_x'"));
+                assert_ok(error_text_command("snd_x", &(CommandEnding) { .wait_status = 1 << 8, .output = output },
+                                             &message, &hint));
+                assert_non_null(strstr(message, "status 1: ...\xc3\xa4"));
         }
+}
+
+static void test_refusals(void **state) {
+        static const struct {
+                int wait_status;
+                bool refused;
+        } cases[] = {
+                { 0, false }, { 1 << 8, true }, { 125 << 8, true }, { 126 << 8, false }, { 127 << 8, false },
+                { 128 << 8, true }, { 255 << 8, true }, { SIGTERM, false },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+                assert_int_equal(command_refused(cases[i].wait_status), cases[i].refused);
 }
 
 static void test_concerns(void **state) {
@@ -381,6 +446,8 @@ int main(void) {
                 cmocka_unit_test(test_distributions),
                 cmocka_unit_test(test_long_log),
                 cmocka_unit_test(test_command),
+                cmocka_unit_test(test_output_of_commands),
+                cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_concerns),
                 cmocka_unit_test(test_name),
         };

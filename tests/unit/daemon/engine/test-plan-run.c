@@ -405,8 +405,8 @@ static void test_failing_command(void **state) {
         open_bench(&b);
         fake_loader_let_fail(b.loader, "lkmdt_top", -ECANCELED, 3 << 8);
         carry_out(&b, steps, &e);
-        assert_string_equal(e.story, "lkmdt_top failed; failed lkmdt_top");
-        assert_non_null(strstr(e.failure->message, "3"));
+        assert_string_equal(e.story, "lkmdt_top kept_out; failed lkmdt_top");
+        assert_non_null(strstr(e.failure->message, "status 3"));
 }
 
 static void test_builtin_alone_ends_at_once(void **state) {

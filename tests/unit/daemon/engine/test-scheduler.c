@@ -226,7 +226,10 @@ static void test_outcomes(void **state) {
                 { LOADER_REMOVE, -EEXIST, 0, OUTCOME_FAILED },
                 { LOADER_REMOVE, -EAGAIN, 0, OUTCOME_FAILED },
                 { LOADER_INSTALL_COMMAND, 0, 0, OUTCOME_COMMAND_RUN },
-                { LOADER_INSTALL_COMMAND, -ECANCELED, 1 << 8, OUTCOME_FAILED },
+                { LOADER_INSTALL_COMMAND, -ECANCELED, 1 << 8, OUTCOME_KEPT_OUT },
+                { LOADER_INSTALL_COMMAND, -ECANCELED, 127 << 8, OUTCOME_FAILED },
+                { LOADER_INSTALL_COMMAND, -ECANCELED, 9, OUTCOME_FAILED },
+                { LOADER_REMOVE_COMMAND, -ECANCELED, 1 << 8, OUTCOME_FAILED },
                 { LOADER_INSTALL_COMMAND, -EEXIST, 0, OUTCOME_FAILED },
                 { LOADER_REMOVE_COMMAND, 0, 0, OUTCOME_COMMAND_RUN },
                 { LOADER_REMOVE_COMMAND, -ENOENT, 0, OUTCOME_FAILED },
@@ -243,7 +246,7 @@ static void test_outcomes(void **state) {
 
                 assert_int_equal(h.times, 1);
                 assert_int_equal(h.record->outcome, cases[i].outcome);
-                if (cases[i].outcome != OUTCOME_FAILED) {
+                if (cases[i].outcome != OUTCOME_FAILED && cases[i].outcome != OUTCOME_KEPT_OUT) {
                         assert_int_equal(h.record->error, 0);
                         assert_null(h.record->message);
                         continue;

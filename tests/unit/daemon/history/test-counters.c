@@ -57,13 +57,14 @@ static void test_outcomes(void **state) {
         static const struct {
                 Outcome outcome;
                 bool removal;
-                uint64_t loads, unloads, failures;
+                uint64_t loads, unloads, failures, kept_out;
         } cases[] = {
                 { OUTCOME_LOADED, false, 1, 0, 0 },
                 { OUTCOME_COMMAND_RUN, false, 1, 0, 0 },
                 { OUTCOME_COMMAND_RUN, true, 0, 1, 0 },
                 { OUTCOME_UNLOADED, true, 0, 1, 0 },
                 { OUTCOME_FAILED, false, 0, 0, 1 },
+                { OUTCOME_KEPT_OUT, false, 0, 0, 0, 1 },
                 { OUTCOME_FAILED, true, 0, 0, 1 },
                 { OUTCOME_ALREADY_LOADED, false, 0, 0, 0 },
                 { OUTCOME_BUILT_IN, false, 0, 0, 0 },
@@ -81,6 +82,7 @@ static void test_outcomes(void **state) {
                 assert_int_equal(c.loads, cases[i].loads);
                 assert_int_equal(c.unloads, cases[i].unloads);
                 assert_int_equal(c.failures, cases[i].failures);
+                assert_int_equal(c.kept_out, cases[i].kept_out);
                 assert_int_equal(c.phases[PHASE_LOAD].count, cases[i].loads);
                 assert_int_equal(c.phases[PHASE_LOAD].sum_usec, cases[i].loads * 1500);
                 assert_int_equal(c.phases[PHASE_UNLOAD].count, cases[i].unloads);

@@ -504,7 +504,7 @@ static void test_looks_for_what_is_over(void **state) {
         assert_int_equal(reply.op, LOADER_LOOK);
         assert_int_equal(reply.id, 7);
         assert_int_equal(reply.thread_id, 0);
-        assert_string_equal(reply.stack, "");
+        assert_string_equal(reply.text, "");
         ask(fd, &r);
         assert_int_equal(hear(fd).error, -ENOENT);
         server_stop(&s, fd);
