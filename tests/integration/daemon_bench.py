@@ -72,6 +72,7 @@ class FakeLoader:
     def __init__(self, path):
         self.errors = {}                # module: negative errno
         self.refusals = {}              # module: LoaderRefusal
+        self.endings = {}               # module: (status of wait(), what its command wrote)
         self.held = set()               # modules that are not answered yet
         self.requests = []              # (verb, module, path, parameters)
         self.stopped = False            # as by SIGSTOP: nobody looks
@@ -124,7 +125,9 @@ class FakeLoader:
                 continue
             self._pending.remove(item)
             try:
-                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, 0, 1, 0, self.refusals.get(module, 0), b""))
+                status, written = self.endings.get(module, (0, b""))
+                connection.send(self.REPLY.pack(self.MAGIC, self.errors.get(module, 0), number, 1500, status, 1, 0,
+                                                self.refusals.get(module, 0), written))
             except OSError:
                 pass                    # who asked is gone
 

@@ -469,6 +469,41 @@ def test_blacklist_keeps_devices_out(daemon, modprobe_d):
     assert daemon.loader.modules() == CHAIN
 
 
+def test_a_command_keeps_out(daemon, modprobe_d):
+    modprobe_d.write_text("# mine\ninstall lkmdt-alone /usr/bin/kept-out\n")
+    daemon.call("Reload")
+    daemon.loader.errors["lkmdt_alone"] = -errno.ECANCELED
+    daemon.loader.endings["lkmdt_alone"] = (1 << 8, b"checking\nlkmdt_alone is not \x1b[1mwanted\xff here\n")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.name == "LoadFailed"
+    assert failed.value.parameters["message"] == (
+        f"lkmdt_alone is kept out by its install command ({modprobe_d}:2), which ended with status 1: "
+        "checking / lkmdt_alone is not \\x1b[1mwanted\\xff here")
+    assert [record["outcome"] for record in failed.value.parameters["records"]] == ["kept_out"]
+    status = daemon.call("Status")
+    assert (status["counters"]["failures"], status["counters"]["keptOut"], status["failures"]) == (0, 1, [])
+
+    daemon.loader.endings["lkmdt_alone"] = (127 << 8, b"sh: 1: /usr/bin/kept-out: not found\n")    # nobody wants that
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.parameters["message"] == (
+        f"the install command of lkmdt_alone ({modprobe_d}:2) names a program that is not there: "
+        "sh: 1: /usr/bin/kept-out: not found")
+    status = daemon.call("Status")
+    assert (status["counters"]["failures"], status["counters"]["keptOut"], len(status["failures"])) == (1, 1, 1)
+
+
+def test_alias_off(daemon, modprobe_d):
+    modprobe_d.write_text("alias lkmdt-nothing off\nalias pci:v00001111* off\n")
+    daemon.call("Reload")
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt-nothing")
+    assert failed.value.name == "Denied"
+    assert failed.value.parameters["message"] == f"lkmdt-nothing is turned off by {modprobe_d}:1"
+    assert (failed.value.parameters["file"], failed.value.parameters["line"]) == (str(modprobe_d), 1)
+
+
 def test_denial_with_strange_bytes(daemon, modprobe_d):
     """A name that is no UTF-8, in a file whose name is none, can still be told to a client."""
     strange = os.fsencode(modprobe_d.parent) + b"/lkmd-test-\xff.conf"

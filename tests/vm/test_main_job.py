@@ -219,6 +219,38 @@ def test_install_false_denies_by_name(machine, modprobe_d, command):
     assert "dummy" not in loaded(machine)
 
 
+def test_a_command_keeps_a_driver_out(machine, modprobe_d):
+    """A hardening guide's own program: what it prints is the reason, and a boot with it is not a failed one."""
+    machine.write("/usr/local/sbin/kept-out", "#!/bin/sh\necho \"kept-out: $MODPROBE_MODULE is not wanted\" >&2\nexit 1\n")
+    machine.run("chmod 755 /usr/local/sbin/kept-out")
+    modprobe_d("# hardening\ninstall dummy /usr/local/sbin/kept-out\ninstall e1000e /usr/local/sbin/kept-out\n")
+    before = ask(machine, "status")
+    text, error = fails(machine, "load", "dummy")
+    assert f"dummy is kept out by its install command ({CONF}:2), which ended with status 1: kept-out: dummy is not wanted" in text
+    assert error["error"] == "io.lkmd.Manager.LoadFailed"
+    with watching(machine) as watch:
+        plug(machine)
+        watch.wait_for('"finished".*"e1000e"')
+        wait_idle(machine)
+    after = ask(machine, "status")
+    assert after["counters"]["keptOut"] == before["counters"]["keptOut"] + 3    # fails() asked twice
+    assert after["counters"]["failures"] == before["counters"]["failures"] and after["failures"] == before["failures"]
+    assert "kept out by their install command" in lkmctl(machine, "status").stdout
+    assert not {"dummy", "e1000e"} & loaded(machine)
+    assert "kept-out: e1000e is not wanted" in machine.journal("-b", "-u", "lkmd-loader", "-o", "cat")
+    unplug(machine)
+
+
+def test_a_command_leaves_a_process_behind(machine, modprobe_d):
+    """The command is over with its shell; what it left behind may go on printing."""
+    machine.run("rm -f /run/go /run/done; mkfifo /run/go")
+    modprobe_d("install dummy echo first; (read x < /run/go; echo second; echo third && touch /run/done) &\n")
+    assert ask(machine, "load", "dummy")["records"][0]["outcome"] == "command_run"
+    machine.run("echo > /run/go")
+    machine.wait("test -e /run/done", 60)
+    machine.wait("journalctl -b -u lkmd-loader -o cat | grep -q '^third$'", 60)
+
+
 def test_install_false_denies_by_dependency(machine, modprobe_d):
     modprobe_d("install lkmd_test_c /bin/false\n")
     assert is_denied(machine, "lkmd_test_a", f"{CONF}:1")["module"] == "lkmd_test_c"

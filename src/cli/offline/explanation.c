@@ -324,26 +324,35 @@ static void print_omitted(FILE *f, const Plan *plan, const PlanOmission *o, bool
         template_print(f, omission_text(o->kind)->sentence, put_field, &(Omitted) { plan, o, conditional });
 }
 
+/* Whether the module gets in is up to the command, so "allowed" would say too much. */
+static void print_command(FILE *f, const PlanStep *s) {
+        (void) fputs(" is not loaded by lkmd: ", f);
+        print_ruling_place(f, &(PolicyRuling) { .file = s->command_file, .line = s->command_line });
+        (void) fputs(" runs \"", f);
+        print_escaped(f, s->command);
+        (void) fputs("\" in its place", f);
+        if (s->allowed_by.file) {
+                (void) fputs(", which is allowed", f);
+                print_ruling(f, &s->allowed_by);
+        }
+        if (s->reported)
+                (void) fputs("; it is reported when it is run", f);
+}
+
 /* One sentence about something that was asked for and is part of the plan. */
 static void print_placed(FILE *f, const PlanStep *s) {
         print_escaped(f, s->module);
-        switch (s->action) {
-        case PLAN_BUILTIN:
+        if (s->action == PLAN_BUILTIN) {
                 (void) fputs(" is part of the kernel image: there is nothing to load, and no rule can keep "
                              "it out",
                              f);
                 return;
-        case PLAN_COMMAND:
-                (void) fputs(" is allowed; its install line is run instead (", f);
-                print_escaped(f, s->command_file);
-                if (s->command_line > 0)
-                        fprintf(f, ":%u", s->command_line);
-                (void) fputc(')', f);
-                break;
-        default:
-                (void) fputs(" is allowed", f);
-                break;
         }
+        if (s->action == PLAN_COMMAND) {
+                print_command(f, s);
+                return;
+        }
+        (void) fputs(" is allowed", f);
         if (s->allowed_by.source == POLICY_BY_DEFAULT && !s->allowed_by.file)
                 (void) fputs(": nothing denies it", f);
         else
@@ -365,35 +374,45 @@ static void print_enforced(FILE *f, const Explanation *q, const char *indent) {
         }
 }
 
-/* "modprobe would insert a, b" */
+/* What comes before a step of modprobe: a verb only if it is not the same as that of the step before. */
+static void print_modprobe_joint(FILE *f, const PlanStep *last, const PlanStep *s) {
+        if (!last)
+                (void) fputs("modprobe would ", f);
+        else if (last->action == PLAN_COMMAND)
+                (void) fputs(last->required ? ", and if that succeeds, " : ", then ", f);
+        else
+                (void) fputs(s->action == PLAN_COMMAND ? ", then " : ", ", f);
+
+        if (s->action == PLAN_COMMAND) {
+                (void) fputs("run \"", f);
+                print_escaped(f, s->command);
+                (void) fputs("\" in the place of ", f);
+        } else if (!last || last->action == PLAN_COMMAND)
+                (void) fputs("insert ", f);
+}
+
+/* "modprobe would insert a, b, then run "x" in the place of c" */
 static void print_modprobe(FILE *f, const Plan *plan) {
-        bool any = false;
+        const PlanStep *last = NULL;
 
         for (size_t i = 0; i < plan->n_steps; i++) {
                 const PlanStep *s = plan->steps + i;
 
                 if (s->action == PLAN_BUILTIN)
                         continue;
-                (void) fputs(any ? ", " : "modprobe would ", f);
-                if (s->action == PLAN_COMMAND) {
-                        (void) fputs("run \"", f);
-                        print_escaped(f, s->command);
-                        (void) fputs("\" for ", f);
-                } else if (!any)
-                        (void) fputs("insert ", f);
+                print_modprobe_joint(f, last, s);
                 print_escaped(f, s->module);
-                any = true;
+                last = s;
         }
-        if (any)
+        if (last)
                 return;
-        for (size_t i = 0; i < plan->n_omissions && !any; i++)
+        for (size_t i = 0; i < plan->n_omissions; i++)
                 if (!plan->omissions[i].wanted_by) {
                         (void) fputs("modprobe would load nothing: ", f);
                         print_omitted(f, plan, plan->omissions + i, /* conditional= */ false);
-                        any = true;
+                        return;
                 }
-        if (!any)
-                (void) fputs("modprobe would find nothing to do", f);
+        (void) fputs("modprobe would find nothing to do", f);
 }
 
 /**
@@ -499,11 +518,23 @@ static int sentences_to_json(const Explanation *q, sd_json_variant **ret) {
         return r;
 }
 
+/* "command": the only module that was asked for is up to a command. */
+static const char *verdict_of(const Plan *plan) {
+        bool command = false, other = false;
+
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                if (plan->omissions[i].required)
+                        return "deny";
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].reason == PLAN_REQUESTED)
+                        *(plan->steps[i].action == PLAN_COMMAND ? &command : &other) = true;
+        return command && !other ? "command" : "allow";
+}
+
 /* {"origin", "verdict", "sentences", "modules": [{.., "trace": []}], "plan", "modprobe"} */
 int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *modules = NULL, *plan = NULL, *modprobe = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *enforced = NULL, *sentences = NULL;
-        bool denied = false;
         int r;
 
         assert(q && ret);
@@ -526,11 +557,8 @@ int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
                 if (r < 0)
                         return r;
         }
-        for (size_t i = 0; i < q->plan->n_omissions; i++)
-                denied |= q->plan->omissions[i].required;
-
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(q->origin)),
-                              SD_JSON_BUILD_PAIR_STRING("verdict", denied ? "deny" : "allow"),
+                              SD_JSON_BUILD_PAIR_STRING("verdict", verdict_of(q->plan)),
                               SD_JSON_BUILD_PAIR_VARIANT("sentences", sentences),
                               SD_JSON_BUILD_PAIR_VARIANT("modules", modules),
                               SD_JSON_BUILD_PAIR_VARIANT("plan", plan),

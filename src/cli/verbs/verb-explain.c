@@ -117,6 +117,33 @@ static int add_row(const Output *out, Table *table, const Explanation *q, size_t
         return r;
 }
 
+/* What comes after the policy: whether the module gets in is up to its install line. */
+static int add_command_row(Table *table, const Plan *plan, const char *module) {
+        const PlanStep *s = NULL;
+        FILE *f;
+        int r;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].action == PLAN_COMMAND && streq(plan->steps[i].module, module))
+                        s = plan->steps + i;
+        if (!s)
+                return 0;
+        r = table_line(table);
+        for (size_t column = 0; r >= 0 && column < 5; column++) {
+                f = table_cell(table);
+                if (f && column == 3)
+                        print_ruling_place(f, &(PolicyRuling) { .file = s->command_file, .line = s->command_line });
+                else if (f)
+                        (void) fputs(column == 1   ? "command"
+                                     : column == 2 ? "install line"
+                                     : column == 4 ? "  then its command decides"
+                                                   : "",
+                                     f);
+                r = table_cell_end(table);
+        }
+        return r;
+}
+
 static int print_trace(const Output *out, const Explanation *q) {
         static const Column columns[] = {
                 { "MODULE" }, { "VERDICT" }, { "BY", .wrap = true }, { "PLACE", .wrap = true }, { "HOW", .wrap = true },
@@ -138,6 +165,9 @@ static int print_trace(const Output *out, const Explanation *q) {
                         if (r < 0)
                                 return r;
                 }
+                r = add_command_row(table, q->plan, q->trace[first].module);
+                if (r < 0)
+                        return r;
         }
         putchar('\n');
         return table_print(table);

@@ -99,22 +99,51 @@ static int print_answer(Run *run, const char *key, const Answer *answer) {
         return 0;
 }
 
+/* The line that turns a key off, if that is all that the key means; NULL: none. */
+static const ConfigEntry *find_off(const IndexAnswer *found) {
+        for (size_t i = 0; i < found->n_matches; i++)
+                if (found->matches[i].module || !found->matches[i].config ||
+                    !config_entry_turns_off(found->matches[i].config))
+                        return NULL;
+        return found->n_matches > 0 ? found->matches[0].config : NULL;
+}
+
+static void report_off(const Run *run, const char *key, const ConfigEntry *line) {
+        if (run->out.quiet)
+                return;
+        (void) fflush(stdout);
+        (void) fputs("lkmctl: ", stderr);
+        print_escaped(stderr, key);
+        (void) fputs(" is turned off by ", stderr);
+        print_escaped(stderr, line->file);
+        (void) fprintf(stderr, ":%u\n", line->line);
+}
+
 /* ------------------------------------------------------------------------------------ many, by our index */
 
+/* Return: an ExitStatus; -ENOMEM. */
 static int resolve_key(Run *run, const Index *index, Answer *answer, const char *key) {
+        const ConfigEntry *off;
         int r;
 
         answer_empty(answer);
         r = index_lookup(index, key, &answer->found);
         if (r == -ENOMEM)
                 return r;
+        off = r >= 0 ? find_off(&answer->found) : NULL;
+        if (off) {
+                r = print_answer(run, key, answer);
+                report_off(run, key, off);
+                return r < 0 ? r : STATUS_DENIED;
+        }
         for (size_t i = 0; r >= 0 && i < answer->found.n_matches;
              i++) { /* an impossible key means nothing */
                 r = answer_add(answer->found.matches[i].name, answer);
                 if (r < 0)
                         return r;
         }
-        return print_answer(run, key, answer);
+        r = print_answer(run, key, answer);
+        return r < 0 ? r : answer->n_names == 0 ? STATUS_NO_SUCH_MODULE : STATUS_DONE;
 }
 
 /*
@@ -159,8 +188,8 @@ static int resolve_many(Run *run, char **args, unsigned n_args) {
                         r = resolve_lines(run, index, &answer);
                 } else {
                         r = resolve_key(run, index, &answer, args[i]);
-                        if (r >= 0 && answer.n_names == 0)
-                                status = STATUS_NO_SUCH_MODULE;
+                        if (r >= 0)
+                                status = failure_worse(status, (ExitStatus) r);
                 }
                 if (r < 0)
                         return r;
@@ -169,6 +198,21 @@ static int resolve_many(Run *run, char **args, unsigned n_args) {
 }
 
 /* -------------------------------------------------------------------------------- few, by depmod's files */
+
+/* A name that an alias turns off: libkmod's look-up cannot tell the line. Return: an ExitStatus; negative errno. */
+static int resolve_off(Run *run, Answer *answer, const char *key) {
+        _cleanup_(index_unrefp) const Index *index = NULL;
+        Run silent = *run;              /* problems have been reported */
+        int r;
+
+        silent.out.quiet = true;
+        r = offline_index(&silent, false, &index);
+        return r != 0 ? r : resolve_key(run, index, answer, key);
+}
+
+static bool may_be_off(const Answer *answer) {
+        return answer->n_names == 1 && (streq(answer->names[0], "off") || streq(answer->names[0], "null"));
+}
 
 /* Only on a terminal; scripts use the empty answer. */
 static int suggest(Run *run, const char *key) {
@@ -213,10 +257,17 @@ static int resolve_few(Run *run, char **args, unsigned n_args) {
         for (unsigned i = 0; i < n_args; i++) {
                 answer_empty(&answer);
                 r = index_direct_lookup(index, args[i], answer_add, &answer);
+                if (r >= 0 && may_be_off(&answer)) {
+                        r = resolve_off(run, &answer, args[i]);
+                        if (r < 0)
+                                return r;
+                        status = failure_worse(status, (ExitStatus) r);
+                        continue;
+                }
                 if (r >= 0)
                         r = print_answer(run, args[i], &answer);
                 if (r >= 0 && answer.n_names == 0) {
-                        status = STATUS_NO_SUCH_MODULE;
+                        status = failure_worse(status, STATUS_NO_SUCH_MODULE);
                         r = suggest(run, args[i]);
                 }
                 if (r < 0)

@@ -74,6 +74,16 @@ static const OmissionText texts[_PLAN_OMISSION_KIND_MAX] = {
                 .message = "{module}{chain} is not there: an alias leads to it, but no such module exists",
                 .hint = REINSTALL,
         },
+        [PLAN_TURNED_OFF] = {
+                .refusal = OMISSION_REFUSAL,
+                .words = "turned off",
+                .before_place = " by ",
+                .sentence = "{module} {is} turned off by {place}",
+                .end_of_chain = ", which is turned off by {place}",
+                .message = "{module} is turned off by {place}",
+                .hint = "take the line \"alias .. off\" out of that file to have it loaded",
+                .of_softdep = true,
+        },
         [PLAN_IMPOSSIBLE] = {
                 .refusal = OMISSION_REFUSAL_IF_RULED,
                 .words = "something that it needs was left out",

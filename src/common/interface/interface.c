@@ -116,7 +116,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         OmissionKind, SD_VARLINK_FIELD_COMMENT("A blacklist line: it is not loaded by an alias."),
         SD_VARLINK_DEFINE_ENUM_VALUE(blacklisted),
-        SD_VARLINK_FIELD_COMMENT("Denied by a rule of the policy, or by an install line with /bin/false or /bin/true."),
+        SD_VARLINK_FIELD_COMMENT("Denied by a rule of the policy, or by an install line whose command does nothing."),
         SD_VARLINK_DEFINE_ENUM_VALUE(denied),
         SD_VARLINK_FIELD_COMMENT("A rule prefers another candidate for the same request; harmless."),
         SD_VARLINK_DEFINE_ENUM_VALUE(not_preferred),
@@ -128,6 +128,8 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(file_missing),
         SD_VARLINK_FIELD_COMMENT("An alias names a module that does not exist."),
         SD_VARLINK_DEFINE_ENUM_VALUE(module_missing),
+        SD_VARLINK_FIELD_COMMENT("A line \"alias NAME off\" turns off what was asked for."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(turned_off),
         SD_VARLINK_FIELD_COMMENT("It needs a module that was left out; the ruling is that of the latter."),
         SD_VARLINK_DEFINE_ENUM_VALUE(impossible));
 

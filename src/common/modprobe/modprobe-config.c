@@ -537,3 +537,9 @@ const ConfigEntry *modprobe_config_find_command(const ModprobeConfig *c, ConfigK
 const char *config_kind_to_string(ConfigKind kind) {
         return ENUM_NAME(kind_names, kind);
 }
+
+bool config_entry_turns_off(const ConfigEntry *e) {
+        assert(e);
+
+        return e->kind == CONFIG_ALIAS && (streq(e->value, "off") || streq(e->value, "null"));
+}

@@ -49,4 +49,7 @@ bool modprobe_config_is_blacklisted(const ModprobeConfig *c, const char *module,
 const ConfigEntry *modprobe_config_find_command(const ModprobeConfig *c, ConfigKind kind,
                                                 const char *module);
 
+/* "alias NAME off": the way of module-init-tools to say that a name means nothing; "null" likewise. */
+bool config_entry_turns_off(const ConfigEntry *e);
+
 const char *config_kind_to_string(ConfigKind kind);

@@ -14,6 +14,11 @@
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-rules.h"
 
+/* A name that an alias turns off is no module, so no rule is about it. */
+static bool is_turned_off(const Node *n) {
+        return !n->module && !n->install && n->origin && config_entry_turns_off(n->origin);
+}
+
 /**
  * plan_judge_alone() - judge a module without its dependencies
  * @part: what it is to the request; a module may be judged as several parts
@@ -36,6 +41,8 @@ int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
 
         if (node_is_builtin(n))
                 *judgement = FIT;
+        else if (is_turned_off(n))
+                *judgement = MODULE_MISSING;
         else if (plan_rules_deny(g, i, part))
                 *judgement = DENIED;
         else if (n->install && !plan_graph_ignores_install(g, n))
@@ -79,6 +86,11 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
         case FILE_MISSING:
                 return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
         default:
+                if (is_turned_off(n)) {
+                        ruling = ruling_of_line(n->origin);
+                        return plan_graph_omit(g, PLAN_TURNED_OFF, wanted_by ? n->origin->name : g->request->key,
+                                               wanted_by, &ruling, candidate);
+                }
                 if (line)
                         ruling = ruling_of_line(line);
                 return plan_graph_omit(g, config ? PLAN_SOFTDEP_MISSING : PLAN_MODULE_MISSING, n->name,

@@ -34,6 +34,7 @@ static const char *const omission_kind_names[_PLAN_OMISSION_KIND_MAX] = {
         [PLAN_SOFTDEP_LOOP]    = "softdep_loop",
         [PLAN_FILE_MISSING]    = "file_missing",
         [PLAN_MODULE_MISSING]  = "module_missing",
+        [PLAN_TURNED_OFF]      = "turned_off",
         [PLAN_IMPOSSIBLE]      = "impossible",
 };
 

@@ -107,6 +107,7 @@ typedef enum PlanOmissionKind {
         PLAN_SOFTDEP_LOOP,              /* a softdep of a cycle: its order is not kept */
         PLAN_FILE_MISSING,              /* modules.dep names a file that does not exist */
         PLAN_MODULE_MISSING,            /* an alias for a module that does not exist */
+        PLAN_TURNED_OFF,                /* an alias says "off", and no module is called so */
         PLAN_IMPOSSIBLE,                /* it needs a module that was left out, whose ruling it has */
         _PLAN_OMISSION_KIND_MAX,
         _PLAN_OMISSION_KIND_INVALID = -EINVAL,
@@ -114,7 +115,7 @@ typedef enum PlanOmissionKind {
 
 typedef struct PlanOmission {
         PlanOmissionKind kind;
-        char *module;                   /* or the key that matches nothing */
+        char *module;                   /* or the key that matches nothing, or is turned off */
         char *wanted_by;                /* module; NULL: the request */
         bool required;                  /* the request cannot succeed because of it */
         PlanRuling ruling;              /* or the place of a softdep line, without the policy */

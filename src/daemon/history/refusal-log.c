@@ -22,6 +22,8 @@ struct RefusalLog {
 
 typedef struct Verdict {
         const char *what;               /* LKMD_OUTCOME= */
+        const char *words;              /* the same, for people */
+        const char *before_place;       /* between the words and the place of the line */
         const char *message_id;
         const char *module;
         const PlanRuling *ruling;
@@ -71,9 +73,8 @@ static bool remember(RefusalLog *v, const Request *request, const Verdict *verdi
         return true;
 }
 
-/* @said: the sentence up to the name of the requester; @afterwards: what follows it */
-static void log_refusal(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said,
-                 const char *afterwards) {
+/* @said: the sentence between the names of the module and the requester */
+static void log_refusal(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said) {
         const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
         _cleanup_(freep) char *rule = NULL;
 
@@ -96,28 +97,45 @@ static void log_refusal(RefusalLog *v, const Request *request, const Verdict *ve
                           .requester_pid = request->has_peer ? (long long) request->pid : -1,
                   },
                   "%s %s %s: %s%s%s%s%s", verdict->module, said, request->device ?: request->command ?: request->key,
-                  afterwards, rule ? " by " : "", rule ?: "", reason ? ": " : "", reason ?: "");
+                  verdict->words, rule ? verdict->before_place : "", rule ?: "", reason ? ": " : "", reason ?: "");
 }
 
 /* Log an omission. */
 void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmission *o) {
-        const char *kind = plan_omission_kind_to_string(o->kind);
+        const OmissionText *text = omission_text(o->kind);
 
         assert(v && request && o);
 
-        if (omission_text(o->kind)->of_softdep)
+        if (text->of_softdep && o->wanted_by)
                 return;
-        log_refusal(v, request, &(Verdict) { kind, LKMD_MESSAGE_LEFT_OUT, o->module, &o->ruling },
-             "is left out for", kind);
+        log_refusal(v, request,
+                    &(Verdict) {
+                            .what = plan_omission_kind_to_string(o->kind),
+                            .words = text->words,
+                            .before_place = text->before_place,
+                            .message_id = LKMD_MESSAGE_LEFT_OUT,
+                            .module = o->module,
+                            .ruling = &o->ruling,
+                    },
+                    "is left out for");
 }
 
 /* Log what would have been left out if rules in audit mode were enforced. */
 void refusal_log_would_refuse(RefusalLog *v, const Request *request, const PlanOmission *o) {
+        const OmissionText *text = omission_text(o->kind);
+
         assert(v && request && o);
 
         log_refusal(v, request,
-                    &(Verdict) { "would_refuse", LKMD_MESSAGE_WOULD_DENY, o->module, &o->ruling },
-                    "would be left out for", plan_omission_kind_to_string(o->kind));
+                    &(Verdict) {
+                            .what = "would_refuse",
+                            .words = text->words,
+                            .before_place = text->before_place,
+                            .message_id = LKMD_MESSAGE_WOULD_DENY,
+                            .module = o->module,
+                            .ruling = &o->ruling,
+                    },
+                    "would be left out for");
 }
 
 /* Log what was allowed by a rule with "verdict: audit". */
@@ -125,6 +143,13 @@ void refusal_log_reported(RefusalLog *v, const Request *request, const PlanStep 
         assert(v && request && step);
 
         log_refusal(v, request,
-                    &(Verdict) { "reported", LKMD_MESSAGE_REPORTED, step->module, &step->allowed_by },
-                    "is loaded for", "allowed and reported");
+                    &(Verdict) {
+                            .what = "reported",
+                            .words = "allowed and reported",
+                            .before_place = " by ",
+                            .message_id = LKMD_MESSAGE_REPORTED,
+                            .module = step->module,
+                            .ruling = &step->allowed_by,
+                    },
+                    "is loaded for");
 }

@@ -2,7 +2,6 @@
 #include "policy-bench.h"
 #include "test.h"
 
-#include "common/modprobe/deny-command.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"
 #include "fake-modules.h"
@@ -386,51 +385,6 @@ static void test_denial(void **state) {
         expect(f, "net-pf-31", "", "denied:net_pf_31<@1!");
 }
 
-static void test_what_denies(void **state) {
-        static const struct {
-                const char *command;
-                bool denies;
-        } cases[] = {
-                { "/bin/false", true },
-                { "/bin/true", true },
-                { "/usr/bin/false", true },
-                { "/sbin/false", true },
-                { "/usr/sbin/true", true },
-                { "/usr/local/bin/false", true },
-                { "false", true },
-                { "true", true },
-                { "  /bin/true  ", true },
-                { "/bin/false some words", true },
-                { "/bin/true # why", true },
-                { "/bin/true # a; b | c", true },
-                { "/bin/false > /dev/null 2>&1", true },
-                { "/bin/false>/dev/null", true },
-                { "/bin/false\tx", true },
-                { "", false },
-                { "/bin/falsework", false },
-                { "/bin/true;reboot", false },
-                { "/bin/true ; reboot", false },
-                { "/bin/false || modprobe -i x", false },
-                { "/bin/true && modprobe -i x", false },
-                { "/bin/true & modprobe -i x", false },
-                { "/bin/true | tee /x", false },
-                { "/bin/true `x`", false },
-                { "/bin/true $(x)", false },
-                { "/bin/true#x; y", false },
-                { "/tmp/bin/false", false },
-                { "/opt/false", false },
-                { "modprobe -i x", false },
-                { "./false", false },
-                { "falsehood", false },
-                { "/bin/", false },
-                { "/bin/true\nreboot", false },
-        };
-
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-                if (command_is_denial(cases[i].command) != cases[i].denies)
-                        fail_msg("'%s'", cases[i].command);
-}
-
 static void test_missing(void **state) {
         Fixture *f = *state;
 
@@ -595,7 +549,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_long_softdep_chain, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_install_commands, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_denial, setup, teardown),
-                cmocka_unit_test(test_what_denies),
                 cmocka_unit_test_setup_teardown(test_rules_of_kmod, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_parameters, setup, teardown),
