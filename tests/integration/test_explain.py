@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from policy_bench import DISK, machine, tree
+from policy_bench import DISK, GPU, RELEASE, machine, tree
 
 
 def explain(machine, *words, check=None):
@@ -16,7 +16,7 @@ def explain(machine, *words, check=None):
 # ------------------------------------------------------------------------------------------------- install lines
 
 @pytest.mark.parametrize("command", [
-    "/usr/bin/disabled-by-security-misc", "/bin/flase", "/bin/echo no; /bin/false", "/sbin/modprobe -i usb-storage",
+    "/usr/bin/disabled-by-security-misc", "/bin/false1", "/bin/echo no; /bin/false", "/sbin/modprobe -i usb-storage",
     "/bin/sh -c 'echo kept out; exit 1'",
 ])
 def test_a_command_decides(machine, command):
@@ -95,3 +95,95 @@ def test_alias_off_whatever_the_default(machine):
     machine.policy("version: 1\ndefault: deny\n")
     machine.modprobe("alias nouveau off\n")
     assert f"nouveau is turned off by {machine.modprobe_d}/a.conf:1\n" in machine.run("explain", "nouveau", check=3).stdout
+
+
+# ------------------------------------------------------------------------------------------- what is not known
+
+NO_USB = "version: 1\nrules: [{id: no-usb, match: {subsystem: usb}, verdict: deny, reason: no sticks}]\n"
+
+
+def test_the_subsystem_follows_from_the_modalias(machine):
+    file = machine.policy(NO_USB)
+    answers = explain(machine, DISK)["answers"]
+    assert [(answer["origin"], answer["verdict"]) for answer in answers] == [("client", "allow"), ("device", "deny"), ("kernel", "allow")]
+    text = machine.run("explain", DISK, check=0).stdout
+    assert f"As a device would ask for {DISK}\n  usb_storage is denied by {file}:2:9 (no-usb): no sticks\n" in text
+    assert "not known here" not in text
+    machine.run("explain", "--origin=device", DISK, check=3)
+    assert "denied" not in machine.run("explain", "--origin=device", GPU, check=0).stdout
+
+
+@pytest.mark.parametrize("key", ["usb-storage", "of:NdiskT(null)Cusb-disk", "acpi:USB0001:"])
+def test_the_subsystem_is_not_known(machine, key):
+    machine.modprobe("alias of:N*T*Cusb-disk usb-storage\nalias acpi*:USB0001:* usb-storage\n")
+    file = machine.policy(NO_USB)
+    text = machine.run("explain", "--origin=device", key, check=0).stdout
+    assert (f"  usb_storage is allowed: nothing denies it\n"
+            f"  not known here: subsystem; rule no-usb ({file}:2:9) denies usb_storage if subsystem is usb: no sticks\n") in text
+    assert re.search(r"deny +rule no-usb +\S+ +depends on what is not known here: no sticks\n", text)
+    answer, = explain(machine, "--origin=device", key)["answers"]
+    assert answer["verdict"] == "depends"
+    step = answer["modules"][0]["trace"][0] if answer["modules"][0]["module"] == "usb_storage" else answer["modules"][1]["trace"][0]
+    assert (step["how"], step["unknown"]) == ("depends", ["subsystem"])
+
+
+@pytest.mark.parametrize("rule, options, said", [
+    ("{driver: uas}", ("--origin=device",), "driver; rule x (FILE) denies usb_storage if driver is uas"),
+    ("{subsystem: [usb, '!pci'], driver: ['!uas', '!ub']}", ("--origin=device",),
+     "subsystem, driver; rule x (FILE) denies usb_storage if subsystem is usb and not pci and driver is not uas or ub"),
+    ("{uid: 1000-60000}", ("--origin=kernel",), "uid; rule x (FILE) denies usb_storage if uid is 1000-60000"),
+    ("{uid: 1000-60000}", ("--origin=kernel", "--uid=1"), None),
+    ("{uid: 1000-60000}", ("--uid=1",), None),
+    ("{unit: 'x*.service'}", ("--origin=client",), "unit; rule x (FILE) denies usb_storage if unit is x*.service"),
+    ("{unit: 'x*.service', uid: 1}", ("--origin=client",), None),   # root is not 1
+    ("{unit: 'x*.service', module: uas}", ("--origin=client",), None),
+    ("{modalias: 'usb:v1234*'}", ("--origin=device",), "modalias; rule x (FILE) denies usb_storage if modalias is usb:v1234*"),
+    ("{alias: 'usb:v1234*'}", ("--origin=kernel",), None),          # which asks for the name
+    ("{subsystem: usb}", ("--origin=boot",), None),
+    ("{unit: a}", ("--origin=boot",), None),
+    ("{signed: no}", ("--origin=device",), None),                   # the file can be read, and denies
+])
+def test_what_is_not_known(machine, rule, options, said):
+    file = machine.policy(f"version: 1\nrules: [{{id: x, match: {rule}, verdict: deny}}]\n")
+    text = machine.run("explain", *options, "usb-storage").stdout
+    lines = [line.split(": ", 1)[1].replace(f"{file}:2:9", "FILE") for line in text.splitlines() if line.startswith("  not known here: ")]
+    assert lines == ([said] if said else [])
+
+
+def test_a_module_file_that_cannot_be_read(machine, tree):
+    machine.policy("version: 1\nrules: [{id: x, match: {license: proprietary}, verdict: deny}]\n")
+    file = tree / "lib/modules" / RELEASE / "kernel/x25.ko"
+    whole = file.read_bytes()
+    try:
+        file.write_bytes(b"no ELF")
+        text = machine.run("explain", "x25", check=0).stdout
+        assert "  not known here: license; rule x (" in text and "denies x25 if license is proprietary\n" in text
+    finally:
+        file.write_bytes(whole)
+    assert "not known here: " not in machine.run("explain", "x25").stdout
+
+
+def test_the_same_word_decides_either_way(machine):
+    """No doubt about what comes out the same."""
+    machine.policy("version: 1\nrules: [{match: {unit: a}, verdict: deny}, {match: {module: usb-storage}, verdict: deny}]\n")
+    assert "not known here: " not in machine.run("explain", "--origin=client", "usb-storage", check=3).stdout
+    machine.policy("version: 1\nrules: [{match: {unit: a}, verdict: allow}, {match: {module: usb-storage}, verdict: deny}]\n")
+    assert "allows usb_storage if unit is a\n" in machine.run("explain", "--origin=client", "usb-storage", check=3).stdout
+    machine.policy("version: 1\nmode: audit\nrules: [{match: {unit: a}, verdict: deny}]\n")
+    assert "not known here: " not in machine.run("explain", "--origin=client", "usb-storage", check=0).stdout
+
+
+def test_plan_says_it_too(machine):
+    file = machine.policy("version: 1\nrules: [{id: x, match: {unit: a.service, module: usb-core}, verdict: deny, reason: r}]\n")
+    said = f"not known here: unit; rule x ({file}:2:9) denies usb_core if unit is a.service: r\n"
+    assert machine.run("plan", "usb-storage", check=0).stdout.endswith(said)
+    depends, = json.loads(machine.run("plan", "--json=short", "usb-storage", check=0).stdout)["depends"]
+    assert (depends["module"], depends["unknown"], depends["rule"]) == ("usb_core", ["unit"], "x")
+    assert "depends" not in json.loads(machine.run("plan", "--json=short", "nouveau", check=0).stdout)
+
+
+def test_others_get_another_answer_if_only_what_is_not_known_differs(machine):
+    machine.policy(NO_USB)
+    text = machine.run("explain", "usb-storage", check=0).stdout
+    assert "A device or the kernel that asks for it gets the same" not in text
+    assert "As a device would ask for usb-storage\n" in text and "if subsystem is usb" in text

@@ -3,6 +3,7 @@
 
 import collections
 import re
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,21 @@ def test_lkmd_was_in_charge(rich):
     assert status["failures"] == [] and status["problems"] == []
     assert status["counters"]["rescans"] == 0
     assert rich.run("systemctl --failed --plain --no-legend").stdout == ""
+
+
+def test_subsystems_of_modaliases(rich):
+    """What lkmctl explain takes for the subsystem of a device by its modalias is what the kernel says."""
+    source = (Path(__file__).parents[2] / "src/common/device/modalias-subsystem.c").read_text()
+    table = {kind: subsystem or kind for kind, subsystem in re.findall(r'{ "([\w-]+)", (?:NULL|"([\w-]+)") },', source)}
+    subsystems = dict(line.split() for line in rich.run(r"find /sys/devices -name subsystem -printf '%h %l\n'").stdout.splitlines())
+    seen = set()
+    for line in rich.run("grep -rsH ^MODALIAS= --include=uevent /sys/devices").stdout.splitlines():
+        path, modalias = line.split("/uevent:MODALIAS=", 1)
+        kind = modalias.partition(":")[0]
+        if kind in table and path in subsystems:
+            assert subsystems[path].rpartition("/")[2] == table[kind], line
+            seen.add(kind)
+    assert {"pci", "usb", "hid", "input", "virtio", "serio", "scsi", "platform", "cpu", "dmi", "hdaudio"} <= seen
 
 
 def test_every_module_has_a_cause(rich):

@@ -17,32 +17,6 @@
 
 /* ------------------------------------------------------------------------------------------------ asking */
 
-typedef struct Listener {
-        Explanation *explanation;
-        int error;
-} Listener;
-
-static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const PolicyRuling *what,
-                   void *userdata) {
-        Listener *l = userdata;
-        Explanation *q = l->explanation;
-        TraceStep *trace;
-
-        if (l->error < 0)
-                return;
-        trace = reallocarray(q->trace, q->n_trace + 1, sizeof(*trace));
-        if (!trace) {
-                l->error = -ENOMEM;
-                return;
-        }
-        q->trace = trace;
-        trace[q->n_trace] = (TraceStep) { strdup(subject->module), subject->part, how, *what };
-        if (!trace[q->n_trace].module)
-                l->error = -ENOMEM;
-        else
-                q->n_trace++;
-}
-
 /**
  * explanation_new() - explain one request
  * @index:     borrowed, and must outlive the explanation, as must the policy
@@ -53,7 +27,6 @@ static void on_trace(const PolicySubject *subject, PolicyTraceStep how, const Po
 int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *policy, const char *key,
                 const PolicyRequester *requester) {
         _cleanup_(explanation_freep) Explanation *q = NULL;
-        Listener listener = {};
         PlanRequest request;
         int r;
 
@@ -66,14 +39,13 @@ int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *
         q->mode = requester->origin == ORIGIN_CLIENT || requester->origin == ORIGIN_BOOT ? PLAN_NAMED
                                                                                          : PLAN_AUTOLOAD;
 
-        listener.explanation = q;
         request = offline_policy_request(policy, requester, q->mode);
         request.key = key;
-        request.trace = on_trace;
-        request.trace_userdata = &listener;
+        request.trace = trace_add;
+        request.trace_userdata = &q->trace;
         r = plan_new(&q->plan, index, &request);
         if (r >= 0)
-                r = listener.error;
+                r = q->trace.error;
         if (r < 0)
                 return r;
 
@@ -101,9 +73,7 @@ Explanation *explanation_free(Explanation *q) {
         plan_free(q->plan);
         plan_free(q->enforced);
         plan_free(q->modprobe);
-        for (size_t i = 0; i < q->n_trace; i++)
-                free(q->trace[i].module);
-        free(q->trace);
+        trace_clear(&q->trace);
         free(q);
         return NULL;
 }
@@ -135,82 +105,11 @@ bool explanation_says_the_same(const Explanation *a, const Explanation *b) {
 
         if (!a->enforced != !b->enforced)
                 return false;
-        return plans_are_the_same(a->plan, b->plan) &&
+        return plans_are_the_same(a->plan, b->plan) && traces_have_the_same_doubts(&a->trace, &b->trace) &&
                (!a->enforced || plans_are_the_same(a->enforced, b->enforced));
 }
 
-/* The end of the steps about the same module, as the same part, as step @i. */
-size_t explanation_group_end(const Explanation *q, size_t i) {
-        size_t end = i + 1;
-
-        assert(q && i < q->n_trace);
-
-        while (end < q->n_trace && q->trace[end].part == q->trace[i].part &&
-               streq(q->trace[end].module, q->trace[i].module))
-                end++;
-        return end;
-}
-
-/* The step that decided; there always is one. */
-const TraceStep *explanation_winner(const Explanation *q, size_t first, size_t end) {
-        assert(q && first < end);
-
-        for (size_t i = first; i < end; i++)
-                if (q->trace[i].how == POLICY_DECIDES && q->trace[i].what.verdict != POLICY_NO_VERDICT)
-                        return q->trace + i;
-        return q->trace + end - 1;
-}
-
 /* ------------------------------------------------------------------------------------------------- words */
-
-/* "rule no-usb", "blacklist line" */
-void print_ruling_name(FILE *f, const PolicyRuling *what) {
-        static const char *const words[_POLICY_SOURCE_MAX] = {
-                [POLICY_BY_KERNEL] = "kernel",
-                [POLICY_BY_COMMAND_LINE] = "command line",
-                [POLICY_BY_GRANT] = "grant",
-                [POLICY_BY_RULE] = "rule",
-                [POLICY_BY_LIST] = "list",
-                [POLICY_BY_INSTALL] = "install line",
-                [POLICY_BY_BLACKLIST] = "blacklist line",
-                [POLICY_BY_DEFAULT] = "default",
-        };
-
-        assert(f && what);
-
-        (void) fputs(what->source >= 0 && what->source < _POLICY_SOURCE_MAX ? words[what->source] : "?", f);
-        if (what->id) {
-                (void) fputc(' ', f);
-                print_escaped(f, what->id);
-        }
-}
-
-/* "FILE:LINE:COLUMN", as far as it is known; nothing if there is no file. */
-void print_ruling_place(FILE *f, const PolicyRuling *what) {
-        assert(f && what);
-
-        if (!what->file)
-                return;
-        print_escaped(f, what->file);
-        if (what->line > 0)
-                fprintf(f, ":%u", what->line);
-        if (what->line > 0 && what->column > 0)
-                fprintf(f, ":%u", what->column);
-}
-
-const char *trace_step_words(PolicyTraceStep how) {
-        static const char *const words[_POLICY_TRACE_STEP_MAX] = {
-                [POLICY_DECIDES] = "decides",
-                [POLICY_WOULD_DECIDE] = "would decide, but is in audit mode",
-                [POLICY_ADDS] = "adds options or a preference",
-                [POLICY_TOO_LATE] = "too late: decided above",
-                [POLICY_IS_OFF] = "off: its mode says so",
-                [POLICY_IS_OVER] = "expired",
-                [POLICY_SKIPS_DEPENDENCIES] = "is about who asks, not for what only comes along",
-        };
-
-        return how >= 0 && how < _POLICY_TRACE_STEP_MAX ? words[how] : "?";
-}
 
 /* "by FILE:LINE:COLUMN (rule ID): REASON" */
 static void print_ruling(FILE *f, const PlanRuling *c) {
@@ -436,37 +335,13 @@ void explanation_print_sentences(const Explanation *q, FILE *f, const char *inde
                 }
         if (q->enforced)
                 print_enforced(f, q, indent);
+        trace_print_doubts(&q->trace, f, indent);
         (void) fputs(indent, f);
         print_modprobe(f, q->modprobe);
         (void) fputc('\n', f);
 }
 
 /* -------------------------------------------------------------------------------------------------- JSON */
-
-static int trace_step_to_json(const TraceStep *m, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-        PlanRuling ruling = {
-                .source = m->what.source,
-                .file = (char *) m->what.file,
-                .line = m->what.line,
-                .column = m->what.column,
-                .rule = (char *) m->what.id,
-                .reason = (char *) m->what.reason,
-        };
-        int r;
-
-        r = plan_ruling_to_json(&ruling, &v);
-        if (r >= 0)
-                r = sd_json_variant_set_field_string(&v, "how", policy_trace_step_to_string(m->how));
-        if (r >= 0)
-                r = sd_json_variant_set_field_string(&v, "verdict",
-                                                     policy_verdict_to_string(m->what.verdict));
-        if (r < 0)
-                return r;
-
-        *ret = STEAL_PTR(v);
-        return 0;
-}
 
 static const char *part_name(PolicyPart part) {
         return part == POLICY_REQUESTED ? "requested" : part == POLICY_DEPENDENCY ? "dependency" : "softdep";
@@ -479,17 +354,17 @@ static int group_to_json(const Explanation *q, size_t first, size_t end, sd_json
         for (size_t i = first; r >= 0 && i < end; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
 
-                r = trace_step_to_json(q->trace + i, &v);
+                r = trace_step_to_json(q->trace.items + i, &v);
                 if (r >= 0)
                         r = sd_json_variant_append_array(&trace, v);
         }
         if (r < 0)
                 return r;
-        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("module", q->trace[first].module),
-                              SD_JSON_BUILD_PAIR_STRING("part", part_name(q->trace[first].part)),
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("module", q->trace.items[first].module),
+                              SD_JSON_BUILD_PAIR_STRING("part", part_name(q->trace.items[first].part)),
                               SD_JSON_BUILD_PAIR_STRING(
                                       "verdict", policy_verdict_to_string(
-                                                         explanation_winner(q, first, end)->what.verdict)),
+                                                         trace_winner(&q->trace, first, end)->what.verdict)),
                               SD_JSON_BUILD_PAIR_VARIANT("trace", trace));
 }
 
@@ -518,9 +393,12 @@ static int sentences_to_json(const Explanation *q, sd_json_variant **ret) {
         return r;
 }
 
-/* "command": the only module that was asked for is up to a command. */
-static const char *verdict_of(const Plan *plan) {
+/* "depends": on what is not known here. "command": all that was asked for is up to commands. */
+static const char *verdict_of(const Plan *plan, const Trace *trace) {
         bool command = false, other = false;
+
+        if (trace_has_doubts(trace))
+                return "depends";
 
         for (size_t i = 0; i < plan->n_omissions; i++)
                 if (plan->omissions[i].required)
@@ -540,9 +418,9 @@ int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
         assert(q && ret);
 
         r = sd_json_variant_new_array(&modules, NULL, 0);
-        for (size_t i = 0; r >= 0 && i < q->n_trace;) {
+        for (size_t i = 0; r >= 0 && i < q->trace.n_items;) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-                size_t end = explanation_group_end(q, i);
+                size_t end = trace_group_end(&q->trace, i);
 
                 r = group_to_json(q, i, end, &v);
                 if (r >= 0)
@@ -558,7 +436,7 @@ int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
                         return r;
         }
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(q->origin)),
-                              SD_JSON_BUILD_PAIR_STRING("verdict", verdict_of(q->plan)),
+                              SD_JSON_BUILD_PAIR_STRING("verdict", verdict_of(q->plan, &q->trace)),
                               SD_JSON_BUILD_PAIR_VARIANT("sentences", sentences),
                               SD_JSON_BUILD_PAIR_VARIANT("modules", modules),
                               SD_JSON_BUILD_PAIR_VARIANT("plan", plan),

@@ -4,6 +4,7 @@
 #include <systemd/sd-json.h>
 
 #include "cli/offline/offline-policy.h"
+#include "cli/offline/trace.h"
 #include "common/index/index.h"
 #include "common/plan/plan.h"
 
@@ -12,21 +13,13 @@
  * which belong to the policy and the index.
  */
 
-typedef struct TraceStep {
-        char *module;
-        PolicyPart part;
-        PolicyTraceStep how;
-        PolicyRuling what;
-} TraceStep;
-
 typedef struct Explanation {
         RequestOrigin origin;
         PlanMode mode;
         Plan *plan;
         Plan *enforced;                 /* if nothing were in audit mode; NULL: the same */
         Plan *modprobe;                 /* what modprobe of kmod would do */
-        TraceStep *trace;               /* grouped by module and part, in order */
-        size_t n_trace;
+        Trace trace;
 } Explanation;
 
 int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *policy, const char *key,
@@ -35,11 +28,5 @@ Explanation *explanation_free(Explanation *q);
 DEFINE_CLEANUP(Explanation, explanation_free);
 
 bool explanation_says_the_same(const Explanation *a, const Explanation *b);
-size_t explanation_group_end(const Explanation *q, size_t i);
-const TraceStep *explanation_winner(const Explanation *q, size_t first, size_t end);
-
-void print_ruling_name(FILE *f, const PolicyRuling *what);
-void print_ruling_place(FILE *f, const PolicyRuling *what);
-const char *trace_step_words(PolicyTraceStep how);
 void explanation_print_sentences(const Explanation *q, FILE *f, const char *indent);
 int explanation_to_json(const Explanation *q, sd_json_variant **ret);

@@ -12,6 +12,7 @@
 #include "cli/offline/offline.h"
 #include "common/base/clock.h"
 #include "common/base/paths.h"
+#include "common/device/modalias-subsystem.h"
 #include "common/policy-files/policy-sources.h"
 #include "common/settings/settings.h"
 
@@ -122,6 +123,35 @@ void offline_policy_done(OfflinePolicy *p) {
 
         policy_free(p->policy); /* it uses the facts */
         file_facts_free(p->facts);
+}
+
+/**
+ * offline_policy_complete() - say what is not known of a request that nobody has made
+ * @requester: its origin and what is known; the subsystem is added if it follows from the key
+ * @is_device: it is a device of this machine, of which everything is known
+ *
+ * A device asks by a modalias, so one that is said to ask for a module by its name has one that is not known.
+ */
+void offline_policy_complete(PolicyRequester *requester, const char *key, bool is_device) {
+        bool device = requester->origin == ORIGIN_DEVICE, process;
+
+        assert(requester && key);
+
+        process = policy_key_is_known(POLICY_KEY_UNIT, requester->origin);
+        requester->unknown = 0;
+        for (PolicyKey k = 0; k < _POLICY_KEY_MAX; k++)
+                if (policy_keys[k].cost == POLICY_COST_FILE)
+                        requester->unknown |= POLICY_KEY_BIT(k); /* unless the file can be read */
+        if (is_device)
+                return;
+        if (process)
+                requester->unknown |= policy_keys_of(POLICY_KEY_OF_PROCESS);
+        if (!device)
+                return;
+        requester->subsystem = modalias_subsystem(key);
+        requester->unknown |= policy_keys_of(POLICY_KEY_OF_DEVICE);
+        if (!strchr(key, ':'))
+                requester->unknown |= POLICY_KEY_BIT(POLICY_KEY_ALIAS) | POLICY_KEY_BIT(POLICY_KEY_MODALIAS);
 }
 
 /* What all requests have in common; the caller adds the key. @requester is borrowed. */

@@ -24,4 +24,5 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
                         ProblemList *problems);
 void offline_policy_done(OfflinePolicy *p);
 
+void offline_policy_complete(PolicyRequester *requester, const char *key, bool is_device);
 PlanRequest offline_policy_request(const OfflinePolicy *p, const PolicyRequester *requester, PlanMode mode);

@@ -45,6 +45,46 @@ void print_match(FILE *f, const PolicyRule *rule) {
                 (void) fputs("everything", f);
 }
 
+/* The patterns that are negated, or those that are not: "a or b", "not a or b". */
+static void print_some(FILE *f, PolicyKey key, const PolicyPatterns *patterns, bool negated) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < patterns->n_items; i++) {
+                PolicyPattern p = patterns->items[i];
+
+                if (p.negated != negated)
+                        continue;
+                (void) fputs(n++ == 0 ? negated ? "not " : "" : " or ", f);
+                p.negated = false;
+                print_pattern(f, key, &p);
+        }
+}
+
+/* "subsystem is usb or pci and uid is not 0": what the rule says of some of its keys */
+void print_condition(FILE *f, const PolicyRule *rule, uint32_t keys) {
+        const char *separator = "";
+
+        assert(f && rule);
+
+        for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
+                const PolicyPatterns *patterns = rule->match + key;
+                bool some_negated = false, some_not = false;
+
+                if (!(rule->given & keys & POLICY_KEY_BIT(key)))
+                        continue;
+                for (size_t i = 0; i < patterns->n_items; i++)
+                        *(patterns->items[i].negated ? &some_negated : &some_not) = true;
+                fprintf(f, "%s%s is ", separator, policy_key_to_string(key));
+                if (some_not)
+                        print_some(f, key, patterns, /* negated= */ false);
+                if (some_not && some_negated)
+                        (void) fputs(" and ", f);
+                if (some_negated)
+                        print_some(f, key, patterns, /* negated= */ true);
+                separator = " and ";
+        }
+}
+
 static int match_to_json(const PolicyRule *rule, sd_json_variant **ret) {
         int r;
 

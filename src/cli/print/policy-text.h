@@ -11,6 +11,7 @@
 /* Rules, and problems with them, as text and JSON. */
 
 void print_match(FILE *f, const PolicyRule *rule);
+void print_condition(FILE *f, const PolicyRule *rule, uint32_t keys);
 int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_variant **ret);
 void policy_print_problems(const ProblemList *problems, FILE *f);
 int problem_to_json(const Problem *p, sd_json_variant **ret);

@@ -160,7 +160,8 @@ bool record_is_old(sd_json_variant *record) {
 bool record_is_failure(sd_json_variant *record) {
         const char *outcome = field_string(record, "outcome");
 
-        return outcome && (streq(outcome, "failed") || streq(outcome, "kept_out") || streq(outcome, "dependency_failed"));
+        return outcome && (streq(outcome, "failed") || streq(outcome, "kept_out") ||
+                           streq(outcome, "dependency_failed"));
 }
 
 /* "3.7 s (usable after 45.0 ms)", where the kernel made it wait for others that much longer. */

@@ -35,11 +35,13 @@ static void question_clear(Question *q) {
 
 static int ask(Question *q, const Index *index, const OfflinePolicy *policy,
                const PolicyRequester *requester) {
+        PolicyRequester complete = *requester;
         int r;
 
         assert(q->n_answers < ORIGINS_MAX);
 
-        r = explanation_new(q->answers + q->n_answers, index, policy, q->key, requester);
+        offline_policy_complete(&complete, q->key, q->device != NULL);
+        r = explanation_new(q->answers + q->n_answers, index, policy, q->key, &complete);
         if (r >= 0)
                 q->n_answers++;
         return r;
@@ -89,7 +91,7 @@ static void write_how(const Output *out, FILE *f, const TraceStep *m, bool wins)
 
 static int add_row(const Output *out, Table *table, const Explanation *q, size_t i, size_t first,
                    const TraceStep *winner) {
-        const TraceStep *m = q->trace + i;
+        const TraceStep *m = q->trace.items + i;
         FILE *f;
         int r;
 
@@ -132,7 +134,8 @@ static int add_command_row(Table *table, const Plan *plan, const char *module) {
         for (size_t column = 0; r >= 0 && column < 5; column++) {
                 f = table_cell(table);
                 if (f && column == 3)
-                        print_ruling_place(f, &(PolicyRuling) { .file = s->command_file, .line = s->command_line });
+                        print_ruling_place(
+                                f, &(PolicyRuling) { .file = s->command_file, .line = s->command_line });
                 else if (f)
                         (void) fputs(column == 1   ? "command"
                                      : column == 2 ? "install line"
@@ -151,21 +154,21 @@ static int print_trace(const Output *out, const Explanation *q) {
         _cleanup_(table_freep) Table *table = NULL;
         int r;
 
-        if (q->n_trace == 0)
+        if (q->trace.n_items == 0)
                 return 0;
         r = table_new(&table, out, columns, ARRAY_LEN(columns));
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < q->n_trace;) {
-                size_t first = i, end = explanation_group_end(q, i);
-                const TraceStep *winner = explanation_winner(q, first, end);
+        for (size_t i = 0; i < q->trace.n_items;) {
+                size_t first = i, end = trace_group_end(&q->trace, i);
+                const TraceStep *winner = trace_winner(&q->trace, first, end);
 
                 for (; i < end; i++) {
                         r = add_row(out, table, q, i, first, winner);
                         if (r < 0)
                                 return r;
                 }
-                r = add_command_row(table, q->plan, q->trace[first].module);
+                r = add_command_row(table, q->plan, q->trace.items[first].module);
                 if (r < 0)
                         return r;
         }

@@ -151,7 +151,8 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         else
                 printf("none failed");
         if (kept_out > 0)
-                printf(", %" PRIu64 " kept out by %s install command", kept_out, kept_out == 1 ? "its" : "their");
+                printf(", %" PRIu64 " kept out by %s install command", kept_out,
+                       kept_out == 1 ? "its" : "their");
         if (slow > 0)
                 printf(", %s%" PRIu64 " slow%s", output_tone(out, stdout, TONE_WARN), slow,
                        output_tone(out, stdout, TONE_PLAIN));

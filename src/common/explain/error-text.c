@@ -478,7 +478,8 @@ static void put_ending(FILE *f, const char *module, const CommandEnding *ending)
                 (void) fprintf(f, " was killed by signal %d (%s%s)", WTERMSIG(ending->wait_status),
                                signal_name ? "SIG" : "", signal_name ?: "unknown");
         } else if (!refused)
-                (void) fprintf(f, " names a program that %s", status == 127 ? "is not there" : "cannot be run");
+                (void) fprintf(f, " names a program that %s",
+                               status == 127 ? "is not there" : "cannot be run");
         else if (ending->removes)
                 (void) fprintf(f, " failed with status %d", status);
         else
@@ -491,7 +492,8 @@ static void put_ending(FILE *f, const char *module, const CommandEnding *ending)
  *
  * Return: 0; -ENOMEM.
  */
-int error_text_command(const char *module, const CommandEnding *ending, char **ret_message, char **ret_hint) {
+int error_text_command(const char *module, const CommandEnding *ending, char **ret_message,
+                       char **ret_hint) {
         _cleanup_(freep) char *message = NULL, *hint = NULL;
         size_t size;
         FILE *f;
@@ -504,10 +506,11 @@ int error_text_command(const char *module, const CommandEnding *ending, char **r
         put_ending(f, module, ending);
         if (fclose(f) != 0)
                 return -ENOMEM;
-        if (asprintf(&hint,
-                     "modprobe --showconfig | grep -w '%s %s' shows the command, journalctl -b -u lkmd-loader all that "
-                     "it wrote; it has no rights there but to load modules",
-                     ending->removes ? "remove" : "install", module) < 0) {
+        if (asprintf(
+                    &hint,
+                    "modprobe --showconfig | grep -w '%s %s' shows the command, journalctl -b -u lkmd-loader all that "
+                    "it wrote; it has no rights there but to load modules",
+                    ending->removes ? "remove" : "install", module) < 0) {
                 hint = NULL;
                 return -ENOMEM;
         }

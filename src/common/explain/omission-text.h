@@ -26,7 +26,7 @@ typedef struct OmissionText {
         const char *sentence;           /* template: about a requested module */
         const char *end_of_chain;       /* template: after "it needs a, which needs b" */
         const char *message, *hint;     /* templates: why the request cannot succeed */
-        bool of_softdep;                /* if another module wants it, it does so in a softdep, on which nothing depends */
+        bool of_softdep;                /* what another module wants by a softdep, on which nothing depends */
 } OmissionText;
 
 const OmissionText *omission_text(PlanOmissionKind kind);

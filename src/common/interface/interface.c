@@ -228,8 +228,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(joins, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("Loads and removals that failed."),
         SD_VARLINK_DEFINE_FIELD(failures, SD_VARLINK_INT, 0),
-        SD_VARLINK_FIELD_COMMENT("Times that the install command of a module ended with an error, which keeps the "
-                                 "module out. They are not among the failures."),
+        SD_VARLINK_FIELD_COMMENT(
+                "Times that the install command of a module ended with an error, which keeps the "
+                "module out. They are not among the failures."),
         SD_VARLINK_DEFINE_FIELD(keptOut, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("Loads and removals that took longer than SlowLoadSec=, including "
                                  "those still under way."),

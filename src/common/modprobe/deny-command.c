@@ -56,7 +56,8 @@ static bool take_word(const char **p, char *ret, size_t size) {
 
 /* The name without the usual directory of programs, if it has one. */
 static const char *skip_directory(const char *word) {
-        static const char *const dirs[] = { "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/" };
+        static const char *const dirs[] = { "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/",
+                                            "/usr/local/bin/" };
 
         for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
                 if (startswith(word, dirs[i]))

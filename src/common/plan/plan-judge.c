@@ -88,8 +88,9 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
         default:
                 if (is_turned_off(n)) {
                         ruling = ruling_of_line(n->origin);
-                        return plan_graph_omit(g, PLAN_TURNED_OFF, wanted_by ? n->origin->name : g->request->key,
-                                               wanted_by, &ruling, candidate);
+                        return plan_graph_omit(g, PLAN_TURNED_OFF,
+                                               wanted_by ? n->origin->name : g->request->key, wanted_by,
+                                               &ruling, candidate);
                 }
                 if (line)
                         ruling = ruling_of_line(line);

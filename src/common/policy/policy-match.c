@@ -30,8 +30,6 @@ static bool number_matches(const PolicyPatterns *patterns, uint32_t value) {
 static bool text_matches(const PolicyPatterns *patterns, const char *value) {
         bool only_negated = true, found = false;
 
-        if (!value)
-                return false;
         for (size_t i = 0; i < patterns->n_items; i++) {
                 const PolicyPattern *p = patterns->items + i;
 
@@ -46,27 +44,49 @@ static bool text_matches(const PolicyPatterns *patterns, const char *value) {
         return only_negated || found;
 }
 
-static bool key_matches(PolicyKey key, const PolicyPatterns *patterns, PolicyQuestion *q) {
+typedef enum KeyMatch {
+        KEY_DIFFERS,
+        KEY_MATCHES,
+        KEY_NOT_KNOWN,                  /* it has a value, which is not known */
+} KeyMatch;
+
+static KeyMatch match_key(PolicyKey key, const PolicyPatterns *patterns, PolicyQuestion *q) {
         const PolicyKeyInfo *info = policy_keys + key;
+        const char *text = info->get_number ? NULL : info->get_text(q);
         uint32_t number;
 
-        if (info->get_number)
-                return info->get_number(q, &number) && number_matches(patterns, number);
-        return text_matches(patterns, info->get_text(q));
+        if (info->get_number && info->get_number(q, &number))
+                return number_matches(patterns, number) ? KEY_MATCHES : KEY_DIFFERS;
+        if (text)
+                return text_matches(patterns, text) ? KEY_MATCHES : KEY_DIFFERS;
+        return policy_question_lacks(q, key) ? KEY_NOT_KNOWN : KEY_DIFFERS;
 }
 
-bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys) {
-        assert(rule && q);
+bool policy_rule_may_match(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys, uint32_t *ret_unknown) {
+        uint32_t unknown = 0;
+
+        assert(rule && q && ret_unknown);
 
         for (PolicyKeyCost cost = 0; cost < _POLICY_KEY_COST_MAX; cost++)
                 for (uint32_t left = rule->given & keys & q->keys_of_cost[cost]; left != 0;
                      left &= left - 1) {
                         PolicyKey key = (PolicyKey) __builtin_ctz(left);
+                        KeyMatch match = match_key(key, rule->match + key, q);
 
-                        if (!key_matches(key, rule->match + key, q))
+                        if (match == KEY_DIFFERS)
                                 return false;
+                        if (match == KEY_NOT_KNOWN)
+                                unknown |= POLICY_KEY_BIT(key);
                 }
+
+        *ret_unknown = unknown;
         return true;
+}
+
+bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys) {
+        uint32_t unknown;
+
+        return policy_rule_may_match(rule, q, keys, &unknown) && unknown == 0;
 }
 
 bool policy_rule_is_of_module(const PolicyRule *rule) {

@@ -7,6 +7,8 @@
 
 /* Whether those of @keys that the rule has all match: POLICY_KEYS_ALL, or POLICY_KEY_BIT() of each. */
 bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys);
+/* The same, if those keys match which are not known: *ret_unknown. 0: the answer is definite. */
+bool policy_rule_may_match(const PolicyRule *rule, PolicyQuestion *q, uint32_t keys, uint32_t *ret_unknown);
 
 /* Whether the rule has a key of the module itself. */
 bool policy_rule_is_of_module(const PolicyRule *rule);

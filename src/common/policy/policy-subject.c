@@ -146,6 +146,14 @@ const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
         [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, POLICY_COST_WORD,  get_unit },
 };
 
+/* A module without a file is not signed by somebody, nor has it a license. */
+bool policy_question_lacks(const PolicyQuestion *q, PolicyKey key) {
+        assert(q);
+
+        return (get_requester(q)->unknown & POLICY_KEY_BIT(key)) &&
+               (policy_keys[key].cost != POLICY_COST_FILE || q->subject->path);
+}
+
 uint32_t policy_keys_of(PolicyKeyOwner owner) {
         uint32_t keys = 0;
 

@@ -24,6 +24,7 @@ typedef struct PolicyRequester {
         const char *unit;               /* systemd unit of the client */
         bool has_uid;
         uid_t uid;
+        uint32_t unknown;               /* keys that have a value even if it is not known; 0 in lkmd */
 } PolicyRequester;
 
 typedef enum PolicyPart {               /* what a module is to its request */
@@ -88,6 +89,9 @@ typedef enum PolicyKey {                /* the keys of "match:" */
         _POLICY_KEY_MAX,
         _POLICY_KEY_INVALID = -EINVAL,
 } PolicyKey;
+
+/* Does the key have a value that is not known here? Otherwise it has none, or the value is known. */
+bool policy_question_lacks(const PolicyQuestion *q, PolicyKey key);
 
 typedef enum PolicyValueKind {          /* how the values of a key are written; policy-pattern.c parses them */
         POLICY_VALUE_MODULE,            /* globs of module names */

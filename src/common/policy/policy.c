@@ -34,6 +34,7 @@ static const char *const trace_step_names[_POLICY_TRACE_STEP_MAX] = {
         [POLICY_IS_OFF]          = "off",
         [POLICY_IS_OVER]         = "expired",
         [POLICY_SKIPS_DEPENDENCIES] = "skips_dependencies",
+        [POLICY_DEPENDS]         = "depends",
 };
 
 const char *policy_trace_step_to_string(PolicyTraceStep s) {
@@ -318,14 +319,29 @@ PolicyRuling policy_ruling_of(const PolicyRule *rule) {
         };
 }
 
-static void apply_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint64_t now_usec) {
+/*
+ * A rule of which nobody can tell whether it matches does not decide: the decision is the one without it, and the
+ * trace says on what it depends. What is not enforced changes no decision.
+ */
+static void note_doubt(const Judgement *j, const PolicyRuling *ruling, PolicyMode mode) {
+        if (mode == POLICY_ENFORCE)
+                note(j, j->decided ? POLICY_TOO_LATE : POLICY_DEPENDS, ruling);
+}
+
+/* @unknown: keys of the rule whose values are not known */
+static void apply_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint32_t unknown,
+                       uint64_t now_usec) {
         PolicyRuling ruling = policy_ruling_of(rule);
+
+        ruling.unknown = unknown;
 
         if (rule->expires_usec <= now_usec)
                 note(j, POLICY_IS_OVER, &ruling);
         else if (rule->verdict == POLICY_DENY && j->subject->part != POLICY_REQUESTED &&
                  !policy_rule_is_of_module(rule))
                 note(j, POLICY_SKIPS_DEPENDENCIES, &ruling);
+        else if (unknown != 0)
+                note_doubt(j, &ruling, policy_get_rule_mode(p, rule));
         else
                 apply(j, &ruling, policy_get_rule_mode(p, rule));
 }
@@ -337,6 +353,7 @@ static void apply_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
         const ConfigEntry *line = j->subject->command_line_blacklist;
         const PolicyRule *rule;
         PolicyQuestion q;
+        uint32_t unknown;
         PolicyWalk w;
 
         if (policy_is_empty(p)) {
@@ -353,8 +370,8 @@ static void apply_rules(Judgement *j, const Policy *p, uint64_t now_usec) {
                         if (j->decided && !j->trace)
                                 break;
                 }
-                if (policy_rule_matches(rule, &q, POLICY_KEYS_ALL))
-                        apply_rule(j, p, rule, now_usec);
+                if (policy_rule_may_match(rule, &q, POLICY_KEYS_ALL, &unknown))
+                        apply_rule(j, p, rule, unknown, now_usec);
         }
         apply_line(j, line, POLICY_BY_COMMAND_LINE, reason);
 }
@@ -377,8 +394,8 @@ static void apply_default(Judgement *j, const Policy *p) {
  * @p:        NULL: no rules; the lines of modprobe.d that the subject has still count
  * @now_usec: CLOCK_REALTIME, for rules that expire
  * @ret:      what decides, and what would decide if nothing were in audit mode
- * @trace:    called for each rule and line that matches the subject, in order, also for those after the one that
- *            decides; NULL: no trace
+ * @trace:    called for each rule and line that matches the subject, or may match it, in order, also for those after
+ *            the one that decides; NULL: no trace
  *
  * The order is that of PolicySource, then of the files. Rules in audit mode do not decide; @ret->would is what
  * would be decided if they were enforced. Allocates nothing.

@@ -23,6 +23,7 @@ typedef struct PolicyRuling {           /* what decided, and how. Its strings li
         unsigned line, column;
         const char *id, *reason;        /* may be NULL */
         const PolicyRule *rule;         /* NULL unless one decided */
+        uint32_t unknown;               /* POLICY_DEPENDS: the keys that it depends on */
 } PolicyRuling;
 
 typedef struct PolicyDecision {
@@ -30,7 +31,7 @@ typedef struct PolicyDecision {
         PolicyRuling would;             /* with what is in audit mode enforced; equals @actual if nothing is */
 } PolicyDecision;
 
-/* A step of the trace: what a rule or line that matches the subject does. */
+/* A step of the trace: what a rule or line does that matches the subject, or may match it. */
 typedef enum PolicyTraceStep {
         POLICY_DECIDES,
         POLICY_WOULD_DECIDE,            /* in audit mode */
@@ -39,6 +40,7 @@ typedef enum PolicyTraceStep {
         POLICY_IS_OFF,                  /* its mode is off */
         POLICY_IS_OVER,                 /* it has expired */
         POLICY_SKIPS_DEPENDENCIES,      /* it denies by who asked, which dependencies and softdeps are exempt from */
+        POLICY_DEPENDS,                 /* it would be next, if what is not known of the request matches */
         _POLICY_TRACE_STEP_MAX,
         _POLICY_TRACE_STEP_INVALID = -EINVAL,
 } PolicyTraceStep;

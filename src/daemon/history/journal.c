@@ -12,9 +12,10 @@
 /* The outcome of a job. */
 void journal_record(const Record *record) {
         LogFields fields = {
-                .message_id = record->outcome == OUTCOME_KEPT_OUT ? LKMD_MESSAGE_KEPT_OUT :
-                              !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED :
-                              record->removal ? LKMD_MESSAGE_UNLOADED : LKMD_MESSAGE_LOADED,
+                .message_id = record->outcome == OUTCOME_KEPT_OUT    ? LKMD_MESSAGE_KEPT_OUT
+                              : !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED
+                              : record->removal                      ? LKMD_MESSAGE_UNLOADED
+                                                                     : LKMD_MESSAGE_LOADED,
                 .module = record->module,
                 .origin = request_origin_to_string(record->request->origin),
                 .key = record->request->key,
@@ -26,9 +27,10 @@ void journal_record(const Record *record) {
         };
 
         if (!outcome_is_success(record->outcome))
-                log_entry(record_is_remarkable(record) ? LOG_ERR :
-                          record->outcome == OUTCOME_KEPT_OUT ? LOG_NOTICE : LOG_INFO, &fields, "%s: %s",
-                          record->module, record->message ?: strerror(-record->error));
+                log_entry(record_is_remarkable(record)          ? LOG_ERR
+                          : record->outcome == OUTCOME_KEPT_OUT ? LOG_NOTICE
+                                                                : LOG_INFO,
+                          &fields, "%s: %s", record->module, record->message ?: strerror(-record->error));
         else
                 log_entry(LOG_INFO, &fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
                           fields.outcome, record->duration_usec / 1000, record->duration_usec % 1000,

@@ -70,7 +70,8 @@ static pid_t start_command(const char *command, char *const *environment, int ou
 }
 
 /* Return: 0; -ECANCELED: it failed; another negative errno: it could not be started. */
-static int run_command(const char *command, char *const *environment, int *ret_status, LoaderOutput *ret_output) {
+static int run_command(const char *command, char *const *environment, int *ret_status,
+                       LoaderOutput *ret_output) {
         _cleanup_(closep) int pid_fd = -EBADF;
         int output_fd, status, r;
         pid_t pid;

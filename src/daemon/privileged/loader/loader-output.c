@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LoaderOutput: see loader-output.h. Owns the read end of the pipe. Everything here runs in the thread of a request. */
+/* LoaderOutput: see loader-output.h. Owns the read end of the pipe. Runs in the thread of a request. */
 
 #include "daemon/privileged/loader/loader-output.h"
 
@@ -88,7 +88,8 @@ void loader_output_until_exit(LoaderOutput *o, int pid_fd) {
         assert(o && o->fd >= 0 && pid_fd >= 0);
 
         for (;;) {
-                struct pollfd fds[] = { { .fd = o->fd, .events = POLLIN }, { .fd = pid_fd, .events = POLLIN } };
+                struct pollfd fds[] = { { .fd = o->fd, .events = POLLIN },
+                                        { .fd = pid_fd, .events = POLLIN } };
 
                 if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
                         break;
@@ -101,7 +102,7 @@ void loader_output_until_exit(LoaderOutput *o, int pid_fd) {
                 ;
 }
 
-/* Pass on what processes write that the command left behind, until there are none. Without a reader they would be killed. */
+/* Pass on what processes write that the command left behind. Without a reader they would be killed. */
 void loader_output_until_closed(LoaderOutput *o) {
         assert(o);
 

@@ -103,8 +103,8 @@ typedef struct LoaderReply {
         int32_t thread_id; /* LOADER_LOOK: as of gettid(2), 0: the request is over already */
         uint32_t refusal; /* LoaderRefusal; @error is -EPERM then */
         /*
-         * LOADER_LOOK: the kernel stack, a function per line, innermost first. A command: the end of what it wrote, any
-         * bytes. May be "".
+         * LOADER_LOOK: the kernel stack, a function per line, innermost first. A command: the end of what it wrote,
+         * any bytes. May be "".
          */
         char text[LOADER_TEXT_MAX];
 } LoaderReply;

@@ -332,8 +332,8 @@ static void test_command(void **state) {
                   "snd_x is kept out by its install command (/f:3), which ended with status 1: not here" },
                 { { false, "/f", 3, 1 << 8, "not\nhere" },
                   "snd_x is kept out by its install command (/f:3), which ended with status 1: not / here" },
-                { { false, "/f", 0, 127 << 8, "sh: 1: /bin/flase: not found\n" },
-                  "the install command of snd_x (/f) names a program that is not there: sh: 1: /bin/flase: not found" },
+                { { false, "/f", 0, 127 << 8, "sh: 1: /bin/false1: not found\n" },
+                  "the install command of snd_x (/f) names a program that is not there: sh: 1: /bin/false1: not found" },
                 { { false, NULL, 0, 126 << 8, NULL },
                   "the install command of snd_x names a program that cannot be run" },
                 { { false, NULL, 0, SIGSEGV, NULL },
@@ -355,7 +355,8 @@ static void test_command(void **state) {
                 assert_non_null(strstr(h, cases[i].ending.removes ? "'remove snd_x'" : "'install snd_x'"));
         }
 
-        assert_ok(error_text_command("a", &(CommandEnding) { .wait_status = 1 << 8, .output = many }, &message, &hint));
+        assert_ok(error_text_command("a", &(CommandEnding) { .wait_status = 1 << 8, .output = many },
+                                     &message, &hint));
         assert_non_null(strstr(message, three));
         assert_null(strstr(message, "one"));
 }
@@ -372,7 +373,8 @@ static void test_output_of_commands(void **state) {
                 for (size_t i = 0; i < n; i++)
                         output[i] = "ab \n\r\xc3\xa4\x1b%"[random() % 9];
                 output[n] = '\0';
-                assert_ok(error_text_command("snd_x", &(CommandEnding) { .wait_status = 1 << 8, .output = output },
+                assert_ok(error_text_command("snd_x",
+                                             &(CommandEnding) { .wait_status = 1 << 8, .output = output },
                                              &message, &hint));
                 assert_true(strlen(message) < 500);
                 assert_null(strpbrk(message, "\n\r"));
@@ -385,7 +387,8 @@ static void test_output_of_commands(void **state) {
         {
                 _cleanup_(freep) char *message = NULL, *hint = NULL;
 
-                assert_ok(error_text_command("snd_x", &(CommandEnding) { .wait_status = 1 << 8, .output = output },
+                assert_ok(error_text_command("snd_x",
+                                             &(CommandEnding) { .wait_status = 1 << 8, .output = output },
                                              &message, &hint));
                 assert_non_null(strstr(message, "status 1: ...\xc3\xa4"));
         }

@@ -55,7 +55,7 @@ static void test_cases(void **state) {
                 { "# /bin/false", false },
                 { ";", false },
                 { "!", false },
-                { "/bin/flase", false },
+                { "/bin/false1", false },
                 { "/bin/falsework", false },
                 { "/tmp/bin/false", false },
                 { "./false", false },

@@ -497,6 +497,62 @@ static void test_trace(void **state) {
         assert_string_equal(found, "default:decides ");
 }
 
+/* What is not known of a request decides nothing, and the trace says so. */
+static void test_not_known(void **state) {
+        static const char rules[] = "rules:\n"
+                                    "- {id: usb, match: {subsystem: usb}, verdict: deny}\n"
+                                    "- {id: other, match: {subsystem: usb, module: n}, verdict: deny}\n"
+                                    "- {id: free, match: {license: GPL}, verdict: deny}\n"
+                                    "- {id: audit, match: {driver: x}, verdict: deny, mode: audit}\n"
+                                    "- {id: options, match: {driver: x}, options: [a=1]}\n"
+                                    "- {id: user, match: {uid: 0, subsystem: usb}, verdict: deny}\n"
+                                    "- {id: allow, match: {module: m}, verdict: allow}\n"
+                                    "- {id: late, match: {driver: x}, verdict: deny}\n";
+        const uint32_t device = policy_keys_of(POLICY_KEY_OF_DEVICE);
+        const struct {
+                PolicyRequester requester;
+                const char *path, *trace;
+                PolicyVerdict verdict;
+        } cases[] = {
+                { { .origin = ORIGIN_DEVICE }, NULL, "allow:decides ", POLICY_ALLOW },
+                { { .origin = ORIGIN_DEVICE, .unknown = device },
+                  NULL,
+                  "usb:depends options:depends allow:decides late:too_late ",
+                  POLICY_ALLOW },
+                { { .origin = ORIGIN_DEVICE, .unknown = device, .subsystem = "pci" },
+                  NULL,
+                  "options:depends allow:decides late:too_late ",
+                  POLICY_ALLOW },
+                { { .origin = ORIGIN_DEVICE, .unknown = device, .subsystem = "usb" },
+                  NULL,
+                  "usb:decides options:too_late allow:too_late late:too_late ",
+                  POLICY_DENY },
+                { { .origin = ORIGIN_DEVICE, .unknown = POLICY_KEYS_ALL, .subsystem = "pci", .driver = "y" },
+                  "/m.ko",
+                  "free:depends allow:decides ",
+                  POLICY_ALLOW },
+                { { .origin = ORIGIN_DEVICE, .unknown = POLICY_KEYS_ALL, .subsystem = "pci", .driver = "y" },
+                  NULL,
+                  "allow:decides ",
+                  POLICY_ALLOW }, /* no file, no license */
+        };
+        _cleanup_(policy_freep) Policy *p = make_one(rules);
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                PolicySubject subject = { .module = "m",
+                                          .requester = &cases[i].requester,
+                                          .path = cases[i].path };
+                char found[1024] = "";
+                PolicyDecision d;
+
+                policy_judge(p, &subject, NOW, &d, on_trace, found);
+                if (!streq(found, cases[i].trace) || d.actual.verdict != cases[i].verdict)
+                        fail_msg("%zu: %s", i, found);
+                policy_judge(p, &subject, NOW, &d, NULL, NULL);
+                assert_int_equal(d.actual.verdict, cases[i].verdict);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_nothing),
@@ -511,6 +567,7 @@ int main(void) {
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_preference),
                 cmocka_unit_test(test_trace),
+                cmocka_unit_test(test_not_known),
         };
 
         return RUN_TESTS(tests);

@@ -59,7 +59,8 @@ static void test_what_is_kept(void **state) {
 
         scratch_open(&s);
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-                _cleanup_(closep) int passed = open(scratch_path(&s, "passed"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                _cleanup_(closep) int passed = open(scratch_path(&s, "passed"),
+                                                    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
                 LoaderOutput output;
                 char text[64];
                 int saved;
@@ -83,7 +84,8 @@ static void test_a_lot(void **state) {
 
         scratch_open(&s);
         passed = open(scratch_path(&s, "passed"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        run(&output, "i=0; while [ $i -lt 20000 ]; do echo 123456789; i=$((i+1)); done; printf LAST", passed, &saved);
+        run(&output, "i=0; while [ $i -lt 20000 ]; do echo 123456789; i=$((i+1)); done; printf LAST", passed,
+            &saved);
         loader_output_until_closed(&output);
         restore(saved);
         assert_int_equal(lseek(passed, 0, SEEK_END), 200004);
@@ -103,7 +105,8 @@ static void test_left_behind(void **state) {
         scratch_open(&s);
         passed = open(scratch_path(&s, "passed"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         assert_int_equal(mkfifo(scratch_path(&s, "go"), 0600), 0);
-        assert_true(asprintf(&script, "echo first; (read go < %s; echo second; echo third) &", scratch_path(&s, "go")) > 0);
+        assert_true(asprintf(&script, "echo first; (read go < %s; echo second; echo third) &",
+                             scratch_path(&s, "go")) > 0);
         run(&output, script, passed, &saved);
         assert_string_equal(output.end, "first\n");
         assert_true(output.fd >= 0);
