@@ -100,6 +100,14 @@ def test_an_object_that_only_the_document_has(copy):
     assert [line.split(": ", 1)[1] for line in check(copy)] == ["common/base/ghost is not there"]
 
 
+def test_a_pattern_in_the_document(copy):
+    (copy / "src/cli/verbs/verb-newcomer.c").write_text("")
+    assert check(copy) == []
+    for verb in (copy / "src/cli/verbs").glob("verb-*.c"):
+        verb.unlink()
+    assert [line.split(": ", 1)[1] for line in check(copy)] == ["cli/verbs/verb-* is not there"]
+
+
 @pytest.mark.parametrize("line, wrong", [("common/base:", "listed twice"), ("common/new", "no colon")])
 def test_a_broken_list_of_rooms(copy, line, wrong):
     with (copy / "tests/lab/rooms").open("a") as rooms:
