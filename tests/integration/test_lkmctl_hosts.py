@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_lkmd import error, reply
 from module_tree import make_tree
-from lkmctl_bench import FLOPPY, STATUS, ctl, lkmd
+from lkmctl_bench import FLOPPY, STATUS, ctl, environment, lkmd
 
 
 # ------------------------------------------------------------------------------------------------------- by ssh
