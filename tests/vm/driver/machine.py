@@ -26,6 +26,7 @@ from .qmp import Qmp
 RESTORE_TIMEOUT = 120                   # seconds, on a busy computer
 BOOT_TIMEOUT = 600                      # seconds, on an emulated CPU of a busy computer
 POLL = 0.01                             # seconds between two looks at a file
+LAST_LOOK = 30                          # seconds that wait() leaves to a command: a busy computer may take one for "false"
 EXCHANGE = "/var/lib/lkmd-lab"          # in the guest: output of commands, data of write()
 
 # $0: name for the results; the status comes last and whole, by its newline.
@@ -75,7 +76,7 @@ class Machine:
 
     def command_line(self):
         kernel = lab.guest_root() / f"boot/vmlinuz-{self.kernel_version}"
-        append = ["root=root", "rootfstype=virtiofs", "rw", "console=ttyS0", "panic=-1"]
+        append = ["root=root", "rootfstype=virtiofs", "rw", "console=ttyS0", "panic=-1", *lab.kernel_words()]
         if not self.interactive:
             append.append("systemd.getty_auto=no")
         return [lab.QEMU, "-M", "q35", *lab.accelerator(self.parallel), "-smp", str(self.smp), "-m", str(self.memory),
@@ -370,7 +371,7 @@ class Machine:
         deadline = time.monotonic() + timeout
         while True:
             left = deadline - time.monotonic()
-            result = self.run(cmd, check=False, timeout=max(left, 1))
+            result = self.run(cmd, check=False, timeout=max(left, LAST_LOOK))
             if result.returncode == 0:
                 return result
             if time.monotonic() > deadline:

@@ -72,7 +72,7 @@ def key(devices, lkmd):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     root = lab.guest_root()
     facts = [identity(path) for path in (root, root / "etc", root / "usr/lib/modules", lab.QEMU, lab.VIRTIOFSD)]
-    facts += [*lab.accelerator(), *device_sets.SETS[devices](), str(lkmd), str(lkmd and lab.sanitized())]
+    facts += [*lab.accelerator(), *lab.kernel_words(), *device_sets.SETS[devices](), str(lkmd), str(lkmd and lab.sanitized())]
     if "kvm" in lab.accelerator():
         facts.append(lab.processor())
     digest.update("\0".join(facts).encode())
