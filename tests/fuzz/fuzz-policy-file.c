@@ -44,7 +44,8 @@ static void check_rule(const PolicyRule *rule) {
 }
 
 static const ModuleFacts *find_facts(const char *path, void *userdata) {
-        static const ModuleFacts facts = { "GPL", false, true };
+        static char license[] = "GPL";
+        static const ModuleFacts facts = { .license = license, .in_tree = true };
 
         return streq(path, "/x.ko") ? &facts : NULL;
 }

@@ -24,6 +24,7 @@ NAMES = [*MODULES, "lkmdt_in_kernel"]
 GLOBS = [*NAMES, "lkmdt-top", "lkmdt_*", "lkmdt_[ab]*", "lkmdt_?lo*", "*", "lkmdt_m*", "nothing*"]
 PATTERNS = {
     "module": GLOBS, "license": ["GPL", "Proprietary", "G*"], "signed": ["yes", "no"], "intree": ["yes", "no"],
+    "path": ["kernel/*", "*lkmdt-top*", "updates/*"], "signer": ["?*", "Build*"],
     "alias": ["any:*", "any:a*", "usb:*", "acpi*", "lkmdt*", "*"], "modalias": ["usb:v1111*", "acpi:*", "*"],
     "origin": ["client", "device", "kernel"], "subsystem": ["usb"], "driver": ["*"], "uid": ["0", "1-1000", "0-5"],
 }

@@ -18,6 +18,7 @@
 #include <syslog.h>
 
 #include "common/base/limits.h"
+#include "common/base/paths.h"
 #include "common/base/string-list.h"
 #include "common/base/util.h"
 
@@ -171,6 +172,23 @@ static int append_name(char ***names, const char *text) {
 }
 
 /**
+ * module_path_get_place() - where a module file lies in the directory of its kernel's modules
+ * @path: of the file, from an index: MODULE_ROOT/RELEASE/PLACE, with the directory before it that stands for the root
+ *
+ * Return: a part of @path, such as "kernel/drivers/net/dummy.ko.xz"; all of it if it lies somewhere else, as
+ * modules.dep may say.
+ */
+const char *module_path_get_place(const char *path) {
+        const char *release, *place;
+
+        assert(path);
+
+        release = strstr(path, MODULE_ROOT "/");
+        place = release ? strchr(release + strlen(MODULE_ROOT "/"), '/') : NULL;
+        return place ? place + 1 : path;
+}
+
+/**
  * module_info_parameters() - the names of the parameters that a module has
  * @path: of the file
  * @ret:  to be freed with string_list_free(); without the parameters that every module has
@@ -209,6 +227,14 @@ int module_info_parameters(const char *path, char ***ret) {
         return 0;
 }
 
+/* Sets a text that is not set yet: of several lines the first counts. */
+static int take_first(char **text, const char *value) {
+        if (*text)
+                return 0;
+        *text = strdup(value);
+        return *text ? 0 : -ENOMEM;
+}
+
 /**
  * module_info_facts() - what policies ask about a module file
  * @ret: to be cleared, but not after a failure
@@ -232,11 +258,11 @@ int module_info_facts(const char *path, ModuleFacts *ret) {
 
                 facts.is_signed |= streq(key, "sig_id");
                 facts.in_tree |= streq(key, "intree");
-                if (!streq(key, "license") || facts.license)
-                        continue;
-                facts.license = strdup(lib.kmod_module_info_get_value(item));
-                if (!facts.license)
-                        return -ENOMEM;
+                r = streq(key, "license") ? take_first(&facts.license, lib.kmod_module_info_get_value(item))
+                    : streq(key, "signer") ? take_first(&facts.signer, lib.kmod_module_info_get_value(item))
+                                           : 0;
+                if (r < 0)
+                        return r;
         }
 
         *ret = facts;
@@ -247,6 +273,7 @@ int module_info_facts(const char *path, ModuleFacts *ret) {
 void module_facts_clear(ModuleFacts *f) {
         assert(f);
 
-        free((char *) f->license);
+        free(f->license);
+        free(f->signer);
         *f = (ModuleFacts) {};
 }

@@ -6,11 +6,13 @@
 /* ModuleInfo: what a module file says of itself (modinfo). */
 
 typedef struct ModuleFacts {            /* what policies ask */
-        const char *license;            /* of the "license" line; NULL: it has none */
+        char *license;                  /* of the "license" line; NULL: it has none */
+        char *signer;                   /* as the signature names it; NULL: it has none, or names nobody */
         bool is_signed;                 /* by anybody; only the kernel knows whether it trusts the key */
         bool in_tree;                   /* built with its kernel ("intree") */
 } ModuleFacts;
 
+const char *module_path_get_place(const char *path);
 int module_info_parameters(const char *path, char ***ret);
 int module_info_facts(const char *path, ModuleFacts *ret);
 void module_facts_clear(ModuleFacts *f);

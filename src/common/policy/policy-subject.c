@@ -53,6 +53,11 @@ static const char *get_module(PolicyQuestion *q) {
         return q->subject->module;
 }
 
+/* Of a link, the place of the link. */
+static const char *get_path(PolicyQuestion *q) {
+        return q->subject->path ? module_path_get_place(q->subject->path) : NULL;
+}
+
 /* Return: NULL: it has no file, or the file cannot be read. */
 static const ModuleFacts *get_facts(PolicyQuestion *q) {
         if (!q->facts_asked && q->subject->path && q->find_facts)
@@ -75,6 +80,12 @@ static const char *get_signed(PolicyQuestion *q) {
         const ModuleFacts *facts = get_facts(q);
 
         return facts ? yes_or_no(facts->is_signed) : NULL;
+}
+
+static const char *get_signer(PolicyQuestion *q) {
+        const ModuleFacts *facts = get_facts(q);
+
+        return facts ? facts->signer ?: "" : NULL;
 }
 
 static const char *get_intree(PolicyQuestion *q) {
@@ -125,10 +136,13 @@ static const char *get_unit(PolicyQuestion *q) {
 const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
         [POLICY_KEY_MODULE] = { "module", POLICY_VALUE_MODULE, POLICY_KEY_OF_MODULE, POLICY_COST_NAME,
                                 get_module },
+        [POLICY_KEY_PATH] = { "path", POLICY_VALUE_TEXT, POLICY_KEY_OF_MODULE, POLICY_COST_NAME, get_path },
         [POLICY_KEY_LICENSE] = { "license", POLICY_VALUE_TEXT, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
                                  get_license },
         [POLICY_KEY_SIGNED] = { "signed", POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
                                 get_signed },
+        [POLICY_KEY_SIGNER] = { "signer", POLICY_VALUE_TEXT, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
+                                get_signer },
         [POLICY_KEY_INTREE] = { "intree", POLICY_VALUE_BOOLEAN, POLICY_KEY_OF_MODULE, POLICY_COST_FILE,
                                 get_intree },
         [POLICY_KEY_ALIAS] = { "alias", POLICY_VALUE_ALIAS, POLICY_KEY_OF_REQUEST, POLICY_COST_ALIAS,

@@ -76,8 +76,10 @@ void policy_question_init(PolicyQuestion *q, const PolicySubject *subject, polic
 
 typedef enum PolicyKey {                /* the keys of "match:" */
         POLICY_KEY_MODULE,
+        POLICY_KEY_PATH,
         POLICY_KEY_LICENSE,
         POLICY_KEY_SIGNED,
+        POLICY_KEY_SIGNER,
         POLICY_KEY_INTREE,
         POLICY_KEY_ALIAS,
         POLICY_KEY_MODALIAS,

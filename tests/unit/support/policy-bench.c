@@ -20,8 +20,9 @@ Policy *policy_bench_make(PolicyMode mode, const char *rules) {
 }
 
 const ModuleFacts *policy_bench_facts(const char *path, void *userdata) {
-        static const ModuleFacts own = { "GPL", true, true }, foreign = { "Proprietary", false, false },
-                                 nameless = { NULL, true, false };
+        static char gpl[] = "GPL", proprietary[] = "Proprietary", vendor[] = "Vendor: modules";
+        static const ModuleFacts own = { gpl, vendor, true, true }, foreign = { proprietary, NULL, false, false },
+                                 nameless = { NULL, NULL, true, false };
         size_t *n_calls = userdata;
 
         if (n_calls)

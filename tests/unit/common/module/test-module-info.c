@@ -64,7 +64,17 @@ static void test_good(void **state) {
         assert_ok(module_info_facts(scratch_path(&s, "m.ko"), &facts));
         assert_string_equal(facts.license, "GPL");
         assert_false(facts.is_signed);
+        assert_null(facts.signer);
         assert_true(facts.in_tree);
+}
+
+static void test_place(void **state) {
+        assert_string_equal(module_path_get_place("/lib/modules/6.12/kernel/net/a.ko.xz"), "kernel/net/a.ko.xz");
+        assert_string_equal(module_path_get_place("/usr/lib/modules/6.12/a.ko"), "a.ko");
+        assert_string_equal(module_path_get_place("/srv/root/lib/modules/6.12/updates/dkms/a.ko"), "updates/dkms/a.ko");
+        assert_string_equal(module_path_get_place("/lib/modules/6.12/extra/lib/modules/1/a.ko"), "extra/lib/modules/1/a.ko");
+        assert_string_equal(module_path_get_place("/lib/modules/a.ko"), "/lib/modules/a.ko");
+        assert_string_equal(module_path_get_place("/opt/a.ko"), "/opt/a.ko");
 }
 
 /* Refused, and nobody's assertion ends the process. */
@@ -102,6 +112,7 @@ static void test_broken(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
+                cmocka_unit_test(test_place),
                 cmocka_unit_test(test_broken),
         };
 

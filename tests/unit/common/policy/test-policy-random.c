@@ -39,13 +39,18 @@ static const char *random_value(PolicyKey key) {
                                  *const origins[] = { "device", "kernel", "client", "boot" },
                                  *const words[] = { "pci", "usb", "p*", "*" },
                                  *const booleans[] = { "yes", "no" },
-                                 *const licenses[] = { "GPL*", "Proprietary", "*" };
+                                 *const licenses[] = { "GPL*", "Proprietary", "*" },
+                                 *const places[] = { "/own.ko", "/*n.ko", "*" }, *const signers[] = { "Vendor*", "?*" };
 
         switch (key) {
         case POLICY_KEY_MODULE:
                 return RANDOM_OF(random_globs);
+        case POLICY_KEY_PATH:
+                return RANDOM_OF(places);
         case POLICY_KEY_LICENSE:
                 return RANDOM_OF(licenses);
+        case POLICY_KEY_SIGNER:
+                return RANDOM_OF(signers);
         case POLICY_KEY_SIGNED:
         case POLICY_KEY_INTREE:
                 return RANDOM_OF(booleans);
@@ -139,8 +144,8 @@ static void random_subject(PolicySubject *ret, PolicyRequester *requester) {
 }
 
 static bool naive_is_of_module(PolicyKey key) {
-        return key == POLICY_KEY_MODULE || key == POLICY_KEY_LICENSE || key == POLICY_KEY_SIGNED ||
-               key == POLICY_KEY_INTREE;
+        return key == POLICY_KEY_MODULE || key == POLICY_KEY_PATH || key == POLICY_KEY_LICENSE ||
+               key == POLICY_KEY_SIGNED || key == POLICY_KEY_SIGNER || key == POLICY_KEY_INTREE;
 }
 
 /* NULL: it is not known. */
@@ -148,13 +153,17 @@ static const char *naive_value(PolicyKey key, const PolicySubject *s) {
         const ModuleFacts *facts = s->path ? policy_bench_facts(s->path, NULL) : NULL;
         const PolicyRequester *r = s->requester;
 
-        if (naive_is_of_module(key) && key != POLICY_KEY_MODULE && !facts)
+        if (naive_is_of_module(key) && key != POLICY_KEY_MODULE && key != POLICY_KEY_PATH && !facts)
                 return NULL;
         if (!naive_is_of_module(key) && !r)
                 return NULL;
         switch (key) {
         case POLICY_KEY_MODULE:
                 return s->module;
+        case POLICY_KEY_PATH:
+                return s->path;
+        case POLICY_KEY_SIGNER:
+                return facts->signer ?: "";
         case POLICY_KEY_LICENSE:
                 return facts->license ?: "";
         case POLICY_KEY_SIGNED:
@@ -233,8 +242,10 @@ static void naive_meet(NaiveDecision *d, PolicySource source, PolicyVerdict verd
 static void naive_meet_rule(NaiveDecision *d, const PolicyRule *rule, const PolicySubject *s,
                             PolicyMode mode) {
         bool of_module = rule->match[POLICY_KEY_MODULE].n_items > 0 ||
+                         rule->match[POLICY_KEY_PATH].n_items > 0 ||
                          rule->match[POLICY_KEY_LICENSE].n_items > 0 ||
                          rule->match[POLICY_KEY_SIGNED].n_items > 0 ||
+                         rule->match[POLICY_KEY_SIGNER].n_items > 0 ||
                          rule->match[POLICY_KEY_INTREE].n_items > 0;
 
         if (rule->expires_usec <= NOW || !naive_match(rule, s))

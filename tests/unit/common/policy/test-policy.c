@@ -301,6 +301,16 @@ static void test_keys(void **state) {
                 { "signed: no", &root, "/foreign.ko", true },
                 { "signed: yes", &root, "/foreign.ko", false },
                 { "signed: '!yes'", &root, "/foreign.ko", true },
+                { "signer: 'Vendor: *'", &root, "/own.ko", true },
+                { "signer: '!Vendor: *'", &root, "/foreign.ko", true },
+                { "signer: '!?*'", &root, "/foreign.ko", true }, /* nobody has signed it */
+                { "signer: '!?*'", &root, "/own.ko", false },
+                { "signer: '!Vendor: *'", &root, "/unreadable.ko", false },
+                { "path: 'updates/*'", &root, "/lib/modules/6.12/updates/dkms/m.ko.xz", true },
+                { "path: 'updates/*'", &root, "/lib/modules/6.12/kernel/updates/m.ko", false },
+                { "path: '!kernel/*'", &root, "/lib/modules/6.12/extra/m.ko", true },
+                { "path: '*_x/*'", &root, "/lib/modules/6.12/a-x/m.ko", false }, /* no name of a module */
+                { "path: '*'", &root, NULL, false },
                 { "intree: no", &root, "/nameless.ko", true },
                 { "intree: no", &root, NULL, false },
                 { "module: m, uid: 0", &root, NULL, true }, /* all of them */
