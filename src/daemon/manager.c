@@ -15,7 +15,9 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/base/clock.h"
+#include "common/base/string-list.h"
 #include "common/settings/settings.h"
+#include "daemon/authority.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop-order.h"
 #include "daemon/base/module-state.h"
@@ -24,8 +26,10 @@
 #include "daemon/config/index-keeper.h"
 #include "daemon/config/policy-keeper.h"
 #include "daemon/config/settings-watch.h"
+#include "daemon/config/udev-keeper.h"
 #include "daemon/devices/coldplug.h"
 #include "daemon/devices/intake.h"
+#include "daemon/devices/udev-wait.h"
 #include "daemon/devices/uevent.h"
 #include "daemon/engine/kernel-log.h"
 #include "daemon/engine/scheduler.h"
@@ -56,15 +60,18 @@ struct Manager {
         Planner planner;
         Autoload *autoload;
         Charge *charge;
+        Authority *authority;
         DeniedFile *denied_file;
         IndexKeeper *index;
+        UdevKeeper *udev_keeper;
+        const UdevRules *udev_rules;    /* of udev_keeper */
         Uevent *uevent;
+        UdevWait *udev_wait;
         Intake *intake;
         Coldplug *coldplug;
         Waits *waits;
         Service *service;
         Counters counters;
-        bool serving;                   /* manager_run() has begun, and lkmd may step back and in */
         LoadedDenied *loaded_denied;
         uint64_t started_usec;          /* CLOCK_REALTIME */
         bool coldplug_done;
@@ -80,6 +87,22 @@ static void on_device_seen(const DeviceFacts *facts, const char *device, void *u
                 return;                 /* udev loads its driver; lkmd walks over all devices when it steps in */
         r = autoload_device(m->autoload, index_keeper_get(m->index), facts, device);
         if (r < 0)
+                log_warning("%s: cannot look after it: %s", device, strerror(-r));
+}
+
+static bool must_wait_for_udev(const char *subsystem, void *userdata) {
+        const Manager *m = userdata;
+
+        return udev_rules_find(m->udev_rules, subsystem);
+}
+
+static void on_device_walked(const DeviceFacts *facts, const char *device, void *userdata) {
+        Manager *m = userdata;
+        int r = udev_wait_found(m->udev_wait, facts, device);
+
+        if (r == 0)
+                on_device_seen(facts, device, m);
+        else if (r < 0)
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
 }
 
@@ -112,6 +135,20 @@ static void on_uevent(const DeviceFacts *facts, const char *device, void *userda
                 on_module_uevent(m, facts);
         if (is_about_a_driver(facts))
                 waits_check_soon(m->waits);
+        (void) udev_keeper_get(m->udev_keeper);
+        r = udev_wait_event(m->udev_wait, facts, device);
+        if (r == 0)
+                r = intake_put(m->intake, facts, device);
+        if (r < 0)
+                log_warning("%s: cannot look after it: %s", device, strerror(-r));
+}
+
+/* udev has applied its rules to a device. */
+static void on_udev_event(const DeviceFacts *facts, const char *device, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        udev_wait_answer(m->udev_wait, facts, device);
         r = intake_put(m->intake, facts, device);
         if (r < 0)
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
@@ -166,48 +203,35 @@ static void on_coldplug_done(size_t n_devices, void *userdata) {
         waits_check_soon(m->waits);
 }
 
-static void report_charge(Manager *m, LoaderTrouble trouble) {
-        if (trouble == LOADER_IS_WELL)
-                journal_stepped_in(m->monitors);
-        else
-                journal_stepped_back(m->monitors, loader_trouble_text(trouble), loader_trouble_remedy(trouble));
+static void on_stepped_in(void *userdata) {
+        rescan(userdata);
 }
 
-static void take_charge(Manager *m) {
-        int r = charge_take(m->charge);
-
-        if (r < 0)
-                log_warning("cannot tell udev that lkmd is in charge, so that both load drivers: %s", strerror(-r));
-}
-
-static void leave_charge(Manager *m) {
-        int r = charge_leave(m->charge);
-
-        if (r < 0)
-                log_error("cannot tell udev that lkmd is not in charge: %s; systemctl stop lkmd", strerror(-r));
-}
-
-/*
- * An lkmd that cannot load is not in charge. Devices that came while it still was in charge are announced to udev by
- * lkmd-handover, which is started when the file changes. When lkmd steps in again it walks over all devices, since
- * neither lkmd nor udev handled those that came in between.
- */
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Manager *m = userdata;
 
-        if (!m->serving)
-                return;                 /* manager_run() looks */
-        if (trouble != LOADER_IS_WELL && !charge_is_taken(m->charge)) {
-                (void) charge_remind(m->charge);
-                return;
-        }
-        report_charge(m, trouble);
-        if (trouble != LOADER_IS_WELL) {
-                leave_charge(m);
-                return;
-        }
-        take_charge(m);
-        rescan(m);
+        authority_settle(m->authority, "lkmd-loader works again");
+}
+
+static void listen_to_udev(Manager *m) {
+        _cleanup_(string_list_freep) char **subsystems = NULL;
+        int r;
+
+        r = udev_rules_get_subsystems(m->udev_rules, &subsystems);
+        if (r >= 0)
+                r = uevent_listen_to_udev(m->uevent, subsystems);
+        if (r < 0)
+                log_warning("cannot listen to udev: %s", strerror(-r));
+}
+
+/* lkmd-handover puts the guard over udev's rule again when a file of the administrator's has gone from its place. */
+static void on_udev_rules_changed(void *userdata) {
+        Manager *m = userdata;
+
+        listen_to_udev(m);
+        udev_wait_rules_changed(m->udev_wait);
+        charge_call_handover(m->charge);
+        authority_settle(m->authority, "the administrator's file in the place of udev's rule is gone");
 }
 
 /* A failure has no effect while lkmd runs. */
@@ -307,11 +331,19 @@ bool manager_is_idle(Manager *m) {
         assert(m);
 
         return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
-               intake_is_idle(m->intake) && !coldplug_is_running(m->coldplug);
+               intake_is_idle(m->intake) && !coldplug_is_running(m->coldplug) &&
+               udev_wait_count(m->udev_wait) == 0;
 }
 
 static bool is_idle(void *userdata) {
         return manager_is_idle(userdata);
+}
+
+/* Devices that wait for udev. */
+static size_t count_waiting(void *userdata) {
+        const Manager *m = userdata;
+
+        return udev_wait_count(m->udev_wait);
 }
 
 static bool is_coldplug_done(void *userdata) {
@@ -465,12 +497,31 @@ static int open_loop(Manager *m) {
         return watch_signal(m, SIGHUP, on_sighup);
 }
 
-static int open_sources(Manager *m) {
+static int open_udev(Manager *m, const char *root) {
         int r;
 
         m->udev = udev_new();
         if (!m->udev)
                 return -ENOMEM;
+        r = udev_keeper_new(&m->udev_keeper, m->event, root, on_udev_rules_changed, m);
+        if (r < 0)
+                return r;
+        m->udev_rules = udev_keeper_get(m->udev_keeper);
+        return udev_wait_new(&m->udev_wait, &(UdevWaitOptions) {
+                                                    .event = m->event,
+                                                    .udev = m->udev,
+                                                    .must = must_wait_for_udev,
+                                                    .look = on_device_seen,
+                                                    .userdata = m,
+                                            });
+}
+
+static int open_sources(Manager *m, const ManagerOptions *options) {
+        int r;
+
+        r = open_udev(m, options->policy_root);
+        if (r < 0)
+                return r;
         r = intake_new(&m->intake, &(IntakeOptions) {
                                            .event = m->event,
                                            .counters = &m->counters,
@@ -485,6 +536,7 @@ static int open_sources(Manager *m) {
                                            .udev = m->udev,
                                            .receive_buffer_bytes = m->settings.receive_buffer_bytes,
                                            .seen = on_uevent,
+                                           .answered = on_udev_event,
                                            .lost = on_events_lost,
                                            .userdata = m,
                                    });
@@ -493,7 +545,12 @@ static int open_sources(Manager *m) {
         r = drop_capabilities();
         if (r < 0)
                 return r;
-        return coldplug_new(&m->coldplug, m->event, m->udev, on_device_seen, on_coldplug_done, m);
+        listen_to_udev(m);
+        r = coldplug_new(&m->coldplug, m->event, m->udev, on_device_walked, on_coldplug_done, m);
+        if (r < 0)
+                return r;
+        coldplug_set_by_udev(m->coldplug, must_wait_for_udev);
+        return 0;
 }
 
 static int open_policy(Manager *m, const ManagerOptions *options) {
@@ -566,6 +623,16 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         if (r < 0)
                 return r;
         m->planner.index = m->index;
+        r = authority_new(&m->authority, &(AuthorityOptions) {
+                                                 .charge = m->charge,
+                                                 .scheduler = m->scheduler,
+                                                 .udev = m->udev_keeper,
+                                                 .monitors = m->monitors,
+                                                 .stepped_in = on_stepped_in,
+                                                 .userdata = m,
+                                         });
+        if (r < 0)
+                return r;
         return loaded_denied_new(&m->loaded_denied, &m->planner);
 }
 
@@ -579,6 +646,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .index = m->index,
                                    .policy = m->policy,
                                    .charge = m->charge,
+                                   .udev = m->udev_keeper,
                                    .planner = &m->planner,
                                    .scheduler = m->scheduler,
                                    .ledger = m->ledger,
@@ -590,6 +658,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .reload = on_reload,
                                    .is_idle = is_idle,
                                    .is_coldplug_done = is_coldplug_done,
+                                   .count_waiting = count_waiting,
                                    .userdata = m,
                            },
                            options->varlink_fd, options->varlink_address);
@@ -626,7 +695,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = denied_file_new(&m->denied_file, options->denied_file);
         if (r < 0)
                 return r;
-        r = open_sources(m);
+        r = open_sources(m, options);
         if (r < 0)
                 return r;
         r = open_engine(m, options);
@@ -647,12 +716,15 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
 
+        authority_free(m->authority);
         charge_free(m->charge);
         m->service = service_free(m->service); /* first: its calls borrow from all others */
         autoload_free(m->autoload);
         scheduler_free(m->scheduler);
         coldplug_free(m->coldplug);
         uevent_free(m->uevent);
+        udev_wait_free(m->udev_wait);
+        udev_keeper_free(m->udev_keeper);
         intake_free(m->intake);
         loaded_denied_free(m->loaded_denied);
         index_keeper_free(m->index);
@@ -673,22 +745,6 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
-/*
- * At boot udevd starts after lkmd is ready, and must not load drivers then. All that is known of the loader by now is
- * that the connection was made; whether it answers shows later.
- */
-static void begin_to_serve(Manager *m) {
-        LoaderTrouble trouble = scheduler_get_trouble(m->scheduler);
-
-        m->serving = true;
-        if (trouble == LOADER_IS_WELL) {
-                take_charge(m);
-                return;
-        }
-        report_charge(m, trouble);
-        (void) charge_remind(m->charge);
-}
-
 /**
  * manager_run() - notify systemd, begin the first walk over the devices, and serve until SIGTERM
  *
@@ -702,7 +758,7 @@ int manager_run(Manager *m) {
 
         assert(m);
 
-        begin_to_serve(m);
+        authority_begin(m->authority);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
         if (m->settings.coldplug) {
                 r = start_coldplug(m);
@@ -712,7 +768,7 @@ int manager_run(Manager *m) {
                 m->coldplug_done = true;
 
         r = sd_event_loop(m->event);
-        leave_charge(m);
+        authority_end(m->authority);
         (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
         return r;
 }

@@ -203,6 +203,45 @@ def test_loader_that_does_not_answer(daemon):
     assert status["inCharge"] == before != "udev" and not status.get("steppedBack")
 
 
+# --------------------------------------------------------------------------------------------------------- udev
+
+def rules_of_udev(daemon, name, text):
+    path = daemon.policy / "etc/udev/rules.d" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_rules_that_come_before_drivers(daemon):
+    path = rules_of_udev(daemon, "61-x.rules", '# x\nSUBSYSTEM=="pci|hid", ATTR{driver_override}="vfio-pci"\n')
+    assert daemon.call("Status")["afterUdev"] == [
+        {"devices": "pci and hid devices", "file": "/etc/udev/rules.d/61-x.rules", "line": 2, "reason": "sets driver_override"}]
+    assert "drivers of pci and hid devices are loaded after udev's rules: /etc/udev/rules.d/61-x.rules:2" in daemon.text()
+    daemon.devices.add("1-1", b"usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00")      # not about USB
+    daemon.loader.wait_for("lkmdt_top")
+    path.unlink()
+    status = daemon.call("Status")
+    assert (status["afterUdev"], status["waitingForUdev"]) == ([], 0)
+
+
+def test_rule_of_the_administrator_in_the_place_of_udevs(daemon):
+    """Nothing is loaded for devices, and everything by name; when the file goes, all devices are looked at."""
+    watch = daemon.client()
+    watch.subscribe()
+    before = daemon.call("Status")["inCharge"]
+    path = rules_of_udev(daemon, "80-drivers.rules", "# mine\n")
+    assert "/etc/udev/rules.d/80-drivers.rules is the administrator's own" in watch.event("charge")["message"]
+    status = daemon.call("Status")
+    assert (status["inCharge"], status["ownUdevRule"]) == ("udev", "/etc/udev/rules.d/80-drivers.rules")
+    daemon.devices.add("1-1", b"usb:v1111p2222d0100dc00dsc00dp00ic08isc06ip50in00")
+    assert daemon.call("Load", name="lkmdt_alone")["records"][0]["outcome"] == "loaded"
+    assert daemon.loader.modules() == ["lkmdt_alone"]
+    path.unlink()
+    assert "in charge" in watch.event("charge")["message"]
+    assert daemon.call("Status")["inCharge"] == before != "udev"
+    daemon.loader.wait_for("lkmdt_top")
+
+
 def test_no_loader(daemon):
     """One that is connected goes on without its socket; one that is gone is not found there again."""
     (daemon.dir / "loader").unlink()

@@ -215,6 +215,9 @@ def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
         assert text in out, out
 
 
+AFTER_UDEV = {"devices": "pci devices", "file": "/etc/udev/rules.d/61-x.rules", "line": 3, "reason": "sets driver_override"}
+
+
 @pytest.mark.parametrize("change, text", [
     ({"indexComplete": False}, "Next: depmod 6.12.0-test"),
     ({"problems": [PROBLEM]}, "lkmctl reload"),
@@ -222,6 +225,15 @@ def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
     ({"inCharge": "udev", "steppedBack": "lkmd-loader does not answer", "steppedBackRemedy": "wake it"},
      "not lkmd: lkmd-loader does not answer; udev loads drivers\n"),
     ({"inCharge": "udev", "steppedBack": "x", "steppedBackRemedy": "wake it"}, "Next: wake it\n"),
+    ({"inCharge": "udev", "ownUdevRule": "/etc/udev/rules.d/80-drivers.rules"},
+     "not lkmd: udev does what the administrator's own /etc/udev/rules.d/80-drivers.rules says\n"),
+    ({"inCharge": "udev", "ownUdevRule": "/run/x"}, "Next: to have lkmd load drivers, say the same in policy.d (lkmd-policy(5)), then rm /run/x\n"),
+    ({"inCharge": "udev", "ownUdevRule": "/run/x", "steppedBack": "x", "steppedBackRemedy": "wake it"}, "not lkmd: x; udev loads drivers\n"),
+    ({"afterUdev": [AFTER_UDEV]}, "  After udev: drivers of pci devices: /etc/udev/rules.d/61-x.rules:3 sets driver_override\n"),
+    ({"afterUdev": [dict(AFTER_UDEV, line=0, reason="cannot be read")]}, "61-x.rules cannot be read\n"),
+    ({"afterUdev": [AFTER_UDEV] * 7}, "\n              and 2 more rules; lkmctl --json=pretty status has them\n"),
+    ({"afterUdev": [AFTER_UDEV], "waitingForUdev": 1}, "\n              1 device is waiting for udev now\n"),
+    ({"afterUdev": [AFTER_UDEV], "waitingForUdev": 12}, "\n              12 devices are waiting for udev now\n"),
     ({"inCharge": "nobody_knows"}, "nobody_knows"),
     ({"idle": False, "queued": 1}, "Next: lkmctl monitor"),
     ({"failures": [FLOPPY] * 9}, "and 4 more"),

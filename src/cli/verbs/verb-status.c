@@ -15,6 +15,8 @@
 
 #define FAILURES_SHOWN 5U
 #define PROBLEMS_SHOWN 10U
+#define AFTER_UDEV_SHOWN 5U
+#define BELOW_LABEL "              "       /* as wide as output_label() */
 
 static const char *plural(uint64_t n) {
         return n == 1 ? "" : "s";
@@ -68,6 +70,12 @@ static void print_in_charge(const Output *out, sd_json_variant *status) {
         else if (streq(in_charge, "lkmd_and_udev")) {
                 print_in_tone(out, TONE_WARN, "lkmd and udev both load drivers");
                 printf(": udev's own rule is in force as well\n");
+        } else if (streq(in_charge, "udev") && field_string(status, "ownUdevRule") &&
+                   !field_string(status, "steppedBack")) {
+                print_in_tone(out, TONE_WARN, "not lkmd");
+                printf(": udev does what the administrator's own ");
+                print_escaped(stdout, field_string(status, "ownUdevRule"));
+                printf(" says\n");
         } else if (streq(in_charge, "udev")) {
                 print_in_tone(out, TONE_WARN, "not lkmd");
                 printf(": ");
@@ -77,6 +85,39 @@ static void print_in_charge(const Output *out, sd_json_variant *status) {
                 print_escaped(stdout, in_charge);
                 putchar('\n');
         }
+}
+
+/* "pci devices: drivers after udev (/etc/udev/rules.d/61-x.rules:1 sets driver_override)" */
+static void print_after_udev(const Output *out, sd_json_variant *status) {
+        sd_json_variant *rules = sd_json_variant_by_key(status, "afterUdev");
+        size_t n = field_elements(status, "afterUdev");
+        uint64_t waiting = field_number(status, "waitingForUdev");
+
+        if (n == 0)
+                return;
+        output_label(out, "After udev");
+        for (size_t i = 0; i < MIN(n, (size_t) AFTER_UDEV_SHOWN); i++) {
+                sd_json_variant *rule = sd_json_variant_by_index(rules, i);
+                uint64_t line = field_number(rule, "line");
+
+                printf("%sdrivers of ", i > 0 ? BELOW_LABEL : "");
+                print_escaped(stdout, field_string(rule, "devices"));
+                printf(": ");
+                print_escaped(stdout, field_string(rule, "file"));
+                if (line > 0)
+                        printf(":%" PRIu64, line);
+                printf(" ");
+                print_escaped(stdout, field_string(rule, "reason"));
+                putchar('\n');
+        }
+        if (n > AFTER_UDEV_SHOWN) {
+                printf(BELOW_LABEL "and %zu more rules; ", n - AFTER_UDEV_SHOWN);
+                output_command(out, stdout);
+                printf("--json=pretty status has them\n");
+        }
+        if (waiting > 0)
+                printf(BELOW_LABEL "%" PRIu64 " device%s waiting for udev now\n", waiting,
+                       waiting == 1 ? " is" : "s are");
 }
 
 static void print_index(const Output *out, sd_json_variant *status) {
@@ -130,6 +171,7 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         uint64_t slow = field_number(counters, "slow"), kept_out = field_number(counters, "keptOut");
 
         print_in_charge(out, status);
+        print_after_udev(out, status);
         output_label(out, "Kernel");
         print_escaped(stdout, field_string(status, "kernelRelease"));
         putchar('\n');
@@ -262,6 +304,10 @@ static void print_next(const Output *out, sd_json_variant *status) {
         } else if (field_string(status, "steppedBackRemedy")) {
                 printf("\nNext: ");
                 print_escaped(stdout, field_string(status, "steppedBackRemedy"));
+                putchar('\n');
+        } else if (field_string(status, "ownUdevRule")) {
+                printf("\nNext: to have lkmd load drivers, say the same in policy.d (lkmd-policy(5)), then rm ");
+                print_escaped(stdout, field_string(status, "ownUdevRule"));
                 putchar('\n');
         } else if (module) {
                 printf("\nNext: ");

@@ -56,3 +56,10 @@
 #define INTAKE_WINDOW_USEC (10U * 1000U * 1000U)
 #define INTAKE_HOLD_USEC (1000U * 1000U) /* at first; doubles each time */
 #define INTAKE_HOLD_MAX_USEC (60U * 1000U * 1000U)
+
+/* Devices that wait until udev is through with them. */
+#define UDEV_DEVICES_MAX 16384U         /* that wait, or that udev has answered for */
+#define UDEV_SILENCE_USEC (60U * 1000U * 1000U) /* of udevd, after which its rules are not waited for */
+#define UDEV_WAIT_USEC (180U * 1000U * 1000U) /* of one device, as long as udevd itself waits */
+#define UDEV_IDLE_USEC (5U * 1000U * 1000U) /* after which an udevd without work is through with the boot */
+#define UDEV_TICK_USEC (250U * 1000U)

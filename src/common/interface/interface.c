@@ -260,6 +260,15 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
                                  "remove command."),
         SD_VARLINK_DEFINE_ENUM_VALUE(unload));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+        UdevRule, SD_VARLINK_FIELD_COMMENT("Which devices wait, in words: all devices, or those of some subsystems."),
+        SD_VARLINK_DEFINE_FIELD(devices, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("File of the rule."), SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("Its first line, from 1; 0: the whole file, which cannot be read."),
+        SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("What it does that matters to drivers, in words, such as: sets driver_override."),
+        SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0));
+
 static SD_VARLINK_DEFINE_STRUCT_TYPE(PhaseBucket, SD_VARLINK_FIELD_COMMENT("A time, in microseconds."),
                                      SD_VARLINK_DEFINE_FIELD(leUSec, SD_VARLINK_INT, 0),
                                      SD_VARLINK_FIELD_COMMENT("How many took at most that long."),
@@ -364,6 +373,14 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT(steppedBack, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The command that corrects it; lkmd then is in charge again by itself."),
         SD_VARLINK_DEFINE_OUTPUT(steppedBackRemedy, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "The administrator's own file, or link to /dev/null, in the place of udev's 80-drivers.rules: udev does what it "
+                "says, and lkmd is not in charge. null: there is none."),
+        SD_VARLINK_DEFINE_OUTPUT(ownUdevRule, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("udev's rules because of which drivers are loaded after udev has handled the device."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(afterUdev, UdevRule, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("Devices that wait until udev has handled them."),
+        SD_VARLINK_DEFINE_OUTPUT(waitingForUdev, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("When lkmd started, CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_OUTPUT(startedUSec, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("The walk over the devices that existed when lkmd started is finished."),
@@ -534,6 +551,8 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("The state of a module."), &vl_type_ModuleState,
         SD_VARLINK_SYMBOL_COMMENT("A module and its state."), &vl_type_Module,
         SD_VARLINK_SYMBOL_COMMENT("Who loads drivers for devices."), &vl_type_Authority,
+        SD_VARLINK_SYMBOL_COMMENT("A rule of udev's because of which drivers are loaded after udev has handled a device."),
+        &vl_type_UdevRule,
         SD_VARLINK_SYMBOL_COMMENT("How often things happened, since lkmd started."), &vl_type_Counters,
         SD_VARLINK_SYMBOL_COMMENT("A part of the way from an event to a loaded module."), &vl_type_Phase,
         SD_VARLINK_SYMBOL_COMMENT("How many took no longer than a certain time."), &vl_type_PhaseBucket,

@@ -11,6 +11,7 @@ enum {
         LOOP_FILES = -110,              /* changed files have to be read before anything is decided by them */
         LOOP_LOADER = -100,             /* outcomes before new work, since they free slots for it */
         LOOP_EVENTS = 0,                /* uevents, the intake, slices of the coldplug, jobs, timers */
+        LOOP_UDEV_EVENTS = 1,           /* udev's answers to them */
         LOOP_EVENT_GAPS = 5,
         LOOP_LULL = 10,                 /* nothing of the above is due: is lkmd idle? */
         LOOP_CONNECTIONS = 20,          /* which sockets of clients are readable or writable */

@@ -5,7 +5,7 @@
  * walk under way. A device that vanishes meanwhile is skipped; one that appears sends an event.
  *
  * The properties of a device are read from its uevent file, which has the lines of the event itself. libudev would
- * read a dozen more files for each device, its own database among them, of which only one property matters here.
+ * read a dozen more files for each device, its own database among them, which matters only for some devices.
  */
 
 #include "daemon/devices/coldplug.h"
@@ -30,10 +30,11 @@ struct Coldplug {
         size_t n_devices;
         device_seen_t seen;
         coldplug_done_t done;
+        coldplug_by_udev_t by_udev;     /* NULL: none */
         void *userdata;
 };
 
-/* For MTD_FTL, the one property that only udev knows (from its mtd_probe). */
+/* With the properties that only udev knows: MTD_FTL of its mtd_probe, and what the administrator's rules have set. */
 static void look_with_libudev(Coldplug *c, const char *syspath) {
         struct udev_device *device = udev_device_new_from_syspath(c->udev, syspath);
         DeviceFacts facts;
@@ -51,7 +52,8 @@ static void look_at(Coldplug *c, const char *syspath) {
         if (!startswith(syspath, SYS_DIR "/") || device_uevent_read(&u, syspath) < 0)
                 return;                 /* gone since the list was made */
         c->n_devices++;
-        if (streq_ptr(u.facts.subsystem, "mtd"))
+        if (streq_ptr(u.facts.subsystem, "mtd") ||
+            (c->by_udev && c->by_udev(u.facts.subsystem, c->userdata)))
                 look_with_libudev(c, syspath);
         else
                 c->seen(&u.facts, syspath + strlen(SYS_DIR), c->userdata);
@@ -194,6 +196,13 @@ int coldplug_start(Coldplug *c) {
         r = ask_for_turn(c);
         c->running = r >= 0;
         return r;
+}
+
+/* @by_udev: which devices have properties of udev's that matter */
+void coldplug_set_by_udev(Coldplug *c, coldplug_by_udev_t by_udev) {
+        assert(c);
+
+        c->by_udev = by_udev;
 }
 
 bool coldplug_is_running(const Coldplug *c) {

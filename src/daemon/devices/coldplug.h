@@ -7,10 +7,14 @@
 typedef struct Coldplug Coldplug;
 typedef void (*coldplug_done_t)(size_t n_devices, void *userdata);
 
+/* Does udev know properties of devices of this subsystem (NULL: not known) that matter? */
+typedef bool (*coldplug_by_udev_t)(const char *subsystem, void *userdata);
+
 int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen_t seen,
                  coldplug_done_t done, void *userdata);
 Coldplug *coldplug_free(Coldplug *c);
 DEFINE_CLEANUP(Coldplug, coldplug_free);
 
 int coldplug_start(Coldplug *c);
+void coldplug_set_by_udev(Coldplug *c, coldplug_by_udev_t by_udev);
 bool coldplug_is_running(const Coldplug *c);

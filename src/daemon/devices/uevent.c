@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Uevent: libudev's monitor of the kernel's uevents, and of udev's for the one subsystem where udev determines the
- * driver (the MTD_FTL of its mtd_probe). Owns both monitors. libudev drops messages that are not from the kernel,
- * or for the second monitor not from root, so a forged message never gets here.
+ * Uevent: libudev's monitor of the kernel's uevents, and of udev's for the subsystems where udev has a say in the
+ * driver: always mtd (the MTD_FTL of its mtd_probe), others if the administrator's rules say so. Owns both monitors.
+ * libudev drops messages that are not from the kernel, or for the second monitor not from root, so a forged message
+ * never gets here. What the kernel has sent is read before what udev has sent, so that an answer never comes first.
  *
  * Lost events show by ENOBUFS, when the buffer has overflowed, and by gaps in their numbers that do not fill.
  * Events of other network namespaces leave gaps too, all the time on a host of containers, so the wait for a gap to
@@ -20,17 +21,18 @@
 #include "daemon/base/loop-order.h"
 #include "daemon/devices/sequence-gaps.h"
 
+#define ALWAYS_ASK_UDEV "mtd"
 #define EVENTS_AT_ONCE 256U             /* then other sources of the loop have their turn */
 #define GAP_WAIT_USEC (500U * 1000U)    /* until a missing number counts as lost, at first */
 #define GAP_WAIT_MAX_USEC (60U * 1000U * 1000U)
 #define GAP_CALM_USEC (10U * 60U * 1000U * 1000U) /* without a loss, then the wait is the first one again */
 
 struct Uevent {
-        struct udev_monitor *kernel, *mtd;
-        sd_event_source *kernel_source, *mtd_source, *gap_source;
+        struct udev_monitor *kernel, *udev;
+        sd_event_source *kernel_source, *udev_source, *gap_source;
         SequenceGaps gaps;
         uint64_t gap_wait_usec, last_loss_usec;
-        device_seen_t seen;
+        device_seen_t seen, answered;
         uevent_lost_t lost;
         void *userdata;
 };
@@ -58,14 +60,14 @@ void uevent_get_facts(struct udev_device *device, const char *action, DeviceFact
         ret->subsystem = udev_device_get_subsystem(device);
 }
 
-static void uevent_pass_on(Uevent *u, struct udev_device *device) {
+static void pass_on(struct udev_device *device, device_seen_t seen, void *userdata) {
         const char *path = udev_device_get_devpath(device), *action = udev_device_get_action(device);
         DeviceFacts facts;
 
         if (!path || !action)
                 return;
         uevent_get_facts(device, action, &facts);
-        u->seen(&facts, path, u->userdata);
+        seen(&facts, path, userdata);
 }
 
 /* ------------------------------------------------------------------------------------------------ gaps */
@@ -115,7 +117,7 @@ static void lose(Uevent *u) {
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Uevent *u = userdata;
-        struct udev_monitor *monitor = source == u->mtd_source ? u->mtd : u->kernel;
+        struct udev_monitor *monitor = source == u->udev_source ? u->udev : u->kernel;
 
         for (unsigned i = 0; i < EVENTS_AT_ONCE; i++) {
                 _cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
@@ -125,7 +127,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
                 if (device) {
                         if (monitor == u->kernel)
                                 note_number(u, device);
-                        uevent_pass_on(u, device);
+                        pass_on(device, monitor == u->kernel ? u->seen : u->answered, u->userdata);
                 } else if (errno == ENOBUFS)
                         lose(u);
                 else if (errno == EAGAIN || errno == 0)
@@ -136,7 +138,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
-static int monitor_open(Uevent *u, const UeventOptions *options, const char *group,
+static int monitor_open(Uevent *u, const UeventOptions *options, const char *group, int64_t priority,
                         struct udev_monitor **ret_monitor, sd_event_source **ret_source) {
         struct udev_monitor *monitor;
         int r;
@@ -147,17 +149,15 @@ static int monitor_open(Uevent *u, const UeventOptions *options, const char *gro
                 return errno > 0 ? -errno : -ENOMEM;
         *ret_monitor = monitor;
 
+        r = udev_monitor_set_receive_buffer_size(monitor,
+                                                 (int) MIN(options->receive_buffer_bytes, (size_t) INT_MAX));
+        if (r < 0)
+                log_warning("cannot size the buffer for uevents: %s", strerror(-r));
         if (streq(group, "udev")) {
-                r = udev_monitor_filter_add_match_subsystem_devtype(monitor, "mtd", NULL);
+                r = udev_monitor_filter_add_match_subsystem_devtype(monitor, ALWAYS_ASK_UDEV, NULL);
                 if (r < 0)
                         return r;
-        } else {
-                r = udev_monitor_set_receive_buffer_size(
-                        monitor, (int) MIN(options->receive_buffer_bytes, (size_t) INT_MAX));
-                if (r < 0)
-                        log_warning("cannot size the buffer for uevents: %s", strerror(-r));
         }
-
         r = udev_monitor_enable_receiving(monitor);
         if (r < 0)
                 return r;
@@ -166,7 +166,28 @@ static int monitor_open(Uevent *u, const UeventOptions *options, const char *gro
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(*ret_source, group);
-        return 0;
+        return sd_event_source_set_priority(*ret_source, priority);
+}
+
+/**
+ * uevent_listen_to_udev() - whose events of udev's are passed on from now on, beside those of mtd
+ * @subsystems: a StringList; NULL: all
+ *
+ * Return: 0; -ENOMEM; what setsockopt(2) says.
+ */
+int uevent_listen_to_udev(Uevent *u, char *const *subsystems) {
+        int r;
+
+        assert(u);
+
+        r = udev_monitor_filter_remove(u->udev);
+        if (r == -ENOENT)
+                r = 0;                  /* there was none */
+        if (r >= 0 && subsystems)
+                r = udev_monitor_filter_add_match_subsystem_devtype(u->udev, ALWAYS_ASK_UDEV, NULL);
+        for (char *const *name = subsystems; r >= 0 && name && *name; name++)
+                r = udev_monitor_filter_add_match_subsystem_devtype(u->udev, *name, NULL);
+        return r < 0 ? r : udev_monitor_filter_update(u->udev);
 }
 
 /**
@@ -178,12 +199,14 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         _cleanup_(uevent_freep) Uevent *u = NULL;
         int r;
 
-        assert(ret && options && options->event && options->udev && options->seen && options->lost);
+        assert(ret && options && options->event && options->udev && options->seen && options->answered &&
+               options->lost);
 
         u = calloc(1, sizeof(*u));
         if (!u)
                 return -ENOMEM;
         u->seen = options->seen;
+        u->answered = options->answered;
         u->lost = options->lost;
         u->userdata = options->userdata;
         u->gap_wait_usec = GAP_WAIT_USEC;
@@ -199,10 +222,10 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         r = sd_event_source_set_priority(u->gap_source, LOOP_EVENT_GAPS);
         if (r < 0)
                 return r;
-        r = monitor_open(u, options, "kernel", &u->kernel, &u->kernel_source);
+        r = monitor_open(u, options, "kernel", LOOP_EVENTS, &u->kernel, &u->kernel_source);
         if (r < 0)
                 return r;
-        r = monitor_open(u, options, "udev", &u->mtd, &u->mtd_source);
+        r = monitor_open(u, options, "udev", LOOP_UDEV_EVENTS, &u->udev, &u->udev_source);
         if (r < 0)
                 return r;
 
@@ -216,12 +239,12 @@ Uevent *uevent_free(Uevent *u) {
                 return NULL;
 
         sd_event_source_disable_unref(u->kernel_source);
-        sd_event_source_disable_unref(u->mtd_source);
+        sd_event_source_disable_unref(u->udev_source);
         sd_event_source_disable_unref(u->gap_source);
         if (u->kernel)
                 udev_monitor_unref(u->kernel);
-        if (u->mtd)
-                udev_monitor_unref(u->mtd);
+        if (u->udev)
+                udev_monitor_unref(u->udev);
         free(u);
         return NULL;
 }

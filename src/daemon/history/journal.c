@@ -119,12 +119,34 @@ static void journal_charge(Monitors *monitors, int level, const char *message_id
         monitors_message(monitors, "charge", message);
 }
 
-/* lkmd is in charge again. */
-void journal_stepped_in(Monitors *monitors) {
-        assert(monitors);
+/* lkmd is in charge again. @why: a sentence */
+void journal_stepped_in(Monitors *monitors, const char *why) {
+        _cleanup_(freep) char *message = NULL;
 
-        journal_charge(monitors, LOG_NOTICE, LKMD_MESSAGE_STEPPED_IN,
-                       "lkmd-loader works again; lkmd is in charge, and looks at all devices");
+        assert(monitors && why);
+
+        if (asprintf(&message, "%s; lkmd is in charge, and looks at all devices", why) < 0) {
+                message = NULL;
+                return;
+        }
+        journal_charge(monitors, LOG_NOTICE, LKMD_MESSAGE_STEPPED_IN, message);
+}
+
+/* lkmd is not in charge: the administrator has a file of his own in the place of udev's rule that loads drivers. */
+void journal_own_rule(Monitors *monitors, const char *path) {
+        _cleanup_(freep) char *message = NULL;
+
+        assert(monitors && path);
+
+        if (asprintf(
+                    &message,
+                    "%s is the administrator's own, and udev does what it says; lkmd loads nothing for devices; to have "
+                    "lkmd load their drivers, write the same as rules of policy.d, lkmd-policy(5), and remove that file",
+                    path) < 0) {
+                message = NULL;
+                return;
+        }
+        journal_charge(monitors, LOG_NOTICE, LKMD_MESSAGE_STEPPED_BACK, message);
 }
 
 /* lkmd is not in charge any more, since the loader cannot act. */

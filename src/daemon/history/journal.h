@@ -11,5 +11,6 @@ void journal_slow(const Record *record);
 void journal_noisy(Monitors *monitors, const char *device, unsigned n_events, uint64_t window_usec,
                    uint64_t hold_usec);
 void journal_events_lost(Monitors *monitors, bool is_overflow, uint64_t n_missing);
-void journal_stepped_in(Monitors *monitors);
+void journal_stepped_in(Monitors *monitors, const char *why);
+void journal_own_rule(Monitors *monitors, const char *path);
 void journal_stepped_back(Monitors *monitors, const char *why, const char *remedy);

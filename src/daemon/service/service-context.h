@@ -9,6 +9,7 @@
 #include "daemon/config/index-keeper.h"
 #include "daemon/config/policy-keeper.h"
 #include "daemon/config/settings-watch.h"
+#include "daemon/config/udev-keeper.h"
 #include "daemon/engine/scheduler.h"
 #include "daemon/history/audit.h"
 #include "daemon/history/counters.h"
@@ -26,6 +27,7 @@ typedef struct ServiceContext {
         IndexKeeper *index;
         PolicyKeeper *policy;
         Charge *charge;
+        UdevKeeper *udev;
         Planner *planner;
         Scheduler *scheduler;
         Ledger *ledger;
@@ -38,5 +40,6 @@ typedef struct ServiceContext {
         int (*reload)(ProblemList *problems, void *userdata); /* as manager_reload() */
         bool (*is_idle)(void *userdata); /* as manager_is_idle() */
         bool (*is_coldplug_done)(void *userdata);
+        size_t (*count_waiting)(void *userdata); /* devices that wait for udev */
         void *userdata;
 } ServiceContext;

@@ -150,7 +150,9 @@ static int describe_broken_files(const ServiceContext *context, sd_json_variant 
 
 static int describe_unwatched(const ServiceContext *context, sd_json_variant **ret) {
         return describe_all((const ProblemList *const[]) { policy_keeper_get_watch_problems(context->policy),
-                                                           index_keeper_get_watch_problems(context->index), NULL },
+                                                           index_keeper_get_watch_problems(context->index),
+                                                           udev_keeper_get_watch_problems(context->udev),
+                                                           NULL },
                             ret);
 }
 
@@ -206,13 +208,41 @@ static const char *name_authority(const ServiceContext *context) {
         return udev_rule_leaves_it_to_lkmd("") ? "lkmd" : "lkmd_and_udev";
 }
 
+/* The rules of udev's because of which devices wait for it. */
+static int describe_udev_rules(const UdevRules *rules, sd_json_variant **ret) {
+        int r;
+
+        r = sd_json_variant_new_array(ret, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < rules->n_items; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                _cleanup_(freep) char *devices = NULL, *shown = NULL, *file = NULL;
+                const UdevWord *word = rules->items + i;
+
+                r = udev_word_describe(word, &devices);
+                if (r >= 0)
+                        r = text_escape(devices, &shown);
+                if (r >= 0)
+                        r = text_escape(word->file, &file);
+                if (r >= 0)
+                        r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("devices", shown),
+                                           SD_JSON_BUILD_PAIR_STRING("file", file),
+                                           SD_JSON_BUILD_PAIR_UNSIGNED("line", word->line),
+                                           SD_JSON_BUILD_PAIR_STRING("reason", word->deed));
+                if (r >= 0)
+                        r = sd_json_variant_append_array(ret, v);
+        }
+        return r;
+}
+
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
                                                           *problems = NULL, *unwatched = NULL;
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL,
+                                                          *after_udev = NULL;
         Service *s = userdata;
         const ServiceContext *context = &s->context;
+        const char *own_rule = udev_keeper_get_own_rule(context->udev);
         LoaderTrouble trouble = scheduler_get_trouble(context->scheduler);
         bool stepped_back = trouble != LOADER_IS_WELL;
         const Index *index;
@@ -247,6 +277,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = describe_phases(context->counters, &phases);
         if (r < 0)
                 return r;
+        r = describe_udev_rules(udev_keeper_get(context->udev), &after_udev);
+        if (r < 0)
+                return r;
 
         return sd_varlink_replybo(
                 link, SD_JSON_BUILD_PAIR_STRING("version", LKMD_VERSION),
@@ -260,6 +293,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(loader_trouble_text(trouble))),
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBackRemedy",
                                              SD_JSON_BUILD_STRING(loader_trouble_remedy(trouble))),
+                SD_JSON_BUILD_PAIR_CONDITION(own_rule != NULL, "ownUdevRule", SD_JSON_BUILD_STRING(own_rule)),
+                SD_JSON_BUILD_PAIR_VARIANT("afterUdev", after_udev),
+                SD_JSON_BUILD_PAIR_UNSIGNED("waitingForUdev", context->count_waiting(context->userdata)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", context->started_usec),
                 SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", context->is_coldplug_done(context->userdata)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("idle", context->is_idle(context->userdata)),

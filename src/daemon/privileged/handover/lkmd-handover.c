@@ -20,6 +20,8 @@
 #include "daemon/privileged/handover/systemd.h"
 #include "daemon/privileged/handover/udev-guard.h"
 
+#define HANDOVER_UNIT "lkmd-handover.service"
+
 static void say(const char *what, int error) {
         fprintf(stderr, "lkmd-handover: %s: %s\n", what, strerror(-error));
 }
@@ -91,12 +93,28 @@ static int read_own_cgroup(char **ret) {
         return 0;
 }
 
+/* lkmd-handover.service is in the slice of lkmd.service, unless the administrator has moved one of them. */
+static int name_lkmds_cgroup(char **text) {
+        char *own = strstr(*text, "/" HANDOVER_UNIT), *changed;
+
+        if (!own)
+                return 0;
+        if (asprintf(&changed, "%.*s/" LKMD_UNIT "%s", (int) (own - *text), *text,
+                     own + strlen("/" HANDOVER_UNIT)) < 0)
+                return -ENOMEM;
+        free(*text);
+        *text = changed;
+        return 0;
+}
+
 /* Return: as handover_guard(). */
 static int guard_udevs_rule(void) {
         _cleanup_(freep) char *text = NULL, *cgroup = NULL;
         int r;
 
         r = read_own_cgroup(&text);
+        if (r >= 0)
+                r = name_lkmds_cgroup(&text);
         if (r >= 0)
                 r = handover_find_cgroup("", text, &cgroup);
         return r < 0 ? r : handover_guard("", cgroup);
@@ -106,10 +124,7 @@ static int guard_udevs_rule(void) {
 static int stand_in_for_udevs_rule(void) {
         int r = guard_udevs_rule();
 
-        if (r == -EEXIST)
-                fprintf(stderr, "lkmd-handover: " UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE
-                                " is somebody's own; udev loads drivers as well\n");
-        else if (r < 0)
+        if (r < 0 && r != -EEXIST)      /* a file of the administrator's: lkmd says so */
                 say("cannot stand in for udev's rule; udev loads drivers as well", r);
         return r > 0;
 }
@@ -300,8 +315,15 @@ static int follow(void) {
                 return r;
         }
         /* After a stop, "give-back" has done this. */
-        if ((state == SERVICE_UP || state == SERVICE_STARTING) && find_user(&uid, &gid) >= 0 && hand_over_denied(uid))
-                notify_udev(/* new_conf_dir= */ false);
+        if (state == SERVICE_UP || state == SERVICE_STARTING) {
+                bool news =
+                        stand_in_for_udevs_rule(); /* a file of the administrator's has gone from its place */
+
+                if (find_user(&uid, &gid) >= 0)
+                        news |= hand_over_denied(uid);
+                if (news)
+                        notify_udev(/* new_conf_dir= */ false);
+        }
         if (state == SERVICE_UP && !(charge & IN_CHARGE_NOW))
                 (void) see_to_loader_socket(); /* lkmd logs what is wrong, and asks again */
         if (!is_ours_to_announce(bus, state, charge))

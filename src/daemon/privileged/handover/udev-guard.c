@@ -7,7 +7,8 @@
  * left, and that lkmd is in charge. When either is not true, udev applies its own rules, without any program or
  * unit of lkmd running, and without udevd reading its rules again.
  *
- * A file of somebody else in that place is left as it is.
+ * A file of the administrator's in that place is left as it is, and lkmd is not in charge then (Authority). The same
+ * holds for /usr/local, behind /run in udev's order: with a file there, there is no guard.
  */
 
 #include "daemon/privileged/handover/udev-guard.h"
@@ -132,18 +133,13 @@ static int read_rules(const char *path, char **ret) {
 
 /* udev's own rules, which would be in force without the guard: "" if there are none. */
 static int read_udevs_rules(const char *root, char **ret) {
-        static const char *const files[] = { UDEV_LOCAL_RULES_DIR "/" UDEV_AUTOLOAD_RULE,
-                                             UDEV_LIB_RULES_DIR "/" UDEV_AUTOLOAD_RULE };
+        char path[PATH_MAX];
+        int r;
 
-        for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-                char path[PATH_MAX];
-                int r;
-
-                at_root(path, root, files[i]);
-                r = read_rules(path, ret);
-                if (r != -ENOENT)
-                        return r;
-        }
+        at_root(path, root, UDEV_LIB_RULES_DIR "/" UDEV_AUTOLOAD_RULE);
+        r = read_rules(path, ret);
+        if (r != -ENOENT)
+                return r;
         *ret = strdup("");
         return *ret ? 0 : -ENOMEM;
 }
@@ -209,13 +205,32 @@ static int replace_rule(const char *root, const char *path, const char *text) {
         return r;
 }
 
+static bool has_local_rules(const char *root) {
+        char path[PATH_MAX];
+        struct stat st;
+
+        at_root(path, root, UDEV_LOCAL_RULES_DIR "/" UDEV_AUTOLOAD_RULE);
+        return lstat(path, &st) >= 0;
+}
+
+/* Return: as handover_guard(). */
+static int drop_guard(const char *path) {
+        int r = look(path, "");
+
+        if (r < 0)
+                return r;
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return 1;
+}
+
 /**
  * handover_guard() - have udev leave drivers to lkmd while lkmd is in charge, and only then
  * @cgroup: directory that exists as long as lkmd runs
  *
  * It takes effect when udev reads its rules.
  *
- * Return: 1 if udev has to read them; 0 if nothing changed; -EEXIST if a file of somebody else is in its place;
+ * Return: 1 if udev has to read them; 0 if nothing changed; -EEXIST if a file of the administrator's is in its place;
  * -EFBIG if udev's rules are longer than UDEV_RULE_MAX; what the file system said.
  */
 int handover_guard(const char *root, const char *cgroup) {
@@ -225,6 +240,9 @@ int handover_guard(const char *root, const char *cgroup) {
 
         assert(root && cgroup);
 
+        at_root(path, root, UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE);
+        if (has_local_rules(root))
+                return drop_guard(path);
         r = read_udevs_rules(root, &rules);
         if (r < 0)
                 return r;
@@ -232,7 +250,6 @@ int handover_guard(const char *root, const char *cgroup) {
                 text = NULL;
                 return -ENOMEM;
         }
-        at_root(path, root, UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE);
         r = look(path, text);
         if (r != 0)
                 return r < 0 ? r : 0;

@@ -12,10 +12,10 @@
 #include "test.h"
 
 /* Names without the slash at their beginning, as the scratch directory has them. */
-#define RULE (&(UDEV_RUN_RULES_DIR "/" UDEV_AUTOLOAD_RULE)[1])
-#define ETC_RULE (&(UDEV_ETC_RULES_DIR "/" UDEV_AUTOLOAD_RULE)[1])
-#define LOCAL_RULE (&(UDEV_LOCAL_RULES_DIR "/" UDEV_AUTOLOAD_RULE)[1])
-#define LIB_RULE (&(UDEV_LIB_RULES_DIR "/" UDEV_AUTOLOAD_RULE)[1])
+#define RULE "run/udev/rules.d/80-drivers.rules"
+#define ETC_RULE "etc/udev/rules.d/80-drivers.rules"
+#define LOCAL_RULE "usr/local/lib/udev/rules.d/80-drivers.rules"
+#define LIB_RULE "usr/lib/udev/rules.d/80-drivers.rules"
 #define CHARGE (&(LKMD_IN_CHARGE_FILE)[1])
 #define CGROUP "/sys/fs/cgroup/system.slice/lkmd.service"
 #define UDEVS "ACTION!=\"add\", GOTO=\"drivers_end\"\nENV{MODALIAS}==\"?*\", RUN{builtin}+=\"kmod load\"\nLABEL=\"drivers_end\"\n"
@@ -66,31 +66,29 @@ static void test_guard(void **state) {
         assert_int_equal(handover_guard(s.dir, "/elsewhere/lkmd.service"), 1);
 }
 
-/* What would be in force without ours: udev(7) looks into /usr/local first; a link to /dev/null there is a mask. */
+/* What would be in force without ours. With a file of the administrator's in /usr/local there is no guard. */
 static void test_whose_rules(void **state) {
-        static const struct {
-                const char *local, *lib, *expected;
-        } cases[] = {
-                { NULL, UDEVS, UDEVS }, { "# local\n", UDEVS, "# local\n" }, { "", UDEVS, "" }, { NULL, NULL, "" },
-                { NULL, "", "" },
-        };
+        static const char *const libs[] = { UDEVS, "", NULL };
 
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t i = 0; i < ARRAY_LEN(libs); i++) {
                 _cleanup_(scratch_close) Scratch s;
 
                 scratch_open(&s);
                 scratch_mkdir(&s, "run");
-                if (cases[i].local)
-                        scratch_write(&s, LOCAL_RULE, cases[i].local);
-                if (cases[i].lib)
-                        scratch_write(&s, LIB_RULE, cases[i].lib);
+                if (libs[i])
+                        scratch_write(&s, LIB_RULE, libs[i]);
                 assert_int_equal(handover_guard(s.dir, CGROUP), 1);
-                assert_guards(&s, cases[i].expected);
-                scratch_write(&s, LOCAL_RULE, "x");
-                scratch_remove(&s, LOCAL_RULE);
+                assert_guards(&s, libs[i] ?: "");
                 scratch_link(&s, LOCAL_RULE, "/dev/null");
-                assert_int_equal(handover_guard(s.dir, CGROUP), cases[i].expected[0] != '\0');
-                assert_guards(&s, "");
+                assert_int_equal(handover_guard(s.dir, CGROUP), 1);
+                assert_int_equal(access(scratch_path(&s, RULE), F_OK), -1);
+                assert_int_equal(handover_guard(s.dir, CGROUP), 0);
+                scratch_write(&s, RULE, "# mine\n");
+                assert_int_equal(handover_guard(s.dir, CGROUP), -EEXIST);
+                scratch_remove(&s, RULE);
+                scratch_remove(&s, LOCAL_RULE);
+                assert_int_equal(handover_guard(s.dir, CGROUP), 1);
+                assert_guards(&s, libs[i] ?: "");
         }
 }
 
@@ -195,6 +193,40 @@ static void test_who_leaves_it_to_lkmd(void **state) {
                 else
                         scratch_link(&s, cases[i].where, "/dev/null");
                 assert_int_equal(udev_rule_leaves_it_to_lkmd(s.dir), cases[i].expected);
+        }
+}
+
+/* Whose file is in the place of udev's. */
+static void test_own_rule(void **state) {
+        static const struct {
+                const char *where, *text, *expected; /* @text NULL: a link to /dev/null */
+        } cases[] = {
+                { RULE, UDEV_RULE_HEAD ", see", NULL },
+                { RULE, NULL, NULL },
+                { RULE, "", "/" RULE },
+                { RULE, "# mine", "/" RULE },
+                { ETC_RULE, NULL, "/" ETC_RULE },
+                { ETC_RULE, "", "/" ETC_RULE },
+                { ETC_RULE, "# mine", "/" ETC_RULE },
+                { ETC_RULE, UDEVS, "/" ETC_RULE },
+                { LOCAL_RULE, NULL, "/" LOCAL_RULE },
+                { LOCAL_RULE, UDEVS, "/" LOCAL_RULE },
+                { LIB_RULE, UDEVS, NULL },
+                { LIB_RULE, NULL, NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(scratch_close) Scratch s;
+                const char *own;
+
+                scratch_open(&s);
+                scratch_mkdir(&s, "run");
+                if (cases[i].text)
+                        scratch_write(&s, cases[i].where, cases[i].text);
+                else
+                        scratch_link(&s, cases[i].where, "/dev/null");
+                own = udev_rule_find_own(s.dir);
+                assert_string_equal(own ?: "", cases[i].expected ?: "");
         }
 }
 
@@ -388,6 +420,7 @@ int main(void) {
                 cmocka_unit_test(test_directory_at_its_place),
                 cmocka_unit_test(test_no_run),
                 cmocka_unit_test(test_who_leaves_it_to_lkmd),
+                cmocka_unit_test(test_own_rule),
                 cmocka_unit_test(test_cgroup),
                 cmocka_unit_test(test_charge),
                 cmocka_unit_test(test_charge_that_is_none),
