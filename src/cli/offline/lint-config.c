@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LintConfig: lines of modprobe.d and of the kernel command line that do not do what they look like. */
+/*
+ * LintConfig: lines of modprobe.d and of the kernel command line that are to keep modules out, and do not do it as
+ * they look like.
+ */
 
 #include "cli/offline/lint-config.h"
 
 #include <assert.h>
 
 #include "cli/offline/explanation.h"
+#include "cli/offline/lint-commands.h"
+#include "cli/offline/lint-names.h"
 #include "common/base/glob.h"
 #include "common/modprobe/deny-command.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"
 
-static Finding finding_of(const ConfigEntry *e, const char *kind, const char *instead) {
-        return (Finding) { kind, e->file, e->line, 0, instead };
+static Finding finding_of(const ConfigEntry *e, FindingKind kind, const char *instead) {
+        return (Finding) { kind, e->file, e->line, 0, instead, e->name };
 }
 
 /* Would modprobe insert the module in spite of its install line? Return: 1, 0, -ENOMEM. */
@@ -41,7 +46,7 @@ static bool is_overruled(const Lint *l, PolicySubject *subject, PolicyRuling *re
 }
 
 static int report_overruled(Lint *l, const ConfigEntry *e, const char *module, const PolicyRuling *by) {
-        Finding finding = finding_of(e, "overruled", "remove the line, or the rule");
+        Finding finding = finding_of(e, FINDING_OVERRULED, "remove the line, or the rule");
         _cleanup_(freep) char *rule = NULL;
         size_t size;
         FILE *f = open_memstream(&rule, &size);
@@ -61,47 +66,90 @@ static int report_overruled(Lint *l, const ConfigEntry *e, const char *module, c
 
 /* ----------------------------------------------------------------------------------------------- install */
 
-static int lint_install(Lint *l, const ConfigEntry *e) {
-        ShownNames overlooked = {};
+/* Of several lines for a module, the first one counts, whatever its pattern. */
+static int lint_earlier(Lint *l, const ConfigEntry *e) {
+        const ConfigEntry *first = modprobe_config_find_command(index_get_config(l->index), e->kind,
+                                                                e->name);
+        Finding finding = finding_of(e, FINDING_ONLY_FIRST_COUNTS, "one line, in one file");
+
+        if (!first || first == e || strpbrk(e->name, "*?[") || streq(first->value, e->value) ||
+            (command_is_denial(first->value) && command_is_denial(e->value)))
+                return 0;
+        return lint_report(l, &finding,
+                           "this line has no effect: the first line for %s counts, which is %s:%u", e->name,
+                           first->file, first->line);
+}
+
+/* What a line with a pattern comes to. */
+typedef struct InstallReach {
+        ShownNames overlooked;          /* modprobe inserts them in spite of it */
+        ShownNames builtin;
+        size_t n_loadable;
+} InstallReach;
+
+static int reach_module(Lint *l, const ConfigEntry *e, const IndexModule *m, bool denies,
+                        InstallReach *reach) {
+        PolicySubject subject = {
+                .part = POLICY_REQUESTED, .module = m->name, .path = m->path, .install = e
+        };
+        PolicyRuling by;
         int r;
 
-        if (!command_is_denial(e->value ?: ""))
+        if (!m->path) {
+                shown_names_add(&reach->builtin, m->name);
                 return 0;
-        for (size_t i = 0; i < index_count_modules(l->index); i++) {
-                const IndexModule *m = index_get_module(l->index, i);
-                PolicySubject subject = {
-                        .part = POLICY_REQUESTED, .module = m->name, .path = m->path, .install = e
-                };
-                PolicyRuling by;
-
-                if (!m->path || !glob_match(e->name, m->name) ||
-                    modprobe_config_find_command(index_get_config(l->index), CONFIG_INSTALL, m->name) != e)
-                        continue;
-                if (is_overruled(l, &subject, &by)) {
-                        r = report_overruled(l, e, m->name, &by);
-                        if (r < 0)
-                                return r;
-                }
-                r = modprobe_overlooks(l, m->name);
+        }
+        reach->n_loadable++;
+        if (denies && is_overruled(l, &subject, &by)) {
+                r = report_overruled(l, e, m->name, &by);
                 if (r < 0)
                         return r;
-                if (r > 0)
-                        shown_names_add(&overlooked, m->name);
         }
+        r = modprobe_overlooks(l, m->name);
+        if (r > 0)
+                shown_names_add(&reach->overlooked, m->name);
+        return r < 0 ? r : 0;
+}
 
-        if (overlooked.n > 0) {
-                Finding finding = finding_of(
-                        e, "install_overlooked",
-                        "a rule with verdict: deny in policy.d says it to lkmd by name; "
-                        "for modprobe, remove the softdep");
-                char names[256];
+static int report_overlooked(Lint *l, const ConfigEntry *e, bool denies, const ShownNames *overlooked) {
+        Finding finding = finding_of(
+                e, FINDING_INSTALL_OVERLOOKED,
+                denies ? "a rule with verdict: deny in policy.d, which lkmd holds on every path"
+                       : "a unit or a udev rule that runs the command");
+        const char *lkmd = l->offline->compat_kmod ? "does so too, with Compat=kmod"
+                           : denies                ? "keeps to it"
+                                                   : "runs the command";
+        char names[256];
 
-                shown_names_print(&overlooked, names, sizeof(names));
-                return lint_report(
-                        l, &finding, "modprobe overlooks this line for %s, which has a softdep; lkmd %s",
-                        names, l->offline->compat_kmod ? "does so too, with Compat=kmod" : "keeps to it");
+        shown_names_print(overlooked, names, sizeof(names));
+        return lint_report(l, &finding, "modprobe overlooks this line for %s, which has a softdep; lkmd %s",
+                           names, lkmd);
+}
+
+static int lint_install(Lint *l, const ConfigEntry *e) {
+        bool denies = command_is_denial(e->value ?: "");
+        InstallReach reach = {};
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < index_count_modules(l->index); i++) {
+                const IndexModule *m = index_get_module(l->index, i);
+
+                if (glob_match(e->name, m->name) &&
+                    modprobe_config_find_command(index_get_config(l->index), CONFIG_INSTALL, m->name) == e)
+                        r = reach_module(l, e, m, denies, &reach);
         }
-        return 0;
+        if (r >= 0)
+                r = lint_earlier(l, e);
+        if (r < 0)
+                return r;
+        if (reach.n_loadable == 0 && reach.builtin.n > 0)
+                return lint_built_in(l, e, &reach.builtin,
+                                     denies ? "no install line keeps out" : "no install line is run for");
+        if (reach.n_loadable == 0)
+                return lint_misspelt(l, e, e->name);
+        return reach.overlooked.n > 0 && !command_only_loads(e->value ?: "")
+                       ? report_overlooked(l, e, denies, &reach.overlooked)
+                       : 0;
 }
 
 /* --------------------------------------------------------------------------------------------- blacklist */
@@ -115,7 +163,7 @@ static bool needs(const IndexModule *m, const IndexModule *dependency) {
 
 static int lint_needed(Lint *l, const ConfigEntry *e, const IndexModule *module) {
         Finding finding = finding_of(
-                e, "blacklist_of_dependency",
+                e, FINDING_BLACKLIST_OF_DEPENDENCY,
                 "a rule with verdict: deny in policy.d, or Blacklist=deny in lkmd.conf");
         ShownNames dependants = {};
         char names[256];
@@ -146,31 +194,20 @@ static int lint_blacklist(Lint *l, const ConfigEntry *e) {
         PolicyRuling by;
         int r;
 
-        if (e->dashed) {
-                Finding finding = finding_of(e, "dash_on_command_line", "the name with '_' in place of '-'");
+        if (!m)
+                return lint_misspelt(l, e, e->name);
+        if (!m->path) {
+                ShownNames builtin = {};
 
-                r = lint_report(
-                        l, &finding,
-                        "modprobe does not see this blacklisting of %s, since it is written with '-'; "
-                        "lkmd %s",
-                        e->name, l->offline->compat_kmod ? "neither, with Compat=kmod" : "does");
-                if (r < 0)
-                        return r;
+                shown_names_add(&builtin, m->name);
+                return lint_built_in(l, e, &builtin, "no blacklist line keeps out");
         }
-        if (m && !m->path) {
-                Finding finding = finding_of(
-                        e, "built_in",
-                        "initcall_blacklist=FUNCTION on the kernel command line, with its init function");
-
-                return lint_report(l, &finding,
-                                 "no blacklist line keeps out what is built into the kernel: %s", e->name);
-        }
-        if (m && is_overruled(l, &subject, &by)) {
+        if (is_overruled(l, &subject, &by)) {
                 r = report_overruled(l, e, e->name, &by);
                 if (r < 0)
                         return r;
         }
-        return m ? lint_needed(l, e, m) : 0;
+        return lint_needed(l, e, m);
 }
 
 int lint_config(Lint *l) {

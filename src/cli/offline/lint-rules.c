@@ -11,6 +11,7 @@
 #include <ctype.h>
 
 #include "cli/offline/explanation.h"
+#include "cli/offline/kernel-requests.h"
 #include "common/base/glob.h"
 #include "common/base/limits.h"
 #include "common/base/nearest-name.h"
@@ -70,13 +71,13 @@ static bool asks_for_request(const PolicyRule *rule) {
         return rule->given & ~policy_keys_of(POLICY_KEY_OF_MODULE);
 }
 
-static Finding finding_of(const PolicyRule *rule, const char *kind, const char *instead) {
-        return (Finding) { kind, rule->file, rule->line, rule->column, instead };
+static Finding finding_of(const PolicyRule *rule, FindingKind kind, const char *instead) {
+        return (Finding) { kind, rule->file, rule->line, rule->column, instead, rule->id };
 }
 
 static int lint_reach(Lint *l, const RuleUse *use) {
         const PolicyRule *rule = use->rule;
-        Finding finding = finding_of(rule, "unreachable", "put it above that one, or remove it");
+        Finding finding = finding_of(rule, FINDING_UNREACHABLE, "put it above that one, or remove it");
         _cleanup_(freep) char *above = NULL;
         size_t size;
         FILE *f;
@@ -141,7 +142,7 @@ static int report_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
         const char *nearest = strpbrk(glob, "*?[\\") ? NULL : nearest_module(l, glob);
         const char *other_case = find_in_other_case(l, glob);
         _cleanup_(freep) char *instead = NULL;
-        Finding finding = finding_of(rule, "no_such_module", NULL);
+        Finding finding = finding_of(rule, FINDING_NO_SUCH_MODULE, NULL);
 
         if (other_case) {
                 if (asprintf(&instead, "%s, if that is what is meant: upper and lower case are not alike", other_case) < 0) {
@@ -158,7 +159,7 @@ static int report_no_module(Lint *l, const PolicyRule *rule, const char *glob) {
 
 static int report_builtin(Lint *l, const PolicyRule *rule, const ShownNames *builtin) {
         Finding finding = finding_of(
-                rule, "built_in",
+                rule, FINDING_BUILT_IN,
                 "initcall_blacklist=FUNCTION on the kernel command line, with its init function");
         char names[256];
 
@@ -228,7 +229,7 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
                 [POLICY_KEY_OF_DEVICE] = "devices",
                 [POLICY_KEY_OF_PROCESS] = "clients and programs",
         };
-        Finding finding = finding_of(rule, "never_known", "another origin, or none");
+        Finding finding = finding_of(rule, FINDING_NEVER_KNOWN, "another origin, or none");
         int r;
 
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
@@ -248,7 +249,8 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
 
 /* Such a pattern allows more than anybody can oversee: some parameters name programs, which the kernel runs. */
 static int lint_parameters(Lint *l, const PolicyRule *rule) {
-        Finding finding = finding_of(rule, "any_parameter", "the names that are needed, such as \"debug=*\"");
+        Finding finding = finding_of(rule, FINDING_ANY_PARAMETER,
+                                     "the names that are needed, such as \"debug=*\"");
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < rule->n_parameters; i++)
@@ -261,7 +263,27 @@ static int lint_parameters(Lint *l, const PolicyRule *rule) {
         return r;
 }
 
-static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRule *rule) {
+/* Does the rule deny what does not come through lkmd? */
+static int lint_requests(Lint *l, const KernelRequests *requests, const PolicyRule *rule) {
+        Finding finding = finding_of(rule, FINDING_KERNEL_REQUESTS,
+                                     "a rule with match: {module: NAME} alone, which modprobe keeps to");
+        _cleanup_(freep) char *sentence = NULL;
+        KernelRequestsEffect effect;
+        int r;
+
+        if (policy_get_rule_mode(l->offline->policy, rule) != POLICY_ENFORCE)
+                return 0;
+        r = kernel_requests_describe(requests, rule, &effect, &sentence);
+        if (r < 0 || !sentence)
+                return r;
+        if (effect == KERNEL_REQUESTS_HELD)
+                finding = finding_of(rule, FINDING_HELD_BY_MODPROBE, NULL);
+        return lint_report(l, &finding, "%s", sentence);
+}
+
+static int lint_rule(Lint *l, const KernelRequests *requests, const RuleUse *uses, size_t n_uses,
+                     const PolicyRule *rule) {
+        size_t n_before = l->n_findings;
         const RuleUse *use = bsearch(&(RuleUse) { .rule = rule }, uses, n_uses, sizeof(*uses), by_address);
         int r;
 
@@ -270,7 +292,7 @@ static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRu
         if (rule->source < POLICY_BY_RULE)      /* the kernel command line and grants come and go */
                 return rule->source == POLICY_BY_GRANT ? 0 : lint_patterns(l, rule);
         if (rule->expires_usec <= l->offline->now_usec) {
-                Finding finding = finding_of(rule, "expired", "remove it, or give it another date");
+                Finding finding = finding_of(rule, FINDING_EXPIRED, "remove it, or give it another date");
 
                 return lint_report(l, &finding, "this rule has expired and does nothing");
         }
@@ -283,12 +305,15 @@ static int lint_rule(Lint *l, const RuleUse *uses, size_t n_uses, const PolicyRu
         r = lint_patterns(l, rule);
         if (r >= 0)
                 r = lint_origins(l, rule);
+        if (r >= 0 && l->n_findings == n_before)
+                r = lint_requests(l, requests, rule);
         if (r >= 0)
                 r = lint_parameters(l, rule);
         return r < 0 ? r : lint_reach(l, use);
 }
 
 int lint_rules(Lint *l) {
+        _cleanup_(kernel_requests_freep) KernelRequests *requests = NULL;
         _cleanup_(freep) RuleUse *items = NULL;
         Uses uses = {};
         int r = 0;
@@ -304,8 +329,9 @@ int lint_rules(Lint *l) {
                 items[i].rule = policy_get_rule(l->offline->policy, i);
         qsort(items, uses.n, sizeof(*items), by_address);
         ask_about_all(l, &uses);
+        r = kernel_requests_new(&requests, l->index);
 
         for (size_t i = 0; r >= 0 && i < uses.n; i++)
-                r = lint_rule(l, items, uses.n, policy_get_rule(l->offline->policy, i));
+                r = lint_rule(l, requests, items, uses.n, policy_get_rule(l->offline->policy, i));
         return r;
 }

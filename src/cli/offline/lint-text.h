@@ -3,4 +3,5 @@
 
 #include "cli/offline/lint.h"
 
-int lint_text(Lint *l);
+/* @ret_garbled: its lines are not what anybody wrote; more findings about them would not help. */
+int lint_text(Lint *l, const char *file, const char *text, size_t size, bool *ret_garbled);

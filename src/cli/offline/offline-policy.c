@@ -36,15 +36,23 @@ static int root_all(const char *root, const char *const *dirs, char *(*ret)[ROOT
 }
 
 /*
- * What lkmd.conf says about policies. Problems with it are not reported here, but by lkmd: they do not
- * concern a question about modules.
+ * What lkmd.conf says about policies. Problems with it are not reported here, but by lkmd and policy lint: they do
+ * not concern a question about modules.
  */
-static int read_settings(const char *root, Settings *ret) {
+static int read_settings(const char *root, Settings *ret, ProblemList *problems) {
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
         int r;
 
         r = root_all(root, settings_roots(), &rooted);
-        return r < 0 ? r : settings_load(ret, (const char *const *) rooted, NULL);
+        return r < 0 ? r : settings_load(ret, (const char *const *) rooted, problems);
+}
+
+int offline_settings_check(ProblemList *problems) {
+        Settings settings;
+
+        assert(problems);
+
+        return read_settings(secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "", &settings, problems);
 }
 
 /**
@@ -66,7 +74,7 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
 
         assert(ret && problems);
 
-        r = read_settings(root, &settings);
+        r = read_settings(root, &settings, NULL);
         if (r >= 0)
                 r = root_all(root, policy_sources_list_dirs(), &rooted);
         if (r >= 0)
@@ -106,6 +114,9 @@ int offline_policy(Run *run, OfflinePolicy *ret) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         int r;
 
+        r = offline_check_paths(run, "policy", run->policy.paths);
+        if (r != 0)
+                return r;
         r = offline_policy_read(run->policy.paths, /* trusted_only= */ !run->policy.paths, ret, &problems);
         if (r < 0)
                 return r;

@@ -22,6 +22,7 @@ typedef struct OfflinePolicy {
 int offline_policy(Run *run, OfflinePolicy *ret);
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems);
+int offline_settings_check(ProblemList *problems); /* adds what is wrong with lkmd.conf */
 void offline_policy_done(OfflinePolicy *p);
 
 void offline_policy_complete(PolicyRequester *requester, const char *key, bool is_device);

@@ -58,36 +58,66 @@ int report_no_index(Run *run, const char *module_dir) {
 }
 
 /**
- * offline_index() - the index that --root, --kernel and --config ask for
- * @modules_needed: false: a tree without modules will do, for its configuration
+ * offline_check_paths() - are the paths of an option there?
+ * @option: its name
  *
- * With --config the kernel command line still counts, as for modprobe -C.
+ * modprobe -C overlooks a path that is not there; whoever has misspelt one gets an answer about something else.
  */
-int offline_index(Run *run, bool modules_needed, const Index **ret) {
-        _cleanup_(problem_list_clear) ProblemList problems = {};
+int offline_check_paths(Run *run, const char *option, const char *const *paths) {
+        for (; paths && *paths; paths++)
+                if (access(*paths, F_OK) < 0)
+                        return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "check the spelling",
+                                                 "--%s=%s: %s", option, *paths, strerror(errno));
+        return 0;
+}
+
+/**
+ * offline_index_read() - as offline_index(), but the caller gets the problems
+ */
+int offline_index_read(Run *run, bool modules_needed, const Index **ret, ProblemList *problems) {
         _cleanup_(index_unrefp) const Index *index = NULL;
         int r;
 
-        assert(run && ret);
+        assert(run && ret && problems);
 
+        r = offline_check_paths(run, "config", run->config.paths);
+        if (r != 0)
+                return r;
         r = index_new(&index,
                       &(IndexSources) {
                               .root = run->root,
                               .release = run->kernel,
                               .config_paths = run->config.paths,
                       },
-                      &problems);
+                      problems);
         if (r == -EINVAL)
                 return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
                                         "'%s' is no release of a kernel", run->kernel);
         if (r < 0)
                 return r;
-        offline_print_problems(run, &problems);
-        if (modules_needed && !index_is_complete(index))
+        if (modules_needed && !index_is_complete(index)) {
+                offline_print_problems(run, problems);
                 return report_no_index(run, index_get_module_dir(index));
+        }
 
         *ret = STEAL_PTR(index);
         return 0;
+}
+
+/**
+ * offline_index() - the index that --root, --kernel and --config ask for
+ * @modules_needed: false: a tree without modules will do, for its configuration
+ *
+ * With --config the kernel command line still counts, as for modprobe -C. A path of --config has to be there.
+ */
+int offline_index(Run *run, bool modules_needed, const Index **ret) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        int r;
+
+        r = offline_index_read(run, modules_needed, ret, &problems);
+        if (r == 0)
+                offline_print_problems(run, &problems);
+        return r;
 }
 
 int report_no_such_module(Run *run, const Index *index, const char *key) {

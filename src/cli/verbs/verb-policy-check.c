@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <libgen.h>
 
+#include "cli/offline/kernel-requests.h"
 #include "cli/offline/offline-policy.h"
 #include "cli/offline/offline.h"
 #include "cli/print/policy-text.h"
@@ -25,6 +26,46 @@ static int file_kind(const char *path, PolicyFileKind *ret) {
         return 0;
 }
 
+/* What is right in the files, and yet not what their author may expect. */
+typedef struct Notes {
+        const Index *index;             /* of the running kernel */
+        KernelRequests *requests;       /* NULL: it has no modules here */
+        ProblemList list;
+} Notes;
+
+static void notes_clear(Notes *n) {
+        kernel_requests_free(n->requests);
+        index_unref(n->index);
+        problem_list_clear(&n->list);
+}
+
+/* Policies are checked on other machines, too: without modules, only what a rule says itself is known. */
+static int notes_begin(Notes *n) {
+        int r = index_new(&n->index, &(IndexSources) { .root = secure_getenv(LKMD_ROOT_ENV) }, NULL);
+
+        if (r < 0 || !index_is_complete(n->index))
+                return r == -ENOMEM ? r : 0;
+        return kernel_requests_new(&n->requests, n->index);
+}
+
+static int notes_add(Notes *n, const Policy *policy) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < policy_count_rules(policy); i++) {
+                const PolicyRule *rule = policy_get_rule(policy, i);
+                _cleanup_(freep) char *sentence = NULL;
+                KernelRequestsEffect effect;
+
+                if (rule->source != POLICY_BY_RULE)
+                        continue;
+                r = kernel_requests_describe(n->requests, rule, &effect, &sentence);
+                if (r >= 0 && sentence)
+                        r = problem_list_add_at(&n->list, rule->file, rule->line, rule->column, "%s",
+                                                sentence);
+        }
+        return r;
+}
+
 /* A list on its own. Return: 0, also if it is broken; -ENOMEM. */
 static int check_list(const char *path, ProblemList *problems, size_t *n_rules) {
         _cleanup_(policy_file_freep) PolicyFile *file = NULL;
@@ -39,7 +80,7 @@ static int check_list(const char *path, ProblemList *problems, size_t *n_rules) 
 }
 
 /* A file with what it includes, or all of a directory. Return: as check_list(). */
-static int check_file(const char *path, ProblemList *problems, size_t *n_rules) {
+static int check_file(const char *path, ProblemList *problems, Notes *notes, size_t *n_rules) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         PolicyFileKind kind;
         int r;
@@ -54,12 +95,13 @@ static int check_file(const char *path, ProblemList *problems, size_t *n_rules) 
 
         r = offline_policy_read((const char *const[]) { path, NULL }, /* trusted_only= */ false, &offline,
                                 problems);
-        if (r >= 0)
-                *n_rules += policy_count_rules(offline.policy);
-        return r;
+        if (r < 0)
+                return r;
+        *n_rules += policy_count_rules(offline.policy);
+        return notes_add(notes, offline.policy);
 }
 
-static int check_all(ProblemList *problems, size_t *n_rules, size_t *n_files) {
+static int check_all(ProblemList *problems, Notes *notes, size_t *n_rules, size_t *n_files) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         int r;
 
@@ -68,41 +110,56 @@ static int check_all(ProblemList *problems, size_t *n_rules, size_t *n_files) {
                 return r;
         *n_rules = policy_count_rules(offline.policy);
         *n_files = policy_count_files(offline.policy);
-        return 0;
+        return notes_add(notes, offline.policy);
 }
 
-static int print_json(Run *run, const ProblemList *problems) {
+static int print_all_json(Run *run, const ProblemList *problems, bool are_notes) {
         int r = 0;
 
-        output_list_begin(&run->out);
         for (size_t i = 0; r >= 0 && i < problems->n_items; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
 
                 r = problem_to_json(problems->items + i, &v);
+                if (r >= 0 && are_notes)
+                        r = sd_json_variant_set_field_boolean(&v, "note", true);
                 if (r >= 0)
                         r = output_json(&run->out, v);
         }
+        return r;
+}
+
+static int print_json(Run *run, const ProblemList *problems, const ProblemList *notes) {
+        int r;
+
+        output_list_begin(&run->out);
+        r = print_all_json(run, problems, /* are_notes= */ false);
+        if (r >= 0)
+                r = print_all_json(run, notes, /* are_notes= */ true);
         return r < 0 ? r : output_list_end(&run->out);
 }
 
 int verb_policy_check(Run *run, char **args, unsigned n_args) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(notes_clear) Notes notes = {};
         size_t n_rules = 0, n_files = n_args;
-        int r = 0;
+        int r;
 
+        r = notes_begin(&notes);
         for (unsigned i = 0; r >= 0 && i < n_args; i++)
-                r = check_file(args[i], &problems, &n_rules);
-        if (n_args == 0)
-                r = check_all(&problems, &n_rules, &n_files);
+                r = check_file(args[i], &problems, &notes, &n_rules);
+        if (r >= 0 && n_args == 0)
+                r = check_all(&problems, &notes, &n_rules, &n_files);
         if (r < 0)
                 return r;
 
         if (run->out.json != JSON_OFF) {
-                r = print_json(run, &problems);
+                r = print_json(run, &problems, &notes.list);
                 if (r < 0)
                         return r;
         } else
                 policy_print_problems(&problems, stderr);
+        if (output_wants_text(&run->out))
+                policy_print_problems(&notes.list, stdout);
         if (output_wants_text(&run->out) && problems.n_items == 0)
                 printf("No mistakes: %zu rule%s in %zu file%s.\n", n_rules, n_rules == 1 ? "" : "s", n_files,
                        n_files == 1 ? "" : "s");

@@ -40,6 +40,7 @@
 #define LKMD_CONF_NAME "lkmd.conf"
 #define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
+#define LKMD_LINT_DIR "lint.d"          /* below /etc/lkmd and /usr/lib/lkmd: accepted findings of policy lint */
 #define LKMD_GRANTS_FILE LKMD_STATE_DIR "/grants.yaml"
 #define LKMD_GOOD_POLICY_FILE LKMD_STATE_DIR "/policy" /* the last one that was read without errors; lkmd-keep.service copies it .. */
 #define LKMD_KEEP_CALL_FILE LKMD_STATE_DIR "/policy-call" /* exists while lkmd-keep has something to copy */

@@ -45,6 +45,7 @@ typedef struct FileList {
         ConfigFile *items;
         size_t n_items, n_allocated;
         StringArena paths;
+        const ConfigObserver *observer; /* NULL: none */
 } FileList;
 
 struct ModprobeConfig {
@@ -56,6 +57,7 @@ struct ModprobeConfig {
 typedef struct Reader {                 /* one file while it is read */
         ModprobeConfig *config;
         ProblemList *problems;
+        const ConfigObserver *observer; /* NULL: none */
         const char *file;
         const char
                 *kept_file; /* the same, owned by the configuration; NULL: no entry has needed it so far */
@@ -100,10 +102,6 @@ static int config_add(Reader *r, ConfigKind kind, const char *name, const char *
 
 /* ------------------------------------------------------------------------------------------------- lines */
 
-static ConfigKind kind_from_string(const char *word) {
-        return (ConfigKind) ENUM_VALUE(kind_names, word);
-}
-
 /* Return: 1: @text is a complete line of that kind, which was added; 0: it is not. */
 static int parse_arguments(Reader *r, ConfigKind kind, char *text) {
         char *name, *value = NULL;
@@ -132,18 +130,19 @@ static int parse_arguments(Reader *r, ConfigKind kind, char *text) {
         return q < 0 ? q : 1;
 }
 
+/* Return: 1: the line counts, or there is nothing in it; 0: it does not count, which was added to the problems. */
 static int parse_line(Reader *r, char *text) {
         char shown[TEXT_SHOWN_MAX], *word;
         ConfigKind kind;
         int q = 0;
 
         if (*text == '#')
-                return 0;
+                return 1;
         word = config_word_next(&text);
         if (!word)
-                return 0;
+                return 1;
 
-        kind = kind_from_string(word);
+        kind = config_kind_from_string(word);
         if (kind >= 0) {
                 q = parse_arguments(r, kind, text);
                 if (q != 0)
@@ -157,6 +156,21 @@ static int parse_line(Reader *r, char *text) {
                                 shown);
 }
 
+/* As parse_line(), which cuts the line into pieces. */
+static int parse_observed_line(Reader *r, char *text) {
+        const ConfigObserver *o = r->observer;
+        _cleanup_(freep) char *copy = NULL;
+        int q;
+
+        if (!o || !o->on_line || !*text)
+                return parse_line(r, text);
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        q = parse_line(r, text);
+        return q < 0 ? q : o->on_line(r->file, r->line, copy, q > 0, o->userdata);
+}
+
 static int parse_text(Reader *r, char *text, size_t size) {
         char *end = text + size, *line;
         unsigned n_lines;
@@ -164,7 +178,7 @@ static int parse_text(Reader *r, char *text, size_t size) {
 
         r->line = 1;
         while ((line = config_line_next(&text, end, &n_lines))) {
-                q = parse_line(r, line);
+                q = parse_observed_line(r, line);
                 if (q < 0)
                         return q;
                 r->line += n_lines;
@@ -174,6 +188,18 @@ static int parse_text(Reader *r, char *text, size_t size) {
 }
 
 /* ------------------------------------------------------------------------------------------------- files */
+
+static int report_path(const ConfigObserver *o, const char *path, ConfigPathFate fate, const char *by,
+                       int error) {
+        return o && o->on_path ? o->on_path(path, fate, by, error, o->userdata) : 0;
+}
+
+/* Adds why a path cannot be read. */
+static int report_unreadable(const ConfigObserver *o, const char *path, int error, ProblemList *problems) {
+        int r = problem_list_add(problems, path, 0, "cannot be read: %s", strerror(error));
+
+        return r < 0 ? r : report_path(o, path, CONFIG_PATH_UNREADABLE, NULL, error);
+}
 
 /*
  * lkmd-loader accepts parameters only from files that only root can write. This is reported before they are
@@ -189,9 +215,11 @@ static int check_owner(int fd, const char *path, ProblemList *problems) {
                                 "chmod go-w '%s'", path, path);
 }
 
-static int config_read_file(ModprobeConfig *c, const ConfigFile *file, bool is_systems, ProblemList *problems) {
+static int config_read_file(ModprobeConfig *c, const ConfigFile *file, const ModprobeConfigSources *sources,
+                            ProblemList *problems) {
         size_t n_options = c->lists[CONFIG_OPTIONS].n_items;
-        Reader reader = { .config = c, .problems = problems, .file = file->path };
+        const ConfigObserver *o = sources->observer;
+        Reader reader = { .config = c, .problems = problems, .observer = o, .file = file->path };
         _cleanup_(closep) int fd = -EBADF;
         _cleanup_(freep) char *text = NULL;
         size_t size = 0;
@@ -205,13 +233,19 @@ static int config_read_file(ModprobeConfig *c, const ConfigFile *file, bool is_s
         r = fd < 0 ? fd : read_file(fd, FILE_SIZE_MAX, &text, &size);
         if (r == -ENOMEM)
                 return r;
-        if (r == -EBADF || r == -EISDIR)
-                return problem_list_add(problems, reader.file, 0, "is not a regular file, not read");
+        if (r == -EBADF || r == -EISDIR) {
+                r = problem_list_add(problems, reader.file, 0, "is not a regular file, not read");
+                return r < 0 ? r : report_path(o, reader.file, CONFIG_PATH_UNREADABLE, NULL, EBADF);
+        }
         if (r < 0)
-                return problem_list_add(problems, reader.file, 0, "cannot be read: %s", strerror(-r));
+                return report_unreadable(o, reader.file, -r, problems);
 
-        r = parse_text(&reader, text, size);
-        if (r >= 0 && is_systems && c->lists[CONFIG_OPTIONS].n_items > n_options)
+        r = report_path(o, reader.file, CONFIG_PATH_READ, NULL, 0);
+        if (r >= 0 && o && o->on_text)
+                r = o->on_text(reader.file, text, size, o->userdata);
+        if (r >= 0)
+                r = parse_text(&reader, text, size);
+        if (r >= 0 && !sources->paths && c->lists[CONFIG_OPTIONS].n_items > n_options)
                 r = check_owner(fd, reader.file, problems);
         return r;
 }
@@ -263,16 +297,18 @@ static int file_list_add_entry(FileList *l, DIR *d, const char *dir, const char 
         struct stat st;
         int error;
 
-        if (!file_name_counts(name))
+        if (!file_name_counts(name) && !l->observer)
                 return 0;
 
         error = fstatat(dirfd(d), name, &st, 0) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
-        if (error) {
+        if (error || !file_name_counts(name)) {
                 if (asprintf(&path, "%s/%s", dir, name) < 0) {
                         path = NULL;
                         return -ENOMEM;
                 }
-                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(error));
+                if (!file_name_counts(name))
+                        return report_path(l->observer, path, CONFIG_PATH_NOT_NAMED, NULL, error);
+                return report_unreadable(l->observer, path, error, problems);
         }
 
         return file_list_add(l, dir, name, rank, false);
@@ -287,14 +323,17 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
         if (stat(path, &st) < 0) {
                 if (errno == ENOENT || errno == ENOTDIR)
                         return 0;
-                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+                return report_unreadable(l->observer, path, errno, problems);
         }
         if (!S_ISDIR(st.st_mode))
                 return file_list_add(l, path, NULL, rank, false);
 
         d = opendir(path);
         if (!d)
-                return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+                return report_unreadable(l->observer, path, errno, problems);
+        r = report_path(l->observer, path, CONFIG_PATH_DIRECTORY, NULL, 0);
+        if (r < 0)
+                return r;
 
         for (;;) {
                 struct dirent *e;
@@ -318,7 +357,7 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
  * one in the highest directory, whatever it contains (conf_files_insert_sorted() of libkmod 34).
  */
 static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, ProblemList *problems) {
-        _cleanup_(file_list_clear) FileList files = {};
+        _cleanup_(file_list_clear) FileList files = { .observer = sources->observer };
         const char *const *paths = sources->paths ?: default_paths;
         int r;
 
@@ -339,10 +378,15 @@ static int read_files(ModprobeConfig *c, const ModprobeConfigSources *sources, P
         for (size_t i = 0, kept = SIZE_MAX; i < files.n_items; i++) {
                 ConfigFile *f = &files.items[i];
 
-                if (kept != SIZE_MAX && streq(f->name, files.items[kept].name))
+                if (kept != SIZE_MAX && streq(f->name, files.items[kept].name)) {
+                        r = report_path(sources->observer, f->path, CONFIG_PATH_HIDDEN,
+                                        files.items[kept].path, 0);
+                        if (r < 0)
+                                return r;
                         continue;
+                }
                 kept = i;
-                r = config_read_file(c, f, !sources->paths, problems);
+                r = config_read_file(c, f, sources, problems);
                 if (r < 0)
                         return r;
         }
@@ -542,4 +586,8 @@ bool config_entry_turns_off(const ConfigEntry *e) {
         assert(e);
 
         return e->kind == CONFIG_ALIAS && (streq(e->value, "off") || streq(e->value, "null"));
+}
+
+ConfigKind config_kind_from_string(const char *word) {
+        return (ConfigKind) ENUM_VALUE(kind_names, word);
 }

@@ -18,6 +18,7 @@
 #include <syslog.h>
 
 #include "common/base/limits.h"
+#include "common/base/module-name.h"
 #include "common/base/paths.h"
 #include "common/base/string-list.h"
 #include "common/base/util.h"
@@ -233,6 +234,31 @@ static int take_first(char **text, const char *value) {
                 return 0;
         *text = strdup(value);
         return *text ? 0 : -ENOMEM;
+}
+
+/* The kernel accepts these for every module: kernel/module/main.c, unknown_module_param_cb(). */
+static bool parameter_is_universal(const char *name, size_t n) {
+        return (n == strlen("dyndbg") && strncmp(name, "dyndbg", n) == 0) ||
+               (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
+}
+
+/**
+ * module_parameter_is_known() - would the kernel find the parameter?
+ * @known:      of module_info_parameters()
+ * @assignment: "name" or "name=value"
+ */
+bool module_parameter_is_known(char *const *known, const char *assignment) {
+        size_t n;
+
+        assert(known && assignment);
+
+        n = strcspn(assignment, "=");
+        if (parameter_is_universal(assignment, n))
+                return true;
+        for (size_t i = 0; known[i]; i++)
+                if (strlen(known[i]) == n && module_name_equal(known[i], assignment, n))
+                        return true;
+        return false;
 }
 
 /**

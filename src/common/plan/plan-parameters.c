@@ -17,18 +17,6 @@
 
 #define BLANKS " \t\n\v\f\r"
 
-/* The kernel splits at blanks, but not between double quotes (lib/cmdline.c, next_arg()). */
-static size_t assignment_length(const char *p) {
-        bool quoted = false;
-        size_t n;
-
-        for (n = 0; p[n] && (quoted || !strchr(BLANKS, p[n])); n++)
-                if (p[n] == '"')
-                        quoted = !quoted;
-
-        return n;
-}
-
 static int add_origin(PlanStep *step, const char *text, size_t n, const char *file_name, unsigned line) {
         _cleanup_(freep) char *copy = NULL, *file = NULL;
         PlanParameter *origins;
@@ -85,7 +73,7 @@ static int add_text(PlanStep *step, const char *text, const char *file, unsigned
                 return -ENOMEM;
 
         for (text += strspn(text, BLANKS); *text; text += n + strspn(text + n, BLANKS)) {
-                n = assignment_length(text);
+                n = kernel_assignment_length(text);
                 r = add_origin(step, text, n, file, line);
                 if (r < 0)
                         return r;
@@ -224,7 +212,7 @@ static int add_requested(const PlanGraph *g, const Node *n, Collection *c) {
         for (text += strspn(text, BLANKS); r >= 0 && *text; text += length + strspn(text + length, BLANKS)) {
                 _cleanup_(freep) char *word = NULL;
 
-                length = assignment_length(text);
+                length = kernel_assignment_length(text);
                 word = strndup(text, length);
                 r = word ? add_requested_word(g, n, word, alias_file, c->step) : -ENOMEM;
         }

@@ -153,6 +153,46 @@ int kernel_command_line_find(const char *text, const char *name, char **ret) {
 }
 
 /**
+ * kernel_command_line_count() - how often a parameter of the kernel's own is given
+ * @ret: of kernel_command_line_find(), the last counts
+ *
+ * Return: 0; -ENOMEM.
+ */
+int kernel_command_line_count(const char *text, const char *name, size_t *ret) {
+        _cleanup_(freep) char *copy = NULL;
+        char *rest, *word;
+        size_t n = 0;
+
+        assert(text && name && ret);
+
+        copy = rest = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        while ((word = next_word(&rest)) && !streq(word, "--"))
+                n += is_parameter(word + (*word == '"'), name);
+        *ret = n;
+        return 0;
+}
+
+/**
+ * kernel_assignment_length() - bytes of the first of several parameters
+ * @text: parameters of a module, without blanks before them
+ *
+ * The kernel splits at blanks, but not between double quotes (lib/cmdline.c, next_arg()).
+ */
+size_t kernel_assignment_length(const char *text) {
+        bool quoted = false;
+        size_t n;
+
+        assert(text);
+
+        for (n = 0; text[n] && (quoted || !strchr(BLANKS, text[n])); n++)
+                if (text[n] == '"')
+                        quoted = !quoted;
+        return n;
+}
+
+/**
  * kernel_command_line_read() - the command line of the running kernel
  * @ret: NULL if it cannot be read, which is added to @problems
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stddef.h>
+
 #include "common/base/problem-list.h"
 
 #define KERNEL_COMMAND_LINE_FILE "/proc/cmdline"
@@ -16,5 +18,9 @@ int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userd
  */
 int kernel_command_line_find(const char *text, const char *name, char **ret);
 
+int kernel_command_line_count(const char *text, const char *name, size_t *ret);
+
 /* The value as the kernel takes it: without the double quotes around it. Changes the text. */
 char *kernel_command_line_unquote(char *value);
+
+size_t kernel_assignment_length(const char *text);

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <ctype.h>
 
-#include "common/base/module-name.h"
 #include "common/base/string-list.h"
 #include "common/base/text.h"
 #include "common/interface/interface.h"
@@ -77,23 +76,6 @@ int load_parameters_join(char *const *list, char **ret) {
         return 0;
 }
 
-/* The kernel accepts these for every module: kernel/module/main.c, unknown_module_param_cb(). */
-static bool parameter_is_universal(const char *name, size_t n) {
-        return (n == strlen("dyndbg") && strncmp(name, "dyndbg", n) == 0) ||
-               (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
-}
-
-static bool parameter_is_known(char *const *known, const char *assignment) {
-        size_t n = parameter_name_length(assignment);
-
-        if (parameter_is_universal(assignment, n))
-                return true;
-        for (size_t i = 0; known[i]; i++)
-                if (strlen(known[i]) == n && module_name_equal(known[i], assignment, n))
-                        return true;
-        return false;
-}
-
 static int reply_unknown_parameter(sd_varlink *link, const char *module, const char *assignment,
                                    char **known) {
         _cleanup_(freep) char *message = NULL, *hint = NULL, *name = NULL;
@@ -127,7 +109,7 @@ static int check_parameters(Service *s, sd_varlink *link, const PlanStep *step, 
         }
 
         for (size_t i = 0; parameters[i]; i++) {
-                if (parameter_is_known(known, parameters[i]))
+                if (module_parameter_is_known(known, parameters[i]))
                         continue;
                 if (s->context.settings->unknown_parameters == UNKNOWN_PARAMETERS_WARN) {
                         log_warning("%s has no parameter '%s', passing it on", step->module, parameters[i]);
