@@ -57,9 +57,34 @@ static const char *verb_name(size_t i) {
         return verbs[i].name;
 }
 
-/* The verb that a misspelled one was probably meant to be; NULL: none is near. */
+/* What other tools call it: those of kmod, systemctl, apt, and the verbs of policies without "policy". */
+static const char *find_synonym(const char *name) {
+        static const struct {
+                const char *word, *verb;
+        } table[] = {
+                { "add", "load" },          { "allow", "policy allow" },  { "audit", "policy audit" },
+                { "blacklist", "policy deny" }, { "block", "policy deny" }, { "check", "policy check" },
+                { "delete", "unload" },     { "deny", "policy deny" },    { "depends", "deps" },
+                { "depmod", "reload" },     { "info", "status" },         { "insert", "load" },
+                { "insmod", "load" },       { "install", "load" },        { "lint", "policy lint" },
+                { "log", "monitor" },       { "logs", "monitor" },        { "ls", "list" },
+                { "lsmod", "list" },        { "modinfo", "status" },      { "modprobe", "load" },
+                { "preview", "policy preview" }, { "probe", "load" },     { "propose", "policy propose" },
+                { "remove", "unload" },     { "restart", "reload" },      { "revoke", "policy revoke" },
+                { "rm", "unload" },         { "rmmod", "unload" },        { "rules", "policy show" },
+                { "show", "status" },       { "showconfig", "config" },   { "start", "load" },
+                { "stop", "unload" },       { "watch", "monitor" },       { "why", "explain" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(table); i++)
+                if (strcasecmp(name, table[i].word) == 0)
+                        return table[i].verb;
+        return NULL;
+}
+
+/* The verb that another word was probably meant to be; NULL: none is near. */
 const char *verb_find_nearest(const char *name) {
-        return nearest_name(name, verb_name);
+        return find_synonym(name) ?: nearest_name(name, verb_name);
 }
 
 /* The same for an option. @argument: "--NAME", perhaps with "=VALUE" */

@@ -8,6 +8,7 @@
 #include "cli/offline/device.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <fts.h>
 #include <glob.h>
 #include <limits.h>
@@ -78,13 +79,34 @@ static int find_node(const char *node, char **ret) {
         return device_path_resolve(path, ret);
 }
 
+/* "00:1f.2", as lspci prints the address of what is in domain 0. */
+static bool is_short_pci_address(const char *name) {
+        static const char form[] = "xx:xx.o";
+
+        for (size_t i = 0; i < sizeof(form) - 1; i++)
+                if (form[i] == 'x'   ? !isxdigit((unsigned char) name[i])
+                    : form[i] == 'o' ? name[i] < '0' || name[i] > '7'
+                                     : name[i] != form[i])
+                        return false;
+        return name[sizeof(form) - 1] == '\0';
+}
+
 /* The device that buses and classes call so, as long as it is one. */
 static int find_name(const char *name, char **ret) {
         static const char *const patterns[] = { SYS "/bus/*/devices/", SYS "/class/*/" };
-        _cleanup_(freep) char *found = NULL;
+        _cleanup_(freep) char *found = NULL, *full = NULL;
 
         if (name[0] == '\0' || strpbrk(name, "/*?[]\\"))
                 return -ENODEV;
+        if (is_short_pci_address(name)) {
+                if (asprintf(&full, "0000:%s", name) < 0) {
+                        full = NULL;
+                        return -ENOMEM;
+                }
+                for (char *p = full; *p; p++)
+                        *p = (char) tolower((unsigned char) *p);
+                name = full;
+        }
         for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
                 _cleanup_(globfree) glob_t matches = {};
                 _cleanup_(freep) char *pattern = NULL;
@@ -115,7 +137,7 @@ static int find_name(const char *name, char **ret) {
 
 /**
  * device_find() - the device that an argument names
- * @argument: a path in /sys or /dev, or a name on a bus or in a class
+ * @argument: a path in /sys or /dev, a name on a bus or in a class, or a PCI address without its domain
  *
  * Return: 0; -ENODEV; -ENOTUNIQ: it names several devices; -EACCES; -ENOMEM.
  */

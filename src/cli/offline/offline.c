@@ -14,6 +14,7 @@
 #include "cli/print/format.h"
 #include "common/base/paths.h"
 #include "common/explain/failure-text.h"
+#include "common/explain/template.h"
 #include "common/interface/interface.h"
 
 /*
@@ -36,13 +37,83 @@ void offline_print_problems(const Run *run, const ProblemList *problems) {
         }
 }
 
+/* A word of a command line, for people to copy. */
+static void put_word(FILE *f, const char *word) {
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+:@%-";
+
+        if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+                (void) fputs(word, f);
+                return;
+        }
+        (void) fputc('\'', f);
+        for (; *word != '\0'; word++)
+                if (*word == '\'')
+                        (void) fputs("'\\''", f);
+                else
+                        (void) fputc(*word, f);
+        (void) fputc('\'', f);
+}
+
+typedef struct Tree {
+        const Run *run;
+        const char *release;            /* of the kernel that the modules are for */
+} Tree;
+
+static void put_tree(FILE *f, const char *field, const void *userdata) {
+        const Tree *t = userdata;
+
+        if (streq(field, "modules")) {
+                _cleanup_(freep) char *directory = NULL;
+
+                if (asprintf(&directory, "%s" MODULE_ROOT, t->run->root ?: "") < 0)
+                        directory = NULL;
+                else
+                        put_word(f, directory);
+                return;
+        }
+        assert(streq(field, "depmod"));
+        if (!t->run->root && !t->run->kernel) {
+                (void) fputs("depmod -a", f);
+                return;
+        }
+        (void) fputs("depmod ", f);
+        if (t->run->root) {
+                (void) fputs("-b ", f);
+                put_word(f, t->run->root);
+                (void) fputc(' ', f);
+        }
+        put_word(f, t->release);
+}
+
+/* For the tree of --root and --kernel. {depmod}: the command; {modules}: where the modules of all kernels are. */
+static int make_hint(const Run *run, const char *template, char **ret) {
+        struct utsname u;
+
+        if (!run->kernel && uname(&u) < 0)
+                return -errno;
+        return template_fill(template, put_tree, &(Tree) { run, run->kernel ?: u.release }, ret);
+}
+
+static int report_no_release(Run *run) {
+        _cleanup_(freep) char *hint = NULL;
+        int r;
+
+        r = make_hint(run, "ls {modules}", &hint);
+        if (r < 0)
+                return r;
+        return failure_print_own(
+                &run->out, CLIENT_ERROR_USAGE, hint,
+                "'%s' is no release of a kernel: --kernel takes the name of a directory below "
+                "%s" MODULE_ROOT,
+                run->kernel, run->root ?: "");
+}
+
 /* The module directory that --root and --kernel ask for. */
 int offline_module_dir(Run *run, char **ret) {
         struct utsname u;
 
-        if (run->kernel && (run->kernel[0] == '\0' || strchr(run->kernel, '/')))
-                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
-                                        "'%s' is no release of a kernel", run->kernel);
+        if (run->kernel && !index_release_is_valid(run->kernel))
+                return report_no_release(run);
         if (!run->kernel && uname(&u) < 0)
                 return -errno;
         if (asprintf(ret, "%s" MODULE_ROOT "/%s", run->root ?: "", run->kernel ?: u.release) < 0) {
@@ -52,9 +123,24 @@ int offline_module_dir(Run *run, char **ret) {
         return 0;
 }
 
+/* What is missing: the directory, the right to read it, or what depmod writes into it. */
 int report_no_index(Run *run, const char *module_dir) {
-        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, "ls /lib/modules; depmod -a",
-                                NO_INDEX_TEXT, module_dir);
+        _cleanup_(freep) char *hint = NULL;
+        int error, r;
+
+        error = access(module_dir, R_OK | X_OK) < 0 ? errno : 0;
+        if (error == EACCES)
+                return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
+                                         "the modules in %s may not be read", module_dir);
+        r = make_hint(
+                run,
+                error == 0 ? "{depmod}"
+                           : "ls {modules} shows the kernels that have modules; --kernel names one of them",
+                &hint);
+        if (r < 0)
+                return r;
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, hint, NO_INDEX_TEXT "%s", module_dir,
+                                 error == ENOENT ? ", which does not exist" : "");
 }
 
 /**
@@ -91,8 +177,7 @@ int offline_index_read(Run *run, bool modules_needed, const Index **ret, Problem
                       },
                       problems);
         if (r == -EINVAL)
-                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "ls /lib/modules",
-                                        "'%s' is no release of a kernel", run->kernel);
+                return report_no_release(run);
         if (r < 0)
                 return r;
         if (modules_needed && !index_is_complete(index)) {
@@ -120,13 +205,40 @@ int offline_index(Run *run, bool modules_needed, const Index **ret) {
         return r;
 }
 
-int report_no_such_module(Run *run, const Index *index, const char *key) {
-        _cleanup_(freep) char *suggestion = NULL;
+/* Somebody gave the file of a module. */
+static int report_file(Run *run, const Index *index, const char *key, const char *name) {
+        _cleanup_(freep) char *hint = NULL;
+        int r;
 
-        if (suggestion_find(index, key, &suggestion) < 0)
-                suggestion = NULL;
-        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NO_SUCH_MODULE_HINT,
-                                 NO_SUCH_MODULE_TEXT "%s%s%s", key, index_get_module_dir(index),
-                                 suggestion ? ", did you mean '" : "", suggestion ?: "",
-                                 suggestion ? "'?" : "");
+        if (index_find_module(index, name)) {
+                if (asprintf(&hint, "the same with %s", name) < 0) {
+                        hint = NULL;
+                        return -ENOMEM;
+                }
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, hint, MODULE_FILE_TEXT, key,
+                                         name);
+        }
+        r = make_hint(run, "put the file below {modules}, then {depmod}", &hint);
+        if (r < 0)
+                return r;
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, hint,
+                                 MODULE_FILE_TEXT ", which is not in %s", key, name,
+                                 index_get_module_dir(index));
+}
+
+int report_no_such_module(Run *run, const Index *index, const char *key) {
+        _cleanup_(freep) char *suggestion = NULL, *hint = NULL;
+        char name[MODULE_NAME_MAX + 1];
+        int r;
+
+        if (suggestion_from_file(key, name))
+                return report_file(run, index, key, name);
+        r = suggestion_find(index, key, &suggestion);
+        if (r >= 0)
+                r = make_hint(run, NO_SUCH_MODULE_HINT_FOR("{depmod}"), &hint);
+        if (r < 0)
+                return r;
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, hint, NO_SUCH_MODULE_TEXT "%s%s%s",
+                                 key, index_get_module_dir(index), suggestion ? ", did you mean '" : "",
+                                 suggestion ?: "", suggestion ? "'?" : "");
 }

@@ -10,9 +10,11 @@
 #include <assert.h>
 
 #include "cli/print/fields.h"
+#include "common/base/module-name.h"
 #include "common/base/nearest-name.h"
 #include "common/base/paths.h"
 #include "common/base/text.h"
+#include "common/explain/failure-text.h"
 #include "common/interface/interface.h"
 
 /* The name borrowed while it is offered, a copy owned once it is the nearest. */
@@ -87,6 +89,29 @@ static int offer_all(Search *s, const Index *index) {
 }
 
 /**
+ * suggestion_from_file() - the module that a file is named after, if somebody gave a file rather than a name
+ * @key: "./a.ko", "a.ko.xz", "kernel/a.ko"
+ */
+bool suggestion_from_file(const char *key, char ret[static MODULE_NAME_MAX + 1]) {
+        static const char *const endings[] = { ".ko", ".ko.xz", ".ko.zst", ".ko.gz" };
+        const char *slash;
+        size_t n = 0;
+
+        assert(key);
+
+        slash = strrchr(key, '/');
+        key = slash ? slash + 1 : key;
+        for (size_t i = 0; i < ARRAY_LEN(endings) && n == 0; i++)
+                if (endswith(key, endings[i]))
+                        n = strlen(key) - strlen(endings[i]);
+        if (n == 0 || n > MODULE_NAME_MAX)
+                return false;
+        memcpy(ret, key, n);
+        ret[n] = '\0';
+        return module_name_normalize_in_place(ret) && !strpbrk(ret, "*?[]");
+}
+
+/**
  * suggestion_find() - the nearest name of a module, or the nearest alias
  * @ret: owned by the caller; NULL: none is near
  *
@@ -106,6 +131,28 @@ int suggestion_find(const Index *index, const char *key, char **ret) {
         return 0;
 }
 
+/* Instead of "no module is called a.ko". */
+static int tell_name_of_file(const char *key, const char *name, sd_json_variant **fields) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL, *escaped = NULL;
+        int r;
+
+        r = text_escape(key, &escaped);
+        if (r < 0)
+                return r;
+        if (asprintf(&message, MODULE_FILE_TEXT, escaped, name) < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(&hint, "the same with %s", name) < 0) {
+                hint = NULL;
+                return -ENOMEM;
+        }
+        r = sd_json_variant_set_field_string(fields, "message", message);
+        if (r >= 0)
+                r = sd_json_variant_set_field_string(fields, "hint", hint);
+        return r < 0 ? r : 0;
+}
+
 /**
  * suggestion_add() - add to an error of lkmd's which name may have been meant
  * @error_id: of which only one says that a name means nothing
@@ -119,12 +166,16 @@ int suggestion_add(Run *run, const char *error_id, const char *key, sd_json_vari
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(freep) char *name = NULL, *escaped = NULL, *message = NULL;
         _cleanup_(index_unrefp) const Index *index = NULL;
+        char file_name[MODULE_NAME_MAX + 1];
         int r;
 
         assert(run && error_id && key && fields);
 
-        if (!streq(error_id, LKMD_ERROR_NO_SUCH_MODULE) || run->out.host ||
-            !field_string(*fields, "message"))
+        if (!streq(error_id, LKMD_ERROR_NO_SUCH_MODULE) || !field_string(*fields, "message"))
+                return 0;
+        if (suggestion_from_file(key, file_name))
+                return tell_name_of_file(key, file_name, fields);
+        if (run->out.host)
                 return 0;
         r = index_new(&index, &(IndexSources) { .root = secure_getenv(LKMD_ROOT_ENV) }, &problems);
         if (r >= 0)

@@ -7,10 +7,11 @@
 
 #include <assert.h>
 
-#include "cli/offline/device.h"
+#include "cli/offline/device-id.h"
 #include "cli/offline/explanation.h"
 #include "cli/offline/offline.h"
 #include "cli/offline/plan-print.h"
+#include "cli/offline/suggestion.h"
 #include "cli/print/format.h"
 #include "cli/print/table.h"
 #include "cli/verbs/verbs.h"
@@ -306,17 +307,16 @@ static int explain(Run *run, const Index *index, const OfflinePolicy *policy, co
         return r < 0 ? r : (int) plan_status(q.answers[0]->plan);
 }
 
-static int explain_device(Run *run, const Index *index, const OfflinePolicy *policy, const Device *device) {
+/* All keys of a device. Return: the worst ExitStatus, STATUS_NO_SUCH_MODULE if none of them means a module. */
+static int explain_keys(Run *run, const Index *index, const OfflinePolicy *policy, const Device *device) {
         const char *keys[DEVICE_KEYS_MAX];
         size_t n = device_keys(&device->uevent.facts, keys);
         ExitStatus worst = STATUS_DONE;
         bool any = false;
-        int r;
 
-        if (n > 1)
-                output_list_begin(&run->out);
         for (size_t i = 0; i < n; i++) {
-                r = explain(run, index, policy, keys[i], device);
+                int r = explain(run, index, policy, keys[i], device);
+
                 if (r < 0)
                         return r;
                 if (r == STATUS_NO_SUCH_MODULE)
@@ -324,20 +324,93 @@ static int explain_device(Run *run, const Index *index, const OfflinePolicy *pol
                 any = true;
                 worst = failure_worse(worst, (ExitStatus) r);
         }
-        if (n > 1) {
-                r = output_list_end(&run->out);
-                if (r < 0)
-                        return r;
-        }
-        if (n == 0)
+        return any ? (int) worst : STATUS_NO_SUCH_MODULE;
+}
+
+static int report_nothing_for(Run *run, const Index *index, const Device *device) {
+        const char *keys[DEVICE_KEYS_MAX];
+
+        if (device_keys(&device->uevent.facts, keys) == 0)
                 return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
                                          "the device %s asks for no module: its uevent has no modalias",
                                          device->path);
-        if (!any)
-                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
-                                        "no module in %s is for the device %s (%s)",
-                                        index_get_module_dir(index), device->path, keys[0]);
-        return (int) worst;
+        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                                 "no module in %s is for the device %s (%s)", index_get_module_dir(index),
+                                 device->path, keys[0]);
+}
+
+static int explain_devices(Run *run, const Index *index, const OfflinePolicy *policy,
+                           const DeviceList *devices) {
+        ExitStatus worst = STATUS_DONE;
+        bool any = false;
+        int r;
+
+        output_list_begin(&run->out);
+        for (size_t i = 0; i < devices->n_items; i++) {
+                if (any && output_wants_text(&run->out))
+                        putchar('\n');
+                r = explain_keys(run, index, policy, devices->items[i]);
+                if (r < 0)
+                        return r;
+                any |= r != STATUS_NO_SUCH_MODULE;
+                if (r != STATUS_NO_SUCH_MODULE)
+                        worst = failure_worse(worst, (ExitStatus) r);
+        }
+        r = output_list_end(&run->out);
+        if (r < 0)
+                return r;
+        return any ? (int) worst : report_nothing_for(run, index, devices->items[0]);
+}
+
+/* A USB device has no modalias; its interfaces have. */
+static int explain_device(Run *run, const Index *index, const OfflinePolicy *policy, const Device *device) {
+        _cleanup_(device_list_clear) DeviceList interfaces = {};
+        const char *keys[DEVICE_KEYS_MAX];
+        size_t n = device_keys(&device->uevent.facts, keys);
+        int r;
+
+        if (n == 0) {
+                r = device_interfaces(device, &interfaces);
+                if (r < 0)
+                        return r;
+                if (interfaces.n_items > 0)
+                        return explain_devices(run, index, policy, &interfaces);
+        }
+        if (n > 1)
+                output_list_begin(&run->out);
+        r = explain_keys(run, index, policy, device);
+        if (n > 1 && r >= 0) {
+                int e = output_list_end(&run->out);
+
+                r = e < 0 ? e : r;
+        }
+        return r == STATUS_NO_SUCH_MODULE ? report_nothing_for(run, index, device) : r;
+}
+
+/* Of USB devices, the interfaces. */
+static int explain_id(Run *run, const Index *index, const OfflinePolicy *policy, const char *id) {
+        _cleanup_(device_list_clear) DeviceList found = {}, asking = {};
+        const char *keys[DEVICE_KEYS_MAX];
+        int r;
+
+        r = device_id_find(id, &found);
+        for (size_t i = 0; r >= 0 && i < found.n_items; i++) {
+                size_t before = asking.n_items;
+
+                if (device_keys(&found.items[i]->uevent.facts, keys) == 0)
+                        r = device_interfaces(found.items[i], &asking);
+                if (r < 0 || asking.n_items > before)
+                        continue;
+                r = device_list_add(&asking, found.items[i]);
+                if (r >= 0)
+                        found.items[i] = NULL;
+        }
+        if (r < 0)
+                return r;
+        if (asking.n_items == 0)
+                return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_DEVICE, "lspci -nn; lsusb",
+                                         "no device here has the numbers %s, on PCI or on USB", id);
+        return explain_devices(run, index, policy, &asking);
 }
 
 static int report_no_device(Run *run, const Index *index, const char *argument, int error) {
@@ -359,6 +432,7 @@ int verb_explain(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy policy = {};
         _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(device_freep) Device *device = NULL;
+        char file_name[MODULE_NAME_MAX + 1];
         int r;
 
         r = offline_index(run, true, &index);
@@ -373,6 +447,10 @@ int verb_explain(Run *run, char **args, unsigned n_args) {
                 if (r != STATUS_NO_SUCH_MODULE)
                         return r;
         }
+        if (suggestion_from_file(args[0], file_name))
+                return report_no_such_module(run, index, args[0]);
+        if (device_id_is(args[0]))
+                return explain_id(run, index, &policy, args[0]);
         r = device_find(&device, args[0]);
         if (r < 0)
                 return report_no_device(run, index, args[0], r);

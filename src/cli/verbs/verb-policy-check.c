@@ -67,7 +67,7 @@ static int notes_add(Notes *n, const Policy *policy) {
 }
 
 /* A list on its own. Return: 0, also if it is broken; -ENOMEM. */
-static int check_list(const char *path, ProblemList *problems, size_t *n_rules) {
+static int check_list(const char *path, ProblemList *problems, size_t *n_rules, size_t *n_files) {
         _cleanup_(policy_file_freep) PolicyFile *file = NULL;
         int r;
 
@@ -76,11 +76,13 @@ static int check_list(const char *path, ProblemList *problems, size_t *n_rules) 
                 return r;
         if (r >= 0)
                 *n_rules += file->n_rules;
+        ++*n_files;
         return 0;
 }
 
 /* A file with what it includes, or all of a directory. Return: as check_list(). */
-static int check_file(const char *path, ProblemList *problems, Notes *notes, size_t *n_rules) {
+static int check_file(const char *path, ProblemList *problems, Notes *notes, size_t *n_rules,
+                      size_t *n_files) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         PolicyFileKind kind;
         int r;
@@ -91,13 +93,14 @@ static int check_file(const char *path, ProblemList *problems, Notes *notes, siz
         if (r < 0)
                 return r;
         if (kind == POLICY_FILE_LIST)
-                return check_list(path, problems, n_rules);
+                return check_list(path, problems, n_rules, n_files);
 
         r = offline_policy_read((const char *const[]) { path, NULL }, /* trusted_only= */ false, &offline,
                                 problems);
         if (r < 0)
                 return r;
         *n_rules += policy_count_rules(offline.policy);
+        *n_files += policy_count_files(offline.policy);
         return notes_add(notes, offline.policy);
 }
 
@@ -141,12 +144,12 @@ static int print_json(Run *run, const ProblemList *problems, const ProblemList *
 int verb_policy_check(Run *run, char **args, unsigned n_args) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(notes_clear) Notes notes = {};
-        size_t n_rules = 0, n_files = n_args;
+        size_t n_rules = 0, n_files = 0;
         int r;
 
         r = notes_begin(&notes);
         for (unsigned i = 0; r >= 0 && i < n_args; i++)
-                r = check_file(args[i], &problems, &notes, &n_rules);
+                r = check_file(args[i], &problems, &notes, &n_rules, &n_files);
         if (r >= 0 && n_args == 0)
                 r = check_all(&problems, &notes, &n_rules, &n_files);
         if (r < 0)
@@ -160,7 +163,9 @@ int verb_policy_check(Run *run, char **args, unsigned n_args) {
                 policy_print_problems(&problems, stderr);
         if (output_wants_text(&run->out))
                 policy_print_problems(&notes.list, stdout);
-        if (output_wants_text(&run->out) && problems.n_items == 0)
+        if (output_wants_text(&run->out) && problems.n_items == 0 && n_files == 0 && n_args > 0)
+                printf("Nothing to check: no file there ends in .yaml.\n");
+        else if (output_wants_text(&run->out) && problems.n_items == 0)
                 printf("No mistakes: %zu rule%s in %zu file%s.\n", n_rules, n_rules == 1 ? "" : "s", n_files,
                        n_files == 1 ? "" : "s");
         r = output_flush();

@@ -238,6 +238,13 @@ static int load_module_dir(Index *x, ProblemList *problems) {
         return load_devnames(x, problems);
 }
 
+/* Can it be the name of a directory below /lib/modules? */
+bool index_release_is_valid(const char *release) {
+        assert(release);
+
+        return *release != '\0' && !strchr(release, '/') && !streq(release, ".") && !streq(release, "..");
+}
+
 /* Concatenates root and path, as modprobe -d does; a relative root is below the current directory. */
 static int name_module_dir(Index *x, const IndexSources *sources) {
         const char *root = sources->root ?: "";
@@ -249,7 +256,7 @@ static int name_module_dir(Index *x, const IndexSources *sources) {
         x->release = strdup(sources->release ?: u.release);
         if (!x->release)
                 return -ENOMEM;
-        if (!*x->release || strchr(x->release, '/'))
+        if (!index_release_is_valid(x->release))
                 return -EINVAL;
 
         if (*root && *root != '/') {

@@ -39,6 +39,7 @@ const Devname *index_get_devnames(const Index *index, size_t *ret_n);
 const ModprobeConfig *index_get_config(const Index *index);
 const char *index_get_release(const Index *index);
 const char *index_get_module_dir(const Index *index);
+bool index_release_is_valid(const char *release);
 bool index_is_complete(const Index *index);     /* false: no module directory or no modules.dep.bin there */
 bool index_is_whole(const Index *index);        /* false: not complete, or an index file is missing or broken */
 size_t index_count_modules(const Index *index);
