@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from module_tree import make_tree
 from policy_bench import DISK, GPU, RELEASE, machine, tree
 
 
@@ -187,3 +188,43 @@ def test_others_get_another_answer_if_only_what_is_not_known_differs(machine):
     text = machine.run("explain", "usb-storage", check=0).stdout
     assert "A device or the kernel that asks for it gets the same" not in text
     assert "As a device would ask for usb-storage\n" in text and "if subsystem is usb" in text
+
+
+# --------------------------------------------------------------------------------------------- parameters of plan
+
+@pytest.fixture(scope="module")
+def parameters(tmp_path_factory):
+    root = tmp_path_factory.mktemp("parameters")
+    info = ("parm=delay_use:seconds", "parmtype=delay_use:uint", "parm=quirks:list", "parmtype=quirks:string", "alias=fs-one")
+    make_tree(root, RELEASE, {"one": ((), info), "two": ((), ())})
+    return root
+
+
+def plan(machine, parameters, *words, check=None):
+    return machine.run("plan", "--root", parameters, "--kernel", RELEASE, "--config", machine.modprobe_d, *words, tree=False, check=check)
+
+
+def test_plan_with_parameters(machine, parameters):
+    machine.modprobe("options one quirks=a\n")
+    text = plan(machine, parameters, "one", "delay_use=3", check=0).stdout
+    assert f"quirks=a ({machine.modprobe_d}/a.conf:1), delay_use=3" in text
+    step, = json.loads(plan(machine, parameters, "--json=short", "fs-one", "delay-use=3", "quirks=b c", check=0).stdout)["steps"]
+    assert step["parameters"] == 'quirks=a delay-use=3 quirks="b c"'
+    two = [json.loads(line) for line in plan(machine, parameters, "--json=short", "one", "delay_use=1", "two", "dyndbg=+p",
+                                             check=0).stdout.splitlines()]
+    assert [p["steps"][0]["parameters"] for p in two] == ["quirks=a delay_use=1", "dyndbg=+p"]
+
+
+def test_plan_with_unknown_parameters(machine, parameters):
+    done = plan(machine, parameters, "one", "dely_use=3", check=1)
+    assert "one has no parameter 'dely_use'\n" in done.stderr and "known parameters: delay_use, quirks\n" in done.stderr
+    assert done.stdout == "" and "modinfo" not in done.stderr           # which is about this machine
+    error = json.loads(plan(machine, parameters, "--json=short", "two", "x=", check=1).stdout)
+    assert (error["error"], error["module"], error["parameter"], error["known"]) == ("io.lkmd.Manager.UnknownParameter", "two", "x", [])
+    machine.write("etc/lkmd/lkmd.conf", "[Manager]\nUnknownParameters=warn\n")
+    done = plan(machine, parameters, "one", "dely_use=3", check=0)
+    assert "one has no parameter 'dely_use', which is passed on" in done.stderr and "dely_use=3" in done.stdout
+
+
+def test_plan_with_a_parameter_of_nothing(machine, parameters):
+    assert "'a=1' is a parameter, and no module stands before it" in plan(machine, parameters, "a=1", "one", check=2).stderr

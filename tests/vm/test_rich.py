@@ -139,7 +139,7 @@ def test_subsystems_of_modaliases(rich):
         if kind in table and path in subsystems:
             assert subsystems[path].rpartition("/")[2] == table[kind], line
             seen.add(kind)
-    assert {"pci", "usb", "hid", "input", "virtio", "serio", "scsi", "platform", "cpu", "dmi", "hdaudio"} <= seen
+    assert {"pci", "usb", "hid", "input", "virtio", "serio", "platform", "cpu", "dmi"} <= seen
 
 
 def test_every_module_has_a_cause(rich):

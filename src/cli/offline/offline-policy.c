@@ -85,6 +85,7 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
         how.facts_userdata = p.facts;
         p.blacklist_denies = settings.blacklist == BLACKLIST_DENY;
         p.compat_kmod = settings.compat == COMPAT_KMOD;
+        p.unknown_parameters_pass = settings.unknown_parameters == UNKNOWN_PARAMETERS_WARN;
         if (paths)
                 sources = (PolicySources) {
                         .dirs = paths,

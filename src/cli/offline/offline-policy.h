@@ -15,6 +15,7 @@ typedef struct OfflinePolicy {
         Policy *policy;
         bool broken; /* a file could not be used, which has been reported */
         bool blacklist_denies, compat_kmod; /* Blacklist= and Compat= of lkmd.conf */
+        bool unknown_parameters_pass; /* UnknownParameters=warn */
         uint64_t now_usec; /* CLOCK_REALTIME, the same for all questions */
 } OfflinePolicy;
 

@@ -29,7 +29,6 @@ void service_drop_loads(Service *s);
 void service_report_loads(Service *s, const char *kind, const Record *record);
 
 /* service-parameters.c */
-int load_parameters_join(char *const *list, char **ret);
 int load_parameters_check(Service *s, sd_varlink *link, const Plan *plan, char *const *parameters);
 int load_parameters_check_rights(sd_varlink *link, const Plan *plan, const Request *request);
 

@@ -8,6 +8,7 @@
 #include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/explain/omission-text.h"
+#include "common/module/module-parameters.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/log.h"
@@ -246,7 +247,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                 return r;
         if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
                 return sd_varlink_error_invalid_parameter_name(link, "name");
-        r = load_parameters_join(p.parameters, &joined);
+        r = module_parameters_join(p.parameters, &joined);
         if (r == -EINVAL || r == -E2BIG)
                 return sd_varlink_error_invalid_parameter_name(link, "parameters");
         if (r < 0)

@@ -3,89 +3,26 @@
 /* ServiceParameters: checks of the parameters of Load: syntax, known to the module, allowed to this client. */
 
 #include <assert.h>
-#include <ctype.h>
 
 #include "common/base/string-list.h"
 #include "common/base/text.h"
+#include "common/explain/failure-text.h"
 #include "common/interface/interface.h"
 #include "common/module/module-info.h"
+#include "common/module/module-parameters.h"
 #include "daemon/base/log.h"
 #include "daemon/service/service-internal.h"
-
-static size_t parameter_name_length(const char *assignment) {
-        return strcspn(assignment, "=");
-}
-
-static bool parameter_is_valid(const char *assignment) {
-        size_t n = parameter_name_length(assignment);
-
-        if (n == 0)
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (!isgraph((unsigned char) assignment[i]) || assignment[i] == '"')
-                        return false;
-        for (const char *c = assignment + n; *c; c++)
-                if (iscntrl((unsigned char) *c))
-                        return false;
-        return true;
-}
-
-/* As modprobe: a value with blanks and without quotes gets quotes. */
-static void print_parameter(FILE *f, const char *assignment) {
-        size_t n = parameter_name_length(assignment);
-        const char *value = assignment + n;
-
-        if (*value == '=' && strpbrk(value, " \t") && !strchr(value, '"'))
-                fprintf(f, "%.*s=\"%s\"", (int) n, assignment, value + 1);
-        else
-                (void) fputs(assignment, f);
-}
-
-/**
- * load_parameters_join() - the parameters as one string for the kernel
- * @ret: NULL: there are none
- *
- * Return: 0; -EINVAL for one that cannot be a parameter; -E2BIG; -ENOMEM.
- */
-int load_parameters_join(char *const *list, char **ret) {
-        _cleanup_(freep) char *joined = NULL;
-        size_t n = 0;
-        FILE *f;
-
-        *ret = NULL;
-        if (!list || !list[0])
-                return 0;
-        for (size_t i = 0; list[i]; i++)
-                if (!parameter_is_valid(list[i]))
-                        return -EINVAL;
-
-        f = open_memstream(&joined, &n);
-        if (!f)
-                return -ENOMEM;
-        for (size_t i = 0; list[i]; i++) {
-                if (i > 0)
-                        (void) fputc(' ', f);
-                print_parameter(f, list[i]);
-        }
-        if (fclose(f) != 0)
-                return -ENOMEM;
-        if (n >= PARAMETERS_MAX)
-                return -E2BIG;
-
-        *ret = STEAL_PTR(joined);
-        return 0;
-}
 
 static int reply_unknown_parameter(sd_varlink *link, const char *module, const char *assignment,
                                    char **known) {
         _cleanup_(freep) char *message = NULL, *hint = NULL, *name = NULL;
 
-        name = strndup(assignment, parameter_name_length(assignment));
-        if (!name || asprintf(&message, "%s has no parameter '%s'", module, name) < 0) {
+        name = strndup(assignment, module_parameter_name_length(assignment));
+        if (!name || asprintf(&message, UNKNOWN_PARAMETER_TEXT, module, name) < 0) {
                 message = NULL;
                 return -ENOMEM;
         }
-        if (asprintf(&hint, "modinfo -p %s lists those that it has", module) < 0) {
+        if (asprintf(&hint, UNKNOWN_PARAMETER_HINT, module) < 0) {
                 hint = NULL;
                 return -ENOMEM;
         }
