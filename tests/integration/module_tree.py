@@ -8,8 +8,8 @@ def assembly(name, needs, info):
     own = name.replace("-", "_")
     lines = [".section .modinfo,\"a\"", f".asciz \"name={own}\"", ".asciz \"license=GPL\""]
     lines += [f".asciz \"{line}\"" for line in info]
-    lines += [".section __ksymtab_strings,\"a\"", f".asciz \"{own}_symbol\"", ".data", f".globl {own}_symbol",
-              f"{own}_symbol:", ".quad 0", *(f".quad {need.replace('-', '_')}_symbol" for need in needs)]
+    lines += [".section __ksymtab_strings,\"a\"", f".asciz \"{own}_symbol\"", ".data", f".globl \"{own}_symbol\"",
+              f"\"{own}_symbol\":", ".quad 0", *(f".quad \"{need.replace('-', '_')}_symbol\"" for need in needs)]
     return "\n".join(lines) + "\n"
 
 

@@ -124,9 +124,9 @@ def test_lines_that_are_well(machine, line):
     ("options usbhid zzz", "unknown_parameter", "no parameter 'zzz'", "modinfo -p usbhid"),
     ("alias card snd-hda-intel\noptions card indx=1", "unknown_parameter", "snd_hda_intel has no parameter 'indx'", "index=1"),
     ("options snd_hda_intl index=1", "no_such_module", f"no module of {RELEASE} is called 'snd_hda_intl'", "snd_hda_intel"),
-    ("blacklist uvcvidio", "no_such_module", "is called 'uvcvidio'", "uvcvideo"),
+    ("blacklist uvcvidoe", "no_such_module", "is called 'uvcvidoe'", "uvcvideo"),
     ("install usb_storag /bin/false", "no_such_module", "is called 'usb_storag'", "usb_storage"),
-    ("softdep i915 pre: vfio-pcx", "no_such_module", "is called 'vfio_pcx'", "vfio_pci"),
+    ("softdep i915 pre: vfo-pci", "no_such_module", "is called 'vfo_pci'", "vfio_pci"),
     ("options ipv6 disable=1", "built_in", "ipv6 is built into the kernel", "write ipv6.disable=1 on the kernel command line"),
     ("options squashfs a=1 b", "built_in", "squashfs is built", "write squashfs.a=1 squashfs.b on the kernel command line"),
     ("install ipv6 /bin/true", "built_in", "no install line keeps out what is built into the kernel: ipv6", "ipv6.disable=1"),
@@ -143,6 +143,7 @@ def test_lines_that_are_well(machine, line):
     ("remove floppy /no/such/program", "command_missing", "each removal fails for floppy: /no/such", "a program that is there"),
     ("install floppy /etc/passwd", "command_missing", "/etc/passwd: Permission denied", "chmod +x"),
     ("install floppy echo a >/dev/null 2>&1 && no-such-program", "command_missing", "no-such-program: No such file", None),
+    ("install floppy /bin/true'", "command_missing", "a quote is not closed", "both quotes"),
     ("install floppy /bin/false\ninstall floppy /bin/echo", "only_first_counts", "a.conf:1", "one line"),
 ])
 def test_names_and_parameters(machine, line, kind, says, instead):
@@ -395,14 +396,14 @@ def test_accepted_in_a_comment(machine):
 
 
 def test_accepted_in_a_file(machine):
-    machine.modprobe("blacklist squashfs\nblacklist in_kernel\nblacklist uvcvidio\n")
+    machine.modprobe("blacklist squashfs\nblacklist in_kernel\nblacklist uvcvidoe\n")
     machine.write("etc/lkmd/lint.d/ours.conf", "# KIND FILE SUBJECT REASON\nbuilt_in */modprobe.d/a.conf squash* an image for two kernels\n")
     assert [(finding["kind"], finding["line"]) for finding in lint(machine, check=1)] == [("built_in", 2), ("no_such_module", 3)]
-    machine.write("usr/lib/lkmd/lint.d/theirs.conf", "built_in * in-kernel theirs\nno_such_module * uvcvidio theirs\nbuilt_in /elsewhere * theirs\n")
+    machine.write("usr/lib/lkmd/lint.d/theirs.conf", "built_in * in-kernel theirs\nno_such_module * uvcvidoe theirs\nbuilt_in /elsewhere * theirs\n")
     assert lint(machine, check=0) == []
     machine.write("etc/lkmd/lint.d/theirs.conf", "")
     assert len(lint(machine, check=1)) == 2
-    machine.write("etc/lkmd/lint.d/theirs.conf", "built_in * * all of them\nno_such_module * uvcvidio spelt so by the vendor\n")
+    machine.write("etc/lkmd/lint.d/theirs.conf", "built_in * * all of them\nno_such_module * uvcvidoe spelt so by the vendor\n")
     assert lint(machine, check=0) == []
 
 

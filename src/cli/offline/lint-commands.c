@@ -102,9 +102,35 @@ static const char *skip_arguments(const char *p) {
         return NULL;
 }
 
+/* Is a quote open at the end? The shell does nothing then. */
+static bool has_open_quote(const char *p) {
+        char quote = '\0';
+
+        for (; *p; p++) {
+                if (*p == '\\' && quote != '\'' && p[1])
+                        p++;
+                else if (*p == quote)
+                        quote = '\0';
+                else if (!quote && (*p == '"' || *p == '\''))
+                        quote = *p;
+        }
+        return quote != '\0';
+}
+
+static int report_quote(Lint *l, const ConfigEntry *e) {
+        Finding finding = finding_of(e, FINDING_COMMAND_MISSING,
+                                     "the command with both quotes, or without any");
+
+        return lint_report(l, &finding,
+                           "the command cannot be run, so %s fails for %s: a quote is not closed",
+                           e->kind == CONFIG_INSTALL ? "each load" : "each removal", e->name);
+}
+
 static int lint_programs(Lint *l, const ConfigEntry *e) {
         const char *p = e->value;
 
+        if (has_open_quote(p))
+                return report_quote(l, e);
         while (p) {
                 _cleanup_(freep) char *word = NULL;
                 size_t n;

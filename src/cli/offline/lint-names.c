@@ -54,6 +54,15 @@ static bool is_longer_name(const char *a, const char *b) {
                (MAX(n_a, n_b) > n + 1 || (n > 0 && isdigit((unsigned char) a[n - 1])));
 }
 
+/* brcmsmac and brcmfmac: one letter stands for another in names of different modules, too. */
+static bool differ_by_letter(const char *a, const char *b) {
+        size_t n_different = 0;
+
+        for (; *a && *b; a++, b++)
+                n_different += tolower((unsigned char) *a) != tolower((unsigned char) *b);
+        return !*a && !*b && n_different == 1;
+}
+
 /**
  * lint_likely_name() - the module that a name was probably meant to be
  *
@@ -73,7 +82,10 @@ const char *lint_likely_name(const Lint *l, const char *name) {
                 if (!differ_by_number(name, offered) && !is_longer_name(name, offered))
                         nearest_name_offer(&n, offered);
         }
-        return n.name && n.distance <= MAX(length / 6, (size_t) 1) ? n.name : NULL;
+        if (!n.name || n.distance > MAX(length / 6, (size_t) 1) ||
+            (length < 10 && differ_by_letter(name, n.name)))
+                return NULL;
+        return n.name;
 }
 
 static int report_misspelt(Lint *l, const ConfigEntry *e, const char *name, const char *likely) {
@@ -215,10 +227,14 @@ static int lint_softdep(Lint *l, const ConfigEntry *e) {
                         m->name);
         }
         r = index_softdeps(l->index, m->name, &deps, &n_deps);
-        for (size_t i = 0; r >= 0 && i < n_deps; i++)
-                if (deps[i].config == e && !means_something(l, deps[i].key) &&
-                    lint_name_is_plain(deps[i].key))
+        for (size_t i = 0; r >= 0 && i < n_deps; i++) {
+                if (deps[i].config != e)
+                        continue;
+                if (*deps[i].key == '#')
+                        break;          /* LintLines tells of the comment */
+                if (!means_something(l, deps[i].key) && lint_name_is_plain(deps[i].key))
                         r = lint_no_module(l, e, deps[i].key);
+        }
         return r;
 }
 

@@ -364,6 +364,94 @@ static void on_free(const volatile void *p) {
 }
 
 /* Tools write a file for each thing that they forbid. What is kept of one is its line, also while there are two. */
+/* ------------------------------------------------------------------------------------------------ the observer */
+
+static const char *after_slash(const char *path) {
+        return path ? strrchr(path, '/') + 1 : "-";
+}
+
+static int on_path(const char *path, ConfigPathFate fate, const char *by, int error, void *userdata) {
+        static const char *const words[] = { [CONFIG_PATH_DIRECTORY] = "directory",
+                                             [CONFIG_PATH_READ] = "read",
+                                             [CONFIG_PATH_HIDDEN] = "hidden",
+                                             [CONFIG_PATH_NOT_NAMED] = "not named",
+                                             [CONFIG_PATH_UNREADABLE] = "unreadable" };
+
+        if (fate == CONFIG_PATH_NOT_NAMED && error == EISDIR)
+                return 0;               /* "." and ".." */
+        fprintf(userdata, "%s: %s %s %d\n", after_slash(path), words[fate], after_slash(by), error);
+        return 0;
+}
+
+static int on_text(const char *file, const char *text, size_t size, void *userdata) {
+        fprintf(userdata, "%s: %zu bytes, %zu\n", after_slash(file), size, strlen(text));
+        return 0;
+}
+
+static int on_line(const char *file, unsigned line, const char *text, bool counts, void *userdata) {
+        fprintf(userdata, "%s:%u: %s '%s'\n", after_slash(file), line, counts ? "counts" : "ignored", text);
+        return 0;
+}
+
+static void test_what_an_observer_sees(void **state) {
+        _cleanup_(modprobe_config_freep) ModprobeConfig *c = NULL;
+        _cleanup_(freep) char *text = NULL;
+        Scratch s;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+        ConfigObserver observer = { on_path, on_text, on_line, f };
+
+        assert_non_null(f);
+        scratch_open(&s);
+        scratch_write(&s, "high/a.conf", "# a\n\nblacklist x y\nBLACKLIST x\noptions \\\n  b c=1\n");
+        scratch_write(&s, "low/a.conf", "blacklist z\n");
+        scratch_write(&s, "low/b.conf.old", "blacklist z\n");
+        scratch_link(&s, "low/c.conf", "/no/such/file");
+        assert_ok(
+                modprobe_config_new(&c,
+                                    &(ModprobeConfigSources) {
+                                            .paths = (const char *const[]) { scratch_path(&s, "high"),
+                                                                             scratch_path(&s, "low"), NULL },
+                                            .observer = &observer,
+                                    },
+                                    NULL));
+        assert_int_equal(fclose(f), 0);
+        /* Paths of one directory come in its own order. */
+        assert_ptr_equal(strstr(text, "high: directory - 0\nlow: directory - 0\n"), text);
+        assert_non_null(strstr(text, "b.conf.old: not named - 0\n"));
+        assert_non_null(strstr(text, "c.conf: unreadable - 2\n"));
+        assert_non_null(strstr(text, "a.conf: read - 0\n"
+                                     "a.conf: 49 bytes, 49\n"
+                                     "a.conf:1: counts '# a'\n"
+                                     "a.conf:3: counts 'blacklist x y'\n"
+                                     "a.conf:4: ignored 'BLACKLIST x'\n"
+                                     "a.conf:5: counts 'options   b c=1'\n"
+                                     "a.conf: hidden a.conf 0\n"));
+        scratch_close(&s);
+}
+
+static int refuse_line(const char *file, unsigned line, const char *text, bool counts, void *userdata) {
+        return line == 2 ? -ECANCELED : 0;
+}
+
+static void test_an_observer_can_end_it(void **state) {
+        ConfigObserver observer = { .on_line = refuse_line };
+        ModprobeConfig *c = NULL;
+        Scratch s;
+
+        scratch_open(&s);
+        scratch_write(&s, "a.conf", "blacklist a\nblacklist b\n");
+        assert_int_equal(modprobe_config_new(&c,
+                                             &(ModprobeConfigSources) {
+                                                     .paths = (const char *const[]) { s.dir, NULL },
+                                                     .observer = &observer,
+                                             },
+                                             NULL),
+                         -ECANCELED);
+        assert_null(c);
+        scratch_close(&s);
+}
+
 static void test_many_small_files(void **state) {
         enum { FILES = 4000, BYTES_EACH = 256 };
         _cleanup_(modprobe_config_freep) ModprobeConfig *before = NULL, *after = NULL;
@@ -401,6 +489,8 @@ int main(void) {
                 cmocka_unit_test(test_kernel_command_line),
                 cmocka_unit_test(test_command_line_comes_last),
                 cmocka_unit_test(test_questions),
+                cmocka_unit_test(test_what_an_observer_sees),
+                cmocka_unit_test(test_an_observer_can_end_it),
                 cmocka_unit_test(test_many_small_files),
         };
 
