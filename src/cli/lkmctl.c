@@ -244,6 +244,7 @@ int main(int argc, char **argv) {
         client_free(run.client);
         free(run.config.paths);
         free(run.policy.paths);
+        free(run.from.paths);
         output_done(&run.out);
         return r == -EPIPE ? STATUS_DONE : r;   /* the reader has closed the pipe */
 }

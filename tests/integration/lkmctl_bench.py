@@ -76,8 +76,8 @@ def environment(tmp_path):
 @pytest.fixture
 def ctl(environment):
     """Runs lkmctl; the answer has stdout, stderr and returncode."""
-    def run(*arguments, check=None, **variables):
-        done = subprocess.run([LKMCTL, *arguments], env={**environment, **variables}, stdin=subprocess.DEVNULL,
+    def run(*arguments, check=None, stdin="", **variables):
+        done = subprocess.run([LKMCTL, *arguments], env={**environment, **variables}, input=stdin,
                               capture_output=True, text=True, errors="surrogateescape", timeout=60)
         if check is not None:
             assert done.returncode == check, done

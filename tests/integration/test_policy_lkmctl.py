@@ -2,6 +2,7 @@
 """The verbs of policies that talk to lkmd, against a server that plays it: exceptions, audit, proposals, status."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_lkmd import error, reply
+from module_tree import make_tree
 from lkmctl_bench import CLIENT, DEVICE, E1000E, FLOPPY, LKMCTL, MODULES, PTP, STATUS, ctl, environment, lkmd
 
 NOW = int(time.time() * 1_000_000)
@@ -190,6 +192,94 @@ def test_propose_with_odd_names(lkmd, ctl, tmp_path):
     text = ctl("policy", "propose", check=0).stdout
     check_policy(tmp_path, text)
     assert re.findall(r"        - (\S+)", text) == ['"8139too"', "a_b", '"null"', '"on"']
+
+
+@pytest.fixture
+def lists(tmp_path):
+    """A tree of modules of the running kernel, and what two machines say of themselves."""
+    make_tree(tmp_path, os.uname().release, {
+        "nic": (("clock",), ("alias=pci:v00008086d*",)), "clock": ((), ()), "stick": ((), ("alias=usb:v0951*",)), "disk": ((), ())})
+    (tmp_path / "one").write_text("Module                  Size  Used by\nnic 1155072  1\nclock 20480  1 nic\nnv-current  7 0 [permanent]\n\n# a comment\n")
+    (tmp_path / "two").write_text("pci:v00008086d000010D3sv0bc02sc00i00\r\nE: MODALIAS=usb:v0951p1666\nP: /devices/x\nDRIVER=y\nMODALIAS=none:x\ndisk\n")
+    return tmp_path
+
+
+def test_propose_from_lists(ctl, lists):
+    """lkmd is not asked: there is none."""
+    text = ctl("policy", "propose", "--from", lists / "one", lists / "two", check=0, LKMD_ROOT=str(lists)).stdout
+    check_policy(lists, text)
+    assert f"# From {lists}/one\n# From {lists}/two\n# 1 modalias in there matches no module of this kernel.\n" in text
+    assert re.findall(r"  - id: (\S+)|        - (\S+)  # \S+/(\w+:\d+)\n", text) == [
+        ("devices-usb", "", ""), ("", "stick", "two:2"), ("listed", "", ""), ("", "clock", "one:3"), ("", "disk", "two:6"), ("", "nic", "one:2"),
+        ("", "nv_current", "one:4")]
+    text = ctl("policy", "propose", "--from=-", check=0, LKMD_ROOT=str(lists), stdin="pci:v00008086d000010D3\n").stdout
+    assert re.findall(r"        - (\S+)  # (.*)\n", text) == [("nic", "standard input:1"), ("clock", "standard input:1")]
+
+
+@pytest.mark.parametrize("line", ["what is this", "a.ko", "x" * 60, "../a 1 2", "nic 0x10", "\x1b[31m", "é", "a:" + "b" * 4100],
+                         ids=["words", "file", "long name", "path", "number", "escape", "letter", "long alias"])
+def test_propose_from_lines_that_are_nothing(ctl, lists, line):
+    (lists / "one").write_text(f"disk\n{line}\n")
+    done = ctl("policy", "propose", f"--from={lists / 'one'}", check=0, LKMD_ROOT=str(lists))
+    assert re.findall(r"        - (\S+)", done.stdout) == ["disk"]
+    assert f'{lists}/one:2: "' in done.stderr and "is no line of lsmod, no modalias and no name of a module" in done.stderr and "\x1b" not in done.stderr
+
+
+def test_propose_from_what_is_no_list(ctl, lists):
+    assert "it cannot be read: No such file" in ctl("policy", "propose", "--from", lists / "none", check=1, LKMD_ROOT=str(lists)).stderr
+    assert "it cannot be read: Is a directory" in ctl("policy", "propose", "--from", lists, check=1, LKMD_ROOT=str(lists)).stderr
+    (lists / "one").write_bytes(b"disk\n\0")
+    assert f"{lists}/one: it is no text" in ctl("policy", "propose", "--from", lists / "one", check=1, LKMD_ROOT=str(lists)).stderr
+    (lists / "one").write_text("# nothing\n")
+    assert "the files name no module" in ctl("policy", "propose", "--from", lists / "one", check=1, LKMD_ROOT=str(lists)).stderr
+    assert "files are given with --from" in ctl("policy", "propose", lists / "one", check=2).stderr
+    assert "files say nothing of times" in ctl("policy", "propose", "--from", lists / "one", "--since=2h", check=2).stderr
+
+
+MINE = """# by hand
+version: 1
+default: deny
+rules:
+- id: devices-usb   # ours
+  match: {module: stick, subsystem: usb}
+  verdict: allow
+- {id: no-disks, match: {path: "kernel/disk*"}, verdict: deny, mode: audit}   # to be tried
+# the end"""
+
+
+def test_propose_what_a_policy_lacks(ctl, lists):
+    mine = lists / "mine.yaml"
+    mine.write_text(MINE)
+    call = ["policy", "propose", "--from", lists / "one", lists / "two", "--merge", mine]
+    done = ctl(*call, check=0, LKMD_ROOT=str(lists))
+    assert done.stdout.startswith(MINE + "\n\n# In a list of modules") and "\n- id: listed-2\n  match:\n    module:\n      - clock" in done.stdout
+    assert re.findall(r"      - (\S+)", done.stdout) == ["clock", "nic", "nv_current"]
+    assert done.stderr.splitlines() == [f"lkmctl: disk is left out: {mine}:8 denies it"]
+    check_policy(lists, done.stdout)
+    found = json.loads(ctl(*call, "--json", check=0, LKMD_ROOT=str(lists)).stdout)
+    assert found["policy"] == str(mine) and [rule["rule"] for rule in found["rules"]] == ["listed-2"]
+    assert found["leftOut"] == [{"module": "disk", "file": str(mine), "line": 8, "rule": "no-disks"}]
+
+    mine.write_text(done.stdout)                # nothing is proposed twice
+    again = ctl(*call, check=0, LKMD_ROOT=str(lists))
+    assert again.stdout == done.stdout and "decides about all of these modules already" in again.stderr
+    mine.write_text("version: 1\ndefault: deny\n")
+    check_policy(lists, ctl(*call, check=0, LKMD_ROOT=str(lists)).stdout)
+
+
+@pytest.mark.parametrize("text", ["version: 1\nrules: []\ndefault: deny\n", "version: 1\nrules:\n- {verdict: deny, match: {module: x}}\ndefault: deny\n",
+                                  "{version: 1, default: deny}\n", "version: 1\ndefault: deny\n...\n"])
+def test_propose_for_a_policy_that_cannot_be_continued(ctl, lists, text):
+    (lists / "mine.yaml").write_text(text)
+    done = ctl("policy", "propose", "--from", lists / "one", "--merge", lists / "mine.yaml", check=1, LKMD_ROOT=str(lists))
+    assert "does not end with its rules" in done.stderr and done.stdout == ""
+
+
+def test_propose_for_a_broken_policy(ctl, lists):
+    (lists / "mine.yaml").write_text("version: 1\nrulez: []\n")
+    done = ctl("policy", "propose", "--from", lists / "one", "--merge", lists / "mine.yaml", check=1, LKMD_ROOT=str(lists))
+    assert 'mine.yaml:2:1: unknown key "rulez"' in done.stderr and done.stderr.count("rulez") == 1
+    assert "cannot be read: No such file" in ctl("policy", "propose", "--merge", lists / "none", check=1).stderr
 
 
 # ------------------------------------------------------------------------------------------------------- status

@@ -242,3 +242,13 @@ int report_no_such_module(Run *run, const Index *index, const char *key) {
                                  key, index_get_module_dir(index), suggestion ? ", did you mean '" : "",
                                  suggestion ?: "", suggestion ? "'?" : "");
 }
+
+/* Tests have those of the running kernel elsewhere. What is wrong with the configuration is not reported. */
+int offline_index_here(Run *run, const Index **ret) {
+        Run plain = { .out = run->out, .root = secure_getenv(LKMD_ROOT_ENV), .config = run->config };
+
+        assert(run && ret);
+
+        plain.out.quiet = true;
+        return offline_index(&plain, true, ret);
+}

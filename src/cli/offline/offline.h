@@ -14,6 +14,8 @@ void offline_print_problems(const Run *run, const ProblemList *problems);
 int offline_index(Run *run, bool modules_needed, const Index **ret);
 int offline_index_read(Run *run, bool modules_needed, const Index **ret, ProblemList *problems);
 int offline_check_paths(Run *run, const char *option, const char *const *paths);
+/* The modules of the running kernel, whatever the options say, with the same modprobe.d. */
+int offline_index_here(Run *run, const Index **ret);
 int offline_module_dir(Run *run, char **ret);
 
 int report_no_index(Run *run, const char *module_dir);

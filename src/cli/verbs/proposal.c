@@ -13,28 +13,21 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
+#include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/paths.h"
 
-typedef enum GroupKind {
-        GROUP_DEVICE,                   /* by subsystem */
-        GROUP_KERNEL,
-        GROUP_BOOT,
-        GROUP_CLIENT,
-        GROUP_BEFORE,                   /* lkmd does not know what loaded it */
-        GROUP_NEEDED,
-} GroupKind;
-
 typedef struct Item {
-        GroupKind kind;
-        char *subsystem;                /* GROUP_DEVICE */
+        ProposalGroup group;
+        char *subsystem;                /* PROPOSAL_DEVICE */
         char *module;
-        char *comment;                  /* one line; NULL: none */
+        char *comment;                  /* one line */
 } Item;
 
 struct Proposal {
         Item *items;
         size_t n_items;
+        unsigned number;                /* of the rules' names; 0: none */
 };
 
 int proposal_new(Proposal **ret) {
@@ -77,17 +70,17 @@ static bool has_module(const Proposal *p, const char *module) {
 
 /* -------------------------------------------------------------------------------------------- collecting */
 
-static GroupKind group_of(sd_json_variant *record) {
+static ProposalGroup group_of(sd_json_variant *record) {
         const char *origin = field_string(field_object(record, "requester"), "origin");
 
         if (!record)
-                return GROUP_BEFORE;
+                return PROPOSAL_BEFORE;
         if (!record_is_requested(record) && !field_bool(record, "alsoRequested"))
-                return GROUP_NEEDED;
-        return streq_ptr(origin, "device")   ? GROUP_DEVICE
-               : streq_ptr(origin, "kernel") ? GROUP_KERNEL
-               : streq_ptr(origin, "boot")   ? GROUP_BOOT
-                                             : GROUP_CLIENT;
+                return PROPOSAL_NEEDED;
+        return streq_ptr(origin, "device")   ? PROPOSAL_DEVICE
+               : streq_ptr(origin, "kernel") ? PROPOSAL_KERNEL
+               : streq_ptr(origin, "boot")   ? PROPOSAL_BOOT
+                                             : PROPOSAL_CLIENT;
 }
 
 /* "needed by lockd", "0000:00:1f.6", "lkmctl" */
@@ -104,29 +97,39 @@ static int describe(sd_json_variant *record, bool failed, char **ret) {
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
 
-/* @record: NULL: not known. A module that is listed already is not added. */
-static int add(Proposal *p, const char *module, sd_json_variant *record, bool failed) {
-        _cleanup_(item_clear) Item item = { .kind = group_of(record) };
-        Item *items;
-        int r;
+int proposal_add(Proposal *p, ProposalGroup group, const char *subsystem, const char *module,
+                 const char *comment) {
+        _cleanup_(item_clear) Item item = { .group = group };
 
-        if (!module || has_module(p, module))
+        assert(p && module);
+
+        if (has_module(p, module))
                 return 0;
+        if (array_grow(&p->items, p->n_items, sizeof(*p->items)) < 0)
+                return -ENOMEM;
         item.module = strdup(module);
-        item.subsystem = strdup(field_string(field_object(record, "requester"), "subsystem") ?: "");
-        if (!item.module || !item.subsystem)
+        item.subsystem = strdup(subsystem ?: "");
+        item.comment = strdup(comment ?: "");
+        if (!item.module || !item.subsystem || !item.comment)
                 return -ENOMEM;
-        r = describe(record, failed, &item.comment);
-        if (r < 0)
-                return r;
 
-        items = reallocarray(p->items, p->n_items + 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        p->items = items;
         p->items[p->n_items++] = item;
         item = (Item) {};
         return 0;
+}
+
+/* @record: NULL: not known. */
+static int add(Proposal *p, const char *module, sd_json_variant *record, bool failed) {
+        _cleanup_(freep) char *comment = NULL;
+        int r;
+
+        if (!module)
+                return 0;
+        r = describe(record, failed, &comment);
+        if (r < 0)
+                return r;
+        return proposal_add(p, group_of(record),
+                            field_string(field_object(record, "requester"), "subsystem"), module, comment);
 }
 
 static bool is_held_by_any(const Proposal *p, sd_json_variant *module) {
@@ -197,11 +200,37 @@ int proposal_add_failures(Proposal *p, sd_json_variant *failures, uint64_t since
         return 0;
 }
 
+int proposal_filter(Proposal *p, proposal_keep_t keep, void *userdata) {
+        size_t n = 0;
+        int r = 0;
+
+        assert(p && keep);
+
+        for (size_t i = 0; i < p->n_items; i++) {
+                Item *item = p->items + i;
+
+                if (r >= 0)
+                        r = keep(item->group, item->subsystem, item->module, userdata);
+                if (r != 0)
+                        p->items[n++] = *item; /* also what was not asked about, so that it is freed */
+                else
+                        item_clear(item);
+        }
+        p->n_items = n;
+        return MIN(r, 0);
+}
+
+void proposal_number_rules(Proposal *p, unsigned n) {
+        assert(p);
+
+        p->number = n;
+}
+
 static int by_group(const void *a, const void *b) {
         const Item *x = a, *y = b;
-        int c = (x->kind > y->kind) - (x->kind < y->kind);
+        int c = (x->group > y->group) - (x->group < y->group);
 
-        if (c == 0 && x->kind == GROUP_DEVICE)
+        if (c == 0 && x->group == PROPOSAL_DEVICE)
                 c = strcmp(x->subsystem, y->subsystem);
         return c != 0 ? c : strcmp(x->module, y->module);
 }
@@ -216,7 +245,7 @@ void proposal_sort(Proposal *p) {
 /* ---------------------------------------------------------------------------------------------- printing */
 
 static bool is_same_group(const Item *a, const Item *b) {
-        return a->kind == b->kind && (a->kind != GROUP_DEVICE || streq(a->subsystem, b->subsystem));
+        return a->group == b->group && (a->group != PROPOSAL_DEVICE || streq(a->subsystem, b->subsystem));
 }
 
 static size_t group_end(const Proposal *p, size_t i) {
@@ -227,31 +256,46 @@ static size_t group_end(const Proposal *p, size_t i) {
         return end;
 }
 
+size_t proposal_count_rules(const Proposal *p) {
+        size_t n = 0;
+
+        assert(p);
+
+        for (size_t i = 0; i < p->n_items; i = group_end(p, i))
+                n++;
+        return n;
+}
+
 static const struct {
         const char *id, *comment, *reason;
 } groups[] = {
-        [GROUP_DEVICE] = { "devices", "Drivers of devices", "used by a device of this machine" },
-        [GROUP_KERNEL] = { "kernel", "Asked for by the kernel on behalf of programs", "used by a program" },
-        [GROUP_BOOT] = { "boot", "Listed to be loaded at boot", "listed to be loaded at boot" },
-        [GROUP_CLIENT] = { "by-name", "Loaded by people and programs, by name", "loaded by name" },
-        [GROUP_BEFORE] = { "before-lkmd", "In the kernel before lkmd started, by the initramfs mostly",
-                           "there at boot" },
-        [GROUP_NEEDED] = { "needed",
+        [PROPOSAL_DEVICE] = { "devices", "Drivers of devices", "used by a device" },
+        [PROPOSAL_KERNEL] = { "kernel", "Asked for by the kernel on behalf of programs", "used by a program" },
+        [PROPOSAL_BOOT] = { "boot", "Listed to be loaded at boot", "listed to be loaded at boot" },
+        [PROPOSAL_CLIENT] = { "by-name", "Loaded by people and programs, by name", "loaded by name" },
+        [PROPOSAL_BEFORE] = { "before-lkmd", "In the kernel before lkmd started, by the initramfs mostly",
+                              "there at boot" },
+        [PROPOSAL_LISTED] = { "listed", "In a list of modules, loaded by whatever it was",
+                              "used by a machine" },
+        [PROPOSAL_NEEDED] = { "needed",
                            "Came along with those above; they may as well be asked for by themselves",
                            "needed by others" },
 };
 
-/* "devices-pci", without what an id may not have */
-static void write_id(FILE *f, const Item *item) {
-        (void) fputs(groups[item->kind].id, f);
-        if (item->kind != GROUP_DEVICE || item->subsystem[0] == '\0')
-                return;
-        (void) fputc('-', f);
-        for (const char *p = item->subsystem; *p && p - item->subsystem < 48; p++)
-                (void) fputc((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9')
-                                     ? *p
-                                     : '_',
-                             f);
+/* "devices-pci", "devices-pci-2"; without what a name of a rule may not have */
+static void write_id(const Proposal *p, FILE *f, const Item *item) {
+        (void) fputs(groups[item->group].id, f);
+        if (item->group == PROPOSAL_DEVICE && item->subsystem[0] != '\0') {
+                (void) fputc('-', f);
+                for (const char *c = item->subsystem; *c && c - item->subsystem < 48; c++)
+                        (void) fputc((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                                                     (*c >= '0' && *c <= '9')
+                                             ? *c
+                                             : '_',
+                                     f);
+        }
+        if (p->number > 1)
+                fprintf(f, "-%u", p->number);
 }
 
 /* In quotes, unless it is plain. */
@@ -275,46 +319,77 @@ static void write_name(FILE *f, const char *name) {
         (void) fputc('"', f);
 }
 
-static void write_group(const Proposal *p, FILE *f, size_t first, size_t end) {
+/* @indent: of the "-" before the rule. */
+static void write_group(const Proposal *p, FILE *f, unsigned indent, size_t first, size_t end) {
         const Item *item = p->items + first;
+        int column = (int) indent;
 
-        fprintf(f, "\n  # %s", groups[item->kind].comment);
-        if (item->kind == GROUP_DEVICE) {
+        fprintf(f, "\n%*s# %s", column, "", groups[item->group].comment);
+        if (item->group == PROPOSAL_DEVICE) {
                 (void) fputs(": ", f);
                 print_escaped(f, item->subsystem[0] ? item->subsystem : "of no subsystem");
         }
-        (void) fputs(".\n  - id: ", f);
-        write_id(f, item);
-        (void) fputs("\n    match:\n      module:\n", f);
+        fprintf(f, ".\n%*s- id: ", column, "");
+        write_id(p, f, item);
+        fprintf(f, "\n%*smatch:\n%*smodule:\n", column + 2, "", column + 4, "");
         for (size_t i = first; i < end; i++) {
-                (void) fputs("        - ", f);
+                fprintf(f, "%*s- ", column + 6, "");
                 write_name(f, p->items[i].module);
-                if (p->items[i].comment && p->items[i].comment[0])
+                if (p->items[i].comment[0])
                         fprintf(f, "  # %s", p->items[i].comment);
                 (void) fputc('\n', f);
         }
-        fprintf(f, "    verdict: allow\n    reason: %s\n", groups[item->kind].reason);
+        fprintf(f, "%*sverdict: allow\n%*sreason: %s\n", column + 2, "", column + 2, "",
+                groups[item->group].reason);
 }
 
 /**
- * proposal_print() - a file for policy.d
- * @release: of the kernel that it is for; NULL: not known
+ * proposal_print_rules() - the rules alone, to stand behind others
+ * @indent: columns before the "-" of each
  */
-void proposal_print(const Proposal *p, FILE *f, const char *release, uint64_t since_usec) {
+void proposal_print_rules(const Proposal *p, FILE *f, unsigned indent) {
         assert(p && f);
 
-        fprintf(f, "# What this machine used, proposed by lkmctl %s on ", LKMD_VERSION);
-        print_date(f, clock_usec(CLOCK_REALTIME));
-        if (release) {
-                (void) fputs(", kernel ", f);
-                print_escaped(f, release);
+        for (size_t i = 0; i < p->n_items;) {
+                size_t end = group_end(p, i);
+
+                write_group(p, f, indent, i, end);
+                i = end;
         }
-        (void) fputs(".\n#\n", f);
-        if (since_usec > 0) {
+}
+
+/* What it was made from: the first lines. */
+static void write_source(FILE *f, const ProposalHead *head) {
+        fprintf(f, "# %s, proposed by lkmctl %s on ",
+                head->files ? "What machines used" : "What this machine used", LKMD_VERSION);
+        print_date(f, clock_usec(CLOCK_REALTIME));
+        if (head->release) {
+                (void) fputs(", kernel ", f);
+                print_escaped(f, head->release);
+        }
+        (void) fputs(".\n", f);
+        for (size_t i = 0; head->files && head->files[i]; i++) {
+                (void) fputs("# From ", f);
+                print_escaped(f, head->files[i]);
+                (void) fputc('\n', f);
+        }
+        if (head->n_unmatched > 0)
+                fprintf(f, "# %zu modalias%s in there match%s no module of this kernel.\n",
+                        head->n_unmatched, head->n_unmatched == 1 ? "" : "es",
+                        head->n_unmatched == 1 ? "es" : "");
+        (void) fputs("#\n", f);
+        if (head->since_usec > 0) {
                 (void) fputs("# Only what was loaded since ", f);
-                print_date(f, since_usec);
+                print_date(f, head->since_usec);
                 (void) fputs(", and what that needs: the rest of what is in use is not here.\n#\n", f);
         }
+}
+
+/* proposal_print() - a file for policy.d */
+void proposal_print(const Proposal *p, FILE *f, const ProposalHead *head) {
+        assert(p && f && head);
+
+        write_source(f, head);
         (void) fputs("# Read it, remove what is not to be loaded, and put it into /etc/lkmd/policy.d,\n"
                      "# under a name that ends in .yaml. To try it first, remove the # before \"mode\":\n"
                      "# then nothing is refused, and \"lkmctl policy audit\" lists what would have been.\n"
@@ -328,12 +403,7 @@ void proposal_print(const Proposal *p, FILE *f, const char *release, uint64_t si
                      "\n"
                      "rules:\n",
                      f);
-        for (size_t i = 0; i < p->n_items;) {
-                size_t end = group_end(p, i);
-
-                write_group(p, f, i, end);
-                i = end;
-        }
+        proposal_print_rules(p, f, 2);
 }
 
 static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_variant **ret) {
@@ -345,7 +415,7 @@ static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_va
 
         if (!f)
                 return -ENOMEM;
-        write_id(f, p->items + first);
+        write_id(p, f, p->items + first);
         if (fclose(f) != 0)
                 return -ENOMEM;
         for (size_t i = first; r >= 0 && i < end; i++)
@@ -356,7 +426,7 @@ static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_va
                 return r;
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("rule", id),
                               SD_JSON_BUILD_PAIR_STRING("verdict", "allow"),
-                              SD_JSON_BUILD_PAIR_STRING("reason", groups[p->items[first].kind].reason),
+                              SD_JSON_BUILD_PAIR_STRING("reason", groups[p->items[first].group].reason),
                               SD_JSON_BUILD_PAIR_VARIANT("modules", modules));
 }
 

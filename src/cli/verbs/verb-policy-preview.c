@@ -246,18 +246,6 @@ static int on_device(const Device *d, void *userdata) {
         return 0;
 }
 
-/* The modules of the running kernel, with the same modprobe.d. Tests have theirs elsewhere. */
-static int index_here(Run *run, const Index **ret) {
-        Run plain = {
-                .out = run->out,
-                .root = secure_getenv(LKMD_ROOT_ENV),
-                .config = run->config,
-        };
-
-        plain.out.quiet = true; /* problems of the configuration have been reported */
-        return offline_index(&plain, true, ret);
-}
-
 int verb_policy_preview(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         _cleanup_(index_unrefp) const Index *here = NULL, *there = NULL;
@@ -271,7 +259,7 @@ int verb_policy_preview(Run *run, char **args, unsigned n_args) {
         r = offline_index(run, true, &there);
         if (r != 0)
                 return r;
-        r = index_here(run, &here);
+        r = offline_index_here(run, &here);
         if (r != 0)
                 return r;
         r = offline_policy(run, &offline);

@@ -34,6 +34,9 @@
 #define GRANT_REASON_MAX 1024U          /* bytes */
 #define GRANT_USEC_MAX (3660ULL * 24 * 3600 * 1000 * 1000) /* ten years */
 
+#define PROPOSAL_FILE_MAX \
+        (64U << 20) /* bytes of a list of modules or modaliases; a machine has some 100 KiB */
+
 /* Files in LKMD_STATE_DIR. */
 #define AUDIT_ENTRIES_MAX 1024U
 #define LEDGER_FILE_MAX (16U << 20)     /* bytes at its end that lkmd reads when it starts */
