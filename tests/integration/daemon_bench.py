@@ -257,6 +257,7 @@ class Client:
         reply = json.loads(message)
         if "error" in reply:
             raise VarlinkError(reply["error"], reply.get("parameters") or {})
+        reply.setdefault("parameters", {})      # since systemd 260 a reply has none if they are empty
         return reply
 
     def call(self, method, /, **parameters):
