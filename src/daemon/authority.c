@@ -3,7 +3,8 @@
 /*
  * Authority: see authority.h. Owns nothing but its state.
  *
- * An lkmd that cannot load is not in charge, nor one whose administrator has a file of his own in the place of udev's
+ * An lkmd that cannot do what udev, which runs as root, can do is not in charge: it cannot load, or cannot read what
+ * it has to know. Nor is one whose administrator has a file of his own in the place of udev's
  * rule that loads drivers: he has told udev what to load. Devices that came while lkmd still was in charge are
  * announced to udev by lkmd-handover, which is started when lkmd notes that it has left.
  */
@@ -24,8 +25,9 @@ struct Authority {
 int authority_new(Authority **ret, const AuthorityOptions *options) {
         Authority *a;
 
-        assert(ret && options && options->charge && options->scheduler && options->udev &&
-               options->monitors && options->stepped_in);
+        assert(ret && options && options->charge && options->scheduler && options->udev && options->index &&
+               options->coldplug && options->root_reader && options->settings && options->monitors &&
+               options->stepped_in);
 
         a = calloc(1, sizeof(*a));
         if (!a)
@@ -41,18 +43,42 @@ Authority *authority_free(Authority *a) {
         return NULL;
 }
 
-static bool may_be_in_charge(const Authority *a) {
-        return scheduler_get_trouble(a->options.scheduler) == LOADER_IS_WELL &&
-               !udev_keeper_get_own_rule(a->options.udev);
+/* What udev could do and lkmd cannot. */
+static void find_obstacle(const Authority *a, Obstacle *ret) {
+        const AuthorityOptions *o = &a->options;
+        LoaderTrouble trouble = scheduler_get_trouble(o->scheduler);
+        const Problem *unread = index_keeper_get_unread(o->index);
+        int error = o->settings->coldplug ? coldplug_get_error(o->coldplug) : 0;
+
+        *ret = (Obstacle) {};
+        if (trouble != LOADER_IS_WELL)
+                obstacle_set(ret, loader_trouble_text(trouble), loader_trouble_remedy(trouble));
+        else if (unread)
+                obstacle_set_unread(ret, unread, root_reader_is_in_trouble(o->root_reader));
+        else if (error < 0)
+                obstacle_set_no_devices(ret, error);
+}
+
+/* Notes what is in the way. */
+static bool may_be_in_charge(const Authority *a, bool *ret_news) {
+        Obstacle o;
+
+        find_obstacle(a, &o);
+        *ret_news = charge_set_obstacle(a->options.charge, &o);
+        return !obstacle_exists(&o) && !udev_keeper_get_own_rule(a->options.udev);
+}
+
+static void report_obstacle(const Authority *a) {
+        const Obstacle *o = charge_get_obstacle(a->options.charge);
+
+        if (obstacle_exists(o))
+                journal_stepped_back(a->options.monitors, o->text, o->remedy);
 }
 
 static void report_not_in_charge(const Authority *a) {
-        LoaderTrouble trouble = scheduler_get_trouble(a->options.scheduler);
         const char *own_rule = udev_keeper_get_own_rule(a->options.udev);
 
-        if (trouble != LOADER_IS_WELL)
-                journal_stepped_back(a->options.monitors, loader_trouble_text(trouble),
-                                     loader_trouble_remedy(trouble));
+        report_obstacle(a);
         if (own_rule)
                 journal_own_rule(a->options.monitors, own_rule);
 }
@@ -80,10 +106,12 @@ static void leave(Authority *a) {
  * that the connection was made; whether it answers shows later.
  */
 void authority_begin(Authority *a) {
+        bool news;
+
         assert(a);
 
         a->serving = true;
-        if (may_be_in_charge(a)) {
+        if (may_be_in_charge(a, &news)) {
                 take(a);
                 return;
         }
@@ -92,18 +120,20 @@ void authority_begin(Authority *a) {
 }
 
 /**
- * authority_settle() - the loader or the files of udev have changed: step back, or in again
+ * authority_settle() - something that it depends on may have changed: step back, or in again
  * @good_news: for the journal, if lkmd is in charge again: why
  */
 void authority_settle(Authority *a, const char *good_news) {
-        bool may;
+        bool may, news;
 
         assert(a && good_news);
 
         if (!a->serving)
                 return;                 /* authority_begin() looks */
-        may = may_be_in_charge(a);
+        may = may_be_in_charge(a, &news);
         if (may == charge_is_taken(a->options.charge)) {
+                if (news)
+                        report_obstacle(a);     /* another one than before */
                 (void) charge_remind(a->options.charge);
                 return;
         }

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "common/base/util.h"
+#include "common/settings/settings.h"
+#include "daemon/base/root-reader.h"
 #include "daemon/config/charge.h"
+#include "daemon/config/index-keeper.h"
 #include "daemon/config/udev-keeper.h"
+#include "daemon/devices/coldplug.h"
 #include "daemon/engine/scheduler.h"
 #include "daemon/history/monitors.h"
 
@@ -14,6 +18,10 @@ typedef struct AuthorityOptions {       /* all borrowed */
         Charge *charge;
         Scheduler *scheduler;
         UdevKeeper *udev;
+        const IndexKeeper *index;
+        const Coldplug *coldplug;
+        const RootReader *root_reader;
+        const Settings *settings;
         Monitors *monitors;
         void (*stepped_in)(
                 void *userdata); /* lkmd is in charge again: nobody has looked at the devices meanwhile */

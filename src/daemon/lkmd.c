@@ -46,6 +46,7 @@ static int run(void) {
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .loader_program = secure_getenv(LKMD_LOADER_SOCKET_ENV) ? NULL : LKMD_LOADER_PROGRAM,
+                .reader_address = secure_getenv(LKMD_READER_SOCKET_ENV) ?: LKMD_READER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
                 .audit_file = secure_getenv(LKMD_AUDIT_ENV) ?: LKMD_AUDIT_FILE,
                 .denied_file = secure_getenv(LKMD_DENIED_ENV) ?: LKMD_DENIED_FILE,

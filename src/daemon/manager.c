@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <libudev.h>
 #include <signal.h>
-#include <sys/capability.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/base/clock.h"
@@ -21,6 +20,8 @@
 #include "daemon/base/log.h"
 #include "daemon/base/loop-order.h"
 #include "daemon/base/module-state.h"
+#include "daemon/base/privilege.h"
+#include "daemon/base/root-reader.h"
 #include "daemon/config/charge.h"
 #include "daemon/config/denied-file.h"
 #include "daemon/config/index-keeper.h"
@@ -75,6 +76,7 @@ struct Manager {
         LoadedDenied *loaded_denied;
         uint64_t started_usec;          /* CLOCK_REALTIME */
         bool coldplug_done;
+        RootReader *root_reader;
 };
 
 /* --------------------------------------------------------------------------------------------- wiring */
@@ -166,7 +168,8 @@ static int start_coldplug(Manager *m) {
 }
 
 /* Walk over all devices once more. */
-static void rescan(Manager *m) {
+static void rescan(void *userdata) {
+        Manager *m = userdata;
         int r;
 
         m->counters.rescans++;
@@ -194,23 +197,23 @@ static void on_loader_lost(void *userdata) {
         rescan(m);
 }
 
+static void settle(Manager *m, const char *good_news) {
+        if (m->authority)
+                authority_settle(m->authority, good_news);
+}
+
 static void on_coldplug_done(size_t n_devices, void *userdata) {
         Manager *m = userdata;
 
         m->counters.coldplug_devices += n_devices;
         m->coldplug_done = true;
         log_info("looked at %zu devices", n_devices);
+        settle(m, "all devices in /sys can be seen again");
         waits_check_soon(m->waits);
 }
 
-static void on_stepped_in(void *userdata) {
-        rescan(userdata);
-}
-
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
-        Manager *m = userdata;
-
-        authority_settle(m->authority, "lkmd-loader works again");
+        settle(userdata, "lkmd-loader works again");
 }
 
 static void listen_to_udev(Manager *m) {
@@ -231,7 +234,11 @@ static void on_udev_rules_changed(void *userdata) {
         listen_to_udev(m);
         udev_wait_rules_changed(m->udev_wait);
         charge_call_handover(m->charge);
-        authority_settle(m->authority, "the administrator's file in the place of udev's rule is gone");
+        settle(m, "the administrator's file in the place of udev's rule is gone");
+}
+
+static void on_index_read(void *userdata) {
+        settle(userdata, "all that lkmd has to know can be read again");
 }
 
 /* A failure has no effect while lkmd runs. */
@@ -435,21 +442,16 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- object */
+/* lkmd-reader may be well again, and open what it did not. */
+static void on_reader_retry(void *userdata) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        int r = manager_reload(userdata, &problems);
 
-/* CAP_NET_ADMIN was only for the size of the netlink buffer. */
-static int drop_capabilities(void) {
-        cap_t none;
-        int r = 0;
-
-        none = cap_init();
-        if (!none)
-                return -errno;
-        if (cap_set_proc(none) < 0)
-                r = -errno;
-        (void) cap_free(none);
-        return r;
+        if (r < 0 && r != -EBADMSG)
+                log_error("cannot reload: %s", strerror(-r));
 }
+
+/* --------------------------------------------------------------------------------------------- object */
 
 static int load_settings(Manager *m) {
         int r;
@@ -542,7 +544,7 @@ static int open_sources(Manager *m, const ManagerOptions *options) {
                                    });
         if (r < 0)
                 return r;
-        r = drop_capabilities();
+        r = privilege_drop();   /* CAP_NET_ADMIN was only for the size of the netlink buffer */
         if (r < 0)
                 return r;
         listen_to_udev(m);
@@ -619,7 +621,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = autoload_new(&m->autoload, m->scheduler, &m->planner, m->monitors, &m->counters);
         if (r < 0)
                 return r;
-        r = index_keeper_new(&m->index, m->event, options->root, on_index_swapped, m);
+        r = index_keeper_new(&m->index, m->event, options->root, on_index_swapped, on_index_read, m);
         if (r < 0)
                 return r;
         m->planner.index = m->index;
@@ -627,8 +629,12 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .charge = m->charge,
                                                  .scheduler = m->scheduler,
                                                  .udev = m->udev_keeper,
+                                                 .index = m->index,
+                                                 .coldplug = m->coldplug,
+                                                 .root_reader = m->root_reader,
+                                                 .settings = &m->settings,
                                                  .monitors = m->monitors,
-                                                 .stepped_in = on_stepped_in,
+                                                 .stepped_in = rescan,
                                                  .userdata = m,
                                          });
         if (r < 0)
@@ -685,6 +691,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = open_loop(m);
         if (r < 0)
                 return r;
+        r = root_reader_new(&m->root_reader, m->event, options->reader_address, on_reader_retry, m);
+        if (r < 0)
+                return r;
         r = load_settings(m);
         if (r < 0)
                 return r;
@@ -737,6 +746,7 @@ Manager *manager_free(Manager *m) {
         ledger_free(m->ledger);
         kernel_log_free(m->kernel_log);
         settings_watch_free(m->settings_watch);
+        root_reader_free(m->root_reader);
         problem_list_clear(&m->setting_problems);
         if (m->udev)
                 udev_unref(m->udev);
@@ -758,14 +768,14 @@ int manager_run(Manager *m) {
 
         assert(m);
 
-        authority_begin(m->authority);
-        (void) sd_notify(/* unset_environment= */ false, "READY=1");
         if (m->settings.coldplug) {
                 r = start_coldplug(m);
                 if (r < 0)
                         return r;
         } else
                 m->coldplug_done = true;
+        authority_begin(m->authority);
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
         r = sd_event_loop(m->event);
         authority_end(m->authority);

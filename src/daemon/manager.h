@@ -13,6 +13,7 @@ typedef struct ManagerOptions {
         int varlink_fd;                 /* listening, taken; negative: listen on varlink_address */
         const char *varlink_address;
         int kmsg_fd;                    /* taken; negative: none */
+        const char *reader_address;     /* of lkmd-reader's socket */
         int in_charge_fd;               /* of the file that udev's rule tests, taken; negative: none */
         const char *loader_address;
         const char *loader_program;     /* NULL: not checked */

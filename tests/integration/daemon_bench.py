@@ -176,6 +176,7 @@ class Devices:
         self._process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          env={**os.environ, "LD_PRELOAD": PRELOAD})
         self.root = self._ask()
+        self.add("there-is-one", subsystem="platform") # a machine without any is one whose /sys cannot be read
 
     def _ask(self, *question):
         """The lines that go both ways are JSON, bytes as latin-1."""

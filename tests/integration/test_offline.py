@@ -275,3 +275,44 @@ def test_a_broken_index_is_named(root, tmp_path, words):
     done = subprocess.run([LKMCTL, *words, "--root", tmp_path, "--kernel", RELEASE, "--config", root / "conf"], capture_output=True,
                           text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0 and "modules.alias.bin" in done.stderr
+
+
+# ------------------------------------------------------------------------------------------ what cannot be read
+
+@pytest.fixture
+def somebodys_ctl(tmp_path):
+    """lkmctl as a user who is not root, on a tree of its own; .tree and .conf are what to take the rights from."""
+    make_tree(tmp_path, RELEASE, MODULES)
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/a.conf").write_text(CONFIG)
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+
+    def run(*words):
+        return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", LKMCTL, words[0], "--root", tmp_path,
+                               "--kernel", RELEASE, "--config", tmp_path / "conf", *words[1:]], capture_output=True, text=True,
+                              timeout=60, check=False, stdin=subprocess.DEVNULL,
+                              env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ASAN_OPTIONS": "exitcode=99"})
+    run.conf = tmp_path / "conf"
+    run.tree = tmp_path / "lib/modules"
+    return run
+
+
+@pytest.mark.parametrize("verb", [("resolve", "alone"), ("plan", "alone"), ("explain", "alone"), ("deps", "alone")])
+@pytest.mark.parametrize("below,mode", [(".", 0o700), (RELEASE, 0o700), (f"{RELEASE}/modules.dep.bin", 0o600)])
+def test_modules_that_somebody_may_not_read(somebodys_ctl, verb, below, mode):
+    """It is not "nothing", and depmod would not help."""
+    assert somebodys_ctl(*verb).returncode == 0
+    (somebodys_ctl.tree / below).chmod(mode)
+    done = somebodys_ctl(*verb)
+    assert done.returncode == 1, done
+    assert "may not be read" in done.stderr and "the same with sudo" in done.stderr
+    assert "depmod" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", [("resolve", "alone"), ("plan", "alone"), ("explain", "alone"), ("config",)])
+@pytest.mark.parametrize("below,mode", [("", 0o700), ("a.conf", 0o600)])
+def test_lines_that_somebody_may_not_read(somebodys_ctl, verb, below, mode):
+    (somebodys_ctl.conf / below).chmod(mode)
+    done = somebodys_ctl(*verb)
+    assert f"{somebodys_ctl.conf}{'/' + below if below else ''}: cannot be read: Permission denied" in done.stderr, done

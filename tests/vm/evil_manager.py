@@ -20,7 +20,8 @@ MAGIC = 0x6c6b6d33
 INSERT, REMOVE, INSTALL_COMMAND, REMOVE_COMMAND, LOOK = range(1, 6)
 LINE, KERNEL_LINE, RULE, CLIENT, PERMISSION, SETTING = range(1, 7)
 FORCE_VERMAGIC, FORCE_MODVERSIONS, FORCE_REMOVAL, HAS_CLIENT = 1, 2, 4, 8
-LOADER, STATE = "/run/lkmd/loader", "/run/lkmd/state"
+LOADER, READER, STATE = "/run/lkmd/loader", "/run/lkmd/reader", "/run/lkmd/state"
+READ_REQUEST, READ_REPLY, READ_MAGIC, WATCH = struct.Struct("<II4096s"), struct.Struct("<Ii"), 0x6c6b7231, 1
 RELEASE = os.uname().release
 MODULES = f"/lib/modules/{RELEASE}"
 PARAMS = f"{MODULES}/extra/lkmd_test_params.ko"
@@ -243,6 +244,61 @@ def loader():
     kept.append(late)
 
 
+# ------------------------------------------------------------------------------------------------- reader
+
+def have_read(path, flags=0, fds=(), size=READ_REQUEST.size):
+    """What the reader answers: (error, descriptors), or a word for the end of the connection."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(60)
+        s.connect(READER)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        try:
+            s.sendmsg([READ_REQUEST.pack(READ_MAGIC, flags, path.encode())[:size]], rights)
+            data, got, _, _ = socket.recv_fds(s, READ_REPLY.size, 8)
+        except (BrokenPipeError, ConnectionResetError):
+            return "reset"
+    return (READ_REPLY.unpack(data)[1], got) if data else "hung up"
+
+
+def tell_reading(name, answer):
+    tell(name, not isinstance(answer, str) and (answer[0] == 0 or answer[1]), answer)
+
+
+def reader():
+    own = f"{STATE}/mine.conf"
+    os.symlink("/etc/shadow", own)
+    os.mkdir(f"{STATE}/policy.d")
+    os.symlink("/etc/shadow", f"{STATE}/policy.d/mine.yaml")
+    for path in ("/etc/shadow", "/etc/gshadow", "/etc/modprobe.d/../shadow", "/etc/lkmd/policy.d/../../shadow", "/etc", "/root",
+                 "/root/private.conf", own, f"{STATE}/policy.d/mine.yaml", f"/etc/modprobe.d/../..{own}", "/proc/self/root/etc/shadow",
+                 f"/proc/{os.getpid()}/root/etc/modprobe.d/private.conf", "/proc/1/environ", "/dev/mem", "/run/lkmd/in-charge", "",
+                 "etc/shadow", "/etc/modprobe.d/shadow.conf", "/etc/modprobe.d/secret.conf", "/etc/modprobe.d/private.key",
+                 "/etc/modprobe.d/owned-private.conf", f"{MODULES}/signing_key.pem", "/etc/lkmd/private.key"):
+        tell_reading(f"read {path or 'nothing'}", have_read(path))
+        watch = inotify()
+        tell_reading(f"read and watch {path or 'nothing'}", have_read(path, WATCH, [watch]))
+        os.close(watch)
+    null = os.open("/dev/null", os.O_RDONLY)
+    for name, answer in (("read with another descriptor", have_read("/etc/modprobe.d/private.conf", WATCH, [null])),
+                         ("read without the descriptor", have_read("/etc/modprobe.d/private.conf", WATCH)),
+                         ("read with a descriptor too many", have_read("/etc/modprobe.d/private.conf", 0, [null])),
+                         ("read with half a request", have_read("/etc/modprobe.d/private.conf", 0, (), 100)),
+                         ("read with another flag", have_read("/etc/modprobe.d/private.conf", 2))):
+        tell_reading(name, answer)
+    error, got = have_read("/etc/modprobe.d/private.conf")
+    tell("control: root's configuration", error == 0 and os.read(got[0], 100).startswith(b"# private"))
+    does("write to root's configuration", lambda: os.write(got[0], b"evil"))
+    does("open root's configuration for writing", lambda: os.open(f"/proc/self/fd/{got[0]}", os.O_WRONLY))
+    error, got = have_read("/etc/modprobe.d")
+    tell("control: root's directory", error == 0 and "private.conf" in os.listdir(got[0]))
+    does("go up from root's directory", lambda: os.open("../shadow", os.O_RDONLY, dir_fd=got[0]))
+
+
+def inotify():
+    import ctypes
+    return ctypes.CDLL(None).inotify_init1(os.O_CLOEXEC)
+
+
 # ------------------------------------------------------------------------------------------------- system
 
 def runs(name, *words):
@@ -303,7 +359,7 @@ def control():
 def main():
     # what the program itself needs of descriptors has to be gone when the service's are looked for
     fcntl.fcntl(report.fileno(), fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    for part in (control, files, words, system, loader):
+    for part in (control, files, words, reader, system, loader):
         part()
     report.write(json.dumps({"name": "end", "allowed": False, "what": ""}) + "\n")
     while True:

@@ -53,6 +53,12 @@ def attempts(machine):
     machine.write("/etc/modprobe.d/open.conf", "options lkmd_test_params word=open\n")
     machine.run("chown lkmd /etc/modprobe.d/owned.conf; chmod 0666 /etc/modprobe.d/open.conf; mkdir -p /etc/lkmd/policy.d")
     machine.write("/etc/lkmd/policy.d/evil.yaml", POLICY)
+    machine.write("/etc/modprobe.d/private.conf", "# private\n", mode=0o600)
+    for path in ("/root/private.conf", "/etc/modprobe.d/private.key", "/etc/lkmd/private.key", f"{extra}/../signing_key.pem"):
+        machine.write(path, "# private\n", mode=0o600)
+    machine.write("/etc/modprobe.d/owned-private.conf", "# private\n", mode=0o600)
+    machine.run("chown 65534 /etc/modprobe.d/owned-private.conf; ln -s /etc/shadow /etc/modprobe.d/shadow.conf; "
+                "ln -s /root/private.conf /etc/modprobe.d/secret.conf")
     machine.write(PROGRAM, Path(__file__).with_name("evil_manager.py").read_text(encoding="utf-8"))
     machine.write("/run/systemd/system/lkmd.service.d/evil.conf", DROP_IN)
     machine.run("systemctl daemon-reload; touch /run/stamp; sleep 1; systemctl restart lkmd")
@@ -63,14 +69,15 @@ def attempts(machine):
     machine.run("systemctl stop lkmd-loader", timeout=60)       # while 349 requests are unread
     assert machine.run("systemctl show --value -p Result lkmd-loader").stdout == "success\n"
     machine.run("rm -r /run/systemd/system/lkmd.service.d; systemctl daemon-reload; systemctl stop lkmd")
-    machine.run(f"systemctl stop {status.unit}; rm /etc/modprobe.d/open.conf", check=False)
+    machine.run(f"systemctl stop {status.unit}; cd /etc/modprobe.d && rm open.conf owned-private.conf shadow.conf secret.conf", check=False)
     start_lkmd(machine)
     return [json.loads(line) for line in text.splitlines()]
 
 
 def test_a_stranger_is_refused(machine, attempts):
     allowed = {a["name"] for a in attempts if a["allowed"]}
-    assert allowed == {"control: root's line", "control: removal"}, [a for a in attempts if a["allowed"]]
+    assert allowed == {"control: root's line", "control: removal", "control: root's configuration",
+                       "control: root's directory"}, [a for a in attempts if a["allowed"]]
     assert len(attempts) > 200
     assert sum("root's connection for the status" in a["name"] for a in attempts) > 10
     assert any("a connection to journald" in a["name"] for a in attempts)

@@ -123,13 +123,24 @@ int offline_module_dir(Run *run, char **ret) {
         return 0;
 }
 
+/* Is there perhaps an index, which who asks may not read? */
+bool offline_may_not_read(const char *module_dir) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/modules.dep.bin", module_dir) < 0) {
+                path = NULL;
+                return false;
+        }
+        return access(path, R_OK) < 0 && errno == EACCES;
+}
+
 /* What is missing: the directory, the right to read it, or what depmod writes into it. */
 int report_no_index(Run *run, const char *module_dir) {
         _cleanup_(freep) char *hint = NULL;
         int error, r;
 
         error = access(module_dir, R_OK | X_OK) < 0 ? errno : 0;
-        if (error == EACCES)
+        if (error == EACCES || offline_may_not_read(module_dir))
                 return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
                                          "the modules in %s may not be read", module_dir);
         r = make_hint(

@@ -18,5 +18,6 @@ int offline_check_paths(Run *run, const char *option, const char *const *paths);
 int offline_index_here(Run *run, const Index **ret);
 int offline_module_dir(Run *run, char **ret);
 
+bool offline_may_not_read(const char *module_dir);
 int report_no_index(Run *run, const char *module_dir);
 int report_no_such_module(Run *run, const Index *index, const char *key);

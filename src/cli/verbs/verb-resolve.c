@@ -273,7 +273,7 @@ static int resolve_few(Run *run, char **args, unsigned n_args) {
                 if (r < 0)
                         return r;
         }
-        if (status != STATUS_DONE && access(directory, F_OK) < 0)
+        if (offline_may_not_read(directory) || (status != STATUS_DONE && access(directory, F_OK) < 0))
                 return report_no_index(run, directory);
         return status;
 }

@@ -297,14 +297,14 @@ static void print_next(const Output *out, sd_json_variant *status) {
         sd_json_variant *failure = sd_json_variant_by_index(field_array(status, "failures"), 0);
         const char *release = field_string(status, "kernelRelease"), *module = field_string(failure, "module");
 
-        if (!field_bool(status, "indexComplete")) {
-                printf("\nNext: depmod ");
-                print_escaped(stdout, release);
-                printf("; if the directory itself is missing, install the package with the modules of that kernel\n");
-        } else if (field_string(status, "steppedBackRemedy")) {
+        if (field_string(status, "steppedBackRemedy")) { /* of an index that cannot be read, too */
                 printf("\nNext: ");
                 print_escaped(stdout, field_string(status, "steppedBackRemedy"));
                 putchar('\n');
+        } else if (!field_bool(status, "indexComplete")) {
+                printf("\nNext: depmod ");
+                print_escaped(stdout, release);
+                printf("; if the directory itself is missing, install the package with the modules of that kernel\n");
         } else if (field_string(status, "ownUdevRule")) {
                 printf("\nNext: to have lkmd load drivers, say the same in policy.d (lkmd-policy(5)), then rm ");
                 print_escaped(stdout, field_string(status, "ownUdevRule"));

@@ -17,6 +17,10 @@
 #define LKMD_LOADER_SOCKET_ENV "LKMD_LOADER_SOCKET"
 #define LKMD_LOADER_PROGRAM LKMD_LIB_DIR "/lkmd-loader"
 
+/* The reader of what only root may read. */
+#define LKMD_READER_SOCKET LKMD_RUN_DIR "/reader"
+#define LKMD_READER_SOCKET_ENV "LKMD_READER_SOCKET"
+
 /* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
 #define LKMD_FD_VARLINK "varlink"
 #define LKMD_FD_KMSG "kmsg"

@@ -15,6 +15,7 @@ typedef struct Problem {
         unsigned line;                  /* 1-based; 0: the whole file */
         unsigned column;                /* 1-based; 0: the whole line, or not known */
         char *message;                  /* one sentence without a full stop */
+        bool unread; /* the file is there, or may be, and could not be read: what it says is not known */
 } Problem;
 
 typedef struct ProblemList {
@@ -28,6 +29,8 @@ int problem_list_add(ProblemList *list, const char *file, unsigned line, const c
         _printf_(4, 5);
 int problem_list_add_at(ProblemList *list, const char *file, unsigned line, unsigned column,
                         const char *format, ...) _printf_(5, 6);
+int problem_list_add_unread(ProblemList *list, const char *file, const char *format, ...) _printf_(3, 4);
+const Problem *problem_list_find_unread(const ProblemList *list);
 bool problem_list_equal(const ProblemList *a, const ProblemList *b);
 int problem_list_copy(ProblemList *to, const ProblemList *from); /* appends */
 int problem_list_add_v(ProblemList *list, const char *file, unsigned line, unsigned column, const char *format,

@@ -5,10 +5,10 @@
 #include "common/base/read-file.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/base/file-access.h"
 #include "common/base/util.h"
 
 #define ROOM_AT_FIRST ((size_t) 4096)   /* for files that do not say how large they are, as in /proc */
@@ -18,7 +18,7 @@
  *
  * That is a regular file, or /dev/null, which counts as an empty one.
  *
- * Return: a file descriptor; -EISDIR; -EBADF: it is something else; what open(2) says.
+ * Return: a file descriptor; -EISDIR; -EBADF: it is something else; as file_access_open().
  */
 int read_file_open(const char *path) {
         _cleanup_(closep) int fd = -EBADF;
@@ -26,8 +26,10 @@ int read_file_open(const char *path) {
 
         assert(path);
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0 || fstat(fd, &st) < 0)
+        fd = file_access_open(path);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
                 return -errno;
         if (S_ISDIR(st.st_mode))
                 return -EISDIR;

@@ -148,7 +148,7 @@ static void read_subsystem(DeviceUevent *u, int dir_fd) {
  * device_uevent_read() - the facts of a device in /sys, as of an event "add"
  * @syspath: without links
  *
- * Return: 0; -ENODEV: there is no such device.
+ * Return: 0; -ENODEV: there is no such device; -EACCES: this process may not read it.
  */
 int device_uevent_read(DeviceUevent *ret, const char *syspath) {
         _cleanup_(closep) int dir_fd = -EBADF, fd = -EBADF;
@@ -161,7 +161,7 @@ int device_uevent_read(DeviceUevent *ret, const char *syspath) {
         fd = dir_fd >= 0 ? openat(dir_fd, "uevent", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -EBADF;
         n = fd >= 0 ? read(fd, ret->text, sizeof(ret->text) - 1) : -1;
         if (n < 0)
-                return -ENODEV;
+                return errno == EACCES ? -EACCES : -ENODEV;
         ret->text[n] = '\0';
 
         ret->facts = (DeviceFacts) {};

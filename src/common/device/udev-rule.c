@@ -5,10 +5,10 @@
 #include "common/device/udev-rule.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "common/base/file-access.h"
 #include "common/base/paths.h"
 #include "common/base/util.h"
 
@@ -18,16 +18,24 @@ static bool file_is_lkmds(const char *path) {
         char head[sizeof(UDEV_RULE_HEAD)] = "";
         struct stat st;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        fd = file_access_open(path);
         return fd >= 0 && fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) &&
                read(fd, head, sizeof(head) - 1) > 0 && streq(head, UDEV_RULE_HEAD);
+}
+
+/* Also a link to nowhere. */
+static bool is_there(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) >= 0 || (errno == EACCES && file_access_stat(path, &st) >= 0);
 }
 
 /* Is the file empty, a mask, or written by lkmd-handover? */
 static bool file_leaves_it_to_lkmd(const char *path) {
         struct stat st;
 
-        if (stat(path, &st) >= 0 && (S_ISCHR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0)))
+        if (file_access_stat(path, &st) >= 0 &&
+            (S_ISCHR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0)))
                 return true;            /* /dev/null */
         return file_is_lkmds(path);
 }
@@ -49,10 +57,9 @@ bool udev_rule_leaves_it_to_lkmd(const char *root) {
 
         for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
                 char path[PATH_MAX];
-                struct stat st;
 
                 (void) snprintf(path, sizeof(path), "%s%s/%s", root, dirs[i], UDEV_AUTOLOAD_RULE);
-                if (lstat(path, &st) >= 0)
+                if (is_there(path))
                         return file_leaves_it_to_lkmd(path);
         }
         return true;
@@ -84,10 +91,9 @@ const char *udev_rule_find_own(const char *root) {
 
         for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
                 char path[PATH_MAX];
-                struct stat st;
 
                 (void) snprintf(path, sizeof(path), "%s%s", root, paths[i]);
-                if (lstat(path, &st) < 0 || file_is_lkmds(path))
+                if (!is_there(path) || file_is_lkmds(path))
                         continue;
                 if (!startswith(paths[i], UDEV_RUN_RULES_DIR) || !is_link_to_null(path))
                         return paths[i];

@@ -10,10 +10,10 @@
 #include "common/device/udev-rules.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <limits.h>
 
 #include "common/base/array.h"
+#include "common/base/file-access.h"
 #include "common/base/glob.h"
 #include "common/base/paths.h"
 #include "common/base/read-file.h"
@@ -502,7 +502,7 @@ static int list_directory(RuleFiles *files, UdevRules *rules, const char *root, 
         struct dirent *entry;
 
         (void) snprintf(path, sizeof(path), "%s%s", root, dirs[dir]);
-        d = opendir(path);
+        d = file_access_opendir(path);
         if (!d)
                 return errno == EACCES ? add_unreadable(rules, path + strlen(root)) : 0;
         while ((entry = readdir(d))) {

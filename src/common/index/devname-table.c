@@ -96,8 +96,9 @@ int devname_table_new(DevnameTable **ret, const char *path, ProblemList *problem
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT) {
-                r = problem_list_add(problems, path, 0, "cannot be read: %s",
-                                     r == -EBADF ? "Not a regular file" : strerror(-r));
+                r = r == -EBADF
+                            ? problem_list_add(problems, path, 0, "cannot be read: Not a regular file")
+                            : problem_list_add_unread(problems, path, "cannot be read: %s", strerror(-r));
                 if (r < 0)
                         return r;
         }

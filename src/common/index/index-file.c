@@ -378,9 +378,11 @@ int index_file_open(IndexFile **ret, const char *path, ProblemList *problems) {
         fd = read_file_open(path);
         r = fd < 0 ? fd : read_file(fd, FILE_MAX, &data, &size);
         if (r < 0) {
-                if (r != -ENOENT)
-                        (void) problem_list_add(problems, path, 0, "cannot be read: %s",
-                                                r == -EBADF ? "Not a regular file" : strerrordesc_np(-r));
+                if (r == -EBADF)
+                        (void) problem_list_add(problems, path, 0, "cannot be read: Not a regular file");
+                else if (r != -ENOENT)
+                        (void) problem_list_add_unread(problems, path, "cannot be read: %s",
+                                                       strerrordesc_np(-r));
                 return r;
         }
         return index_file_take(ret, path, (uint8_t *) data, size, problems);

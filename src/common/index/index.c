@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "common/base/file-access.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/paths.h"
@@ -213,10 +214,14 @@ static int load_module_dir(Index *x, ProblemList *problems) {
         bool present;
         int r;
 
-        present = stat(x->module_dir, &st) >= 0;
+        r = file_access_stat(x->module_dir, &st);
+        present = r >= 0;
         if (!present) {
-                r = problem_list_add(problems, x->module_dir, 0, "no modules for this kernel: %s",
-                                     strerror(errno));
+                r = r == -ENOENT || r == -ENOTDIR
+                            ? problem_list_add(problems, x->module_dir, 0, "no modules for this kernel: %s",
+                                               strerror(-r))
+                            : problem_list_add_unread(problems, x->module_dir, "cannot be read: %s",
+                                                      strerror(-r));
                 if (r < 0)
                         return r;
         }

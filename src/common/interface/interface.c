@@ -195,7 +195,7 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(lkmd),
         SD_VARLINK_FIELD_COMMENT("udev's rule is in force as well, so that both load drivers."),
         SD_VARLINK_DEFINE_ENUM_VALUE(lkmd_and_udev),
-        SD_VARLINK_FIELD_COMMENT("lkmd cannot load modules and has stepped back; udev's rule is in force."),
+        SD_VARLINK_FIELD_COMMENT("lkmd cannot load modules, or read what it has to know, and has stepped back; udev's rule is in force."),
         SD_VARLINK_DEFINE_ENUM_VALUE(udev));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(

@@ -18,6 +18,7 @@
 #include "common/base/array.h"
 #include "common/base/config-dirs.h"
 #include "common/base/enum-names.h"
+#include "common/base/file-access.h"
 #include "common/base/glob.h"
 #include "common/base/module-name.h"
 #include "common/base/paths.h"
@@ -194,9 +195,17 @@ static int report_path(const ConfigObserver *o, const char *path, ConfigPathFate
         return o && o->on_path ? o->on_path(path, fate, by, error, o->userdata) : 0;
 }
 
+/* What kmod, which runs as root, does not read either: dangling links, loops of links, directories. */
+static bool is_for_nobody(int error) {
+        return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EISDIR ||
+               error == ENAMETOOLONG;
+}
+
 /* Adds why a path cannot be read. */
 static int report_unreadable(const ConfigObserver *o, const char *path, int error, ProblemList *problems) {
-        int r = problem_list_add(problems, path, 0, "cannot be read: %s", strerror(error));
+        int r = is_for_nobody(error)
+                        ? problem_list_add(problems, path, 0, "cannot be read: %s", strerror(error))
+                        : problem_list_add_unread(problems, path, "cannot be read: %s", strerror(error));
 
         return r < 0 ? r : report_path(o, path, CONFIG_PATH_UNREADABLE, NULL, error);
 }
@@ -300,16 +309,19 @@ static int file_list_add_entry(FileList *l, DIR *d, const char *dir, const char 
         if (!file_name_counts(name) && !l->observer)
                 return 0;
 
-        error = fstatat(dirfd(d), name, &st, 0) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
-        if (error || !file_name_counts(name)) {
-                if (asprintf(&path, "%s/%s", dir, name) < 0) {
-                        path = NULL;
-                        return -ENOMEM;
-                }
-                if (!file_name_counts(name))
-                        return report_path(l->observer, path, CONFIG_PATH_NOT_NAMED, NULL, error);
-                return report_unreadable(l->observer, path, error, problems);
+        if (asprintf(&path, "%s/%s", dir, name) < 0) {
+                path = NULL;
+                return -ENOMEM;
         }
+        error = fstatat(dirfd(d), name, &st, 0) < 0 ? errno : 0;
+        if (error == EACCES)
+                error = -file_access_stat(path, &st);
+        if (error == 0 && S_ISDIR(st.st_mode))
+                error = EISDIR;
+        if (!file_name_counts(name))
+                return report_path(l->observer, path, CONFIG_PATH_NOT_NAMED, NULL, error);
+        if (error)
+                return report_unreadable(l->observer, path, error, problems);
 
         return file_list_add(l, dir, name, rank, false);
 }
@@ -320,15 +332,15 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
         struct stat st;
         int r;
 
-        if (stat(path, &st) < 0) {
-                if (errno == ENOENT || errno == ENOTDIR)
-                        return 0;
-                return report_unreadable(l->observer, path, errno, problems);
-        }
+        r = file_access_stat(path, &st);
+        if (r == -ENOENT || r == -ENOTDIR)
+                return 0;
+        if (r < 0)
+                return report_unreadable(l->observer, path, -r, problems);
         if (!S_ISDIR(st.st_mode))
                 return file_list_add(l, path, NULL, rank, false);
 
-        d = opendir(path);
+        d = file_access_opendir(path);
         if (!d)
                 return report_unreadable(l->observer, path, errno, problems);
         r = report_path(l->observer, path, CONFIG_PATH_DIRECTORY, NULL, 0);
@@ -347,7 +359,8 @@ static int file_list_add_path(FileList *l, const char *path, size_t rank, Proble
                         return r;
         }
         if (errno != 0)
-                return problem_list_add(problems, path, 0, "cannot be read to its end: %s", strerror(errno));
+                return problem_list_add_unread(problems, path, "cannot be read to its end: %s",
+                                               strerror(errno));
 
         return 0;
 }

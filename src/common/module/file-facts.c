@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/base/array.h"
+#include "common/base/file-access.h"
 #include "common/base/name-table.h"
 
 typedef struct Entry {
@@ -104,7 +105,7 @@ const ModuleFacts *file_facts_get(const char *path, void *userdata) {
 
         assert(path && f);
 
-        if (stat(path, &st) < 0)
+        if (file_access_stat(path, &st) < 0)
                 return NULL;
         e = name_table_find(f->by_path, path, &i) ? f->entries[i] : add_entry(f, path);
         if (!e)

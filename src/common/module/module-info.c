@@ -11,15 +11,17 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <libkmod.h>
-#include <sys/stat.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
+#include "common/base/file-access.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/paths.h"
+#include "common/base/read-file.h"
 #include "common/base/string-list.h"
 #include "common/base/util.h"
 
@@ -78,6 +80,7 @@ typedef struct ModuleInfo {
         struct kmod_ctx *ctx;
         struct kmod_module *module;
         struct kmod_list *list;
+        int copy_fd;                    /* of a file that libkmod may not open; -EBADF: there is none */
 } ModuleInfo;
 
 static void module_info_close(ModuleInfo *info) {
@@ -87,13 +90,14 @@ static void module_info_close(ModuleInfo *info) {
                 (void) lib.kmod_module_unref(info->module);
         if (info->ctx)
                 (void) lib.kmod_unref(info->ctx);
+        closep(&info->copy_fd);
 }
 
 /* libkmod would block at a FIFO, and read a file without end. */
-static int check_file(const char *path) {
+static int check_file(int fd) {
         struct stat st;
 
-        if (stat(path, &st) < 0)
+        if (fstat(fd, &st) < 0)
                 return -errno;
         return !S_ISREG(st.st_mode) ? -EBADF : st.st_size > MODULE_FILE_MAX ? -EFBIG : 0;
 }
@@ -110,19 +114,15 @@ static unsigned half_word(const unsigned char *header, size_t at) {
  * the file does not have, as when a disk lost a part of the file. The kernel refuses such a file. Compressed
  * files have checksums.
  *
- * Return: 0, also for a file that is no ELF; -ENOEXEC; what open(2) says.
+ * Return: 0, also for a file that is no ELF; -ENOEXEC; what pread(2) says.
  */
-static int check_elf_header(const char *path) {
+static int check_elf_header(int fd) {
         unsigned char header[sizeof(Elf64_Ehdr)] = {};
-        _cleanup_(closep) int fd = -EBADF;
         unsigned n_sections, names;
         bool wide;
         ssize_t n;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        n = read(fd, header, sizeof(header));
+        n = pread(fd, header, sizeof(header), 0);
         if (n < 0)
                 return -errno;
         if (n < SELFMAG || memcmp(header, ELFMAG, SELFMAG) != 0)
@@ -134,18 +134,60 @@ static int check_elf_header(const char *path) {
         return names != SHN_UNDEF && names < n_sections ? 0 : -ENOEXEC;
 }
 
+/* libkmod opens files by their paths. Return: a descriptor of a copy in memory; negative errno. */
+static int copy_file(int fd) {
+        _cleanup_(closep) int copy_fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0;
+        int r;
+
+        r = read_file(fd, MODULE_FILE_MAX, &text, &size);
+        if (r < 0)
+                return r;
+        copy_fd = memfd_create("lkmd-module", MFD_CLOEXEC);
+        if (copy_fd < 0)
+                return -errno;
+        for (size_t done = 0; done < size;) {
+                ssize_t n = write(copy_fd, text + done, size - done);
+
+                if (n < 0)
+                        return -errno;
+                done += (size_t) n;
+        }
+        return STEAL_FD(copy_fd);
+}
+
+/* Opens @path, or a copy of what only FileAccess could open. Return: as module_info_open(). */
+static int open_file(ModuleInfo *info, const char *path) {
+        char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        _cleanup_(closep) int fd = -EBADF;
+        int r;
+
+        fd = file_access_open(path);
+        if (fd < 0)
+                return fd;
+        r = check_file(fd);
+        if (r < 0)
+                return r;
+        r = check_elf_header(fd);
+        if (r < 0)
+                return r;
+        if (access(path, R_OK) < 0) {
+                info->copy_fd = copy_file(fd);
+                if (info->copy_fd < 0)
+                        return info->copy_fd;
+                (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", info->copy_fd);
+                path = link;
+        }
+        return lib.kmod_module_new_from_path(info->ctx, path, &info->module);
+}
+
 /* Return: 0; -ENOSYS without libkmod; -ENOMEM; why the file cannot be read. To be closed in any case. */
 static int module_info_open(ModuleInfo *ret, const char *path) {
         static const char *const no_config[] = { NULL };
         int r;
 
-        *ret = (ModuleInfo) {};
-        r = check_file(path);
-        if (r < 0)
-                return r;
-        r = check_elf_header(path);
-        if (r < 0)
-                return r;
+        *ret = (ModuleInfo) { .copy_fd = -EBADF };
         r = open_libkmod();
         if (r < 0)
                 return r;
@@ -153,7 +195,7 @@ static int module_info_open(ModuleInfo *ret, const char *path) {
         if (!ret->ctx)
                 return -ENOMEM;
         lib.kmod_set_log_priority(ret->ctx, LOG_CRIT);
-        r = lib.kmod_module_new_from_path(ret->ctx, path, &ret->module);
+        r = open_file(ret, path);
         if (r < 0)
                 return r;
         r = lib.kmod_module_get_info(ret->module, &ret->list);
@@ -200,7 +242,7 @@ const char *module_path_get_place(const char *path) {
  * Return: 0; negative errno if the file cannot be read.
  */
 int module_info_parameters(const char *path, char ***ret) {
-        _cleanup_(module_info_close) ModuleInfo info = {};
+        _cleanup_(module_info_close) ModuleInfo info = { .copy_fd = -EBADF };
         _cleanup_(string_list_freep) char **names = NULL;
         struct kmod_list *item;
         int r;
@@ -268,7 +310,7 @@ bool module_parameter_is_known(char *const *known, const char *assignment) {
  * Return: as module_info_parameters().
  */
 int module_info_facts(const char *path, ModuleFacts *ret) {
-        _cleanup_(module_info_close) ModuleInfo info = {};
+        _cleanup_(module_info_close) ModuleInfo info = { .copy_fd = -EBADF };
         _cleanup_(module_facts_clear) ModuleFacts facts = {};
         struct kmod_list *item;
         int r;

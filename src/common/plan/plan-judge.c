@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
+#include "common/base/file-access.h"
 #include "common/index/dependency-parents.h"
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-rules.h"
@@ -17,6 +18,14 @@
 /* A name that an alias turns off is no module, so no rule is about it. */
 static bool is_turned_off(const Node *n) {
         return !n->module && !n->install && n->origin && config_entry_turns_off(n->origin);
+}
+
+/* One that cannot be looked at is not missing: the kernel, or lkmd-loader, will say what is wrong with it. */
+static bool is_missing(const char *path) {
+        struct stat st;
+        int r = file_access_stat(path, &st);
+
+        return r == -ENOENT || r == -ENOTDIR;
 }
 
 /**
@@ -30,7 +39,6 @@ static bool is_turned_off(const Node *n) {
 int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
         Judgement *judgement = g->nodes[i].judgement + part;
         const Node *n = &g->nodes[i];
-        struct stat st;
         int r;
 
         if (*judgement != NOT_JUDGED)
@@ -50,7 +58,7 @@ int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
         else if (!n->module)
                 *judgement = MODULE_MISSING;
         else
-                *judgement = stat(n->module->path, &st) < 0 ? FILE_MISSING : FIT;
+                *judgement = is_missing(n->module->path) ? FILE_MISSING : FIT;
 
         return *judgement == FIT;
 }

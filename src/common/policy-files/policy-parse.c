@@ -8,9 +8,9 @@
 #include "common/policy-files/policy-parse.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <stdarg.h>
 
+#include "common/base/file-access.h"
 #include "common/base/limits.h"
 #include "common/base/read-file.h"
 #include "common/policy-files/policy-schema.h"
@@ -164,7 +164,7 @@ static int check_parents(const char *path, ProblemList *problems) {
                 struct stat st;
 
                 *slash = '\0';
-                if (stat(name, &st) < 0)
+                if (file_access_stat(name, &st) < 0)
                         continue;
                 if (st.st_uid != 0 && (self == 0 || st.st_uid != self))
                         return is_said(problems, name)
@@ -197,7 +197,7 @@ int policy_check_directory(const char *path, ProblemList *problems) {
 
         assert(path);
 
-        if (stat(path, &st) == 0) {
+        if (file_access_stat(path, &st) == 0) {
                 r = policy_check_trust(path, &st, problems);
                 if (r < 0)
                         return r;
@@ -205,7 +205,7 @@ int policy_check_directory(const char *path, ProblemList *problems) {
         r = check_parents(path, problems);
         if (r < 0)
                 return r;
-        real = realpath(path, NULL);
+        real = file_access_realpath(path);
         return real && !streq(real, path) ? check_parents(real, problems) : 0;
 }
 
@@ -221,6 +221,13 @@ static int check_file(int fd, const char *path, bool trusted_only, ProblemList *
         return trusted_only ? policy_check_trust(path, &st, problems) : 0;
 }
 
+/* Return: @error, or -ENOMEM. */
+static int unread(ProblemList *problems, const char *path, int error) {
+        int r = problem_list_add_unread(problems, path, "it cannot be read: %s", strerror(-error));
+
+        return r < 0 ? r : error;
+}
+
 int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind kind, bool trusted_only,
                               ProblemList *problems) {
         _cleanup_(closep) int fd = -EBADF;
@@ -230,11 +237,11 @@ int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind
 
         assert(ret && path);
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0 && errno == ENOENT)
+        fd = file_access_open(path);
+        if (fd == -ENOENT)
                 return -ENOENT;
         if (fd < 0)
-                return refuse(problems, path, -errno, "it cannot be read: %s", strerror(errno));
+                return unread(problems, path, fd);
         r = check_file(fd, path, trusted_only, problems);
         if (r < 0)
                 return r;
@@ -242,7 +249,7 @@ int policy_file_read_if_there(PolicyFile **ret, const char *path, PolicyFileKind
         if (r == -EFBIG)
                 return refuse(problems, path, -EBADMSG, "it has more than %u bytes", POLICY_FILE_MAX);
         if (r < 0)
-                return refuse(problems, path, r, "it cannot be read: %s", strerror(-r));
+                return unread(problems, path, r);
         r = policy_file_parse(ret, path, kind, text, size, problems);
         if (r < 0)
                 return r;
@@ -262,7 +269,7 @@ static const char *skip_blanks(const char *p) {
  * For a file that is broken or cannot be read. Searches for the words, without parsing.
  */
 bool policy_file_may_deny(const char *path) {
-        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        _cleanup_(closep) int fd = file_access_open(path);
         _cleanup_(freep) char *text = NULL, *copy = NULL;
         size_t size = 0;
 

@@ -16,6 +16,7 @@
 #include "common/base/array.h"
 #include "common/base/checked-file.h"
 #include "common/base/config-dirs.h"
+#include "common/base/file-access.h"
 #include "common/base/limits.h"
 #include "common/base/nearest-name.h"
 #include "common/base/paths.h"
@@ -241,7 +242,7 @@ static int find_lists(Reader *r, Names *ret) {
                 e = make_path(r, r->list_dirs[i], NULL, "", &path);
                 if (e < 0)
                         return e;
-                dir = opendir(path);
+                dir = file_access_opendir(path);
                 while (dir && (entry = readdir(dir))) {
                         size_t length = strlen(entry->d_name);
                         _cleanup_(freep) char *name = NULL;
@@ -374,13 +375,14 @@ static int list_directory(Reader *r, const char *path, Names *ret) {
                         return reader_break(r, e);
                 }
         }
-        dir = opendir(path);
+        dir = file_access_opendir(path);
         if (!dir && errno == ENOENT)
                 return 0;
         if (!dir) {
-                r->may_deny = true;
+                r->may_deny = r->broken = true;
                 return errno == ENOMEM ? -ENOMEM
-                                       : complain(r, path, "it cannot be read: %s", strerror(errno));
+                                       : problem_list_add_unread(r->problems, path, "it cannot be read: %s",
+                                                                 strerror(errno));
         }
 
         while ((entry = readdir(dir))) {
@@ -409,9 +411,9 @@ static int check_link(Reader *r, const char *path) {
         _cleanup_(freep) char *real = NULL;
         struct stat st;
 
-        if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+        if (lstat(path, &st) < 0 ? errno != EACCES : !S_ISLNK(st.st_mode))
                 return 0;
-        real = realpath(path, NULL);
+        real = file_access_realpath(path);
         if (!real)
                 return 0;               /* reading it reports why */
         *(strrchr(real, '/') + 1) = '\0';
@@ -425,7 +427,7 @@ static int read_file(Reader *r, const char *path) {
         size_t n;
         int e;
 
-        if (stat(path, &st) == 0 && is_null_device(&st))
+        if (file_access_stat(path, &st) == 0 && is_null_device(&st))
                 return 0; /* it masks files of the same name */
 
         e = r->sources->trusted_only ? check_link(r, path) : 0;
@@ -456,7 +458,7 @@ static int read_directory(Reader *r, const char *dir) {
         e = make_path(r, dir, NULL, "", &path);
         if (e < 0)
                 return e;
-        if (r->sources->files_too && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        if (r->sources->files_too && file_access_stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
                 return read_file(r, path);
         e = list_directory(r, path, &names);
         if (e < 0)

@@ -23,6 +23,7 @@
 #include "common/base/clock.h"
 #include "common/base/config-dirs.h"
 #include "common/base/enum-names.h"
+#include "common/base/file-access.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/nearest-name.h"
@@ -454,7 +455,7 @@ static int settings_read_file(Settings *s, const char *path, ProblemList *proble
         if (r == -EBADF)
                 return problem_list_add(problems, path, 0, "it is no regular file, nothing of it is used");
         if (r < 0)
-                return problem_list_add(problems, path, 0, "it cannot be read: %s", strerror(-r));
+                return problem_list_add_unread(problems, path, "it cannot be read: %s", strerror(-r));
 
         reader.rest = data;
         (void) ini_parse_stream(on_line_wanted, &reader, on_assignment, &reader);
@@ -499,13 +500,13 @@ static int drop_ins_collect(DropIns *d, const char *dir_path, ProblemList *probl
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;
 
-        dir = opendir(dir_path);
+        dir = file_access_opendir(dir_path);
         if (!dir && (errno == ENOENT || errno == ENOTDIR))
                 return 0;
         if (!dir && errno == ENOMEM)
                 return -ENOMEM;
         if (!dir)
-                return problem_list_add(problems, dir_path, 0, "it cannot be read: %s", strerror(errno));
+                return problem_list_add_unread(problems, dir_path, "it cannot be read: %s", strerror(errno));
 
         while ((entry = readdir(dir))) {
                 char **paths;

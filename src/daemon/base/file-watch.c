@@ -6,10 +6,13 @@
  * exist yet is watched as far as it exists, and file_watch_refresh() moves the watches when paths have changed. A file
  * that is being written is reported when it is closed, so nobody reads half a file.
  *
+ * What lkmd may not watch, since only root may read it, FileAccess has watched by its helper: with one inotify
+ * descriptor for all of it, so that each event of it counts. It is made anew with each walk that needs it.
+ *
  * Mounts, which inotify does not report, come from /proc/self/mountinfo. Where something cannot be watched, because
- * there are no inotify watches left or lkmd may not read a directory, the paths and the files are compared with what
- * they were: every two seconds, and before a decision. That is reported as a problem, and watching is retried from
- * time to time.
+ * there are no inotify watches left or the helper may not read a directory either, the paths and the files are
+ * compared with what they were: every two seconds, and before a decision. That is reported as a problem, and watching
+ * is retried from time to time.
  *
  * Owns the targets, a spot for each directory or file with a watch on it, and a digest of everything that was seen
  * when the watches were set.
@@ -24,6 +27,7 @@
 #include <sys/stat.h>
 
 #include "common/base/clock.h"
+#include "common/base/file-access.h"
 #include "common/base/hash.h"
 #include "common/base/limits.h"
 #include "common/base/path-trace.h"
@@ -75,6 +79,8 @@ struct FileWatch {
         size_t n_unwatched;
         int unwatched_error;            /* of the first */
         char *unwatched_path;
+        int hidden_fd;                  /* inotify for what lkmd may not watch; -EBADF: there is nothing */
+        sd_event_source *hidden_source;
         uint64_t looked_usec;           /* CLOCK_MONOTONIC */
         unsigned n_looks, looks_until_retry;
 };
@@ -83,6 +89,7 @@ typedef struct Walk {
         FileWatch *watch;
         bool arm;                       /* set watches; else only make the digest */
         bool moved;                     /* a watch was set, or something vanished meanwhile */
+        bool hidden;                    /* lkmd may not read some directory of the path under way */
         uint64_t digest;
         size_t n_links;                 /* of the target's files */
         const Target *target;
@@ -281,7 +288,8 @@ static const char *explain(int error) {
         case -EMFILE:
                 return "there are no inotify instances left, raise fs.inotify.max_user_instances with sysctl(8)";
         case -EACCES:
-                return "the user lkmd may not read it";
+                return "lkmd may not read it, nor may lkmd-reader, unless it and all directories to it belong to root and nobody "
+                       "else can write them";
         case -E2BIG:
                 return "there are too many links on the way to what is read, put files in their place";
         default:
@@ -320,9 +328,54 @@ static void forget_unwatched(FileWatch *w) {
         w->unwatched_path = NULL;
 }
 
+/* --------------------------------------------------------------------------------- what lkmd may not read */
+
+static int on_hidden(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+        FileWatch *w = userdata;
+
+        while (read(fd, events, sizeof(events)) > 0)
+                ;
+        w->changed(w->userdata);
+        return 0;
+}
+
+static void hidden_close(FileWatch *w) {
+        w->hidden_source = sd_event_source_disable_unref(w->hidden_source);
+        closep(&w->hidden_fd);
+        w->hidden_fd = -EBADF;
+}
+
+static int hidden_open(FileWatch *w) {
+        int r;
+
+        if (w->hidden_fd >= 0)
+                return 0;
+        w->hidden_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        if (w->hidden_fd < 0)
+                return -errno;
+        r = sd_event_add_io(w->event, &w->hidden_source, w->hidden_fd, EPOLLIN, on_hidden, w);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(w->hidden_source, "hidden files");
+        return sd_event_source_set_priority(w->hidden_source, LOOP_FILES);
+}
+
+/* Return: 0, also for what is not there; -ENOMEM. */
+static int watch_hidden(Walk *walk, const char *path) {
+        int r;
+
+        if (!walk->arm)
+                return 0;
+        r = hidden_open(walk->watch);
+        if (r >= 0)
+                r = file_access_watch(path, walk->watch->hidden_fd);
+        return r >= 0 || r == -ENOENT || r == -ENOTDIR ? 0 : complain(walk->watch, path, r);
+}
+
 /* ------------------------------------------------------------------------------------------------------ walk */
 
-/* Sets the watch, unless there is one on the same inode. */
+/* Sets the watch, unless there is one on the same inode. Return: 0; -EACCES: lkmd may not read it; -ENOMEM. */
 static int arm(Walk *walk, Spot *s, const struct stat *st) {
         int r;
 
@@ -338,17 +391,18 @@ static int arm(Walk *walk, Spot *s, const struct stat *st) {
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0;               /* it vanished meanwhile: put_up() is tried again */
         if (r < 0)
-                return complain(s->watch, s->path, r);
+                return r == -EACCES ? r : complain(s->watch, s->path, r);
         /* before the events of devices, so that a look-up never uses an index that depmod has replaced */
         (void) sd_event_source_set_priority(s->source, LOOP_FILES);
         (void) sd_event_source_set_description(s->source, s->path);
         return 0;
 }
 
-/* Return: 0 with the watched spot of a path, or with NULL if there are too many; -ENOMEM. */
+/* Return: 0 with the watched spot of a path, or with NULL if there are too many or lkmd may not read it; -ENOMEM. */
 static int visit(Walk *walk, const char *path, const struct stat *st, Spot **ret) {
         FileWatch *w = walk->watch;
         Spot *s = find_spot(w, path);
+        int r;
 
         *ret = NULL;
         if (!s && w->n_spots >= FILE_WATCHES_MAX)
@@ -361,7 +415,13 @@ static int visit(Walk *walk, const char *path, const struct stat *st, Spot **ret
         if (s->seen)
                 return 0;
         s->seen = true;
-        return arm(walk, s, st);
+        r = arm(walk, s, st);
+        if (r != -EACCES)
+                return r;
+        s->seen = false;                /* it is dropped */
+        *ret = NULL;
+        walk->hidden = true;
+        return 0;
 }
 
 static int on_hop(const PathHop *hop, void *userdata) {
@@ -408,28 +468,36 @@ static int walk_link(Walk *walk, const char *path) {
 
         if (walk->n_links++ >= FILE_WATCHES_MAX)
                 return walk->arm ? complain(walk->watch, path, -E2BIG) : 0;
+        walk->hidden = false;
         r = path_trace(path, on_hop, walk, real, &st);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        return walk_file(walk, real, &st, 0);
+        if (r >= 0)
+                r = walk_file(walk, real, &st, 0);
+        if (r == -ENOMEM)
+                return r;
+        return walk->hidden || r == -EACCES ? watch_hidden(walk, path) : 0;
 }
 
 static int walk_entry(Walk *walk, int dir_fd, const char *dir, const struct dirent *entry) {
         char path[PATH_MAX];
         struct stat st;
-        int n;
+        int n, r;
 
         walk->digest = hash_bytes(walk->digest, entry->d_name, strlen(entry->d_name) + 1);
         n = snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-        if (n < 0 || (size_t) n >= sizeof(path) ||
-            fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+        if (n < 0 || (size_t) n >= sizeof(path))
                 return 0;
-        return S_ISLNK(st.st_mode) ? walk_link(walk, path) : walk_file(walk, path, &st, entry->d_ino);
+        if (fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+                return errno == EACCES ? watch_hidden(walk, path) : 0;
+        if (S_ISLNK(st.st_mode))
+                return walk_link(walk, path);
+        walk->hidden = false;
+        r = walk_file(walk, path, &st, entry->d_ino);
+        return r >= 0 && walk->hidden ? watch_hidden(walk, path) : r;
 }
 
 /* The order of the entries does not matter: the digest is the sum of theirs. */
 static int walk_directory(Walk *walk, const Target *t, const char *path) {
-        _cleanup_(closedirp) DIR *dir = opendir(path);
+        _cleanup_(closedirp) DIR *dir = file_access_opendir(path);
         uint64_t before = walk->digest, sum = 0;
         struct dirent *entry;
         int r = 0;
@@ -445,6 +513,13 @@ static int walk_directory(Walk *walk, const Target *t, const char *path) {
         return r;
 }
 
+/* Behind a directory that lkmd may not search. */
+static int walk_hidden_target(Walk *walk, const Target *t) {
+        int r = watch_hidden(walk, t->path);
+
+        return r < 0 ? r : walk_directory(walk, t, t->path);
+}
+
 static int walk_target(Walk *walk, const Target *t) {
         char path[PATH_MAX];
         struct stat st;
@@ -452,7 +527,10 @@ static int walk_target(Walk *walk, const Target *t) {
         int r;
 
         walk->n_links = 0;
+        walk->hidden = false;
         r = path_trace(t->path, on_hop, walk, path, &st);
+        if (r == -EACCES)
+                return walk_hidden_target(walk, t);
         if (r < 0)
                 return r == -ENOMEM ? r : 0; /* watched as far as it exists */
         if (!S_ISDIR(st.st_mode))
@@ -462,6 +540,8 @@ static int walk_target(Walk *walk, const Target *t) {
                 r = visit(walk, path, &st, &s);
                 if (r >= 0 && s)
                         r = add_target(s, t);
+                if (r >= 0 && walk->hidden)
+                        r = watch_hidden(walk, t->path);
                 if (r < 0)
                         return r;
         }
@@ -494,6 +574,7 @@ static int put_up(FileWatch *w, bool *ret_moved) {
         int r;
 
         forget_unwatched(w);
+        hidden_close(w);
         for (size_t i = 0; i < w->n_spots; i++)
                 spot_forget(w->spots[i]);
         r = walk_all(&walk);
@@ -650,6 +731,7 @@ int file_watch_new(FileWatch **ret, sd_event *event, file_watch_changed_t change
                 .changed = changed,
                 .userdata = userdata,
                 .mounts_fd = -EBADF,
+                .hidden_fd = -EBADF,
                 .looks_until_retry = 1,
         };
         r = sd_event_add_time_relative(event, &w->timer, CLOCK_MONOTONIC, LOOK_USEC, 0, on_timer, w);
@@ -678,6 +760,7 @@ FileWatch *file_watch_free(FileWatch *w) {
                 target_free(w->targets[i]);
         free(w->targets);
         forget_unwatched(w);
+        hidden_close(w);
         sd_event_source_disable_unref(w->timer);
         sd_event_source_disable_unref(w->mounts_source);
         closep(&w->mounts_fd);

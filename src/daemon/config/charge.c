@@ -23,6 +23,7 @@ struct Charge {
         int fd;                         /* negative: there is no file */
         char *call_file;
         bool taken;
+        Obstacle obstacle;
 };
 
 /**
@@ -122,6 +123,24 @@ int charge_remind(Charge *c) {
         assert(c);
 
         return c->taken ? 0 : report_and_call(c);
+}
+
+/* Note what keeps lkmd from being in charge. Return: whether that is news. */
+bool charge_set_obstacle(Charge *c, const Obstacle *o) {
+        bool news;
+
+        assert(c && o);
+
+        news = !obstacle_equal(&c->obstacle, o);
+        c->obstacle = *o;
+        return news;
+}
+
+/* Borrowed until it changes. */
+const Obstacle *charge_get_obstacle(const Charge *c) {
+        assert(c);
+
+        return &c->obstacle;
 }
 
 bool charge_is_taken(const Charge *c) {

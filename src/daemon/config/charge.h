@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "common/base/util.h"
+#include "daemon/config/obstacle.h"
 
 /*
  * Charge: whether lkmd is in charge, which means that it and not udev loads drivers; udev reads it from a file.
@@ -18,6 +19,9 @@ int charge_take(Charge *c);
 int charge_leave(Charge *c);
 int charge_remind(Charge *c);
 void charge_call_handover(const Charge *c);
+
+bool charge_set_obstacle(Charge *c, const Obstacle *o);
+const Obstacle *charge_get_obstacle(const Charge *c);
 
 bool charge_is_taken(const Charge *c);
 bool charge_is_reported(const Charge *c);

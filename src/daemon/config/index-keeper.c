@@ -3,7 +3,8 @@
 /*
  * IndexKeeper: owns the index in force and the watch on its files. After a change, the next index_keeper_get()
  * builds another index; without a call it is built when the files have not changed for a while, since depmod writes
- * a dozen. A broken or missing index does not replace a whole one; the problems are kept for the status.
+ * a dozen. A broken or missing index does not replace a whole one, nor does one that lacks a file which could not be
+ * read; the problems are kept for the status.
  */
 
 #include "daemon/config/index-keeper.h"
@@ -31,6 +32,8 @@ struct IndexKeeper {
         StaleWatch *watch;
         uint64_t generation;            /* number of rebuilds */
         index_swapped_t swapped;
+        index_read_t read;
+        bool has_unread;                /* the index in force lacks what some file says */
         void *userdata;
 };
 
@@ -79,6 +82,14 @@ static void malloc_keep(bool keep) {
         (void) mallopt(M_TOP_PAD, keep ? MALLOC_STEP : MALLOC_DEFAULT);
 }
 
+/* Does the new index lack what the one in force has? */
+static bool is_worse(const IndexKeeper *k, const Index *index) {
+        if (!k->index)
+                return false;
+        return (index_is_whole(k->index) && !index_is_whole(index)) ||
+               (!k->has_unread && index_keeper_get_unread(k));
+}
+
 /**
  * index_keeper_rebuild() - read the files now, whether they changed or not
  *
@@ -102,14 +113,18 @@ int index_keeper_rebuild(IndexKeeper *k) {
                 return r;
         keep_problems(k, &problems);
 
-        if (k->index && index_is_whole(k->index) && !index_is_whole(index))
+        if (is_worse(k, index)) {
+                k->read(k->userdata);
                 return 0;
+        }
+        k->has_unread = index_keeper_get_unread(k) != NULL;
         became_complete = index_is_complete(index) && (!k->index || !index_is_complete(k->index));
         lookup_cache_clear(k->cache);
         index_unref(k->index);
         k->index = STEAL_PTR(index);
         (void) malloc_trim(0); /* building it took as much memory again, which is free now */
         k->swapped(became_complete, k->userdata);
+        k->read(k->userdata);
         return 0;
 }
 
@@ -117,20 +132,22 @@ int index_keeper_rebuild(IndexKeeper *k) {
  * index_keeper_new() - build the first index
  * @root:    prefix of /lib/modules; NULL: none
  * @swapped: called whenever the index was replaced, the first one included
+ * @read:    called whenever the files were read, after @swapped
  *
  * Return: 0, -ENOMEM, or why there is no inotify. Missing and broken files are problems, not errors.
  */
 int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index_swapped_t swapped,
-                     void *userdata) {
+                     index_read_t read, void *userdata) {
         _cleanup_(index_keeper_freep) IndexKeeper *k = NULL;
         int r;
 
-        assert(ret && event && swapped);
+        assert(ret && event && swapped && read);
 
         k = calloc(1, sizeof(*k));
         if (!k)
                 return -ENOMEM;
         k->swapped = swapped;
+        k->read = read;
         k->userdata = userdata;
         if (root && !(k->root = strdup(root)))
                 return -ENOMEM;
@@ -206,4 +223,11 @@ const ProblemList *index_keeper_get_watch_problems(const IndexKeeper *k) {
         assert(k);
 
         return stale_watch_get_problems(k->watch);
+}
+
+/* The first file that could not be read when the files were read last; NULL: all could. */
+const Problem *index_keeper_get_unread(const IndexKeeper *k) {
+        assert(k);
+
+        return problem_list_find_unread(&k->problems);
 }

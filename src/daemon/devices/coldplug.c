@@ -18,6 +18,7 @@
 #include "daemon/devices/device-list.h"
 
 #define DEVICES_AT_ONCE 32U
+#define RETRY_USEC (10U * 1000U * 1000U) /* after a walk that did not see all devices */
 #define SYS_DIR "/sys"
 #define MODULES_DIR SYS_DIR "/module"
 
@@ -28,6 +29,8 @@ struct Coldplug {
         size_t next;                    /* in the list */
         bool running, again;            /* again: another walk was asked for while one was running */
         size_t n_devices;
+        int error;                      /* why the walk does not see all devices, or 0 */
+        sd_event_source *retry;         /* then: until the next walk */
         device_seen_t seen;
         coldplug_done_t done;
         coldplug_by_udev_t by_udev;     /* NULL: none */
@@ -48,9 +51,15 @@ static void look_with_libudev(Coldplug *c, const char *syspath) {
 
 static void look_at(Coldplug *c, const char *syspath) {
         DeviceUevent u;
+        int r;
 
-        if (!startswith(syspath, SYS_DIR "/") || device_uevent_read(&u, syspath) < 0)
-                return;                 /* gone since the list was made */
+        if (!startswith(syspath, SYS_DIR "/"))
+                return;
+        r = device_uevent_read(&u, syspath);
+        if (r == -EACCES)
+                c->error = r;
+        if (r < 0)
+                return;                 /* mostly gone since the list was made */
         c->n_devices++;
         if (streq_ptr(u.facts.subsystem, "mtd") ||
             (c->by_udev && c->by_udev(u.facts.subsystem, c->userdata)))
@@ -86,6 +95,7 @@ static int scan(Coldplug *c) {
                 return r;
         if (r < 0)
                 log_warning("cannot list all of /sys: %s", strerror(-r));
+        c->error = r < 0 ? r : c->list.n_paths == 0 ? -ENODATA : 0;
         return 0;
 }
 
@@ -98,7 +108,18 @@ static void coldplug_finish(Coldplug *c) {
         c->running = false;
         if (c->again && coldplug_start(c) >= 0)
                 return;
+        if (c->error < 0 && sd_event_source_set_time_relative(c->retry, RETRY_USEC) >= 0)
+                (void) sd_event_source_set_enabled(c->retry, SD_EVENT_ONESHOT);
         c->done(n, c->userdata);
+}
+
+/* Who changes rights in /sys announces that to nobody. */
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        int r = coldplug_start(userdata);
+
+        if (r < 0)
+                log_error("cannot look at all devices: %s", strerror(-r));
+        return 0;
 }
 
 /*
@@ -154,6 +175,12 @@ int coldplug_new(Coldplug **ret, sd_event *event, struct udev *udev, device_seen
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(c->source, "coldplug");
+        r = sd_event_add_time(event, &c->retry, CLOCK_MONOTONIC, UINT64_MAX, 0, on_retry, c);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(c->retry, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
         r = sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
@@ -168,6 +195,7 @@ Coldplug *coldplug_free(Coldplug *c) {
                 return NULL;
 
         sd_event_source_disable_unref(c->source);
+        sd_event_source_disable_unref(c->retry);
         device_list_clear(&c->list);
         udev_unref(c->udev);
         free(c);
@@ -209,4 +237,11 @@ bool coldplug_is_running(const Coldplug *c) {
         assert(c);
 
         return c->running;
+}
+
+/* Why the walk, as far as it has come, does not see all devices: negative errno; 0: it does. */
+int coldplug_get_error(const Coldplug *c) {
+        assert(c);
+
+        return c->error;
 }

@@ -17,4 +17,5 @@ DEFINE_CLEANUP(Coldplug, coldplug_free);
 
 int coldplug_start(Coldplug *c);
 void coldplug_set_by_udev(Coldplug *c, coldplug_by_udev_t by_udev);
+int coldplug_get_error(const Coldplug *c);
 bool coldplug_is_running(const Coldplug *c);

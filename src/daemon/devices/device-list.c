@@ -54,7 +54,7 @@ static int add_directory(DeviceList *l, const char *sys, const char *path) {
         struct dirent *entry;
 
         if (!dir)
-                return 0;
+                return errno == EACCES ? -EACCES : 0;
         while ((entry = readdir(dir))) {
                 char link[PATH_MAX], target[PATH_MAX];
                 ssize_t n;
@@ -78,6 +78,7 @@ static int add_all(DeviceList *l, const char *sys, const char *kind, const char 
         _cleanup_(closedirp) DIR *dir = NULL;
         char path[PATH_MAX];
         struct dirent *entry;
+        int result = 0;
 
         (void) snprintf(path, sizeof(path), "%s/%s", sys, kind);
         dir = opendir(path);
@@ -91,10 +92,12 @@ static int add_all(DeviceList *l, const char *sys, const char *kind, const char 
                             (int) sizeof(path))
                         continue;
                 r = add_directory(l, sys, path);
-                if (r < 0)
+                if (r == -ENOMEM)
                         return r;
+                if (r < 0)
+                        result = r;
         }
-        return 0;
+        return result;
 }
 
 static int compare_paths(const void *a, const void *b) {

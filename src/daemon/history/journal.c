@@ -149,7 +149,7 @@ void journal_own_rule(Monitors *monitors, const char *path) {
         journal_charge(monitors, LOG_NOTICE, LKMD_MESSAGE_STEPPED_BACK, message);
 }
 
-/* lkmd is not in charge any more, since the loader cannot act. */
+/* lkmd is not in charge any more, since it cannot load, or cannot read what it has to know. */
 void journal_stepped_back(Monitors *monitors, const char *why, const char *remedy) {
         _cleanup_(freep) char *message = NULL;
 

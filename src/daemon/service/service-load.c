@@ -235,6 +235,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         const PlanOmission *omission;
         Service *s = userdata;
         Counters *c = s->context.counters;
+        const Problem *unread;
         uint64_t begun_usec;
         const Index *index;
         int r;
@@ -264,6 +265,9 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         if (r != 0)
                 return r < 0 ? r : 0;
         index = index_keeper_get(s->context.index); /* may rebuild it */
+        unread = index_keeper_get_unread(s->context.index);
+        if (unread)
+                return reply_unread(link, unread, charge_get_obstacle(s->context.charge), p.name);
         begun_usec = clock_usec(CLOCK_MONOTONIC);
         r = planner_plan(s->context.planner, index, request, PLAN_NAMED, joined, &plan);
         if (r < 0)

@@ -243,8 +243,8 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         Service *s = userdata;
         const ServiceContext *context = &s->context;
         const char *own_rule = udev_keeper_get_own_rule(context->udev);
-        LoaderTrouble trouble = scheduler_get_trouble(context->scheduler);
-        bool stepped_back = trouble != LOADER_IS_WELL;
+        const Obstacle *obstacle;
+        bool stepped_back;
         const Index *index;
         int r;
 
@@ -255,7 +255,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r != 0)
                 return r;
 
-        index = index_keeper_get(context->index);
+        index = index_keeper_get(context->index); /* may find an obstacle */
+        obstacle = charge_get_obstacle(context->charge);
+        stepped_back = obstacle_exists(obstacle);
         r = describe_running(context->scheduler, &running);
         if (r < 0)
                 return r;
@@ -290,9 +292,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("aliasesKnown", index_count_aliases(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesLoaded", count_loaded()),
                 SD_JSON_BUILD_PAIR_STRING("inCharge", name_authority(context)),
-                SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(loader_trouble_text(trouble))),
+                SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(obstacle->text)),
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBackRemedy",
-                                             SD_JSON_BUILD_STRING(loader_trouble_remedy(trouble))),
+                                             SD_JSON_BUILD_STRING(obstacle->remedy)),
                 SD_JSON_BUILD_PAIR_CONDITION(own_rule != NULL, "ownUdevRule", SD_JSON_BUILD_STRING(own_rule)),
                 SD_JSON_BUILD_PAIR_VARIANT("afterUdev", after_udev),
                 SD_JSON_BUILD_PAIR_UNSIGNED("waitingForUdev", context->count_waiting(context->userdata)),

@@ -39,6 +39,31 @@ int reply_message(sd_varlink *link, const char *error_id, const char *hint, cons
                 SD_JSON_BUILD_PAIR_CONDITION(hint != NULL, "hint", SD_JSON_BUILD_STRING(hint)));
 }
 
+/* What some file says is not known, and it may be about the module; udev and modprobe, which run as root, know it. */
+int reply_unread(sd_varlink *link, const Problem *unread, const Obstacle *obstacle, const char *name) {
+        _cleanup_(freep) char *hint = NULL, *message = NULL, *text = NULL, *clean = NULL;
+        int r;
+
+        assert(link && unread && obstacle && name);
+
+        if (asprintf(&text, "'%s' is not loaded, since %s %s, and may say something about it", name,
+                     unread->file, unread->message) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        r = text_escape(text, &message);
+        if (r >= 0)
+                r = text_escape(name, &clean);
+        if (r >= 0)
+                r = text_escape(obstacle->remedy, &hint);
+        if (r < 0)
+                return r;
+        return sd_varlink_errorbo(
+                link, LKMD_ERROR_LOAD_FAILED, SD_JSON_BUILD_PAIR_STRING("message", message),
+                SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", clean),
+                SD_JSON_BUILD_PAIR_INTEGER("errno", EACCES));
+}
+
 /* Nothing has that name; the reply says so if that is because there is no index. */
 int reply_no_such_module(sd_varlink *link, const Index *index, const char *name) {
         assert(link && index && name);

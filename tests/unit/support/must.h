@@ -13,6 +13,8 @@ static inline void must(bool ok, const char *what) {
         abort();
 }
 
+#define MUST(expression) must(expression, #expression)
+
 /* @expression: negative errno on failure */
 #define must_ok(expression)                                     \
         do {                                                    \

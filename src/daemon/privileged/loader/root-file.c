@@ -94,7 +94,7 @@ static bool take_name(char *rest, char ret[static NAME_MAX + 1], bool *ret_too_l
 }
 
 /* One name further. */
-static int walk_step(Walk *w) {
+static int walk_step(Walk *w, root_file_directory_t directory, void *userdata) {
         _cleanup_(closep) int next = -EBADF;
         char name[NAME_MAX + 1];
         bool too_long;
@@ -107,6 +107,8 @@ static int walk_step(Walk *w) {
         if (name[0] == '\0' || streq(name, "."))
                 return 0;
         r = check_directory(w->fd);
+        if (r >= 0 && directory)
+                r = directory(w->fd, userdata);
         if (r < 0)
                 return r;
         next = openat(w->fd, name, OPEN_PATH);
@@ -121,13 +123,14 @@ static int walk_step(Walk *w) {
 }
 
 /**
- * root_file_find() - resolve a path
- * @path: absolute
+ * root_file_trace() - resolve a path, and report the directories that it leads through
+ * @path:      absolute
+ * @directory: called with each before a name is looked up in it; a negative return ends it. May be NULL
  *
  * Return: an O_PATH descriptor of a file of any type; -EPERM if a directory or a link on the way does not belong to
- * root, or others can write to such a directory; what open(2) says.
+ * root, or others can write to such a directory; what @directory returned; what open(2) says.
  */
-int root_file_find(const char *path) {
+int root_file_trace(const char *path, root_file_directory_t directory, void *userdata) {
         _cleanup_(walk_clear) Walk w = { .fd = -EBADF };
         int r;
 
@@ -138,8 +141,13 @@ int root_file_find(const char *path) {
         (void) stpcpy(w.rest, path);
         r = walk_to_root(&w);
         while (r >= 0 && w.rest[0] != '\0')
-                r = walk_step(&w);
+                r = walk_step(&w, directory, userdata);
         return r < 0 ? r : STEAL_FD(w.fd);
+}
+
+/* Return: as root_file_trace(). */
+int root_file_find(const char *path) {
+        return root_file_trace(path, NULL, NULL);
 }
 
 /**
