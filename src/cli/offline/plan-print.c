@@ -111,7 +111,7 @@ static int print_tree(const Output *out, const Plan *plan) {
                 { "MODULE", .tree = true },
                 { "WHY", .wrap = true },
                 { "WHAT", .wrap = true },
-                { "PARAMETERS", .wrap = true },
+                { "PARAMETERS", .wrap = true, .whole = true },
                 { "ORDER", .right = true },
         };
         _cleanup_(table_freep) Table *table = NULL;

@@ -29,6 +29,8 @@ typedef struct Row {
 struct Table {
         const Output *out;
         Column *columns;
+        bool *below;                    /* columns whose cells have lines of their own, since they do not fit */
+        size_t *widths;                 /* of the others, once there is a layout */
         size_t n_columns;
         Row *rows;
         size_t n_rows, rows_allocated;
@@ -43,7 +45,8 @@ struct Table {
  * @out:     borrowed
  * @columns: borrowed for this call, but not their titles
  *
- * On a terminal a row may have several lines; elsewhere it is one line, as long as it is.
+ * On a terminal a row may have several lines; elsewhere it is one line, as long as it is. What is to stay whole has a
+ * line of its own where it does not fit beside the rest.
  */
 int table_new(Table **ret, const Output *out, const Column columns[], size_t n_columns) {
         _cleanup_(table_freep) Table *t = NULL;
@@ -57,6 +60,10 @@ int table_new(Table **ret, const Output *out, const Column columns[], size_t n_c
         if (!t->columns)
                 return -ENOMEM;
         memcpy(t->columns, columns, n_columns * sizeof(*columns));
+        t->below = calloc(n_columns, sizeof(*t->below));
+        t->widths = calloc(n_columns, sizeof(*t->widths));
+        if (!t->below || !t->widths)
+                return -ENOMEM;
         t->n_columns = n_columns;
         t->out = out;
 
@@ -79,6 +86,8 @@ Table *table_free(Table *t) {
         }
         free(t->rows);
         free(t->columns);
+        free(t->below);
+        free(t->widths);
         free(t);
         return NULL;
 }
@@ -152,39 +161,68 @@ static size_t natural_width(const Table *t, size_t column) {
         return width;
 }
 
-/* The width below which words would have to be broken. */
+/* The width below which words would have to be broken, or what is to stay whole. */
 static size_t word_width(const Table *t, size_t column) {
         size_t width = WIDTH_MIN;
 
+        if (t->columns[column].whole)
+                return natural_width(t, column);
         for (size_t i = 0; i < t->n_rows; i++)
                 if (t->rows[i].cells[column])
                         width = MAX(width, wrap_longest_piece(t->rows[i].cells[column]));
         return MIN(width, (size_t) PIECE_MAX);
 }
 
+/* The least width of a column, without regard to words if @minimum is less. */
+static size_t least_width(const Table *t, size_t column, size_t minimum) {
+        return t->columns[column].wrap
+                       ? MIN(MAX(minimum, wrap_columns(t->columns[column].title)), t->widths[column])
+                       : t->widths[column];
+}
+
+/* The blanks between columns count. */
+static size_t sum_of(const Table *t, const size_t *widths) {
+        size_t sum = 0;
+
+        for (size_t k = 0; k < t->n_columns; k++)
+                sum += t->below[k] ? 0 : widths[k] + 1;
+        return sum > 0 ? sum - 1 : 0;
+}
+
 /* The widest that may be made narrower; n_columns: there is none. */
-static size_t find_widest(const Table *t, const size_t *widths, const size_t *minima) {
+static size_t find_widest(const Table *t, const size_t *minima) {
         size_t found = t->n_columns;
 
         for (size_t k = 0; k < t->n_columns; k++)
-                if (t->columns[k].wrap && widths[k] > MAX(minima[k], wrap_columns(t->columns[k].title)) &&
-                    (found == t->n_columns || widths[k] > widths[found]))
+                if (t->columns[k].wrap && !t->below[k] && t->widths[k] > minima[k] &&
+                    (found == t->n_columns || t->widths[k] > t->widths[found]))
                         found = k;
         return found;
 }
 
 /* Makes the widest columns narrower, one by one, until all fit or none can be. */
-static void fit(const Table *t, size_t *widths, const size_t *minima, size_t available) {
-        size_t sum = t->n_columns - 1;  /* a blank between columns */
-
-        for (size_t k = 0; k < t->n_columns; k++)
-                sum += widths[k];
-        for (; sum > available; sum--) {
-                size_t widest = find_widest(t, widths, minima);
+static void fit(const Table *t, const size_t *minima, size_t available) {
+        for (size_t sum = sum_of(t, t->widths); sum > available; sum--) {
+                size_t widest = find_widest(t, minima);
 
                 if (widest == t->n_columns)
                         return;
-                widths[widest]--;
+                t->widths[widest]--;
+        }
+}
+
+/* Gives what is to stay whole lines of its own, the longest first, until there is room for the rest. */
+static void move_below(const Table *t, const size_t *minima, size_t available) {
+        while (sum_of(t, minima) > available) {
+                size_t longest = t->n_columns;
+
+                for (size_t k = 0; k < t->n_columns; k++)
+                        if (t->columns[k].whole && !t->below[k] &&
+                            (longest == t->n_columns || t->widths[k] > t->widths[longest]))
+                                longest = k;
+                if (longest == t->n_columns)
+                        return;
+                t->below[longest] = true;
         }
 }
 
@@ -205,23 +243,25 @@ static int wrap_cells(const Table *t, size_t column, size_t width) {
 }
 
 static int layout(const Table *t, size_t available) {
-        _cleanup_(freep) size_t *widths = calloc(t->n_columns, sizeof(*widths));
         _cleanup_(freep) size_t *minima = calloc(t->n_columns, sizeof(*minima));
         int r = 0;
 
-        if (!widths || !minima)
+        if (!minima)
                 return -ENOMEM;
-        for (size_t k = 0; k < t->n_columns; k++) {
-                widths[k] = natural_width(t, k);
-                minima[k] = word_width(t, k);
-        }
-        fit(t, widths, minima, available);
         for (size_t k = 0; k < t->n_columns; k++)
-                minima[k] = WIDTH_MIN;
-        fit(t, widths, minima, available);
+                t->widths[k] = natural_width(t, k);
+        for (size_t k = 0; k < t->n_columns; k++)
+                minima[k] = least_width(t, k, word_width(t, k));
+        if (sum_of(t, t->widths) > available)
+                move_below(t, minima, available);
+        fit(t, minima, available);
+        for (size_t k = 0; k < t->n_columns; k++)
+                if (!t->columns[k].whole)
+                        minima[k] = least_width(t, k, WIDTH_MIN);
+        fit(t, minima, available);
         for (size_t k = 0; r >= 0 && k < t->n_columns; k++)
-                if (t->columns[k].wrap)
-                        r = wrap_cells(t, k, widths[k]);
+                if (t->columns[k].wrap && !t->columns[k].whole)
+                        r = wrap_cells(t, k, t->widths[k]);
         return r;
 }
 
@@ -234,6 +274,9 @@ static void unref_scols(struct libscols_table **table) {
 static int add_columns(const Table *t, struct libscols_table *scols) {
         for (size_t k = 0; k < t->n_columns; k++) {
                 const Column *c = t->columns + k;
+
+                if (t->below[k])
+                        continue;
                 int flags = (c->right ? SCOLS_FL_RIGHT : 0) | (c->wrap ? SCOLS_FL_WRAP : 0) |
                             (c->tree ? SCOLS_FL_TREE : 0);
                 struct libscols_column *column = scols_table_new_column(scols, c->title, 0, flags);
@@ -255,11 +298,95 @@ static int add_lines(const Table *t, struct libscols_table *scols) {
 
                 if (!line)
                         return -ENOMEM;
-                for (size_t k = 0; k < t->n_columns; k++)
-                        if (row->cells[k] && scols_line_set_data(line, k, row->cells[k]) < 0)
+                for (size_t k = 0, shown = 0; k < t->n_columns; k++) {
+                        if (t->below[k])
+                                continue;
+                        if (row->cells[k] && scols_line_set_data(line, shown, row->cells[k]) < 0)
                                 return -ENOMEM;
+                        shown++;
+                }
         }
         return 0;
+}
+
+static bool has_below(const Table *t) {
+        for (size_t k = 0; k < t->n_columns; k++)
+                if (t->below[k])
+                        return true;
+        return false;
+}
+
+static void put_blanks(size_t *owed) {
+        printf("%*s", (int) *owed, "");
+        *owed = 0;
+}
+
+/* One line of a cell; blanks are owed until something follows them. */
+static void put_cell(const Column *c, const char *text, size_t length, size_t width, size_t *owed) {
+        _cleanup_(freep) char *line = strndup(text, length);
+        size_t used = line ? wrap_columns(line) : 0, rest = width - MIN(width, used);
+
+        *owed += c->right ? rest : 0;
+        if (used > 0) {
+                put_blanks(owed);
+                (void) fputs(line, stdout);
+        }
+        *owed += (c->right ? 0 : rest) + 1;
+}
+
+/* @cells: of a row, wrapped already */
+static void put_row(const Table *t, const char *const *cells) {
+        bool more = true;
+
+        for (size_t n = 0; more; n++) {
+                size_t owed = 0;
+
+                more = false;
+                for (size_t k = 0; k < t->n_columns; k++) {
+                        const char *p = cells[k] ?: "";
+
+                        if (t->below[k])
+                                continue;
+                        for (size_t skip = n; skip > 0 && *p; skip--)
+                                p += strcspn(p, "\n") + (strchr(p, '\n') != NULL);
+                        more |= strchr(p, '\n') != NULL;
+                        put_cell(t->columns + k, p, strcspn(p, "\n"), t->widths[k], &owed);
+                }
+                putchar('\n');
+        }
+}
+
+/* libsmartcols has no cells that span columns. */
+static int print_with_lines_below(const Table *t) {
+        _cleanup_(freep) const char **titles = calloc(t->n_columns, sizeof(*titles));
+
+        if (!titles)
+                return -ENOMEM;
+        for (size_t k = 0; k < t->n_columns; k++)
+                titles[k] = t->columns[k].title;
+        put_row(t, titles);
+        for (size_t i = 0; i < t->n_rows; i++) {
+                put_row(t, (const char *const *) t->rows[i].cells);
+                for (size_t k = 0; k < t->n_columns; k++)
+                        if (t->below[k] && t->rows[i].cells[k])
+                                printf("    %s\n", t->rows[i].cells[k]);
+        }
+        return 0;
+}
+
+/* A tree cannot be interrupted, so these lines come after it, with the first cell of their row. */
+static void print_lines_of_tree(const Table *t) {
+        for (size_t i = 0; i < t->n_rows; i++)
+                for (size_t k = 0; k < t->n_columns; k++)
+                        if (t->below[k] && t->rows[i].cells[k])
+                                printf("  %s: %s\n", t->rows[i].cells[0] ?: "", t->rows[i].cells[k]);
+}
+
+static bool is_tree(const Table *t) {
+        for (size_t k = 0; k < t->n_columns; k++)
+                if (t->columns[k].tree)
+                        return true;
+        return false;
 }
 
 int table_print(Table *t) {
@@ -271,10 +398,17 @@ int table_print(Table *t) {
         if (!scols)
                 return -ENOMEM;
         (void) scols_table_enable_colors(scols, t->out->stdout_colour);
+        (void) scols_table_enable_noencoding(scols, 1); /* cells are escaped already */
         r = isatty(STDOUT_FILENO) ? layout(t, scols_table_get_termwidth(scols)) : 0;
+        if (r >= 0 && has_below(t) && !is_tree(t))
+                return print_with_lines_below(t);
         if (r >= 0)
                 r = add_columns(t, scols);
         if (r >= 0)
                 r = add_lines(t, scols);
-        return r < 0 ? r : scols_print_table(scols);
+        if (r >= 0)
+                r = scols_print_table(scols);
+        if (r >= 0)
+                print_lines_of_tree(t);
+        return r;
 }

@@ -15,6 +15,7 @@ typedef struct Column {
         const char *title;
         bool right;                     /* numbers */
         bool wrap;                      /* may take several lines where the terminal is too narrow */
+        bool whole;                     /* names and places, which people copy: they get lines of their own instead */
         bool tree;                      /* shows which row is below which */
 } Column;
 

@@ -107,7 +107,7 @@ static int show_entries(Run *run, Table *table, const ModprobeConfig *config, co
 
 int verb_config(Run *run, char **args, unsigned n_args) {
         static const Column columns[] = {
-                { "KIND" }, { "NAME" }, { "VALUE", .wrap = true }, { "WHERE", .wrap = true },
+                { "KIND" }, { "NAME" }, { "VALUE", .wrap = true }, { "WHERE", .wrap = true, .whole = true },
         };
         _cleanup_(index_unrefp) const Index *index = NULL;
         _cleanup_(table_freep) Table *table = NULL;
@@ -131,10 +131,11 @@ int verb_config(Run *run, char **args, unsigned n_args) {
                 return output_list_end(&run->out);
         if (!output_wants_text(&run->out))
                 return STATUS_DONE;
-        if (n_shown == 0)
-                printf("No line of modprobe.d or of the kernel command line applies to %s.\n",
-                       n_args > 0 ? name : "anything");
-        else {
+        if (n_shown == 0) {
+                printf("No line of modprobe.d or of the kernel command line applies to ");
+                print_escaped(stdout, n_args > 0 ? name : "anything");
+                printf(".\n");
+        } else {
                 r = table_print(table);
                 if (r < 0)
                         return r;

@@ -182,7 +182,9 @@ static int add_row(Table *table, const char *kind, const char *what, const char 
 
 static int print_table(Run *run, const Index *index, const IndexModule *module, const IndexSoftdep *softdeps,
                        size_t n) {
-        static const Column columns[] = { { "KIND" }, { "MODULE" }, { "WHERE", .wrap = true } };
+        static const Column columns[] = { { "KIND" },
+                                          { "MODULE" },
+                                          { "WHERE", .wrap = true, .whole = true } };
         _cleanup_(table_freep) Table *table = NULL;
         const ConfigEntry *weak;
         const Devname *devnames;

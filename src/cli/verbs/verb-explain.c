@@ -150,7 +150,8 @@ static int add_command_row(Table *table, const Plan *plan, const char *module) {
 
 static int print_trace(const Output *out, const Explanation *q) {
         static const Column columns[] = {
-                { "MODULE" }, { "VERDICT" }, { "BY", .wrap = true }, { "PLACE", .wrap = true }, { "HOW", .wrap = true },
+                { "MODULE" }, { "VERDICT" }, { "BY", .wrap = true, .whole = true },
+                { "PLACE", .wrap = true, .whole = true }, { "HOW", .wrap = true },
         };
         _cleanup_(table_freep) Table *table = NULL;
         int r;

@@ -125,7 +125,8 @@ static int add_default(Table *table, const PolicyRuling *d, PolicyMode mode) {
 static int print_text(Run *run, const OfflinePolicy *offline) {
         static const Column columns[] = {
                 { "ORDER", .right = true },  { "VERDICT" }, { "MODE" },
-                { "MATCH", .wrap = true },  { "RULE", .wrap = true },  { "PLACE", .wrap = true },
+                { "MATCH", .wrap = true },  { "RULE", .wrap = true, .whole = true },
+                { "PLACE", .wrap = true, .whole = true },
                 { "REASON", .wrap = true },
         };
         _cleanup_(table_freep) Table *table = NULL;
