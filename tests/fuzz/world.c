@@ -89,6 +89,7 @@ static void make_manager(World *w) {
                                               .kmsg_fd = -EBADF,
                                               .in_charge_fd = -EBADF,
                                               .loader_address = scratch_path(&w->scratch, "loader"),
+                                              .reader_address = scratch_path(&w->scratch, "reader"),
                                               .ledger_file = scratch_path(&w->scratch, "run/ledger"),
                                               .audit_file = scratch_path(&w->scratch, "run/audit"),
                                               .root = w->scratch.dir,

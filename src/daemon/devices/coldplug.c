@@ -95,7 +95,7 @@ static int scan(Coldplug *c) {
                 return r;
         if (r < 0)
                 log_warning("cannot list all of /sys: %s", strerror(-r));
-        c->error = r < 0 ? r : c->list.n_paths == 0 ? -ENODATA : 0;
+        c->error = r < 0 && r != -ENOENT ? r : c->list.n_paths == 0 ? -ENODATA : 0;
         return 0;
 }
 
