@@ -161,6 +161,15 @@ static bool needs(const IndexModule *m, const IndexModule *dependency) {
         return false;
 }
 
+/* Does another line keep it out? A blacklist line of its own does for what asks by an alias, as devices do. */
+static bool is_kept_out(const Lint *l, const char *module, bool by_blacklist) {
+        const ModprobeConfig *config = index_get_config(l->index);
+        const ConfigEntry *install = modprobe_config_find_command(config, CONFIG_INSTALL, module);
+
+        return (install && command_is_denial(install->value)) ||
+               (by_blacklist && modprobe_config_is_blacklisted(config, module, NULL));
+}
+
 static int lint_needed(Lint *l, const ConfigEntry *e, const IndexModule *module) {
         Finding finding = finding_of(
                 e, FINDING_BLACKLIST_OF_DEPENDENCY,
@@ -168,10 +177,12 @@ static int lint_needed(Lint *l, const ConfigEntry *e, const IndexModule *module)
         ShownNames dependants = {};
         char names[256];
 
+        if (is_kept_out(l, e->name, /* by_blacklist= */ false))
+                return 0;
         for (size_t i = 0; i < index_count_modules(l->index); i++) {
                 const IndexModule *m = index_get_module(l->index, i);
 
-                if (m != module && needs(m, module))
+                if (m != module && needs(m, module) && !is_kept_out(l, m->name, /* by_blacklist= */ true))
                         shown_names_add(&dependants, m->name);
         }
         if (dependants.n == 0 || l->offline->blacklist_denies)

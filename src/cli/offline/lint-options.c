@@ -8,10 +8,9 @@
 #include "cli/offline/lint-options.h"
 
 #include <assert.h>
-#include <sys/stat.h>
 
 #include "cli/offline/lint-names.h"
-#include "common/base/module-name.h"
+#include "common/base/array.h"
 #include "common/base/nearest-name.h"
 #include "common/base/string-list.h"
 #include "common/index/index-lookup.h"
@@ -122,9 +121,48 @@ static int lint_words(Lint *l, const ConfigEntry *e, const char *module, char *c
         return r;
 }
 
-static int lint_module(Lint *l, const ConfigEntry *e, const IndexModule *m) {
-        _cleanup_(string_list_freep) char **known = NULL;
-        int r = module_info_parameters(m->path, &known);
+/* The parameters of a module; read once, since it takes a while to decompress a file. */
+typedef struct Known {
+        const IndexModule *module;
+        char **names;                   /* NULL: @error */
+        int error;
+} Known;
+
+typedef struct KnownList {
+        Known *items;
+        size_t n_items;
+} KnownList;
+
+static void known_list_clear(KnownList *k) {
+        for (size_t i = 0; i < k->n_items; i++)
+                string_list_free(k->items[i].names);
+        free(k->items);
+}
+
+/* Return: 0; -ENOMEM; why the file cannot be read. */
+static int find_parameters(KnownList *k, const IndexModule *m, char *const **ret) {
+        Known known = { .module = m };
+
+        for (size_t i = 0; i < k->n_items; i++)
+                if (k->items[i].module == m) {
+                        *ret = k->items[i].names;
+                        return k->items[i].error;
+                }
+        known.error = module_info_parameters(m->path, &known.names);
+        if (known.error == -ENOMEM)
+                return -ENOMEM;
+        if (array_grow(&k->items, k->n_items, sizeof(*k->items)) < 0) {
+                string_list_free(known.names);
+                return -ENOMEM;
+        }
+        k->items[k->n_items++] = known;
+        *ret = known.names;
+        return known.error;
+}
+
+static int lint_module(Lint *l, KnownList *k, const ConfigEntry *e, const IndexModule *m) {
+        char *const *known = NULL;
+        int r = find_parameters(k, m, &known);
 
         if (r == -ENOMEM)
                 return r;
@@ -180,7 +218,7 @@ static int lint_absent(Lint *l, const ConfigEntry *e) {
         return lint_no_module(l, e, e->name);
 }
 
-static int lint_entry(Lint *l, const ConfigEntry *e) {
+static int lint_entry(Lint *l, KnownList *k, const ConfigEntry *e) {
         const IndexModule *m = index_find_module(l->index, e->name);
         IndexAnswer answer = {};
         size_t n_modules = 0;
@@ -189,7 +227,7 @@ static int lint_entry(Lint *l, const ConfigEntry *e) {
         if (m && !m->path)
                 return is_of_kernel(e) ? 0 : lint_built_in_options(l, e);
         if (m)
-                return lint_module(l, e, m);
+                return lint_module(l, k, e, m);
         if (!is_of_kernel(e))           /* options may be those of an alias */
                 r = index_lookup(l->index, e->name, &answer);
         for (size_t i = 0; r >= 0 && i < answer.n_matches; i++) {
@@ -198,7 +236,7 @@ static int lint_entry(Lint *l, const ConfigEntry *e) {
 
                 n_modules += found != NULL || match->source == INDEX_COMMAND;
                 if (found && found->path && answer.n_matches == 1)
-                        r = lint_module(l, e, found);
+                        r = lint_module(l, k, e, found);
         }
         index_answer_clear(&answer);
         if (r == -ENOMEM)
@@ -207,6 +245,7 @@ static int lint_entry(Lint *l, const ConfigEntry *e) {
 }
 
 int lint_options(Lint *l) {
+        _cleanup_(known_list_clear) KnownList known = {};
         const ConfigEntry *entries;
         size_t n;
         int r = 0;
@@ -215,6 +254,6 @@ int lint_options(Lint *l) {
 
         entries = modprobe_config_entries(index_get_config(l->index), CONFIG_OPTIONS, &n);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = lint_entry(l, entries + i);
+                r = lint_entry(l, &known, entries + i);
         return r;
 }
