@@ -533,6 +533,18 @@ def test_a_command_keeps_out(daemon, modprobe_d):
     assert (status["counters"]["failures"], status["counters"]["keptOut"], len(status["failures"])) == (1, 1, 1)
 
 
+def test_the_journal_has_no_words_of_the_interface(daemon, modprobe_d):
+    modprobe_d.write_text("install lkmdt-alone /usr/bin/x\nalias lkmdt-nowhere lkmdt-nothing\n")
+    daemon.call("Reload")
+    daemon.call("Load", name="lkmdt_alone")
+    with pytest.raises(VarlinkError):
+        daemon.call("Load", name="lkmdt-nowhere")
+    log = daemon.log.read_text()
+    assert "lkmdt_alone: its command was run instead in 1.500 ms for lkmdt_alone" in log
+    assert "an alias leads to it, but there is no such module" in log
+    assert "command_run" not in log and "module_missing" not in log
+
+
 def test_alias_off(daemon, modprobe_d):
     modprobe_d.write_text("alias lkmdt-nothing off\nalias pci:v00001111* off\n")
     daemon.call("Reload")

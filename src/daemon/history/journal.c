@@ -9,6 +9,18 @@
 
 #include "daemon/base/log.h"
 
+static const char *success_words(Outcome outcome) {
+        static const char *const words[_OUTCOME_MAX] = {
+                [OUTCOME_LOADED] = "loaded",
+                [OUTCOME_ALREADY_LOADED] = "found loaded already",
+                [OUTCOME_BUILT_IN] = "found in the kernel image",
+                [OUTCOME_COMMAND_RUN] = "its command was run instead",
+                [OUTCOME_UNLOADED] = "unloaded",
+        };
+
+        return words[outcome] ?: "done";
+}
+
 /* The outcome of a job. */
 void journal_record(const Record *record) {
         LogFields fields = {
@@ -33,7 +45,7 @@ void journal_record(const Record *record) {
                           &fields, "%s: %s", record->module, record->message ?: strerror(-record->error));
         else
                 log_entry(LOG_INFO, &fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
-                          fields.outcome, record->duration_usec / 1000, record->duration_usec % 1000,
+                          success_words(record->outcome), record->duration_usec / 1000, record->duration_usec % 1000,
                           record->request->device ?: record->request->key);
 }
 
