@@ -81,7 +81,7 @@ def test_nearest_name(machine, verb, written, meant):
 
 
 @pytest.mark.parametrize("written", ["x25.ko", "./x25.ko", "/lib/modules/6.0.0/kernel/net/x25/x25.ko.xz", "x25.ko.zst", "a/usb-storage.ko"])
-@pytest.mark.parametrize("verb", ["plan", "explain", "deps"])
+@pytest.mark.parametrize("verb", ["plan", "explain", "deps", "config"])
 def test_files_are_no_names(machine, verb, written):
     name = re.sub(r".*/|\.ko.*", "", written).replace("-", "_")
     said = machine.run(verb, written, check=5).stderr
@@ -101,6 +101,13 @@ def test_lkmd_is_given_a_file(lkmd, ctl, verb):
     done = ctl(*verb, "./pcspkr.ko", check=5)
     assert "lkmctl: modules go by their names, and './pcspkr.ko' is a file: that of pcspkr\n" in done.stderr
     assert "try: the same with pcspkr\n" in done.stderr and "depmod" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["allow", "deny"])
+def test_a_file_is_not_granted(lkmd, ctl, verb):
+    done = ctl("policy", verb, "--for=1h", "--reason=x", "usb-storage.ko.xz", check=2)
+    assert "'usb-storage.ko.xz' is a file: that of usb_storage\n  try: the same with usb_storage\n" in done.stderr
+    assert lkmd.calls == []
 
 
 @pytest.mark.parametrize("said, meant", [

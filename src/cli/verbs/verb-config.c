@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 
 #include "cli/offline/offline.h"
+#include "cli/offline/suggestion.h"
 #include "cli/print/format.h"
 #include "cli/print/table.h"
 #include "cli/verbs/verbs.h"
@@ -117,7 +118,8 @@ int verb_config(Run *run, char **args, unsigned n_args) {
         r = offline_index(run, false, &index);
         if (r != 0)
                 return r;
-        if (n_args > 0 && module_name_normalize(args[0], name, sizeof(name)) < 0)
+        if (n_args > 0 &&
+            (suggestion_from_file(args[0], name) || module_name_normalize(args[0], name, sizeof(name)) < 0))
                 return report_no_such_module(run, index, args[0]);
         r = table_new(&table, &run->out, columns, ARRAY_LEN(columns));
         if (r < 0)

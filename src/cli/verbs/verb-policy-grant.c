@@ -6,10 +6,12 @@
 #include <inttypes.h>
 
 #include "cli/call/argument.h"
+#include "cli/offline/suggestion.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
+#include "common/explain/failure-text.h"
 
 static int add_parameters(Run *run, const char *verdict, sd_json_variant **parameters) {
         int r;
@@ -54,9 +56,14 @@ static int give(Run *run, const char *module, const char *verdict) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
         _cleanup_(freep) char *escaped = NULL;
         unsigned n_times = (run->for_usec > 0) + run->once + run->until_reboot;
-        char hint[64];
+        char hint[32 + MODULE_NAME_MAX], name[MODULE_NAME_MAX + 1];
         int r;
 
+        if (suggestion_from_file(module, name)) {
+                (void) snprintf(hint, sizeof(hint), "the same with %s", name);
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, hint, MODULE_FILE_TEXT, module,
+                                         name);
+        }
         (void) snprintf(hint, sizeof(hint), "lkmctl help policy %s", verdict);
         if (n_times != 1)
                 return failure_print_own(
