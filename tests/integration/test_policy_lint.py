@@ -2,11 +2,16 @@
 """policy lint: what it finds in files, lines, names, parameters and commands of modprobe.d and of the kernel command line; what it
 accepts; and that it says what it has looked at."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -258,6 +263,21 @@ def test_policies_that_nothing_reads(machine):
     assert all("nothing reads this policy: its name" in finding["message"] for finding in found)
 
 
+def test_a_policy_that_hides_another(machine):
+    text = "version: 1\nrules: [{match: {module: floppy}, verdict: %s}]\n"
+    lower = machine.write("usr/lib/lkmd/policy.d/a.yaml", text % "deny")
+    assert lint(machine, check=0) == []
+    higher = machine.policy(text % "allow", "a.yaml")
+    found, = lint(machine, check=0)
+    assert (found["kind"], found["level"], found["file"]) == ("hidden_file", "note", str(higher))
+    assert f"it hides {lower}, which has the same name" in found["message"]
+    machine.policy(text % "deny", "a.yaml")
+    assert lint(machine, check=0) == []
+    higher.unlink()
+    higher.symlink_to("/dev/null")
+    assert lint(machine, check=0) == []
+
+
 def test_lkmd_conf(machine):
     file = machine.write("etc/lkmd/lkmd.conf", "[Manager]\nBlacklst=deny\n")
     assert [(finding["kind"], finding["file"], finding["line"]) for finding in lint(machine, check=1)] == [("broken", str(file), 2)]
@@ -444,6 +464,33 @@ def test_nothing_says_what_was_looked_at(machine):
     assert looked["release"] == RELEASE and looked["lines"] == 2 and looked["notRead"] == 0 and looked["kernelCommandLine"] is True
     assert looked["files"] == [str(machine.modprobe_d / "a.conf")] and looked["directories"] == [str(machine.modprobe_d)]
     assert machine.run("-q", "policy", "lint", check=0).stdout == ""
+
+
+def on_terminal(machine, columns, *words):
+    """What lkmctl writes to a terminal of that width."""
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([LKMCTL, *map(str, words)], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "NO_COLOR": "1", "TERM": "xterm", "ASAN_OPTIONS": "exitcode=99",
+                               "LKMD_POLICY_ROOT": str(machine.root)}):
+        os.close(terminal)
+        data = b""
+        with contextlib.suppress(OSError):      # the end of a terminal
+            while piece := os.read(main, 4096):
+                data += piece
+    os.close(main)
+    return data.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [80, 132])
+def test_lines_of_a_terminal(machine, columns):
+    machine.modprobe("options usbhid mousepoll = 8\noptions usb-storage delay_use=0 # for the dock\ninstall ksmbd /bin/false\nblacklist squashfs\n")
+    words = ["policy", "lint", "--root", machine.tree, "--kernel", RELEASE, "--config", machine.modprobe_d]
+    text = on_terminal(machine, columns, *words)
+    assert all(len(line) <= columns or "/" in line for line in text.splitlines()), text
+    assert [re.search(r"a\.conf:(\d)", line)[1] for line in text.splitlines() if not line.startswith(" ") and "a.conf:" in line] == list("12234")
+    plain = machine.run("policy", "lint", check=1).stdout
+    assert " ".join(text.split()) == " ".join(plain.split())       # nothing is cut
 
 
 # --------------------------------------------------------------------------------------------- the manual page

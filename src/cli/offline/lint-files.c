@@ -253,33 +253,79 @@ static int lint_policy_file(Lint *l, const char *dir, const char *name) {
         return report_ignored(l, path, ".yaml", "this policy");
 }
 
-static int lint_policy_dir(Lint *l, const char *dir) {
-        _cleanup_(closedirp) DIR *d = opendir(dir);
+/* Whether there is anything in a file; the usual way to switch off a file of a package is an empty one of its name. */
+static bool has_text(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) >= 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+/* A policy that one in a higher directory hides, as in modprobe.d. @dirs: the highest first */
+static int lint_hidden_policy(Lint *l, char *const *dirs, size_t dir, const char *name) {
+        for (size_t i = 0; i < dir; i++) {
+                _cleanup_(freep) char *path = NULL, *by = NULL;
+                Finding finding = { FINDING_HIDDEN_FILE,
+                                    NULL,
+                                    0,
+                                    0,
+                                    "another name for this file if the rules there should count too",
+                                    NULL };
+
+                if (asprintf(&path, "%s/%s", dirs[dir], name) < 0)
+                        path = NULL;
+                if (asprintf(&by, "%s/%s", dirs[i], name) < 0)
+                        by = NULL;
+                if (!path || !by)
+                        return -ENOMEM;
+                if (access(by, F_OK) < 0)
+                        continue;
+                finding.file = by;
+                if (!has_text(by) || !has_text(path) || is_same_file(path, by) || have_same_text(path, by))
+                        return 0;
+                return lint_report(l, &finding, "it hides %s, which has the same name: no rule there counts",
+                                   path);
+        }
+        return 0;
+}
+
+static int lint_policy_dir(Lint *l, char *const *dirs, size_t dir) {
+        _cleanup_(closedirp) DIR *d = opendir(dirs[dir]);
         const struct dirent *e;
         int r = 0;
 
         while (d && r >= 0 && (e = readdir(d)))
-                if (!is_policy_name(e->d_name) && e->d_type != DT_DIR)
-                        r = lint_policy_file(l, dir, e->d_name);
+                if (is_policy_name(e->d_name))
+                        r = lint_hidden_policy(l, dirs, dir, e->d_name);
+                else if (e->d_type != DT_DIR)
+                        r = lint_policy_file(l, dirs[dir], e->d_name);
+        return r;
+}
+
+/* Those of --policy, or those of this build. */
+static int list_policy_dirs(const Lint *l, char ***ret) {
+        bool own = !l->run->policy.paths;
+        const char *const *dirs = own ? policy_sources_dirs() : l->run->policy.paths;
+        const char *root = own ? secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "" : "";
+        int r = string_list_new(ret);
+
+        for (; r >= 0 && *dirs; dirs++) {
+                _cleanup_(freep) char *dir = NULL;
+
+                if (asprintf(&dir, "%s%s", root, *dirs) < 0) {
+                        dir = NULL;
+                        return -ENOMEM;
+                }
+                r = string_list_append(ret, dir, strlen(dir));
+        }
         return r;
 }
 
 static int lint_policy_dirs(Lint *l) {
-        const char *root = secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "";
-        const char *const *dirs = policy_sources_dirs();
-        int r = 0;
+        _cleanup_(string_list_freep) char **dirs = NULL;
+        int r = list_policy_dirs(l, &dirs);
 
-        for (size_t i = 0; r >= 0 && l->run->policy.paths && l->run->policy.paths[i]; i++)
-                r = lint_policy_dir(l, l->run->policy.paths[i]);
-        for (size_t i = 0; r >= 0 && !l->run->policy.paths && dirs[i]; i++) {
-                _cleanup_(freep) char *dir = NULL;
-
-                if (asprintf(&dir, "%s%s", root, dirs[i]) < 0) {
-                        dir = NULL;
-                        return -ENOMEM;
-                }
-                r = lint_policy_dir(l, dir);
-        }
+        for (size_t i = 0; r >= 0 && dirs[i]; i++)
+                r = lint_policy_dir(l, dirs, i);
         return r;
 }
 
