@@ -18,10 +18,10 @@
 #include "common/settings/settings.h"
 #include "daemon/authority.h"
 #include "daemon/base/log.h"
-#include "daemon/base/loop-order.h"
 #include "daemon/base/module-state.h"
 #include "daemon/base/privilege.h"
 #include "daemon/base/root-reader.h"
+#include "daemon/base/signal-watch.h"
 #include "daemon/config/charge.h"
 #include "daemon/config/denied-file.h"
 #include "daemon/config/index-keeper.h"
@@ -40,9 +40,11 @@
 #include "daemon/history/ledger.h"
 #include "daemon/history/monitors.h"
 #include "daemon/history/refusal-log.h"
+#include "daemon/history/refused-devices.h"
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/planning/planner.h"
 #include "daemon/requests/autoload.h"
+#include "daemon/requests/second-look.h"
 #include "daemon/service/waits.h"
 
 struct Manager {
@@ -58,8 +60,10 @@ struct Manager {
         PolicyKeeper *policy;
         Audit *audit;
         RefusalLog *refusal_log;
+        RefusedDevices *refused;
         Planner planner;
         Autoload *autoload;
+        SecondLook *second_look;
         Charge *charge;
         Authority *authority;
         DeniedFile *denied_file;
@@ -137,6 +141,8 @@ static void on_uevent(const DeviceFacts *facts, const char *device, void *userda
                 on_module_uevent(m, facts);
         if (is_about_a_driver(facts))
                 waits_check_soon(m->waits);
+        if (streq_ptr(facts->action, "remove"))
+                refused_devices_forget(m->refused, device);
         (void) udev_keeper_get(m->udev_keeper);
         r = udev_wait_event(m->udev_wait, facts, device);
         if (r == 0)
@@ -241,16 +247,8 @@ static void on_index_read(void *userdata) {
         settle(userdata, "all that lkmd has to know can be read again");
 }
 
-/* A failure has no effect while lkmd runs. */
 static void write_denied(Manager *m) {
-        int r = denied_file_update(m->denied_file, policy_keeper_get(m->policy), index_keeper_get(m->index),
-                                   m->settings.on_stop, clock_usec(CLOCK_REALTIME));
-
-        if (r < 0)
-                log_warning("cannot write down what is denied by name, so that it does not hold without lkmd: %s",
-                            strerror(-r));
-        else if (r > 0)
-                charge_call_handover(m->charge);
+        denied_file_follow(m->denied_file, m->policy, m->index, m->charge, m->settings.on_stop);
 }
 
 static void on_index_swapped(bool became_complete, void *userdata) {
@@ -261,6 +259,7 @@ static void on_index_swapped(bool became_complete, void *userdata) {
         if (m->index) {
                 loaded_denied_report(m->loaded_denied); /* by modprobe.d */
                 write_denied(m);
+                second_look_soon(m->second_look);
         }
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* for the first index, the first walk is still to come */
@@ -275,6 +274,7 @@ static void on_policy_changed(bool is_news, void *userdata) {
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
         loaded_denied_report(m->loaded_denied);
         write_denied(m);
+        second_look_soon(m->second_look);
 }
 
 static void on_policy_problem(const Problem *problem, void *userdata) {
@@ -291,6 +291,8 @@ static void on_job_finished(Manager *m, Record *record) {
         ledger_end(m->ledger, record);
         if (record->outcome == OUTCOME_UNLOADED)
                 ledger_module_gone(m->ledger, record->module);
+        if (record->outcome == OUTCOME_KEPT_OUT && record->request)
+                refused_devices_note_command(m->refused, record->request, record->module);
         counters_note_outcome(&m->counters, record);
         if (record->outcome != OUTCOME_ALREADY_LOADED)
                 journal_record(record);
@@ -346,7 +348,6 @@ static bool is_idle(void *userdata) {
         return manager_is_idle(userdata);
 }
 
-/* Devices that wait for udev. */
 static size_t count_waiting(void *userdata) {
         const Manager *m = userdata;
 
@@ -468,21 +469,6 @@ static int load_settings(Manager *m) {
         return 0;
 }
 
-/* @handler: NULL: the loop ends. Signals of systemd come before all other work. */
-static int watch_signal(Manager *m, int number, sd_event_signal_handler_t handler) {
-        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
-        int r;
-
-        /* without a handler, userdata is the exit code of the loop */
-        r = sd_event_add_signal(m->event, &source, number | SD_EVENT_SIGNAL_PROCMASK, handler, handler ? m : NULL);
-        if (r < 0)
-                return r;
-        r = sd_event_source_set_priority(source, LOOP_SIGNALS);
-        if (r < 0)
-                return r;
-        return sd_event_source_set_floating(source, true);
-}
-
 static int open_loop(Manager *m) {
         int r;
 
@@ -490,13 +476,13 @@ static int open_loop(Manager *m) {
         if (r < 0)
                 return r;
         (void) sd_event_set_watchdog(m->event, true);
-        r = watch_signal(m, SIGTERM, NULL);
+        r = signal_watch(m->event, SIGTERM, NULL, NULL);
         if (r < 0)
                 return r;
-        r = watch_signal(m, SIGINT, NULL);
+        r = signal_watch(m->event, SIGINT, NULL, NULL);
         if (r < 0)
                 return r;
-        return watch_signal(m, SIGHUP, on_sighup);
+        return signal_watch(m->event, SIGHUP, on_sighup, m);
 }
 
 static int open_udev(Manager *m, const char *root) {
@@ -549,16 +535,18 @@ static int open_sources(Manager *m, const ManagerOptions *options) {
                 return r;
         listen_to_udev(m);
         r = coldplug_new(&m->coldplug, m->event, m->udev, on_device_walked, on_coldplug_done, m);
-        if (r < 0)
-                return r;
-        coldplug_set_by_udev(m->coldplug, must_wait_for_udev);
-        return 0;
+        if (r >= 0)
+                coldplug_set_by_udev(m->coldplug, must_wait_for_udev);
+        return r;
 }
 
 static int open_policy(Manager *m, const ManagerOptions *options) {
         int r;
 
         r = refusal_log_new(&m->refusal_log);
+        if (r < 0)
+                return r;
+        r = refused_devices_new(&m->refused);
         if (r < 0)
                 return r;
         r = audit_new(&m->audit, options->audit_file);
@@ -578,6 +566,7 @@ static int open_policy(Manager *m, const ManagerOptions *options) {
                 .policy = m->policy,
                 .audit = m->audit,
                 .refusal_log = m->refusal_log,
+                .refused = m->refused,
                 .monitors = m->monitors,
                 .counters = &m->counters,
                 .settings = &m->settings,
@@ -639,6 +628,17 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                          });
         if (r < 0)
                 return r;
+        r = second_look_new(&m->second_look, &(SecondLookOptions) {
+                                                     .event = m->event,
+                                                     .autoload = m->autoload,
+                                                     .planner = &m->planner,
+                                                     .ledger = m->ledger,
+                                                     .charge = m->charge,
+                                                     .walk = rescan,
+                                                     .userdata = m,
+                                             });
+        if (r < 0)
+                return r;
         return loaded_denied_new(&m->loaded_denied, &m->planner);
 }
 
@@ -654,6 +654,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .charge = m->charge,
                                    .udev = m->udev_keeper,
                                    .planner = &m->planner,
+                                   .second_look = m->second_look,
                                    .scheduler = m->scheduler,
                                    .ledger = m->ledger,
                                    .audit = m->audit,
@@ -728,6 +729,7 @@ Manager *manager_free(Manager *m) {
         authority_free(m->authority);
         charge_free(m->charge);
         m->service = service_free(m->service); /* first: its calls borrow from all others */
+        second_look_free(m->second_look);
         autoload_free(m->autoload);
         scheduler_free(m->scheduler);
         coldplug_free(m->coldplug);
@@ -742,6 +744,7 @@ Manager *manager_free(Manager *m) {
         audit_free(m->audit);
         denied_file_free(m->denied_file);
         refusal_log_free(m->refusal_log);
+        refused_devices_free(m->refused);
         monitors_free(m->monitors);
         ledger_free(m->ledger);
         kernel_log_free(m->kernel_log);

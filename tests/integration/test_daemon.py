@@ -631,7 +631,7 @@ def test_reload_keeps_the_last_good_settings(daemon, lkmd_conf):
     assert daemon.call("Status")["problems"] == [problem]
 
     lkmd_conf("[Manager]\n")
-    assert daemon.call("Reload") == {"problems": []}
+    assert daemon.call("Reload") == {"problems": [], "devices": []}
     with pytest.raises(VarlinkError):
         daemon.call("Load", name="lkmdt_top", parameters=["sped=3"])
     assert daemon.call("Status")["problems"] == []
@@ -646,7 +646,7 @@ def test_settings_that_wait_for_a_reload_are_told(daemon, lkmd_conf):
             change()
             problem, = daemon.call("Status")["problems"]
             assert problem["file"] == str(lkmd_conf.path) and "systemctl reload lkmd" in problem["message"]
-            assert daemon.call("Reload") == {"problems": []}
+            assert daemon.call("Reload") == {"problems": [], "devices": []}
             assert daemon.call("Status")["problems"] == []
     finally:
         drop_in.parent.rmdir()

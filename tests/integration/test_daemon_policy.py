@@ -405,7 +405,7 @@ def test_broken_policy_keeps_the_old_one(daemon):
     refused(daemon, "lkmdt_alone")
 
     daemon.write_policy(policy(rule("{module: lkmdt_slow}")))
-    assert daemon.call("Reload") == {"problems": []}
+    assert daemon.call("Reload") == {"problems": [], "devices": []}
     assert not daemon.call("Status")["policy"]["broken"]
     assert loaded(daemon, "lkmdt_alone") == ["lkmdt_alone"]
     refused(daemon, "lkmdt_slow")

@@ -87,6 +87,26 @@ def test_usage_of_grants(lkmd, ctl, words, says):
     assert lkmd.calls == []
 
 
+LOOKED_AT = {"device": "/devices/1-1", "modules": ["uas", "usb_storage"], "driver": "uas", "result": "its driver is uas"}
+LOOKED_AT_TEXT = "Looked at again, since they are not refused it any more:\n  /devices/1-1\n      uas, usb_storage: its driver is uas\n"
+
+
+def test_what_became_of_devices(lkmd, ctl):
+    lkmd.on("Grant", reply(grant=GRANT, devices=[LOOKED_AT]))
+    words = ["policy", "allow", "usb-storage", "--once", "--reason=x"]
+    assert ctl(*words, check=0).stdout.endswith(LOOKED_AT_TEXT)
+    assert json.loads(ctl(*words, "--json", check=0).stdout)["devices"] == [LOOKED_AT]
+    lkmd.on("Reload", reply(problems=[], devices=[LOOKED_AT]))
+    assert ctl("reload", check=0).stdout == "Read anew.\n" + LOOKED_AT_TEXT
+    assert ctl("reload", "--quiet", check=0).stdout == ""
+    lkmd.on("Revoke", reply(keeping=[{"device": "/devices/1-1", "module": "uas"}], devices=[LOOKED_AT]))
+    assert ctl("policy", "revoke", "grant-3", check=0).stdout == \
+        "grant-3 is taken back: the rules hold again.\nDenied from now on, and in use until it is unloaded:\n" \
+        "  uas, for device /devices/1-1\n" + LOOKED_AT_TEXT
+    lkmd.on("Reload", reply(problems=[], devices=[dict(LOOKED_AT, device="/devices/\x1b[31m", result="a\nb")]))
+    assert "\x1b" not in ctl("reload", check=0).stdout
+
+
 def test_revoke(lkmd, ctl):
     lkmd.on("Revoke", reply())
     assert "grant-3 is taken back" in ctl("policy", "revoke", "grant-3", check=0).stdout

@@ -250,7 +250,7 @@ def test_varlink_calls(machine):
     assert call(machine, "Wait", {"idle": True, "timeoutUSec": 30000000}) == {}
     assert call(machine, "Wait", {"module": "dummy"}) == {}
     assert call(machine, "Unload", {"name": "dummy"})["records"][0]["outcome"] == "unloaded"
-    assert call(machine, "Reload") == {"problems": []}
+    assert call(machine, "Reload") == {"problems": [], "devices": []}
 
 
 def test_varlink_errors(machine):

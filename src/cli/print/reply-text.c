@@ -293,3 +293,22 @@ void print_strings(FILE *f, sd_json_variant *array) {
                 print_escaped(f, sd_json_variant_is_string(v) ? sd_json_variant_string(v) : NULL);
         }
 }
+
+/* The field "devices" of a reply: those that were looked at again, and what became of each. Nothing if there is none. */
+void print_looked_at(FILE *f, sd_json_variant *reply) {
+        sd_json_variant *devices = field_array(reply, "devices");
+
+        if (field_elements(reply, "devices") > 0)
+                (void) fputs("Looked at again, since they are not refused it any more:\n", f);
+        ARRAY_FOREACH_INDEX(devices, i) {
+                sd_json_variant *device = sd_json_variant_by_index(devices, i);
+
+                (void) fputs("  ", f);
+                print_escaped(f, field_string(device, "device"));
+                (void) fputs("\n      ", f);
+                print_strings(f, field_array(device, "modules"));
+                (void) fputs(": ", f);
+                print_escaped(f, field_string(device, "result"));
+                (void) fputc('\n', f);
+        }
+}

@@ -21,3 +21,4 @@ void print_whereabouts(FILE *f, sd_json_variant *record);
 void print_place(FILE *f, sd_json_variant *object);
 void print_problem(FILE *f, sd_json_variant *problem);
 void print_strings(FILE *f, sd_json_variant *array);
+void print_looked_at(FILE *f, sd_json_variant *reply);

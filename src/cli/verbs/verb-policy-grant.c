@@ -9,6 +9,7 @@
 #include "cli/offline/suggestion.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
+#include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
 #include "common/explain/failure-text.h"
@@ -98,8 +99,10 @@ static int give(Run *run, const char *module, const char *verdict) {
                 return output_json(&run->out, reply);
         if (!field_object(reply, "grant"))
                 return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
-        if (output_wants_text(&run->out))
+        if (output_wants_text(&run->out)) {
                 print_grant(&run->out, field_object(reply, "grant"), verdict);
+                print_looked_at(stdout, reply);
+        }
         return STATUS_DONE;
 }
 
@@ -109,6 +112,23 @@ int verb_policy_allow(Run *run, char **args, unsigned n_args) {
 
 int verb_policy_deny(Run *run, char **args, unsigned n_args) {
         return give(run, args[0], "deny");
+}
+
+/* What the grant has let in stays. */
+static void print_keeping(sd_json_variant *reply) {
+        sd_json_variant *keeping = field_array(reply, "keeping");
+
+        if (field_elements(reply, "keeping") > 0)
+                printf("Denied from now on, and in use until it is unloaded:\n");
+        ARRAY_FOREACH_INDEX(keeping, i) {
+                sd_json_variant *device = sd_json_variant_by_index(keeping, i);
+
+                printf("  ");
+                print_escaped(stdout, field_string(device, "module"));
+                printf(", for device ");
+                print_escaped(stdout, field_string(device, "device"));
+                putchar('\n');
+        }
 }
 
 int verb_policy_revoke(Run *run, char **args, unsigned n_args) {
@@ -126,6 +146,8 @@ int verb_policy_revoke(Run *run, char **args, unsigned n_args) {
         if (output_wants_text(&run->out)) {
                 print_escaped(stdout, args[0]);
                 printf(" is taken back: the rules hold again.\n");
+                print_keeping(reply);
+                print_looked_at(stdout, reply);
         }
         return STATUS_DONE;
 }

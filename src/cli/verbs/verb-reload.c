@@ -27,5 +27,7 @@ int verb_reload(Run *run, char **args, unsigned n_args) {
                 print_problem(f, sd_json_variant_by_index(problems, i));
                 (void) fputc('\n', f);
         }
+        if (output_wants_text(&run->out))
+                print_looked_at(stdout, reply);
         return STATUS_DONE;
 }

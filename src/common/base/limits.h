@@ -60,6 +60,12 @@
 #define INTAKE_HOLD_USEC (1000U * 1000U) /* at first; doubles each time */
 #define INTAKE_HOLD_MAX_USEC (60U * 1000U * 1000U)
 
+/* Devices that were refused a module. */
+#define REFUSED_DEVICES_MAX 1024U       /* then a change of the policy has all of /sys looked at */
+#define REFUSED_MODULES_MAX 16U         /* of one device */
+#define SECOND_LOOK_USEC \
+        (10U * 1000U * 1000U) /* then a client is told what has become of the devices so far */
+
 /* Devices that wait until udev is through with them. */
 #define UDEV_DEVICES_MAX 16384U         /* that wait, or that udev has answered for */
 #define UDEV_SILENCE_USEC (60U * 1000U * 1000U) /* of udevd, after which its rules are not waited for */

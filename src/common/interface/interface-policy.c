@@ -53,6 +53,20 @@ SD_VARLINK_DEFINE_ENUM_TYPE(PolicyVerdict, SD_VARLINK_FIELD_COMMENT("It may be l
 SD_VARLINK_DEFINE_STRUCT_TYPE(Ruling, RULING_FIELDS);
 
 SD_VARLINK_DEFINE_STRUCT_TYPE(
+        LookedAt, SD_VARLINK_FIELD_COMMENT("Its path below /sys."), SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("The modules that were refused, and no longer are."),
+        SD_VARLINK_DEFINE_FIELD(modules, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("The driver that it has now; null: none."),
+        SD_VARLINK_DEFINE_FIELD(driver, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("What became of it, in words. A load that takes longer than ten seconds is not waited for."),
+        SD_VARLINK_DEFINE_FIELD(result, SD_VARLINK_STRING, 0));
+
+SD_VARLINK_DEFINE_STRUCT_TYPE(KeepingDevice, SD_VARLINK_FIELD_COMMENT("Its path below /sys."),
+                              SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
+                              SD_VARLINK_FIELD_COMMENT("The module of its driver."),
+                              SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0));
+
+SD_VARLINK_DEFINE_STRUCT_TYPE(
         PolicyGrant, SD_VARLINK_FIELD_COMMENT("Its name, for Revoke; also the name of its rule."),
         SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_STRING, 0),
         SD_VARLINK_FIELD_COMMENT("Module or glob, normalised."),
@@ -151,11 +165,17 @@ SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_INPUT(once, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The reason, in one sentence, which is in all messages about the grant."),
         SD_VARLINK_DEFINE_INPUT(reason, SD_VARLINK_STRING, 0),
-        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(grant, PolicyGrant, 0));
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(grant, PolicyGrant, 0),
+        SD_VARLINK_FIELD_COMMENT("Devices without a driver for which what is allowed now was refused: they were looked at again."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(devices, LookedAt, SD_VARLINK_ARRAY));
 
 SD_VARLINK_DEFINE_METHOD(
         Revoke, SD_VARLINK_FIELD_COMMENT("Name of a grant."),
-        SD_VARLINK_DEFINE_INPUT(id, SD_VARLINK_STRING, 0));
+        SD_VARLINK_DEFINE_INPUT(id, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("Devices that have a driver of a module which is denied from now on: they keep it."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(keeping, KeepingDevice, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("As in the reply of Grant, if the grant denied something."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(devices, LookedAt, SD_VARLINK_ARRAY));
 
 SD_VARLINK_DEFINE_METHOD(
         Audit, SD_VARLINK_FIELD_COMMENT("Sorted by the place of the rule, then by module."),

@@ -14,6 +14,8 @@ extern const sd_varlink_symbol vl_type_PolicyMode;
 extern const sd_varlink_symbol vl_type_PolicyVerdict;
 extern const sd_varlink_symbol vl_type_Ruling;
 extern const sd_varlink_symbol vl_type_PolicyGrant;
+extern const sd_varlink_symbol vl_type_LookedAt;
+extern const sd_varlink_symbol vl_type_KeepingDevice;
 extern const sd_varlink_symbol vl_type_DeniedModule;
 extern const sd_varlink_symbol vl_type_Policy;
 extern const sd_varlink_symbol vl_type_AuditKind;

@@ -432,7 +432,9 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 
 static SD_VARLINK_DEFINE_METHOD(
         Reload, SD_VARLINK_FIELD_COMMENT("Errors in the files that do not prevent their use."),
-        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY));
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("As in the reply of Grant: devices that were refused something which is allowed now."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(devices, LookedAt, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
         Wait,
@@ -542,6 +544,8 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("The verdict of a rule."), &vl_type_PolicyVerdict,
         SD_VARLINK_SYMBOL_COMMENT("Which rule or line decided, and its place."), &vl_type_Ruling,
         SD_VARLINK_SYMBOL_COMMENT("An exception from the policy for a time."), &vl_type_PolicyGrant,
+        SD_VARLINK_SYMBOL_COMMENT("A device that was looked at again, since what refused it a module has gone."), &vl_type_LookedAt,
+        SD_VARLINK_SYMBOL_COMMENT("A device that keeps a driver which is denied now."), &vl_type_KeepingDevice,
         SD_VARLINK_SYMBOL_COMMENT("A module that the policy denies, and the ruling."), &vl_type_DeniedModule,
         SD_VARLINK_SYMBOL_COMMENT("The policy in force."), &vl_type_Policy,
         SD_VARLINK_SYMBOL_COMMENT("What the policy did about a module."), &vl_type_AuditKind,

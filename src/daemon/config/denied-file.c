@@ -9,8 +9,10 @@
 
 #include <assert.h>
 
+#include "common/base/clock.h"
 #include "common/base/paths.h"
 #include "common/plan/denied-names.h"
+#include "daemon/base/log.h"
 #include "daemon/base/state-file.h"
 
 struct DeniedFile {
@@ -77,4 +79,21 @@ int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, 
         free(d->text);
         d->text = STEAL_PTR(text);
         return 1;
+}
+
+/* Bring it up to date, and have lkmd-handover act if it has changed. A failure has no effect while lkmd runs. */
+void denied_file_follow(DeniedFile *d, PolicyKeeper *policy, IndexKeeper *index, const Charge *charge,
+                        OnStop on_stop) {
+        int r;
+
+        assert(d && policy && index && charge);
+
+        r = denied_file_update(d, policy_keeper_get(policy), index_keeper_get(index), on_stop,
+                               clock_usec(CLOCK_REALTIME));
+        if (r < 0)
+                log_warning(
+                        "cannot write down what is denied by name, so that it does not hold without lkmd: %s",
+                        strerror(-r));
+        else if (r > 0)
+                charge_call_handover(charge);
 }

@@ -7,6 +7,9 @@
 #include "common/index/index.h"
 #include "common/policy/policy.h"
 #include "common/settings/settings.h"
+#include "daemon/config/charge.h"
+#include "daemon/config/index-keeper.h"
+#include "daemon/config/policy-keeper.h"
 
 /* DeniedFile: the names that the policy denies, in a file for lkmd-handover that is written whenever they change. */
 typedef struct DeniedFile DeniedFile;
@@ -15,4 +18,7 @@ int denied_file_new(DeniedFile **ret, const char *path);
 DeniedFile *denied_file_free(DeniedFile *d);
 DEFINE_CLEANUP(DeniedFile, denied_file_free);
 
-int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop, uint64_t now_usec);
+void denied_file_follow(DeniedFile *d, PolicyKeeper *policy, IndexKeeper *index, const Charge *charge,
+                        OnStop on_stop);
+int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop,
+                       uint64_t now_usec);

@@ -60,6 +60,7 @@ void planner_note_omissions(const Planner *p, const Request *request, const Plan
                         continue;
                 p->counters->denied++;
                 audit_note(p->audit, AUDIT_REFUSED, o->module, &o->ruling, request);
+                refused_devices_note(p->refused, request, o->module);
         }
         for (size_t i = first; i < plan->n_omissions; i++)
                 policy_keeper_use(p->policy, &plan->omissions[i].ruling);
@@ -212,6 +213,24 @@ int planner_ask(const Planner *p, const Index *index, const char *key, PlanMode 
         assert(p && index && key && ret);
 
         question = make_request(p, key, mode);
+        return plan_new(ret, index, &question);
+}
+
+/**
+ * planner_ask_for() - the plan of a request that is not carried out now
+ *
+ * Return: as plan_new().
+ */
+int planner_ask_for(const Planner *p, const Index *index, const Request *request, PlanMode mode,
+                    Plan **ret) {
+        PolicyRequester requester;
+        PlanRequest question;
+
+        assert(p && index && request && ret);
+
+        requester = request_get_requester(request);
+        question = make_request(p, request->key, mode);
+        question.requester = &requester;
         return plan_new(ret, index, &question);
 }
 

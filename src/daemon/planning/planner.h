@@ -10,6 +10,7 @@
 #include "daemon/history/counters.h"
 #include "daemon/history/monitors.h"
 #include "daemon/history/refusal-log.h"
+#include "daemon/history/refused-devices.h"
 
 /*
  * Planner: the one place of the daemon that makes plans, so that none bypasses the policy, and that reports what the
@@ -20,6 +21,7 @@ typedef struct Planner {
         IndexKeeper *index;             /* NULL: none yet, so that no plan can be made */
         Audit *audit;
         RefusalLog *refusal_log;
+        RefusedDevices *refused;
         Monitors *monitors;
         Counters *counters;
         const Settings *settings;
@@ -38,6 +40,9 @@ void planner_use(const Planner *p, const PlanStep *step);
 
 /* For a question without a requester: nothing is reported. */
 int planner_ask(const Planner *p, const Index *index, const char *key, PlanMode mode, Plan **ret);
+
+/* For a question as a request that is not carried out: nothing is reported. */
+int planner_ask_for(const Planner *p, const Index *index, const Request *request, PlanMode mode, Plan **ret);
 
 /* Would a request for this module by name be denied? @ret is borrowed from policy and index. */
 bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret);

@@ -20,6 +20,7 @@ typedef struct DeviceRun DeviceRun;
 struct DeviceRun {
         Autoload *autoload;
         PlanRun *run;
+        Request *request;
         LIST_ENTRY(DeviceRun) next;
 };
 
@@ -29,6 +30,8 @@ struct Autoload {
         Monitors *monitors;
         Counters *counters;
         LIST_HEAD(, DeviceRun) runs;
+        autoload_over_t over;           /* NULL: nobody wants to know */
+        void *userdata;
 };
 
 int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, Monitors *monitors,
@@ -53,6 +56,7 @@ int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, M
 static void device_run_free(DeviceRun *d) {
         LIST_REMOVE(d, next);
         plan_run_free(d->run);
+        request_unref(d->request);
         free(d);
 }
 
@@ -68,7 +72,20 @@ Autoload *autoload_free(Autoload *a) {
 }
 
 static void on_run_done(PlanRun *run, void *userdata) {
-        device_run_free(userdata);
+        DeviceRun *d = userdata;
+        Autoload *a = d->autoload;
+
+        device_run_free(d);
+        if (a->over)
+                a->over(a->userdata);
+}
+
+/* @over: called whenever the loads for a device are over; NULL: not any more */
+void autoload_observe(Autoload *a, autoload_over_t over, void *userdata) {
+        assert(a);
+
+        a->over = over;
+        a->userdata = userdata;
 }
 
 /* Is there anything to do? Most events are about devices whose drivers are loaded already, or do not exist. */
@@ -77,6 +94,15 @@ static bool is_worth_a_plan(const IndexMatch *matches, size_t n) {
                 if (matches[i].module
                             ? matches[i].module->path && module_state_read(matches[i].name) != MODULE_LIVE
                             : matches[i].source == INDEX_COMMAND)
+                        return true;
+        return false;
+}
+
+/* "alias KEY off": nothing is to be loaded for it. */
+static bool is_turned_off(const IndexMatch *matches, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (!matches[i].module && matches[i].source == INDEX_CONFIG_ALIAS &&
+                    streq(matches[i].name, "off"))
                         return true;
         return false;
 }
@@ -108,6 +134,7 @@ static int start_run(Autoload *a, Plan *plan, Request *request) {
                 return r;
         }
         STEAL_PTR(taken);
+        d->request = request_ref(request);
 
         LIST_INSERT_HEAD(&a->runs, d, next);
         r = plan_run_start(d->run);
@@ -123,7 +150,7 @@ static int autoload_key(Autoload *a, const Index *index, const DeviceFacts *fact
         uint64_t begun_usec = clock_usec(CLOCK_MONOTONIC);
         const IndexMatch *matches;
         size_t n = 0;
-        bool worth;
+        bool worth, off;
         int r;
 
         a->counters->lookups++;
@@ -132,11 +159,14 @@ static int autoload_key(Autoload *a, const Index *index, const DeviceFacts *fact
                 return r;
 
         worth = is_worth_a_plan(matches, n);
-        if (!worth && monitors_is_empty(a->monitors))
+        off = is_turned_off(matches, n);
+        if (!worth && !off && monitors_is_empty(a->monitors))
                 return 0;
         r = request_new_device(&request, key, device, facts->subsystem, facts->driver);
         if (r < 0)
                 return r;
+        if (off)
+                refused_devices_note(a->planner->refused, request, key);
         r = report_device(a, request, matches, n);
         if (r < 0 || !worth)
                 return r;
@@ -172,6 +202,31 @@ int autoload_device(Autoload *a, const Index *index, const DeviceFacts *facts, c
                         result = r;
         }
         return result;
+}
+
+/**
+ * autoload_request() - the same for one key of a device, as the request that a device made before
+ *
+ * Return: as autoload_device().
+ */
+int autoload_request(Autoload *a, const Index *index, const Request *request) {
+        const DeviceFacts facts = { .action = "add", .subsystem = request->subsystem };
+
+        assert(a && index && request && request->device);
+
+        return autoload_key(a, index, &facts, request->device, request->key);
+}
+
+/* Does a plan run for this device? */
+bool autoload_is_busy_with(const Autoload *a, const char *device) {
+        const DeviceRun *d;
+
+        assert(a && device);
+
+        LIST_FOREACH(d, &a->runs, next)
+                if (streq(d->request->device, device))
+                        return true;
+        return false;
 }
 
 /* True when no plan runs for a device. */

@@ -17,6 +17,12 @@ int autoload_new(Autoload **ret, Scheduler *scheduler, const Planner *planner, M
 Autoload *autoload_free(Autoload *a);
 DEFINE_CLEANUP(Autoload, autoload_free);
 
+typedef void (*autoload_over_t)(void *userdata);
+void autoload_observe(Autoload *a, autoload_over_t over, void *userdata);
+
 int autoload_device(Autoload *a, const Index *index, const DeviceFacts *facts, const char *device);
 
+int autoload_request(Autoload *a, const Index *index, const Request *request);
+
+bool autoload_is_busy_with(const Autoload *a, const char *device);
 bool autoload_is_idle(const Autoload *a);

@@ -16,6 +16,7 @@
 #include "daemon/history/ledger.h"
 #include "daemon/history/monitors.h"
 #include "daemon/planning/planner.h"
+#include "daemon/requests/second-look.h"
 #include "daemon/service/waits.h"
 
 /* ServiceContext: what the methods read and set in motion. All of it is borrowed, and outlives the service. */
@@ -29,6 +30,7 @@ typedef struct ServiceContext {
         Charge *charge;
         UdevKeeper *udev;
         Planner *planner;
+        SecondLook *second_look;
         Scheduler *scheduler;
         Ledger *ledger;
         Audit *audit;

@@ -12,6 +12,7 @@
 typedef struct Service Service;
 typedef struct LoadCall LoadCall;
 typedef struct UnloadCall UnloadCall;
+typedef struct LookCall LookCall;
 
 struct Service {
         ServiceContext context;
@@ -19,6 +20,7 @@ struct Service {
         Clients *clients;
         LIST_HEAD(, LoadCall) loads;
         LIST_HEAD(, UnloadCall) unloads;
+        LIST_HEAD(, LookCall) looks;
 };
 
 /* service-load.c */
@@ -38,6 +40,12 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
 void service_forget_unloads(Service *s, sd_varlink *link);
 void service_drop_unloads(Service *s);
 void service_report_unloads(Service *s, const char *kind, const Record *record);
+
+/* service-looks.c */
+int service_reply_after_looks(Service *s, sd_varlink *link, sd_varlink_method_flags_t flags,
+                              sd_json_variant *v);
+void service_forget_looks(Service *s, sd_varlink *link);
+void service_drop_looks(Service *s);
 
 /* service-policy.c */
 int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,

@@ -5,11 +5,14 @@
 #include <assert.h>
 
 #include "common/base/clock.h"
+#include "common/base/glob.h"
 #include "common/base/limits.h"
+#include "common/base/string-list.h"
 #include "common/base/text.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/log.h"
+#include "daemon/base/module-devices.h"
 #include "daemon/history/record-json.h"
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/service/service-caller.h"
@@ -95,14 +98,6 @@ static int check_grant(sd_varlink *link, const GrantParameters *p) {
         return r < 0 ? r : 1;
 }
 
-static int reply_grant(sd_varlink *link, const Grant *g) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *described = NULL;
-        int r;
-
-        r = describe_grant(g, &described);
-        return r < 0 ? r : sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("grant", described));
-}
-
 static void log_grant(const Request *request, const Grant *g, const char *what) {
         const LogFields fields = {
                 .module = g->module,
@@ -130,6 +125,7 @@ int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
                   SD_JSON_NULLABLE },
                 {}
         };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *described = NULL, *reply = NULL;
         _cleanup_(request_unrefp) Request *request = NULL;
         GrantParameters p = {};
         Service *s = userdata;
@@ -168,7 +164,53 @@ int vl_method_grant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         if (r < 0)
                 return r;
         log_grant(request, grant, "given");
-        return reply_grant(link, grant);
+        r = describe_grant(grant, &described);
+        if (r >= 0)
+                r = sd_json_buildo(&reply, SD_JSON_BUILD_PAIR_VARIANT("grant", described));
+        return r < 0 ? r : service_reply_after_looks(s, link, flags, reply);
+}
+
+typedef struct Keeping {
+        const char *granted;            /* glob of modules */
+        sd_json_variant *array;
+        int error;
+} Keeping;
+
+static int add_keeping(const char *module, const PolicyRuling *ruling, void *userdata) {
+        _cleanup_(string_list_freep) char **devices = NULL;
+        Keeping *k = userdata;
+        int r = 0;
+
+        if (!glob_match(k->granted, module))
+                return 0;
+        r = module_devices_read(module, &devices);
+        for (char **device = devices; r >= 0 && *device; device++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                _cleanup_(freep) char *shown = NULL;
+
+                r = text_escape(*device, &shown);
+                if (r >= 0)
+                        r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("device", shown),
+                                           SD_JSON_BUILD_PAIR_STRING("module", module));
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&k->array, v);
+        }
+        k->error = r;
+        return r;
+}
+
+/* Devices whose driver would be denied now: what a grant has allowed stays in the kernel. */
+static int describe_keeping(const ServiceContext *context, const char *granted, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        Keeping k = { .granted = granted };
+        int r;
+
+        r = sd_json_variant_new_array(&k.array, NULL, 0);
+        if (r < 0)
+                return r;
+        (void) loaded_denied_list(context->planner, add_keeping, &k); /* none without /proc/modules */
+        array = k.array;
+        return k.error < 0 ? k.error : sd_json_buildo(ret, SD_JSON_BUILD_PAIR_VARIANT("keeping", array));
 }
 
 typedef struct RevokeParameters {
@@ -182,7 +224,9 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                   SD_JSON_MANDATORY },
                 {}
         };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
         _cleanup_(request_unrefp) Request *request = NULL;
+        _cleanup_(freep) char *module = NULL;
         RevokeParameters p = {};
         Service *s = userdata;
         const Grant *grant;
@@ -202,9 +246,14 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = request_of_client(s, link, grant->module, &request);
         if (r < 0)
                 return r;
+        module = strdup(grant->module);
+        if (!module)
+                return -ENOMEM;
         log_grant(request, grant, "taken back");
         r = policy_keeper_revoke(s->context.policy, p.id);
-        return r < 0 ? r : sd_varlink_reply(link, NULL);
+        if (r >= 0)
+                r = describe_keeping(&s->context, module, &reply);
+        return r < 0 ? r : service_reply_after_looks(s, link, flags, reply);
 }
 
 /* --------------------------------------------------------------------------------------------------- audit */

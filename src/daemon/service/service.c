@@ -38,7 +38,7 @@ static int vl_method_monitor(sd_varlink *link, sd_json_variant *parameters, sd_v
 
 static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                             void *userdata) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *described = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *described = NULL, *v = NULL;
         _cleanup_(problem_list_clear) ProblemList problems = {};
         Service *s = userdata;
         int r, reloaded;
@@ -74,7 +74,8 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
         r = describe_problems(index_keeper_get_problems(s->context.index), &described);
         if (r < 0)
                 return r;
-        return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("problems", described));
+        r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("problems", described));
+        return r < 0 ? r : service_reply_after_looks(s, link, flags, v);
 }
 
 typedef struct WaitParameters {
@@ -143,6 +144,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
         waits_remove(s->context.waits, link);
         service_forget_loads(s, link);
         service_forget_unloads(s, link);
+        service_forget_looks(s, link);
 }
 
 static int bind_methods(Service *s) {
@@ -232,6 +234,7 @@ Service *service_free(Service *s) {
         clients_free(s->clients);
         service_drop_loads(s);
         service_drop_unloads(s);
+        service_drop_looks(s);
         sd_varlink_server_unref(s->server);
         free(s);
         return NULL;

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* ModuleDevices: the devices that have a driver of a module. */
+int module_devices_read(const char *module, char ***ret);
