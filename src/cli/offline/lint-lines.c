@@ -161,7 +161,12 @@ static int lint_name(Lint *l, const Line *x, const char *name, bool globs) {
                         r = report_name(l, x, name, "that is the name of its file", start, better);
         } else if (strpbrk(name, "\"'"))
                 r = report_name(l, x, name, "quotes belong to the name", "the name without them", "");
-        else if (has_odd_byte(name))
+        else if (strchr(";:.", name[strlen(name) - 1])) {
+                better = strndup(name, strcspn(name, ";:."));
+                if (!better)
+                        return -ENOMEM;
+                r = report_name(l, x, name, "the mark at its end belongs to the name", start, better);
+        } else if (has_odd_byte(name))
                 r = report_name(l, x, name, "it has a character that no name has", "", NULL);
         else if (!globs && strpbrk(name, "*?[")) {
                 Finding finding = finding_of(
@@ -249,6 +254,22 @@ static bool is_place(const char *word) {
         return streq(word, "pre:") || streq(word, "post:");
 }
 
+/* "pre", "PRE:" */
+static bool is_misspelt_place(const char *word) {
+        size_t n = strcspn(word, ":");
+
+        return !is_place(word) && (word[n] == '\0' || word[n + 1] == '\0') &&
+               ((n == strlen("pre") && strncasecmp(word, "pre", n) == 0) ||
+                (n == strlen("post") && strncasecmp(word, "post", n) == 0));
+}
+
+static int report_misspelt_place(Lint *l, const Line *x, const char *word) {
+        Finding finding = finding_of(x, FINDING_SOFTDEP_WITHOUT_PLACE,
+                                     tolower((unsigned char) word[1]) == 'r' ? "pre:" : "post:");
+
+        return lint_report(l, &finding, "'%s' is taken for a module: the words are pre: and post:", word);
+}
+
 /* "pre:x" */
 static bool is_glued_place(const char *word) {
         return !is_place(word) && (startswith(word, "pre:") || startswith(word, "post:"));
@@ -269,6 +290,13 @@ static int report_place(Lint *l, const Line *x, const char *word, const char *wh
         return lint_report(l, &finding, "'%s' is not loaded with %s: %s", word, x->name, why);
 }
 
+static int lint_commas(Lint *l, const Line *x, const char *word) {
+        Finding finding = finding_of(x, FINDING_BAD_NAME, "blanks between the modules");
+
+        return lint_report(l, &finding, "no module can be called '%s': a comma does not separate names",
+                           word);
+}
+
 static int lint_softdep(Lint *l, const Line *x) {
         _cleanup_(freep) char *copy = strdup(x->rest);
         char *rest = copy, *word;
@@ -285,6 +313,10 @@ static int lint_softdep(Lint *l, const Line *x) {
                         return report_comment(l, x, find_comment(x->rest), "these are taken for modules:");
                 if (is_place(word))
                         placed = true;
+                else if (is_misspelt_place(word))
+                        return report_misspelt_place(l, x, word);
+                else if (strchr(word, ','))
+                        return lint_commas(l, x, word);
                 else if (is_glued_place(word))
                         r = report_place(l, x, word, "a blank has to follow the colon");
                 else if (!placed)
