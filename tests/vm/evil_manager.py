@@ -275,7 +275,7 @@ def reader():
                  "etc/shadow", "/etc/modprobe.d/shadow.conf", "/etc/modprobe.d/secret.conf", "/etc/modprobe.d/private.key",
                  "/etc/modprobe.d/owned-private.conf", f"{MODULES}/signing_key.pem", "/etc/lkmd/private.key"):
         tell_reading(f"read {path or 'nothing'}", have_read(path))
-        watch = inotify()
+        watch = os.eventfd(0, os.EFD_CLOEXEC)
         tell_reading(f"read and watch {path or 'nothing'}", have_read(path, WATCH, [watch]))
         os.close(watch)
     null = os.open("/dev/null", os.O_RDONLY)
@@ -292,11 +292,6 @@ def reader():
     error, got = have_read("/etc/modprobe.d")
     tell("control: root's directory", error == 0 and "private.conf" in os.listdir(got[0]))
     does("go up from root's directory", lambda: os.open("../shadow", os.O_RDONLY, dir_fd=got[0]))
-
-
-def inotify():
-    import ctypes
-    return ctypes.CDLL(None).inotify_init1(os.O_CLOEXEC)
 
 
 # ------------------------------------------------------------------------------------------------- system
