@@ -60,6 +60,7 @@
 #define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"
 #define UDEV_LOCAL_RULES_DIR "/usr/local/lib/udev/rules.d"
 #define UDEV_LIB_RULES_DIR "/usr/lib/udev/rules.d"
+#define UDEV_ETC_HWDB_DIR "/etc/udev/hwdb.d"
 #define UDEV_RULE_HEAD "# Written by lkmd-handover" /* first words of the file that masks udev's */
 
 #define LKMD_UNIT "lkmd.service"

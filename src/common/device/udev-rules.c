@@ -542,6 +542,61 @@ static int read_rule_file(UdevRules *rules, const char *root, const RuleFile *fi
                                 text);
 }
 
+/* A line "MODALIAS=.." of a file of the hardware database, hwdb(7): its number; 0: there is none. */
+static unsigned find_modalias(const char *text) {
+        unsigned number = 1;
+
+        for (const char *line = text; *line != '\0'; number++) {
+                const char *property = line + strspn(line, " \t");
+
+                if (property > line && startswith(property, "MODALIAS="))
+                        return number;
+                line += strcspn(line, "\n");
+                line += *line == '\n';
+        }
+        return 0;
+}
+
+static int read_hwdb_file(UdevRules *rules, const char *root, const char *name) {
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        char path[PATH_MAX];
+        size_t size = 0;
+        unsigned line;
+        int r;
+
+        (void) snprintf(path, sizeof(path), "%s" UDEV_ETC_HWDB_DIR "/%s", root, name);
+        fd = read_file_open(path);
+        if (fd == -ENOENT)
+                return 0;
+        r = fd < 0 ? fd : read_file(fd, RULE_FILE_MAX, &text, &size);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return add_unreadable(rules, path + strlen(root));
+        line = find_modalias(text);
+        if (line == 0)
+                return 0;
+        return add_word(rules, &(UdevWord) { .line = line, .deed = "sets MODALIAS" }, path + strlen(root));
+}
+
+/* Rules import the properties of the hardware database: the administrator's may change what a device says it is. */
+static int read_hwdb(UdevRules *rules, const char *root) {
+        _cleanup_(closedirp) DIR *d = NULL;
+        char path[PATH_MAX];
+        struct dirent *entry;
+        int r = 0;
+
+        (void) snprintf(path, sizeof(path), "%s" UDEV_ETC_HWDB_DIR, root);
+        d = opendir(path);
+        if (!d)
+                return errno == EACCES ? add_unreadable(rules, path + strlen(root)) : 0;
+        while (r >= 0 && (entry = readdir(d)))
+                if (entry->d_name[0] != '.' && endswith(entry->d_name, ".hwdb"))
+                        r = read_hwdb_file(rules, root, entry->d_name);
+        return r;
+}
+
 /**
  * udev_rules_read() - read udev's files of rules
  * @ret:  to be cleared
@@ -571,6 +626,9 @@ int udev_rules_read(UdevRules *ret, const char *root) {
                 if (r < 0)
                         return r;
         }
+        r = read_hwdb(&rules, root);
+        if (r < 0)
+                return r;
         *ret = rules;
         rules = (UdevRules) {};
         return 0;

@@ -76,17 +76,17 @@ static void on_quiet(void *userdata) {
 static int watch_directories(UdevKeeper *k) {
         static const char *const dirs[] = { UDEV_ETC_RULES_DIR, UDEV_RUN_RULES_DIR, UDEV_LOCAL_RULES_DIR,
                                             UDEV_LIB_RULES_DIR };
+        char path[PATH_MAX];
+        int r;
 
         for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-                char path[PATH_MAX];
-                int r;
-
                 (void) snprintf(path, sizeof(path), "%s%s", k->root, dirs[i]);
                 r = stale_watch_add(k->watch, path, "", ".rules");
                 if (r < 0)
                         return r;
         }
-        return 0;
+        (void) snprintf(path, sizeof(path), "%s" UDEV_ETC_HWDB_DIR, k->root);
+        return stale_watch_add(k->watch, path, "", ".hwdb");
 }
 
 /**

@@ -195,6 +195,31 @@ static void test_unreadable(void **state) {
         assert_non_null(udev_rules_find(&rules, "anything"));
 }
 
+/* The administrator's files of the hardware database, hwdb(7). */
+static void test_hwdb(void **state) {
+        static const struct {
+                const char *name, *text, *said;
+        } some[] = {
+                { "etc/udev/hwdb.d/x.hwdb", "# MODALIAS=x\npci:v00008086*\n ID_X=1\n", "" },
+                { "etc/udev/hwdb.d/x.hwdb", "pci:v00008086*\n MODALIAS_X=1\nMODALIAS=2\n", "" },
+                { "etc/udev/hwdb.d/x.hwdb", "pci:v00008086*\n ID_X=1\n MODALIAS=pci:x\n", "3 sets MODALIAS" },
+                { "etc/udev/hwdb.d/x.hwdb.off", "pci:v00008086*\n MODALIAS=pci:x\n", "" },
+                { "usr/lib/udev/hwdb.d/x.hwdb", "pci:v00008086*\n MODALIAS=pci:x\n", "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(some); i++) {
+                _cleanup_(scratch_close) Scratch s;
+                _cleanup_(udev_rules_clear) UdevRules rules = {};
+                char said[256];
+
+                scratch_open(&s);
+                scratch_write(&s, some[i].name, some[i].text);
+                assert_ok(udev_rules_read(&rules, s.dir));
+                say(udev_rules_find(&rules, "pci"), said);
+                assert_string_equal(said, some[i].said);
+        }
+}
+
 static void test_subsystems(void **state) {
         static const struct {
                 const char *text;
@@ -255,7 +280,8 @@ static void test_many(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rules),      cmocka_unit_test(test_files),
-                cmocka_unit_test(test_unreadable), cmocka_unit_test(test_subsystems),
+                cmocka_unit_test(test_unreadable), cmocka_unit_test(test_hwdb),
+                cmocka_unit_test(test_subsystems),
                 cmocka_unit_test(test_many),
         };
 
