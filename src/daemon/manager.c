@@ -597,6 +597,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .loader_address = options->loader_address,
                                                  .kernel_log = m->kernel_log,
                                                  .counters = &m->counters,
+                                                 .files = policy_keeper_get_facts(m->policy),
                                                  .observer = on_scheduler_event,
                                                  .loader_program = options->loader_program,
                                                  .loader_lost = on_loader_lost,

@@ -155,11 +155,11 @@ def test_compressed_in_a_way_that_the_kernel_does_not_know(machine):
 
 REPLACED = {                            # what becomes of the file while its load waits, outcome
     "a good one": ("cp /root/kept/lkmd_test_inner.ko /root/new && mv /root/new {}", "loaded"),
-    "another module": ("cp /root/kept/lkmd_test_params.ko /root/new && mv /root/new {}", "failed"),
     "a half-written one": ("head -c 3000 /root/kept/lkmd_test_inner.ko >/root/new && mv /root/new {}", "failed"),
     "nothing": ("rm {}", "failed"),
     "a directory": ("rm {0} && mkdir {0}", "failed"),
-    "a link to elsewhere": ("ln -sf /root/kept/lkmd_test_inner.ko {}", "failed"),
+    "a link to elsewhere": ("ln -sf /root/kept/lkmd_test_inner.ko {}", "loaded"),
+    "a link to what is not root's": ("cp /root/kept/lkmd_test_inner.ko /var/tmp && ln -sf /var/tmp/lkmd_test_inner.ko {}", "failed"),
 }
 
 

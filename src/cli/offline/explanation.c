@@ -57,7 +57,12 @@ int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *
                         return r;
         }
         r = plan_new(&q->modprobe, index,
-                     &(PlanRequest) { .key = key, .mode = q->mode, .compat_kmod = true });
+                     &(PlanRequest) { .key = key,
+                                      .mode = q->mode,
+                                      .compat_kmod = true,
+                                      .files = policy->facts,
+                                      .finds_faults = true,
+                                      .file_effort = FACTS_READ });
         if (r < 0)
                 return r;
 
@@ -214,8 +219,12 @@ static void put_field(FILE *f, const char *field, const void *userdata) {
                 print_ruling_place(f, &(PolicyRuling) { .file = o->ruling.file,
                                                         .line = o->ruling.line,
                                                         .column = o->ruling.column });
-        else
+        else if (!streq(field, "reason"))
                 print_chain(f, omitted->plan, o->module);
+        else if (o->ruling.reason) {
+                (void) fputs(": ", f);
+                print_escaped(f, o->ruling.reason);
+        }
 }
 
 /* One sentence about something that was asked for and left out. */

@@ -177,5 +177,8 @@ PlanRequest offline_policy_request(const OfflinePolicy *p, const PolicyRequester
                 .policy = p->policy,
                 .requester = requester,
                 .now_usec = p->now_usec,
+                .files = p->facts,
+                .finds_faults = true,
+                .file_effort = FACTS_READ,
         };
 }

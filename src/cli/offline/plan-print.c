@@ -25,6 +25,10 @@ static void write_action(FILE *f, const PlanStep *step) {
                 break;
         default:
                 (void) fputs("insert", f);
+                if (step->kernel_name) {
+                        (void) fputs(", which the kernel calls ", f);
+                        print_escaped(f, step->kernel_name);
+                }
                 break;
         }
 }

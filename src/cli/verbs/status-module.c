@@ -270,6 +270,11 @@ int status_of_module(Run *run, const char *name) {
 
         print_headline(out, module);
         print_text(out, "File", field_string(module, "path"));
+        if (field_string(module, "fileModule")) {
+                output_label(out, "Called");
+                print_escaped(stdout, field_string(module, "fileModule"));
+                printf(" by its file: in modprobe.d, modules.dep and lkmctl load\n");
+        }
         print_use(out, module);
         print_origin(out, module);
         print_configuration(out, reply);

@@ -23,6 +23,7 @@ typedef enum DifferenceKind {
         DIFFERENCE_COMMAND,             /* lkmd runs its install command, modprobe overlooks it */
         DIFFERENCE_SOFTDEP,             /* lkmd takes more softdep lines */
         DIFFERENCE_BLACKLISTED,         /* lkmd sees a blacklisted name with a '-' */
+        DIFFERENCE_FILE,                /* lkmd-loader refuses the file */
         _DIFFERENCE_MAX,
 } DifferenceKind;
 
@@ -32,12 +33,14 @@ typedef struct Difference {
         const char *subject;            /* what is treated differently: that module, or one that comes along */
         const char *other;              /* the module that the subject needs, or that wants it */
         bool post;                      /* DIFFERENCE_SOFTDEP: after the other */
-        const ConfigEntry *line;
+        const ConfigEntry *line;        /* NULL: none */
+        const char *fault;              /* DIFFERENCE_FILE */
 } Difference;
 
 typedef struct Comparison {
         Run *run;
         const Index *index;
+        FileFacts *files;
         size_t n_modules, n_differences;
 } Comparison;
 
@@ -47,6 +50,7 @@ static const char *const kind_names[_DIFFERENCE_MAX] = {
         [DIFFERENCE_COMMAND] = "command",
         [DIFFERENCE_SOFTDEP] = "softdep",
         [DIFFERENCE_BLACKLISTED] = "blacklisted",
+        [DIFFERENCE_FILE] = "file",
 };
 
 /* -------------------------------------------------------------------------------------------- printing */
@@ -93,6 +97,9 @@ static void write_reason(FILE *f, const Difference *d) {
                 write_line(f, d->line);
                 (void) fputs("); modprobe does not see the line, since the name is written with '-' there", f);
                 break;
+        case DIFFERENCE_FILE:
+                fprintf(f, "lkmd cannot load %s: %s; modprobe loads it", subject, d->fault);
+                break;
         default:
                 assert(false);
         }
@@ -103,17 +110,17 @@ static int report_json(Run *run, const Difference *d, const char *reason) {
         _cleanup_(freep) char *file = NULL;
         int r;
 
-        r = text_escape(d->line->file, &file);
+        r = text_escape(d->line ? d->line->file : "", &file);
         if (r < 0)
                 return r;
-        r = sd_json_buildo(&v,
-                           SD_JSON_BUILD_PAIR_STRING("module", d->module),
-                           SD_JSON_BUILD_PAIR_STRING("difference", kind_names[d->kind]),
-                           SD_JSON_BUILD_PAIR_STRING("subject", d->subject),
-                           SD_JSON_BUILD_PAIR_STRING("reason", reason),
-                           SD_JSON_BUILD_PAIR_STRING("file", file),
-                           SD_JSON_BUILD_PAIR_CONDITION(d->line->line > 0, "line",
-                                                        SD_JSON_BUILD_UNSIGNED(d->line->line)));
+        r = sd_json_buildo(
+                &v, SD_JSON_BUILD_PAIR_STRING("module", d->module),
+                SD_JSON_BUILD_PAIR_STRING("difference", kind_names[d->kind]),
+                SD_JSON_BUILD_PAIR_STRING("subject", d->subject),
+                SD_JSON_BUILD_PAIR_STRING("reason", reason),
+                SD_JSON_BUILD_PAIR_CONDITION(d->line != NULL, "file", SD_JSON_BUILD_STRING(file)),
+                SD_JSON_BUILD_PAIR_CONDITION(d->line && d->line->line > 0, "line",
+                                             SD_JSON_BUILD_UNSIGNED(d->line ? d->line->line : 0)));
         if (r < 0)
                 return r;
         return output_json(&run->out, v);
@@ -162,12 +169,24 @@ static const ConfigEntry *overlooked_deny(const Comparison *c, const Plan *their
         return o->kind == PLAN_DENIED && step && step->action == PLAN_INSERT ? install_line(c, o->module) : NULL;
 }
 
+/* What lkmd-loader refuses: whoever needs it is left out, too, which merely follows. */
+static int compare_file(Comparison *c, const char *module, const Plan *theirs, const PlanOmission *o) {
+        const PlanStep *step = find_step(theirs, o->module);
+
+        if (o->kind != PLAN_FILE_UNUSABLE || !step || step->action != PLAN_INSERT)
+                return 0;
+        return report(c, &(Difference) { DIFFERENCE_FILE, module, o->module, .fault = o->ruling.reason });
+}
+
 static int compare_omissions(Comparison *c, const char *module, const Plan *ours, const Plan *theirs) {
         for (size_t i = 0; i < ours->n_omissions; i++) {
                 const PlanOmission *o = ours->omissions + i;
                 const ConfigEntry *line = overlooked_deny(c, theirs, o);
                 int r;
 
+                r = compare_file(c, module, theirs, o);
+                if (r < 0)
+                        return r;
                 if (!line)
                         continue;
                 r = report(c, &(Difference) { DIFFERENCE_DENIED, module, o->module, .line = line });
@@ -253,11 +272,18 @@ static int compare(Comparison *c, const IndexModule *module) {
         c->n_modules++;
         if (!module->path)
                 return 0;
-        r = plan_new(&ours, c->index, &(PlanRequest) { .key = module->name, .mode = PLAN_NAMED });
+        r = plan_new(
+                &ours, c->index,
+                &(PlanRequest) {
+                        .key = module->name, .mode = PLAN_NAMED, .files = c->files, .finds_faults = true });
         if (r < 0)
                 return r;
-        r = plan_new(&theirs, c->index, &(PlanRequest) {
-                             .key = module->name, .mode = PLAN_NAMED, .compat_kmod = true });
+        r = plan_new(&theirs, c->index,
+                     &(PlanRequest) { .key = module->name,
+                                      .mode = PLAN_NAMED,
+                                      .compat_kmod = true,
+                                      .files = c->files,
+                                      .finds_faults = true });
         if (r < 0)
                 return r;
         r = compare_omissions(c, module->name, ours, theirs);
@@ -311,6 +337,7 @@ static int compare_some(Comparison *c, char **names, unsigned n) {
 }
 
 int verb_diff_modprobe(Run *run, char **args, unsigned n_args) {
+        _cleanup_(file_facts_freep) FileFacts *files = NULL;
         _cleanup_(index_unrefp) const Index *index = NULL;
         Comparison c = { .run = run };
         int r, result;
@@ -321,7 +348,11 @@ int verb_diff_modprobe(Run *run, char **args, unsigned n_args) {
         r = offline_index(run, true, &index);
         if (r != 0)
                 return r;
+        r = file_facts_new(&files);
+        if (r < 0)
+                return r;
         c.index = index;
+        c.files = files;
 
         output_list_begin(&run->out);
         result = n_args > 0 ? compare_some(&c, args, n_args) : compare_all(&c);

@@ -15,9 +15,12 @@
 #include "cli/print/format.h"
 #include "cli/print/table.h"
 #include "cli/verbs/verbs.h"
+#include "common/base/limits.h"
+#include "common/base/module-name.h"
 #include "common/base/text.h"
 #include "common/device/device-keys.h"
 #include "common/interface/interface.h"
+#include "common/plan/kernel-names.h"
 
 #define ORIGINS_MAX 3U
 
@@ -308,6 +311,20 @@ static int explain(Run *run, const Index *index, const OfflinePolicy *policy, co
         return r < 0 ? r : (int) plan_status(q.answers[0]->plan);
 }
 
+/* As explain(), also for the name in /sys/module of a module whose file is called otherwise. */
+static int explain_name(Run *run, const Index *index, const OfflinePolicy *policy, const char *name) {
+        char normalized[MODULE_NAME_MAX + 1];
+        const IndexModule *known = NULL;
+        int r;
+
+        r = explain(run, index, policy, name, NULL);
+        if (r != STATUS_NO_SUCH_MODULE)
+                return r;
+        if (module_name_normalize(name, normalized, sizeof(normalized)) >= 0)
+                known = kernel_name_find(index, policy->facts, normalized);
+        return known ? explain(run, index, policy, known->name, NULL) : STATUS_NO_SUCH_MODULE;
+}
+
 /* All keys of a device. Return: the worst ExitStatus, STATUS_NO_SUCH_MODULE if none of them means a module. */
 static int explain_keys(Run *run, const Index *index, const OfflinePolicy *policy, const Device *device) {
         const char *keys[DEVICE_KEYS_MAX];
@@ -444,7 +461,7 @@ int verb_explain(Run *run, char **args, unsigned n_args) {
                 return r;
 
         if (!device_is_path(args[0])) {
-                r = explain(run, index, &policy, args[0], NULL);
+                r = explain_name(run, index, &policy, args[0]);
                 if (r != STATUS_NO_SUCH_MODULE)
                         return r;
         }

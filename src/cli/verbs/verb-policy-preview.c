@@ -204,6 +204,7 @@ static int look_at(Preview *p, const Device *d, const char *key) {
         int r;
 
         request.key = key;
+        request.file_effort = FACTS_KNOWN; /* they are many */
         r = plan_new(&here, p->here, &request);
         if (r >= 0)
                 r = plan_new(&there, p->there, &request);

@@ -38,6 +38,13 @@ typedef struct ErrorRule {
         bool nameless;                  /* the line does not name the module */
 } ErrorRule;
 
+/* lkmd has made sure that it is not the module itself which is there. */
+#define INIT_EXISTS \
+        "{module} was not loaded: its init says that what it registers is there already (File exists)"
+#define INIT_EXISTS_HINT                                                                                       \
+        "something else has registered it, another module or the kernel itself: " KERNEL_LOG \
+        "; if that does the "                                                                \
+        "same, {module} is not needed"
 #define KERNEL_LOG "journalctl -k -b -g {module}"
 
 static const ErrorRule insert_rules[] = {
@@ -137,11 +144,6 @@ static const ErrorRule insert_rules[] = {
           KERNEL_LOG },
         { ETXTBSY, NULL, "the file of {module} is being written right now",
           "fuser -v $(modinfo -n {module})" },
-        { ESTALE, NULL,
-          "the kernel took the file of {module}, and {module} is not there: the file has another module in it",
-          "modinfo -F name $(modinfo -n {module}); put the right file there, or run depmod -a" },
-        { EXDEV, NULL, "the file of {module} lies outside the directory of modules",
-          "modinfo -n {module}; depmod -a" },
         { ELOOP, NULL, "{module} needs itself, or its file is a link that leads nowhere",
           "modinfo -F depends {module}" },
         { EIO, NULL, "{module} could not be read, or its hardware does not answer properly", KERNEL_LOG },
@@ -155,10 +157,10 @@ static const ErrorRule insert_rules[] = {
           KERNEL_LOG },
         { ENODEV, NULL, "{module} found no device that it could drive", "lspci -nnk; lsusb; " KERNEL_LOG },
         { ENXIO, NULL, "{module} found no device that it could drive", "lspci -nnk; lsusb; " KERNEL_LOG },
+        { EBUSY, "init suspiciously returned -EEXIST", INIT_EXISTS, INIT_EXISTS_HINT }, /* since Linux 6.19 */
         { EBUSY, NULL, "another driver has what {module} wants (a device, a number, a memory range)",
           "lspci -nnk; " KERNEL_LOG },
-        { EEXIST, NULL, "{module} is in the kernel already, or something else of that name is",
-          "lkmctl status {module}" },
+        { EEXIST, NULL, INIT_EXISTS, INIT_EXISTS_HINT },
         { ENOMEM, NULL, "there was not enough memory for {module}", "free -h; " KERNEL_LOG },
         { ENOSPC, NULL, "the kernel ran out of something that {module} needs, or a parameter is too long",
           KERNEL_LOG },

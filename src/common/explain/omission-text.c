@@ -63,8 +63,16 @@ static const OmissionText texts[_PLAN_OMISSION_KIND_MAX] = {
                 .before_place = ": ",
                 .sentence = "{module} cannot be loaded: its file is missing",
                 .end_of_chain = ", whose file is missing",
-                .message = "{module}{chain} is not there: the index names a file that does not exist",
+                .message = "{module}{chain} cannot be loaded: its file is missing",
                 .hint = REINSTALL,
+        },
+        [PLAN_FILE_UNUSABLE] = {
+                .words = "it cannot be loaded",
+                .before_place = ", see ",
+                .sentence = "{module} cannot be loaded{reason}",
+                .end_of_chain = ", which cannot be loaded{reason}",
+                .message = "{module}{chain} cannot be loaded{reason}",
+                .hint = "{remedy}",
         },
         [PLAN_MODULE_MISSING] = {
                 .words = "an alias leads to it, but there is no such module",
@@ -189,11 +197,34 @@ static void put_field(FILE *f, const char *field, const void *userdata) {
                 put_chain(f, obstacle->plan, o);
         else if (streq(field, "place"))
                 put_place(f, &o->ruling);
+        else if (streq(field, "remedy"))
+                template_print(f, module_fault_remedy(o->fault), put_field, userdata);
         else if (o->ruling.reason) {
                 assert(streq(field, "reason"));
                 (void) fputs(": ", f);
                 put_escaped(f, o->ruling.reason);
         }
+}
+
+/**
+ * explain_fault() - why a module cannot be loaded, in the words of a plan that leaves it out
+ * @fault: one that was found
+ *
+ * Return: 0; -ENOMEM.
+ */
+int explain_fault(const ModuleFault *fault, const char *module, char **ret_message, char **ret_hint) {
+        PlanOmission o = { .kind = PLAN_FILE_UNUSABLE, .module = (char *) module, .fault = fault->kind };
+        _cleanup_(freep) char *clause = NULL;
+        const Plan plan = { .key = (char *) module };
+        int r;
+
+        assert(fault && module && ret_message && ret_hint);
+
+        r = module_fault_clause(fault, &clause);
+        if (r < 0)
+                return r;
+        o.ruling.reason = clause;
+        return plan_explain_obstacle(&plan, &o, ret_message, ret_hint);
 }
 
 /**

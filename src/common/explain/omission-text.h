@@ -10,7 +10,7 @@
  * lkmctl. A request that cannot succeed because of a refusal ends with io.lkmd.Manager.Denied and the exit status
  * of that error, else with LoadFailed. Fields of the templates: {module}; {is}, "is" or "would be"; {ruling} and
  * {place} of what decided; {chain}, the modules between it and the request; {reason} of the ruling; {key} of the
- * request.
+ * request; {remedy}, for a fault of its file.
  */
 typedef enum OmissionRefusal {          /* the module is denied; else it does not exist */
         OMISSION_NO_REFUSAL,
@@ -33,5 +33,6 @@ const OmissionText *omission_text(PlanOmissionKind kind);
 bool omission_is_refusal(const PlanOmission *o);
 /* The omission that best explains why the request cannot succeed; NULL: it can. */
 const PlanOmission *plan_find_obstacle(const Plan *plan);
+int explain_fault(const ModuleFault *fault, const char *module, char **ret_message, char **ret_hint);
 int plan_explain_obstacle(const Plan *plan, const PlanOmission *obstacle, char **ret_message,
                           char **ret_hint);

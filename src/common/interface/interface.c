@@ -73,8 +73,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_FIELD_COMMENT("When it ended (in an event of kind started: when it began), "
                                  "CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_FIELD(timeUSec, SD_VARLINK_INT, 0),
-        SD_VARLINK_FIELD_COMMENT("Normalised name, with '_'."),
+        SD_VARLINK_FIELD_COMMENT("Normalised name, with '_', as the kernel has it."),
         SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("Its name in modules.dep and modprobe.d, which is that of its file; absent if it is the same."),
+        SD_VARLINK_DEFINE_FIELD(fileModule, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The result. Absent while it is under way."),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(outcome, Outcome, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The request that led to it."),
@@ -126,6 +128,8 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(softdep_loop),
         SD_VARLINK_FIELD_COMMENT("The index names a file that does not exist."),
         SD_VARLINK_DEFINE_ENUM_VALUE(file_missing),
+        SD_VARLINK_FIELD_COMMENT("lkmd-loader or the kernel would refuse its file, for the reason given."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(file_unusable),
         SD_VARLINK_FIELD_COMMENT("An alias names a module that does not exist."),
         SD_VARLINK_DEFINE_ENUM_VALUE(module_missing),
         SD_VARLINK_FIELD_COMMENT("A line \"alias NAME off\" turns off what was asked for."),
@@ -174,8 +178,11 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(not_loaded));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-        Module, SD_VARLINK_FIELD_COMMENT("Normalised name, with '_'."),
+        Module, SD_VARLINK_FIELD_COMMENT("Normalised name, with '_', as the kernel has it."),
         SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT(
+                "Its name in modules.dep and modprobe.d, which is that of its file; absent if it is the same, or if no file is known."),
+        SD_VARLINK_DEFINE_FIELD(fileModule, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(state, ModuleState, 0),
         SD_VARLINK_FIELD_COMMENT("Its file; absent for a built-in module, and if it is no longer on disk."),
         SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * FileFacts: remembers the facts of module files. Owns its entries, one for each path that was ever asked
- * about: at most as many as there are modules.
+ * FileFacts: remembers the facts of module files, and which of them are sound. Owns its entries, one for each path that
+ * was ever asked about: at most as many as there are modules.
  */
 
 #include "common/module/file-facts.h"
@@ -20,8 +20,11 @@ typedef struct Entry {
         ino_t inode;
         off_t size;
         struct timespec changed;
-        bool known;                     /* false: the file as it is now could not be read */
+        bool is_sound;                  /* module_fault_look() has found nothing */
+        bool is_read;                   /* the next two are of the file as it is now */
+        int error;                      /* why it could not be read; 0: it was */
         ModuleFacts facts;
+        bool is_name_told;
 } Entry;
 
 struct FileFacts {
@@ -87,30 +90,130 @@ static bool is_current(const Entry *e, const struct stat *st) {
                e->changed.tv_sec == st->st_ctim.tv_sec && e->changed.tv_nsec == st->st_ctim.tv_nsec;
 }
 
-static void read_entry(Entry *e, const struct stat *st) {
+/* Forgets what was known of the file as it was before. */
+static void renew_entry(Entry *e, const struct stat *st) {
         e->device = st->st_dev;
         e->inode = st->st_ino;
         e->size = st->st_size;
         e->changed = st->st_ctim;
         module_facts_clear(&e->facts);
-        e->known = module_info_facts(e->path, &e->facts) >= 0;
+        e->is_sound = e->is_read = e->is_name_told = false;
+}
+
+static Entry *find_entry(const FileFacts *f, const char *path) {
+        size_t i;
+
+        return name_table_find(f->by_path, path, &i) ? f->entries[i] : NULL;
+}
+
+/* Return: NULL if the file is not there, or if there is no memory. */
+static Entry *get_entry(FileFacts *f, const char *path) {
+        struct stat st;
+        Entry *e;
+
+        if (file_access_stat(path, &st) < 0)
+                return NULL;
+        e = find_entry(f, path) ?: add_entry(f, path);
+        if (e && !is_current(e, &st))
+                renew_entry(e, &st);
+        return e;
+}
+
+static void read_entry(Entry *e) {
+        if (e->is_read)
+                return;
+        e->error = MIN(module_info_facts(e->path, &e->facts), 0);
+        e->is_read = true;
 }
 
 /* Return: NULL if the file cannot be read, or if there is no memory. */
 const ModuleFacts *file_facts_get(const char *path, void *userdata) {
-        FileFacts *f = userdata;
-        struct stat st;
-        size_t i;
         Entry *e;
 
-        assert(path && f);
+        assert(path && userdata);
 
-        if (file_access_stat(path, &st) < 0)
-                return NULL;
-        e = name_table_find(f->by_path, path, &i) ? f->entries[i] : add_entry(f, path);
+        e = get_entry(userdata, path);
         if (!e)
                 return NULL;
-        if (!is_current(e, &st))
-                read_entry(e, &st);
-        return e->known ? &e->facts : NULL;
+        read_entry(e);
+        return e->error == 0 ? &e->facts : NULL;
+}
+
+/* kbuild names the files of the kernel's own modules like the modules; those of others are what their makers want. */
+static bool is_of_the_kernel(const char *path) {
+        return startswith(module_path_get_place(path), "kernel/");
+}
+
+/**
+ * file_facts_name() - how does the kernel call the module of a file?
+ * @effort: what to do for the answer
+ *
+ * Return: its name; NULL: not known.
+ */
+const char *file_facts_name(FileFacts *f, const char *path, FileFactsEffort effort) {
+        bool reads = effort == FACTS_READ || (effort == FACTS_READ_UNUSUAL && !is_of_the_kernel(path));
+        Entry *e;
+
+        assert(f && path);
+
+        if (!reads && !find_entry(f, path))
+                return NULL;
+        e = get_entry(f, path);
+        if (!e)
+                return NULL;
+        if (reads)
+                read_entry(e);
+        return e->is_read && e->error == 0 ? e->facts.name : NULL;
+}
+
+/* Return: true the first time for each file, as long as it does not change. */
+bool file_facts_tell_name(FileFacts *f, const char *path) {
+        Entry *e;
+
+        assert(f && path);
+
+        e = get_entry(f, path);
+        if (!e || e->is_name_told)
+                return false;
+        return e->is_name_told = true;
+}
+
+/* Does an error of ModuleInfo mean that the file is broken? Else it is about the reader. */
+static bool is_about_the_file(int error) {
+        return error < 0 && error != -ENOSYS && error != -EOPNOTSUPP && error != -ENOMEM &&
+               error != -EACCES && error != -EPERM && error != -EMFILE && error != -ENFILE;
+}
+
+static int check_inside(Entry *e, ModuleFault *ret) {
+        read_entry(e);
+        *ret = (ModuleFault) { .kind = is_about_the_file(e->error) ? MODULE_FILE_BROKEN
+                                                                   : MODULE_HAS_NO_FAULT };
+        return e->error == 0 ? module_fault_of_vermagic(e->path, e->facts.vermagic, ret) : 0;
+}
+
+/**
+ * file_facts_check() - what is wrong with a module file?
+ * @effort: with FACTS_READ, what is inside of it counts, too
+ * @ret:    to be cleared
+ *
+ * Only the answer "nothing" is remembered: a directory on the way may be put right without a change of the file. If it is
+ * made worse, lkmd-loader still refuses.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int file_facts_check(FileFacts *f, const char *path, FileFactsEffort effort, ModuleFault *ret) {
+        Entry *e;
+        int r;
+
+        assert(f && path && ret);
+
+        *ret = (ModuleFault) {};
+        e = get_entry(f, path);
+        if (!e || !e->is_sound) {
+                r = module_fault_look(path, ret);
+                if (r < 0 || ret->kind != MODULE_HAS_NO_FAULT || !e)
+                        return r;
+                e->is_sound = true;
+        }
+        return effort == FACTS_READ ? check_inside(e, ret) : 0;
 }

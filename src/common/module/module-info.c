@@ -304,7 +304,7 @@ bool module_parameter_is_known(char *const *known, const char *assignment) {
 }
 
 /**
- * module_info_facts() - what policies ask about a module file
+ * module_info_facts() - what policies and plans ask about a module file
  * @ret: to be cleared, but not after a failure
  *
  * Return: as module_info_parameters().
@@ -326,9 +326,11 @@ int module_info_facts(const char *path, ModuleFacts *ret) {
 
                 facts.is_signed |= streq(key, "sig_id");
                 facts.in_tree |= streq(key, "intree");
-                r = streq(key, "license") ? take_first(&facts.license, lib.kmod_module_info_get_value(item))
-                    : streq(key, "signer") ? take_first(&facts.signer, lib.kmod_module_info_get_value(item))
-                                           : 0;
+                r = streq(key, "license")    ? take_first(&facts.license, lib.kmod_module_info_get_value(item))
+                    : streq(key, "signer")   ? take_first(&facts.signer, lib.kmod_module_info_get_value(item))
+                    : streq(key, "name")     ? take_first(&facts.name, lib.kmod_module_info_get_value(item))
+                    : streq(key, "vermagic") ? take_first(&facts.vermagic, lib.kmod_module_info_get_value(item))
+                                             : 0;
                 if (r < 0)
                         return r;
         }
@@ -343,5 +345,7 @@ void module_facts_clear(ModuleFacts *f) {
 
         free(f->license);
         free(f->signer);
+        free(f->name);
+        free(f->vermagic);
         *f = (ModuleFacts) {};
 }

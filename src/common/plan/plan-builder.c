@@ -47,6 +47,8 @@ static int fill_step(PlanGraph *g, const Node *n, PlanStep *s) {
         s->parent = SIZE_MAX;
         s->by_alias = n->by_alias;
         s->module = copy(n->name, &failed);
+        if (s->action == PLAN_INSERT)
+                s->kernel_name = copy(plan_rules_kernel_name(g->request, n), &failed);
         s->alias = copy(n->alias, &failed);
         if (s->action == PLAN_INSERT)
                 s->path = copy(n->module->path, &failed);

@@ -16,6 +16,8 @@ void plan_graph_clear(PlanGraph *g) {
         name_table_free(g->omitted);
         string_arena_clear(&g->strings);
         index_answer_clear(&g->answer);
+        for (size_t i = 0; i < g->n_nodes; i++)
+                module_fault_clear(&g->nodes[i].fault);
         free(g->nodes);
         free(g->step_nodes);
         free(g->later.items);

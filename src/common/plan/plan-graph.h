@@ -28,6 +28,7 @@ typedef enum Judgement {
         FIT,
         DENIED,
         FILE_MISSING,
+        FILE_UNUSABLE,
         MODULE_MISSING,
 } Judgement;
 
@@ -41,6 +42,7 @@ typedef struct Node {                   /* one module, of which a step is made *
         NodeState state;
         bool by_alias;                  /* found by an alias, not by its name */
         Judgement judgement[_POLICY_PART_MAX];
+        ModuleFault fault;              /* FILE_UNUSABLE */
         PolicyPart part;                /* of the placed step */
         PolicyRuling ruling[_POLICY_PART_MAX]; /* if the policy has judged it */
         bool would_deny[_POLICY_PART_MAX]; /* likewise, with what is in audit mode enforced */

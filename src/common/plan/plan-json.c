@@ -163,6 +163,8 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
 
         return sd_json_buildo(
                 ret, SD_JSON_BUILD_PAIR_STRING("module", step->module),
+                SD_JSON_BUILD_PAIR_CONDITION(step->kernel_name != NULL, "kernelName",
+                                             SD_JSON_BUILD_STRING(step->kernel_name)),
                 SD_JSON_BUILD_PAIR_STRING("action", plan_action_to_string(step->action)),
                 SD_JSON_BUILD_PAIR_CONDITION(step->path != NULL, "path", SD_JSON_BUILD_STRING(path)),
                 SD_JSON_BUILD_PAIR_CONDITION(step->alias != NULL, "alias", SD_JSON_BUILD_STRING(alias)),

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanJudge: whether a module can be loaded: the policy allows it, and its file exists. Adds the omissions of the
+ * PlanJudge: whether a module can be loaded: the policy allows it, and its file is there and sound. Adds the omissions of the
  * plan. Owns nothing.
  */
 
 #include "common/plan/plan-judge.h"
 
 #include <assert.h>
-#include <sys/stat.h>
 
 #include "common/base/file-access.h"
 #include "common/index/dependency-parents.h"
@@ -26,6 +25,29 @@ static bool is_missing(const char *path) {
         int r = file_access_stat(path, &st);
 
         return r == -ENOENT || r == -ENOTDIR;
+}
+
+/* kmod asks neither who could have written a file nor where it lies. Return: 0; -ENOMEM. */
+static int judge_file(PlanGraph *g, size_t i, Judgement *ret) {
+        const PlanRequest *request = g->request;
+        Node *n = &g->nodes[i];
+        int r;
+
+        *ret = FIT;
+        if (!request->files || !request->finds_faults) {
+                if (is_missing(n->module->path))
+                        *ret = FILE_MISSING;
+                return 0;
+        }
+        module_fault_clear(&n->fault);
+        r = file_facts_check(request->files, n->module->path, request->file_effort, &n->fault);
+        if (r < 0)
+                return r;
+        if (request->compat_kmod && module_fault_is_of_loader(n->fault.kind))
+                return 0;
+        if (n->fault.kind != MODULE_HAS_NO_FAULT)
+                *ret = n->fault.kind == MODULE_FILE_MISSING ? FILE_MISSING : FILE_UNUSABLE;
+        return 0;
 }
 
 /**
@@ -57,8 +79,11 @@ int plan_judge_alone(PlanGraph *g, size_t i, PolicyPart part) {
                 *judgement = FIT;       /* the command needs no file */
         else if (!n->module)
                 *judgement = MODULE_MISSING;
-        else
-                *judgement = is_missing(n->module->path) ? FILE_MISSING : FIT;
+        else {
+                r = judge_file(g, i, judgement);
+                if (r < 0)
+                        return r;
+        }
 
         return *judgement == FIT;
 }
@@ -81,6 +106,22 @@ int plan_judge_omit_denied(PlanGraph *g, size_t i, PolicyPart part, const char *
         return plan_graph_omit(g, plan_denial_kind(ruling, part), g->nodes[i].name, wanted_by, ruling, candidate);
 }
 
+static int omit_unusable(PlanGraph *g, const Node *n, const char *wanted_by, bool candidate) {
+        PolicyRuling ruling = { .source = _POLICY_SOURCE_INVALID };
+        _cleanup_(freep) char *clause = NULL;
+        size_t known = g->plan->n_omissions;
+        int r;
+
+        r = module_fault_clause(&n->fault, &clause);
+        if (r < 0)
+                return r;
+        ruling.reason = clause;
+        r = plan_graph_omit(g, PLAN_FILE_UNUSABLE, n->name, wanted_by, &ruling, candidate);
+        if (r >= 0 && g->plan->n_omissions > known)
+                g->plan->omissions[known].fault = n->fault.kind;
+        return r;
+}
+
 /* Adds the omission of a node that cannot be loaded. @config: the softdep that wants it; NULL: none. */
 static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
                      const ConfigEntry *config, bool candidate) {
@@ -93,6 +134,8 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
                 return plan_judge_omit_denied(g, i, part, wanted_by, candidate);
         case FILE_MISSING:
                 return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
+        case FILE_UNUSABLE:
+                return omit_unusable(g, n, wanted_by, candidate);
         default:
                 if (is_turned_off(n)) {
                         ruling = ruling_of_line(n->origin);
@@ -219,7 +262,7 @@ void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecis
                 .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL, request->key),
         };
         plan_rules_make_subject(&g, &n, POLICY_REQUESTED, &requester, &subject);
-        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
+        plan_rules_judge(request, &subject, plan_rules_kernel_name(request, &n), ret);
 }
 
 /**
@@ -245,5 +288,5 @@ void plan_judge_step(const Index *index, const PlanRequest *request, const PlanS
         };
         plan_rules_make_subject(&g, &n, part, &requester, &subject);
         subject.path = subject.path ?: step->path;
-        policy_judge(request->policy, &subject, request->now_usec, ret, NULL, NULL);
+        plan_rules_judge(request, &subject, step->kernel_name, ret);
 }

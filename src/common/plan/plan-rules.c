@@ -160,6 +160,51 @@ static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userda
         m->request->trace(m->subject, how, what, m->request->trace_userdata);
 }
 
+/* What the kernel calls the module of a node, if that is known and another name; else NULL. Borrowed from the facts. */
+const char *plan_rules_kernel_name(const PlanRequest *request, const Node *n) {
+        FileFactsEffort effort = request->file_effort == FACTS_KNOWN ? FACTS_READ_UNUSUAL
+                                                                     : request->file_effort;
+        const char *name = NULL;
+
+        if (request->files && n->module && n->module->path)
+                name = file_facts_name(request->files, n->module->path, effort);
+        return name && !streq(name, n->name) ? name : NULL;
+}
+
+static void judge(const PlanRequest *request, const PolicySubject *subject, PolicyDecision *ret) {
+        policy_judge(request->policy, subject, request->now_usec, ret, request->trace ? on_trace : NULL,
+                     &(TraceContext) { request, subject });
+}
+
+static bool is_by_default(const PolicyRuling *ruling) {
+        return ruling->source == POLICY_BY_DEFAULT;
+}
+
+/**
+ * plan_rules_judge() - ask the policy about a module, by the name of its file and by that in the kernel
+ * @kernel_name: NULL: the same
+ * @ret:         borrows from the index and the policy
+ *
+ * A rule may mean either name: what denies one of them denies the module, and a rule comes before the default.
+ */
+void plan_rules_judge(const PlanRequest *request, const PolicySubject *subject, const char *kernel_name,
+                      PolicyDecision *ret) {
+        PolicySubject other = *subject;
+        PolicyDecision decision;
+
+        judge(request, subject, ret);
+        if (!kernel_name)
+                return;
+        other.module = kernel_name;
+        judge(request, &other, &decision);
+        if (is_by_default(&decision.would) && is_by_default(&decision.actual))
+                return;
+        if (ret->would.verdict != POLICY_DENY || is_by_default(&ret->would))
+                ret->would = decision.would;
+        if (ret->actual.verdict != POLICY_DENY || is_by_default(&ret->actual))
+                ret->actual = decision.actual;
+}
+
 /**
  * plan_rules_deny() - ask the policy about a node, and keep the ruling
  *
@@ -172,8 +217,7 @@ bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part) {
         PolicySubject subject;
 
         plan_rules_make_subject(g, n, part, &requester, &subject);
-        policy_judge(g->request->policy, &subject, g->request->now_usec, &decision,
-                     g->request->trace ? on_trace : NULL, &(TraceContext) { g->request, &subject });
+        plan_rules_judge(g->request, &subject, plan_rules_kernel_name(g->request, n), &decision);
         n->ruling[part] = g->request->as_if_enforced ? decision.would : decision.actual;
         n->would_deny[part] = decision.would.verdict == POLICY_DENY;
         if ((decision.would.verdict == POLICY_DENY) != (decision.actual.verdict == POLICY_DENY))

@@ -12,6 +12,9 @@ int plan_rules_get_softdeps(const PlanGraph *g, const char *module, IndexSoftdep
 int plan_rules_settle_command(PlanGraph *g, size_t i);
 void plan_rules_make_subject(const PlanGraph *g, const Node *n, PolicyPart part, PolicyRequester *ret_requester,
                              PolicySubject *ret);
+const char *plan_rules_kernel_name(const PlanRequest *request, const Node *n);
+void plan_rules_judge(const PlanRequest *request, const PolicySubject *subject, const char *kernel_name,
+                      PolicyDecision *ret);
 bool plan_rules_deny(PlanGraph *g, size_t i, PolicyPart part);
 int plan_rules_each_options(const PlanGraph *g, const Node *n, policy_options_t on_rule, void *userdata);
 const PolicyRule *plan_rules_find_preference(const PlanGraph *g);

@@ -33,6 +33,7 @@ static const char *const omission_kind_names[_PLAN_OMISSION_KIND_MAX] = {
         [PLAN_SOFTDEP_MISSING] = "softdep_missing",
         [PLAN_SOFTDEP_LOOP]    = "softdep_loop",
         [PLAN_FILE_MISSING]    = "file_missing",
+        [PLAN_FILE_UNUSABLE]   = "file_unusable",
         [PLAN_MODULE_MISSING]  = "module_missing",
         [PLAN_TURNED_OFF]      = "turned_off",
         [PLAN_IMPOSSIBLE]      = "impossible",
@@ -149,6 +150,7 @@ static void step_clear(PlanStep *s) {
         }
         free(s->words);
         free(s->module);
+        free(s->kernel_name);
         free(s->path);
         free(s->alias);
         free(s->parameters);
@@ -177,6 +179,13 @@ PolicyPart plan_part_of(PlanReason reason) {
         return reason == PLAN_REQUESTED    ? POLICY_REQUESTED
                : reason == PLAN_DEPENDENCY ? POLICY_DEPENDENCY
                                            : POLICY_SOFTDEP;
+}
+
+/* What the kernel calls the module, as far as it is known. */
+const char *plan_step_name(const PlanStep *step) {
+        assert(step);
+
+        return step->kernel_name ?: step->module;
 }
 
 PolicyPart plan_step_part(const PlanStep *step) {

@@ -6,6 +6,7 @@
 
 #include "common/base/util.h"
 #include "common/index/index.h"
+#include "common/module/file-facts.h"
 #include "common/policy/policy.h"
 
 /*
@@ -75,7 +76,8 @@ typedef struct PlanRuling {
 } PlanRuling;
 
 typedef struct PlanStep {
-        char *module;
+        char *module;                   /* by the name of its file */
+        char *kernel_name;              /* what the kernel calls it, if that is another name and known; else NULL */
         char *path;                     /* absolute; NULL unless PLAN_INSERT */
         char *alias;                    /* pattern that matched the key; NULL: found by name */
         char *parameters;               /* joined as by modprobe, trimmed; "" for none */
@@ -106,6 +108,7 @@ typedef enum PlanOmissionKind {
         PLAN_SOFTDEP_MISSING,           /* a softdep that names no module; harmless */
         PLAN_SOFTDEP_LOOP,              /* a softdep of a cycle: its order is not kept */
         PLAN_FILE_MISSING,              /* modules.dep names a file that does not exist */
+        PLAN_FILE_UNUSABLE,             /* lkmd-loader or the kernel would refuse the file */
         PLAN_MODULE_MISSING,            /* an alias for a module that does not exist */
         PLAN_TURNED_OFF,                /* an alias says "off", and no module is called so */
         PLAN_IMPOSSIBLE,                /* it needs a module that was left out, whose ruling it has */
@@ -119,6 +122,7 @@ typedef struct PlanOmission {
         char *wanted_by;                /* module; NULL: the request */
         bool required;                  /* the request cannot succeed because of it */
         PlanRuling ruling;              /* or the place of a softdep line, without the policy */
+        ModuleFaultKind fault;          /* PLAN_FILE_UNUSABLE: why; @ruling has it as the reason */
 } PlanOmission;
 
 typedef struct Plan {
@@ -147,6 +151,9 @@ typedef struct PlanRequest {
         bool compat_kmod;               /* Compat=kmod: like kmod 34 where lkmd differs (plan-rules.h) */
         bool blacklist_denies;          /* Blacklist=deny: blacklist lines apply to all modules */
         LookupCache *cache;             /* of look-ups; NULL: none */
+        FileFacts *files;               /* of module files; NULL: names in the kernel are not known */
+        bool finds_faults;              /* of @files; false: only whether they are there, and the load shows the rest */
+        FileFactsEffort file_effort;    /* to find them */
         const Policy *policy;           /* NULL: no rules */
         const PolicyRequester *requester; /* NULL: not known; its key is ignored */
         uint64_t now_usec;              /* CLOCK_REALTIME, for rules that expire */
@@ -167,6 +174,7 @@ int plan_add_omission(Plan *p, PlanOmissionKind kind, size_t step, const PlanRul
 int plan_ruling_set(PlanRuling *c, const PolicyRuling *ruling);
 int plan_ruling_copy(PlanRuling *ret, const PlanRuling *c);
 void plan_ruling_clear(PlanRuling *c);
+const char *plan_step_name(const PlanStep *step);
 const char *plan_action_to_string(PlanAction a);
 const char *plan_reason_to_string(PlanReason r);
 const char *plan_omission_kind_to_string(PlanOmissionKind k);

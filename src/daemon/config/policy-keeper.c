@@ -439,6 +439,13 @@ const Policy *policy_keeper_get(PolicyKeeper *k) {
         return k->policy;
 }
 
+/* What is known of module files; lives as long as the keeper. */
+FileFacts *policy_keeper_get_facts(const PolicyKeeper *k) {
+        assert(k);
+
+        return k->facts;
+}
+
 /* Changes whenever the policy may have changed. Reads no file. */
 uint64_t policy_keeper_get_generation(const PolicyKeeper *k) {
         assert(k);

@@ -42,6 +42,7 @@ PolicyKeeper *policy_keeper_free(PolicyKeeper *k);
 DEFINE_CLEANUP(PolicyKeeper, policy_keeper_free);
 
 const Policy *policy_keeper_get(PolicyKeeper *k);
+FileFacts *policy_keeper_get_facts(const PolicyKeeper *k);
 uint64_t policy_keeper_get_generation(const PolicyKeeper *k);
 int policy_keeper_rebuild(PolicyKeeper *k);
 void policy_keeper_set_mode(PolicyKeeper *k, PolicyMode mode);

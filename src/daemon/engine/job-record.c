@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/explain/error-text.h"
+#include "common/explain/omission-text.h"
 #include "common/module/module-list.h"
 #include "daemon/base/log.h"
 #include "daemon/engine/job-operation.h"
@@ -50,6 +51,8 @@ int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_mo
         assert(ret && spec);
 
         r = record_new(&record, spec->module, spec->request);
+        if (r >= 0 && spec->kernel_name)
+                r = record_set_kernel_name(record, spec->kernel_name);
         if (r < 0)
                 return r;
         record->submitted_usec = clock_usec(CLOCK_MONOTONIC);
@@ -80,14 +83,40 @@ void job_record_already_loaded(Record *record) {
                 record->message = strdup("parameters take effect at the next load only");
 }
 
-/* Explains a failure by the errno and by what the kernel logged about the module. */
-void job_record_explain(Record *record, KernelLog *log, const LoaderOutcome *outcome) {
-        LoaderRefusal refusal = outcome->refusal;
-        int error = outcome->error;
-        size_t n = 0;
+/* Can the cause be the file, so that it is worth reading? Inits fail with others. */
+static bool may_be_the_file(int error, LoaderRefusal refusal) {
+        static const int errors[] = { ENOEXEC, EBADMSG, EINVAL, EPERM,  EACCES,
+                                      EXDEV,   ENOENT,  ELOOP,  EISDIR, EIO };
+
+        if (refusal != LOADER_NOT_REFUSED)
+                return refusal == LOADER_REFUSED_FILE;
+        for (size_t i = 0; i < ARRAY_LEN(errors); i++)
+                if (error == -errors[i])
+                        return true;
+        return false;
+}
+
+/* Explains a failure by the module's file. Return: 1: done; 0: its file shows no cause; -ENOMEM. */
+static int explain_by_file(Record *record, const LoaderOutcome *outcome, const JobFile *file) {
+        _cleanup_(module_fault_clear) ModuleFault fault = {};
         int r;
 
-        assert(record && log);
+        if (!file->files || !file->path || !may_be_the_file(outcome->error, outcome->refusal))
+                return 0;
+        r = file_facts_check(file->files, file->path, FACTS_READ, &fault);
+        if (r < 0 || fault.kind == MODULE_HAS_NO_FAULT)
+                return r;
+        r = explain_fault(&fault, record->module, &record->message, &record->hint);
+        return r < 0 ? r : 1;
+}
+
+/* Explains a failure by the file, the errno and by what the kernel logged about the module. */
+void job_record_explain(Record *record, KernelLog *log, const LoaderOutcome *outcome, const JobFile *file) {
+        LoaderRefusal refusal = outcome->refusal;
+        int error = outcome->error, r;
+        size_t n = 0;
+
+        assert(record && log && outcome && file);
 
         record->outcome = error == -ECANCELED && !record->removal && command_refused(outcome->wait_status)
                                   ? OUTCOME_KEPT_OUT
@@ -96,6 +125,9 @@ void job_record_explain(Record *record, KernelLog *log, const LoaderOutcome *out
         record->not_proven = refusal == LOADER_REFUSED_ARGUMENTS || refusal == LOADER_REFUSED_FORCE;
         (void) kernel_log_take(log, record->module, &record->kernel_log, &n);
 
+        r = explain_by_file(record, outcome, file);
+        if (r > 0)
+                return;
         if (refusal != LOADER_NOT_REFUSED)
                 r = refusal_text(refusal, record->module, &record->message, &record->hint);
         else if (error == -ECANCELED)

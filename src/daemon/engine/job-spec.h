@@ -14,7 +14,9 @@ typedef void (*job_done_t)(Record *record, void *userdata); /* the outcome; NULL
 
 typedef struct JobSpec {                /* with @may, everything in it has to stay valid until the outcome */
         LoaderOp op;
-        const char *module;
+        const char
+                *module; /* by the name of its file, which the loader gets; LOADER_REMOVE: in the kernel */
+        const char *kernel_name;        /* what the kernel calls it, if that is known and another name; else NULL */
         const char *path;               /* LOADER_INSERT */
         const char *parameters;         /* NULL or "": none */
         const PlanWords *words; /* the same, with their origins */

@@ -116,7 +116,7 @@ void job_make_order(const Job *j, LoaderOrder *ret) {
                 .id = j->id,
                 .flags = j->flags | (has_client ? LOADER_HAS_CLIENT : 0),
                 .client_fd = j->record->request->client_fd,
-                .module = j->record->module,
+                .module = j->op == LOADER_REMOVE ? j->record->module : record_file_module(j->record),
                 .path = j->path,
                 .words = j->words,
         };

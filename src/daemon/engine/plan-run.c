@@ -140,6 +140,8 @@ static int keep_made_up_record(PlanRun *run, const PlanStep *step, Outcome outco
         int r;
 
         r = record_new(&record, step->module, run->request);
+        if (r >= 0 && step->kernel_name)
+                r = record_set_kernel_name(record, step->kernel_name);
         if (r < 0)
                 return r;
         record->outcome = outcome;
@@ -374,6 +376,7 @@ static int step_submit(PlanRun *run, size_t i) {
                 &(JobSpec) {
                         .op = step->action == PLAN_COMMAND ? LOADER_INSTALL_COMMAND : LOADER_INSERT,
                         .module = step->module,
+                        .kernel_name = step->kernel_name,
                         .path = step->path,
                         .parameters = step->parameters,
                         .words = step->words,
@@ -455,7 +458,8 @@ static void drop_unneeded(PlanRun *run, bool *needed) {
 
                 if (step->reason != PLAN_REQUESTED)
                         continue;
-                needed[i] = step->action == PLAN_BUILTIN || module_state_read(step->module) != MODULE_LIVE;
+                needed[i] = step->action == PLAN_BUILTIN ||
+                            module_state_read(plan_step_name(step)) != MODULE_LIVE;
         }
         spread_need(run, needed);
 
@@ -471,7 +475,7 @@ static void drop_unneeded(PlanRun *run, bool *needed) {
 static void use_grants(PlanRun *run) {
         for (size_t i = 0; run->planner && i < run->plan->n_steps; i++)
                 if (run->steps[i].state == STEP_WAITING && run->plan->steps[i].action != PLAN_BUILTIN &&
-                    module_state_read(run->plan->steps[i].module) != MODULE_LIVE)
+                    module_state_read(plan_step_name(run->plan->steps + i)) != MODULE_LIVE)
                         planner_use(run->planner, run->plan->steps + i);
 }
 
@@ -485,7 +489,7 @@ static void rank_steps(PlanRun *run) {
 
                 if (this->state == STEP_UNNEEDED)
                         continue;
-                this->rank_usec += scheduler_expect_usec(run->scheduler, step->module);
+                this->rank_usec += scheduler_expect_usec(run->scheduler, plan_step_name(step));
                 for (size_t k = 0; k < step->n_after; k++) {
                         StepRun *before = run->steps + step->after[k].step;
 

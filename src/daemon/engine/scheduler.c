@@ -40,6 +40,7 @@ struct Scheduler {
         LoaderTrouble trouble;          /* its latest */
         KernelLog *kernel_log;
         Counters *counters;
+        FileFacts *files;
         scheduler_observer_t observer;
         void (*loader_lost)(void *userdata);
         void (*loader_changed)(LoaderTrouble trouble, void *userdata);
@@ -119,20 +120,63 @@ static void give_up(Job *j, int error) {
         enter(j, JOB_FINISHED);
 }
 
+/*
+ * The kernel has taken the file, or something of that name is there, and nothing is called like the file: what the
+ * kernel calls it is inside of the file.
+ */
+static void find_out_name(const Job *j) {
+        Record *record = j->record;
+        const char *name;
+
+        if (!job_operation(j->op)->inserts || !j->scheduler->files ||
+            module_state_read(record->module) != MODULE_ABSENT)
+                return;
+        name = file_facts_name(j->scheduler->files, j->path, FACTS_READ);
+        if (name && record_set_kernel_name(record, name) < 0)
+                log_warning("%s: there is no memory for its name in the kernel, %s", record->module, name);
+}
+
+/* Once for each file. */
+static void tell_name(const Job *j) {
+        const Record *record = j->record;
+
+        if (record->file_module && j->path && j->scheduler->files &&
+            file_facts_tell_name(j->scheduler->files, j->path))
+                log_info("the file %s has the module %s", j->path, record->module);
+}
+
+/*
+ * EEXIST from the kernel means that the module is there, or comes from its init, after which it is gone again. That
+ * can be told if the name in the file is known.
+ */
+static bool is_from_init(const Job *j, int error) {
+        const char *name;
+
+        if (error != -EEXIST || !job_operation(j->op)->inserts || !j->scheduler->files)
+                return false;
+        name = file_facts_name(j->scheduler->files, j->path, FACTS_READ);
+        return name && module_state_read(name) == MODULE_ABSENT;
+}
+
 static void finish(Job *j, const LoaderOutcome *outcome) {
         const JobOperation *operation = job_operation(j->op);
         int error = outcome->error;
 
         record_set_whereabouts(j->record, 0, "");
+        if (error == 0 || error == -EEXIST) {
+                find_out_name(j);
+                tell_name(j);
+        }
         if (error == 0) {
                 j->record->outcome = operation->success;
                 if (operation->inserts)
                         durations_note(&j->scheduler->durations, j->record->module,
                                        j->record->live_usec ?: j->record->duration_usec);
-        } else if (error == operation->done_error)
+        } else if (error == operation->done_error && !is_from_init(j, error))
                 j->record->outcome = operation->done_outcome;
         else
-                job_record_explain(j->record, j->scheduler->kernel_log, outcome);
+                job_record_explain(j->record, j->scheduler->kernel_log, outcome,
+                                   &(JobFile) { operation->inserts ? j->scheduler->files : NULL, j->path });
         enter(j, JOB_FINISHED);
 }
 
@@ -379,6 +423,7 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         s->event = sd_event_ref(options->event);
         s->kernel_log = options->kernel_log;
         s->counters = options->counters;
+        s->files = options->files;
         s->observer = options->observer;
         s->loader_lost = options->loader_lost;
         s->loader_changed = options->loader_changed;
@@ -451,9 +496,15 @@ static Job *find_latest(const Scheduler *s, const char *module) {
         Job *j;
 
         TAILQ_FOREACH_REVERSE(j, &s->jobs, JobList, next)
-                if (streq(j->record->module, module))
+                if (record_is_about(j->record, module))
                         return j;
         return NULL;
+}
+
+/* Several files may have the same module, so equal names in the kernel do not make equal jobs. */
+static bool can_join(const Job *latest, const JobSpec *spec) {
+        return latest->op == spec->op && latest->flags == job_operation_flags(spec->op, spec->request) &&
+               streq(record_file_module(latest->record), spec->module);
 }
 
 /**
@@ -471,8 +522,9 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
 
         /* only the latest job can be joined: it will undo what earlier ones do */
         latest = find_latest(s, spec->module);
-        if (latest && latest->op == spec->op &&
-            latest->flags == job_operation_flags(spec->op, spec->request)) {
+        if (!latest && spec->kernel_name)
+                latest = find_latest(s, spec->kernel_name);
+        if (latest && can_join(latest, spec)) {
                 r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
                 if (r < 0)
                         return r;
@@ -553,7 +605,7 @@ bool scheduler_is_queued(const Scheduler *s, const char *module) {
         assert(s && module);
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (j->state == JOB_QUEUED && streq(j->record->module, module))
+                if (j->state == JOB_QUEUED && record_is_about(j->record, module))
                         return true;
         return false;
 }

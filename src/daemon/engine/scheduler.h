@@ -30,6 +30,7 @@ typedef struct SchedulerOptions {
         const char *loader_program;     /* NULL: not checked */
         KernelLog *kernel_log;          /* borrowed */
         Counters *counters; /* borrowed */
+        FileFacts *files;               /* borrowed; NULL: what is inside of module files is not looked at */
         scheduler_observer_t observer;
         void (*loader_lost)(void *userdata); /* called after its jobs have failed, if there were any */
         void (*loader_changed)(LoaderTrouble trouble, void *userdata); /* may be NULL */

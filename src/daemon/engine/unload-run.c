@@ -17,9 +17,9 @@
 #include "daemon/base/module-state.h"
 
 typedef struct Candidate {
-        char *module;
+        char *module;                   /* as the kernel calls it */
         bool required;                  /* the requested module itself */
-        bool command;                   /* removed by its remove command */
+        char *command;                  /* name of the line of its remove command; NULL: none */
         char **claimed_by;              /* loaded modules that name it in a softdep; NULL-terminated or NULL */
 } Candidate;
 
@@ -37,7 +37,8 @@ struct UnloadRun {
         int error;                      /* why its removal could not even be tried */
 };
 
-static int add_candidate(UnloadRun *run, const ModprobeConfig *config, const char *module, bool required) {
+/* @module: as the kernel calls it */
+static int add_candidate(UnloadRun *run, const char *module, bool required) {
         Candidate *grown;
         char *copy;
 
@@ -52,16 +53,24 @@ static int add_candidate(UnloadRun *run, const ModprobeConfig *config, const cha
         copy = strdup(module);
         if (!copy)
                 return -ENOMEM;
-        grown[run->n_candidates++] = (Candidate) {
-                .module = copy,
-                .required = required,
-                .command = required && config && modprobe_config_find_command(config, CONFIG_REMOVE, module),
-        };
+        grown[run->n_candidates++] = (Candidate) { .module = copy, .required = required };
+        return 0;
+}
+
+/* The remove line of a module, by either of its names. */
+static int add_command(Candidate *c, const ModprobeConfig *config, const char *file_module) {
+        const char *names[] = { c->module, file_module };
+
+        for (size_t i = 0; i < ARRAY_LEN(names) && !c->command; i++)
+                if (modprobe_config_find_command(config, CONFIG_REMOVE, names[i]) &&
+                    !(c->command = strdup(names[i])))
+                        return -ENOMEM;
         return 0;
 }
 
 /* The softdeps of one kind; a key that is an alias may mean several modules. */
-static int add_softdeps(UnloadRun *run, const Index *index, const char *module, bool post) {
+static int add_softdeps(UnloadRun *run, const Planner *planner, const Index *index, const char *module,
+                        bool post) {
         _cleanup_(freep) IndexSoftdep *softdeps = NULL;
         size_t n_softdeps;
         int r;
@@ -78,7 +87,8 @@ static int add_softdeps(UnloadRun *run, const Index *index, const char *module, 
                 known = index_find_module(index, softdeps[i - 1].key);
                 if (!known || !known->path)
                         continue;
-                r = add_candidate(run, NULL, known->name, /* required= */ false);
+                r = add_candidate(run, planner_kernel_name(planner, index, known->name, FACTS_READ_UNUSUAL),
+                                  /* required= */ false);
                 if (r < 0)
                         return r;
         }
@@ -93,7 +103,7 @@ static Candidate *find_candidate(UnloadRun *run, const char *module) {
 }
 
 /* A softdep does not count as a reference, so check the softdeps of every loaded module. */
-static int mark_claims(UnloadRun *run, const Index *index, const char *module) {
+static int mark_claims(UnloadRun *run, const Planner *planner, const Index *index, const char *module) {
         LoadedModule *modules = NULL;
         size_t n_modules = 0;
         int r;
@@ -110,7 +120,9 @@ static int mark_claims(UnloadRun *run, const Index *index, const char *module) {
                         continue;       /* it is being removed */
                 r = index_softdeps(index, modules[i].name, &softdeps, &n_softdeps);
                 for (size_t k = 0; r >= 0 && k < n_softdeps; k++) {
-                        Candidate *c = find_candidate(run, softdeps[k].key);
+                        Candidate *c = find_candidate(
+                                run,
+                                planner_kernel_name(planner, index, softdeps[k].key, FACTS_READ_UNUSUAL));
 
                         if (c)
                                 r = string_list_append(&c->claimed_by, modules[i].name, strlen(modules[i].name));
@@ -120,39 +132,47 @@ static int mark_claims(UnloadRun *run, const Index *index, const char *module) {
         return r;
 }
 
-static int find_candidates(UnloadRun *run, const Index *index, const char *module) {
-        const IndexModule *known = index_find_module(index, module);
+static int find_candidates(UnloadRun *run, const Planner *planner, const Index *index, const char *module) {
+        const IndexModule *known = planner_find_module(planner, index, module);
+        const char *file_module = known ? known->name : module;
         int r;
 
-        r = add_softdeps(run, index, module, /* post= */ true);
+        r = add_softdeps(run, planner, index, file_module, /* post= */ true);
         if (r < 0)
                 return r;
-        r = add_candidate(run, index_get_config(index), module, /* required= */ true);
+        r = add_candidate(run, module, /* required= */ true);
+        if (r >= 0)
+                r = add_command(find_candidate(run, module), index_get_config(index), file_module);
         if (r < 0)
                 return r;
         for (size_t i = known ? known->n_dependencies : 0; i > 0; i--) {
-                r = add_candidate(run, NULL, known->dependencies[i - 1]->name, /* required= */ false);
+                r = add_candidate(run,
+                                  planner_kernel_name(planner, index, known->dependencies[i - 1]->name,
+                                                      FACTS_READ_UNUSUAL),
+                                  /* required= */ false);
                 if (r < 0)
                         return r;
         }
-        r = add_softdeps(run, index, module, /* post= */ false);
+        r = add_softdeps(run, planner, index, file_module, /* post= */ false);
         if (r < 0)
                 return r;
-        return mark_claims(run, index, module);
+        return mark_claims(run, planner, index, module);
 }
 
 /**
  * unload_run_new() - nothing happens before unload_run_start()
- * @module: normalised; loaded and not in use as far as the caller knows
+ * @planner: for the names of modules, during the call
+ * @module:  as the kernel calls it; loaded and not in use as far as the caller knows
  *
  * Return: 0, -ENOMEM, or what reading /proc/modules gave.
  */
-int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Index *index,
-                   const char *module, Request *request, unload_run_done_t done, void *userdata) {
+int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Planner *planner,
+                   const Index *index, const char *module, Request *request, unload_run_done_t done,
+                   void *userdata) {
         _cleanup_(unload_run_freep) UnloadRun *run = NULL;
         int r;
 
-        assert(ret && scheduler && ledger && index && module && request && done);
+        assert(ret && scheduler && ledger && planner && index && module && request && done);
 
         run = calloc(1, sizeof(*run));
         if (!run)
@@ -165,7 +185,7 @@ int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const 
                 .userdata = userdata,
         };
 
-        r = find_candidates(run, index, module);
+        r = find_candidates(run, planner, index, module);
         if (r < 0)
                 return r;
 
@@ -182,6 +202,7 @@ UnloadRun *unload_run_free(UnloadRun *run) {
                 scheduler_forget(run->scheduler, run);
         for (size_t i = 0; i < run->n_candidates; i++) {
                 free(run->candidates[i].module);
+                free(run->candidates[i].command);
                 string_list_free(run->candidates[i].claimed_by);
         }
         free(run->candidates);
@@ -245,7 +266,8 @@ static int unload_run_advance(UnloadRun *run) {
                 r = scheduler_submit(run->scheduler,
                                      &(JobSpec) {
                                              .op = c->command ? LOADER_REMOVE_COMMAND : LOADER_REMOVE,
-                                             .module = c->module,
+                                             .module = c->command ?: c->module,
+                                             .kernel_name = c->module,
                                              .request = run->request,
                                      },
                                      on_removed, run);

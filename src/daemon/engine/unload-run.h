@@ -5,6 +5,7 @@
 #include "common/index/index.h"
 #include "daemon/engine/scheduler.h"
 #include "daemon/history/ledger.h"
+#include "daemon/planning/planner.h"
 
 /*
  * UnloadRun: one removal being carried out: the module, and the modules that lkmd loaded only for it.
@@ -12,8 +13,9 @@
 typedef struct UnloadRun UnloadRun;
 typedef void (*unload_run_done_t)(UnloadRun *run, void *userdata); /* may free the run */
 
-int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Index *index,
-                   const char *module, Request *request, unload_run_done_t done, void *userdata);
+int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Planner *planner,
+                   const Index *index, const char *module, Request *request, unload_run_done_t done,
+                   void *userdata);
 UnloadRun *unload_run_free(UnloadRun *run);
 DEFINE_CLEANUP(UnloadRun, unload_run_free);
 

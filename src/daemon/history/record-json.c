@@ -97,8 +97,8 @@ int describe_request(const Request *request, sd_json_variant **ret) {
 
 int describe_record(const Record *record, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL, *allowed_by = NULL;
-        _cleanup_(freep) char *module = NULL, *parent = NULL, *parameters = NULL, *message = NULL,
-                              *hint = NULL;
+        _cleanup_(freep) char *module = NULL, *file_module = NULL, *parent = NULL, *parameters = NULL,
+                              *message = NULL, *hint = NULL;
         const char *outcome;
         int r;
 
@@ -109,6 +109,9 @@ int describe_record(const Record *record, sd_json_variant **ret) {
         if (r < 0)
                 return r;
         r = text_escape(record->module, &module);
+        if (r < 0)
+                return r;
+        r = escape_optional(record->file_module, &file_module);
         if (r < 0)
                 return r;
         r = escape_optional(record->parent, &parent);
@@ -132,6 +135,7 @@ int describe_record(const Record *record, sd_json_variant **ret) {
         return sd_json_buildo(
                 ret, SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", record->time_usec),
                 SD_JSON_BUILD_PAIR_STRING("module", module),
+                SD_JSON_BUILD_PAIR_CONDITION(file_module != NULL, "fileModule", SD_JSON_BUILD_STRING(file_module)),
                 SD_JSON_BUILD_PAIR_CONDITION(outcome != NULL, "outcome", SD_JSON_BUILD_STRING(outcome)),
                 SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
                 SD_JSON_BUILD_PAIR_CONDITION(!record->removal, "reason",
@@ -372,6 +376,7 @@ int record_from_json(sd_json_variant *v, Record **ret) {
                 return r;
         if ((r = replace_member(v, "module", &record->module)) < 0 || (r = read_outcome(v, record)) < 0 ||
             (r = read_reason(v, record)) < 0 || (r = read_allowed_by(v, record)) < 0 ||
+            (r = json_read_text(v, "fileModule", &record->file_module)) < 0 ||
             (r = json_read_text(v, "parent", &record->parent)) < 0 ||
             (r = json_read_text(v, "parameters", &record->parameters)) < 0 ||
             (r = json_read_text(v, "message", &record->message)) < 0 || (r = json_read_text(v, "hint", &record->hint)) < 0)

@@ -57,6 +57,43 @@ int record_new(Record **ret, const char *module, Request *request) {
         return 0;
 }
 
+/**
+ * record_set_kernel_name() - the file of the module has one that the kernel calls otherwise
+ *
+ * Return: 0; -ENOMEM with nothing changed.
+ */
+int record_set_kernel_name(Record *r, const char *name) {
+        char *copy;
+
+        assert(r && name);
+
+        if (streq(r->module, name))
+                return 0;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        if (r->file_module)
+                free(r->module);
+        else
+                r->file_module = r->module;
+        r->module = copy;
+        return 0;
+}
+
+/* The name by which modules.dep and modprobe.d have it. */
+const char *record_file_module(const Record *r) {
+        assert(r);
+
+        return r->file_module ?: r->module;
+}
+
+/* Does either of its names match? */
+bool record_is_about(const Record *r, const char *module) {
+        assert(r && module);
+
+        return streq(r->module, module) || streq_ptr(r->file_module, module);
+}
+
 Record *record_ref(Record *r) {
         assert(r && r->n_ref > 0);
 
@@ -71,6 +108,7 @@ Record *record_unref(Record *r) {
 
         request_unref(r->request);
         free(r->module);
+        free(r->file_module);
         free(r->parent);
         plan_ruling_clear(&r->allowed_by);
         free(r->parameters);

@@ -30,7 +30,8 @@ typedef struct Record {
         uint64_t id;                    /* in the ledger; 0: it is not there */
         uint64_t submitted_usec;        /* CLOCK_MONOTONIC: when its job was queued */
         uint64_t time_usec;             /* CLOCK_REALTIME: of the begin, then of the outcome */
-        char *module;
+        char *module;                   /* as the kernel calls it, once that is known */
+        char *file_module;              /* by the name of its file, if that is another name; else NULL */
         Outcome outcome;
         bool removal;
         bool gone;                      /* the module has left the kernel since */
@@ -64,6 +65,9 @@ static inline bool outcome_is_success(Outcome o) {
                o == OUTCOME_COMMAND_RUN || o == OUTCOME_UNLOADED;
 }
 
+int record_set_kernel_name(Record *r, const char *name);
+const char *record_file_module(const Record *r);
+bool record_is_about(const Record *r, const char *module);
 void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack);
 bool record_is_wanted(const Record *r);
 bool record_is_remarkable(const Record *r);

@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/explain/omission-text.h"
+#include "common/plan/kernel-names.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan-judge.h"
 #include "daemon/base/log.h"
@@ -31,6 +32,7 @@ static PlanRequest make_request(const Planner *p, const char *key, PlanMode mode
                 .blacklist_denies = p->settings->blacklist == BLACKLIST_DENY,
                 .policy = policy_keeper_get(p->policy),
                 .now_usec = clock_usec(CLOCK_REALTIME),
+                .files = policy_keeper_get_facts(p->policy),
         };
 }
 
@@ -70,7 +72,7 @@ static void note_reported(const Planner *p, const Request *request, const Plan *
         for (size_t i = 0; i < plan->n_steps; i++) {
                 const PlanStep *step = plan->steps + i;
 
-                if (!step->reported || module_state_read(step->module) == MODULE_LIVE)
+                if (!step->reported || module_state_read(plan_step_name(step)) == MODULE_LIVE)
                         continue;
                 refusal_log_reported(p->refusal_log, request, step);
                 audit_note(p->audit, AUDIT_REPORTED, step->module, &step->allowed_by, request);
@@ -244,4 +246,19 @@ bool planner_denies(const Planner *p, const Index *index, const char *module, Po
         plan_judge_name(index, &question, &decision);
         *ret = decision.actual;
         return ret->verdict == POLICY_DENY;
+}
+
+const char *planner_kernel_name(const Planner *p, const Index *index, const char *module,
+                                FileFactsEffort effort) {
+        assert(p && index && module);
+
+        if (module_state_read(module) != MODULE_ABSENT)
+                return module;
+        return kernel_name_of(index, policy_keeper_get_facts(p->policy), module, effort);
+}
+
+const IndexModule *planner_find_module(const Planner *p, const Index *index, const char *kernel_name) {
+        assert(p && index && kernel_name);
+
+        return kernel_name_find(index, policy_keeper_get_facts(p->policy), kernel_name);
 }

@@ -43,6 +43,10 @@ int planner_ask(const Planner *p, const Index *index, const char *key, PlanMode 
 
 /* For a question as a request that is not carried out: nothing is reported. */
 int planner_ask_for(const Planner *p, const Index *index, const Request *request, PlanMode mode, Plan **ret);
+/* The name of a module by its file and in the kernel, see kernel-names.h. */
+const char *planner_kernel_name(const Planner *p, const Index *index, const char *module,
+                                FileFactsEffort effort);
+const IndexModule *planner_find_module(const Planner *p, const Index *index, const char *kernel_name);
 
 /* Would a request for this module by name be denied? @ret is borrowed from policy and index. */
 bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret);

@@ -53,9 +53,9 @@ void service_drop_loads(Service *s) {
                 load_call_free(LIST_FIRST(&s->loads));
 }
 
-static bool plan_has_module(const Plan *plan, const char *module) {
+static bool plan_has_module(const Plan *plan, const Record *record) {
         for (size_t i = 0; i < plan->n_steps; i++)
-                if (streq(plan->steps[i].module, module))
+                if (streq(plan->steps[i].module, record_file_module(record)))
                         return true;
         return false;
 }
@@ -65,7 +65,7 @@ void service_report_loads(Service *s, const char *kind, const Record *record) {
 
         LIST_FOREACH(c, &s->loads, next)
                 if (c->link && c->more && !record->removal &&
-                    plan_has_module(plan_run_get_plan(c->run), record->module))
+                    plan_has_module(plan_run_get_plan(c->run), record))
                         (void) send_progress(c->link, kind, record);
 }
 

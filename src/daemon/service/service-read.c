@@ -26,6 +26,7 @@
 
 typedef struct ListedModule {
         const char *name, *state, *path;
+        const char *file_module;        /* its name by its file; NULL: no file is known */
         const LoadedModule *loaded;     /* NULL: not in the kernel */
         const Record *loaded_by;        /* NULL: not known */
 } ListedModule;
@@ -47,6 +48,8 @@ static int describe_module(const ListedModule *m, sd_json_variant **ret) {
 
         return sd_json_buildo(
                 ret, SD_JSON_BUILD_PAIR_STRING("name", m->name),
+                SD_JSON_BUILD_PAIR_CONDITION(m->file_module && !streq(m->file_module, m->name), "fileModule",
+                                             SD_JSON_BUILD_STRING(m->file_module)),
                 SD_JSON_BUILD_PAIR_STRING("state", m->state),
                 SD_JSON_BUILD_PAIR_CONDITION(m->path != NULL, "path", SD_JSON_BUILD_STRING(path)),
                 SD_JSON_BUILD_PAIR_CONDITION(l != NULL, "sizeBytes",
@@ -73,16 +76,20 @@ static const char *state_name(ModuleState state) {
 }
 
 static int describe_loaded_module(const ServiceContext *context, const LoadedModule *loaded, sd_json_variant **ret) {
-        const IndexModule *known = index_find_module(index_keeper_get(context->index), loaded->name);
+        const Record *loaded_by = ledger_find_load(context->ledger, loaded->name);
+        const IndexModule *known = index_find_module(
+                index_keeper_get(context->index), loaded_by ? record_file_module(loaded_by) : loaded->name);
 
-        return describe_module(&(ListedModule) {
-                                       .name = loaded->name,
-                                       .state = state_name(loaded->state),
-                                       .path = known ? known->path : NULL,
-                                       .loaded = loaded,
-                                       .loaded_by = ledger_find_load(context->ledger, loaded->name),
-                               },
-                               ret);
+        return describe_module(
+                &(ListedModule) {
+                        .name = loaded->name,
+                        .state = state_name(loaded->state),
+                        .path = known ? known->path : NULL,
+                        .file_module = known ? known->name : NULL,
+                        .loaded = loaded,
+                        .loaded_by = loaded_by,
+                },
+                ret);
 }
 
 /* ----------------------------------------------------------------------------------------------- List */
@@ -333,7 +340,7 @@ static int describe_history(const Ledger *ledger, const char *module, sd_json_va
         for (size_t i = 0; i < ledger_count(ledger); i++) {
                 Record *record = ledger_get(ledger, i);
 
-                if (streq(record->module, module)) {
+                if (record_is_about(record, module)) {
                         int r = record_list_add(&history, record);
 
                         if (r < 0)
@@ -410,29 +417,32 @@ static int reply_described(sd_varlink *link, const ServiceContext *context, cons
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *blacklist = NULL, *history = NULL;
         _cleanup_(freep) char *configured = NULL, *configured_utf8 = NULL;
         const Index *index = index_keeper_get(context->index);
-        const char *state;
+        const char *file_module = known ? known->name : name, *state;
         int r;
 
-        state = loaded ? state_name(loaded->state) :
-                known && !known->path ? "built_in" :
-                scheduler_is_queued(context->scheduler, name) ? "queued" : "not_loaded";
-        r = describe_module(&(ListedModule) {
-                                    .name = name,
-                                    .state = state,
-                                    .path = known ? known->path : NULL,
-                                    .loaded = loaded,
-                                    .loaded_by = loaded ? ledger_find_load(context->ledger, name) : NULL,
-                            },
-                            &module);
+        state = loaded                                          ? state_name(loaded->state)
+                : known && !known->path                         ? "built_in"
+                : scheduler_is_queued(context->scheduler, name) ? "queued"
+                                                                : "not_loaded";
+        r = describe_module(
+                &(ListedModule) {
+                        .name = name,
+                        .state = state,
+                        .path = known ? known->path : NULL,
+                        .file_module = file_module,
+                        .loaded = loaded,
+                        .loaded_by = loaded ? ledger_find_load(context->ledger, name) : NULL,
+                },
+                &module);
         if (r < 0)
                 return r;
         r = describe_dependencies(known, &dependencies);
         if (r < 0)
                 return r;
-        r = describe_plan(context->planner, index, name, &omissions, &configured);
+        r = describe_plan(context->planner, index, file_module, &omissions, &configured);
         if (r < 0)
                 return r;
-        r = describe_blacklist(index, name, &blacklist);
+        r = describe_blacklist(index, file_module, &blacklist);
         if (r < 0)
                 return r;
         r = describe_history(context->ledger, name, &history);
@@ -452,6 +462,25 @@ static int reply_described(sd_varlink *link, const ServiceContext *context, cons
                                   SD_JSON_BUILD_PAIR_VARIANT("history", history));
 }
 
+/* @given: as the client wrote @name, which may be that of the file or that in the kernel */
+static int reply_by_name(sd_varlink *link, const ServiceContext *context, const char *given,
+                         const char *name, const LoadedModules *all) {
+        const Index *index = index_keeper_get(context->index);
+        const LoadedModule *loaded = find_loaded(all, name);
+        const IndexModule *known;
+
+        if (loaded)
+                return reply_described(link, context, name,
+                                       planner_find_module(context->planner, index, name), loaded);
+        known = index_find_module(index, name);
+        if (!known)
+                known = planner_find_module(context->planner, index, name);
+        if (!known)
+                return reply_no_module(link, context, given);
+        name = planner_kernel_name(context->planner, index, known->name, FACTS_READ);
+        return reply_described(link, context, name, known, find_loaded(all, name));
+}
+
 typedef struct DescribeParameters {
         const char *name;               /* borrowed */
 } DescribeParameters;
@@ -465,8 +494,6 @@ int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_
         };
         _cleanup_(loaded_modules_clear) LoadedModules all = {};
         char name[MODULE_NAME_MAX + 1];
-        const IndexModule *known;
-        const LoadedModule *loaded;
         DescribeParameters p = {};
         Service *s = userdata;
         int r;
@@ -485,9 +512,5 @@ int vl_method_describe_module(sd_varlink *link, sd_json_variant *parameters, sd_
         r = loaded_modules_read(&all.items, &all.n_items);
         if (r < 0)
                 return r;
-        known = index_find_module(index_keeper_get(s->context.index), name);
-        loaded = find_loaded(&all, name);
-        if (!known && !loaded)
-                return reply_no_module(link, &s->context, p.name);
-        return reply_described(link, &s->context, name, known, loaded);
+        return reply_by_name(link, &s->context, p.name, name, &all);
 }

@@ -114,6 +114,8 @@ static bool has_softdep_posts(const Index *index, const char *module) {
  */
 static int check_module(Service *s, sd_varlink *link, const char *module) {
         _cleanup_(string_list_freep) char **holders = NULL;
+        const IndexModule *known;
+        const char *file_module;
         const ModprobeConfig *config;
         unsigned ref_count = 0;
         const Index *index;
@@ -121,7 +123,11 @@ static int check_module(Service *s, sd_varlink *link, const char *module) {
 
         index = index_keeper_get(s->context.index);
         config = index_get_config(index);
-        if (modprobe_config_find_command(config, CONFIG_REMOVE, module) || has_softdep_posts(index, module))
+        known = planner_find_module(s->context.planner, index, module);
+        file_module = known ? known->name : module;
+        if (modprobe_config_find_command(config, CONFIG_REMOVE, module) ||
+            modprobe_config_find_command(config, CONFIG_REMOVE, file_module) ||
+            has_softdep_posts(index, file_module))
                 return 0;               /* what uses it now may be removed before it */
         if (scheduler_has_job(s->context.scheduler, module))
                 return 0;               /* its own init uses it, and the removal comes after that load */
@@ -208,8 +214,9 @@ static int start_next(UnloadCall *c) {
         const ServiceContext *context = &c->service->context;
         int r;
 
-        r = unload_run_new(&c->run, context->scheduler, context->ledger, index_keeper_get(context->index),
-                           c->modules[c->n_done], c->request, on_unload_done, c);
+        r = unload_run_new(&c->run, context->scheduler, context->ledger, context->planner,
+                           index_keeper_get(context->index), c->modules[c->n_done], c->request,
+                           on_unload_done, c);
         if (r < 0)
                 return r;
         return unload_run_start(c->run);
@@ -284,11 +291,13 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                 return r;
         for (size_t i = 0; i < answer.n_matches; i++) {
                 const IndexMatch *m = &answer.matches[i];
+                const char *kernel_name = planner_kernel_name(s->context.planner, index, m->name,
+                                                              FACTS_READ);
 
                 builtin = builtin || (m->module && !m->module->path);
-                if (module_state_read(m->name) == MODULE_ABSENT)
+                if (module_state_read(kernel_name) == MODULE_ABSENT)
                         continue;
-                r = add_module(&modules, m->name);
+                r = add_module(&modules, kernel_name);
                 if (r < 0)
                         return r;
         }

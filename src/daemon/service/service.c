@@ -128,7 +128,10 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         return waits_add(s->context.waits, link,
                          &(WaitFor) {
                                  .idle = p.idle,
-                                 .module = p.module ? name : NULL,
+                                 .module = p.module ? planner_kernel_name(s->context.planner,
+                                                                          index_keeper_get(s->context.index),
+                                                                          name, FACTS_READ)
+                                                    : NULL,
                                  .device = device,
                                  .timeout_usec = p.timeout_usec,
                          });

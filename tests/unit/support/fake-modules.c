@@ -4,6 +4,7 @@
 
 #include "fake-modules.h"
 
+#include <elf.h>
 #include <limits.h>
 
 #define ENTRIES_MAX 512U
@@ -54,6 +55,15 @@ static char *dependency_line(const FakeModule *m) {
         return line;
 }
 
+/* What every look at a module file wants to see, and no more: no sections, and so neither name nor version. */
+static const Elf64_Ehdr module = {
+        .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+        .e_type = ET_REL,
+        .e_machine = EM_X86_64,
+        .e_version = EV_CURRENT,
+        .e_ehsize = sizeof(Elf64_Ehdr),
+};
+
 static void write_modules(const Scratch *s, const FakeModule *modules) {
         WriterEntry entries[ENTRIES_MAX];
         size_t n;
@@ -67,7 +77,7 @@ static void write_modules(const Scratch *s, const FakeModule *modules) {
                                              .value = line,
                                              .priority = (uint32_t) n };
                 snprintf(path, sizeof(path), FAKE_DIR "/%.*s", (int) strcspn(line, ":"), line);
-                scratch_write(s, path, "");
+                scratch_write_bytes(s, path, &module, sizeof(module));
         }
 
         write_index(s, "modules.dep.bin", entries, n);

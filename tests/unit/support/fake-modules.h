@@ -20,5 +20,5 @@ typedef struct FakeTree {               /* every array ends with an empty entry;
         const char *const *builtin;
 } FakeTree;
 
-/* Writes modules.*.bin and the (empty) modules below FAKE_DIR. */
+/* Writes modules.*.bin and the modules (an ELF header each) below FAKE_DIR. */
 void fake_tree_write(const Scratch *s, const FakeTree *t);

@@ -14,10 +14,13 @@
 void scratch_open(Scratch *s) {
         const char *base = getenv("TMPDIR");
 
-        must(snprintf(s->dir, sizeof(s->dir), "%s/lkmd-test-XXXXXX",
-                      base && strlen(base) < 40 ? base : "/tmp") > 0,
-             "snprintf");
+        scratch_open_below(s, base && strlen(base) < 40 ? base : "/tmp");
+}
+
+void scratch_open_below(Scratch *s, const char *base) {
+        must(snprintf(s->dir, sizeof(s->dir), "%s/lkmd-test-XXXXXX", base) > 0, "snprintf");
         must(mkdtemp(s->dir) != NULL, s->dir);
+        must(chmod(s->dir, 0755) == 0, s->dir);
 }
 
 static int on_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {

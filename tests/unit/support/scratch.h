@@ -11,6 +11,8 @@ typedef struct Scratch {
 } Scratch;
 
 void scratch_open(Scratch *s);
+void scratch_open_below(Scratch *s,
+                        const char *base); /* such as /var/lib, where nobody but root creates files */
 void scratch_close(Scratch *s);
 
 /* @name is below the directory; directories on its way are made. */

@@ -5,7 +5,6 @@
  * contexts of libkmod that no thread uses at the moment.
  */
 
-#include "common/base/paths.h"
 #include "daemon/privileged/loader/loader-module.h"
 
 #include <assert.h>
@@ -15,71 +14,27 @@
 #include <pthread.h>
 #include <syslog.h>
 
+#include "common/base/module-file.h"
 #include "common/base/module-name.h"
+#include "common/base/paths.h"
+#include "common/base/root-file.h"
 #include "common/base/util.h"
-#include "daemon/privileged/loader/root-file.h"
-
-/* Is @path below @base as it is written, without ".."? */
-static bool is_written_below(const char *base, const char *path) {
-        size_t n = strlen(base);
-
-        if (!startswith(path, base) || path[n] != '/')
-                return false;
-        for (const char *p = path; (p = strstr(p, "/..")); p += strlen("/.."))
-                if (p[strlen("/..")] == '/' || p[strlen("/..")] == '\0')
-                        return false;
-        return true;
-}
-
-/* Return: 1 if the file is below @base, 0 if not. No link of /proc was followed, so it is in this mount namespace. */
-static int lies_below(int fd, const char *base) {
-        char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], name[PATH_MAX];
-        size_t n_base = strlen(base);
-        ssize_t n;
-
-        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, name, sizeof(name) - 1);
-        if (n < 0)
-                return -errno;
-        name[n] = '\0';
-        return startswith(name, base) && name[n_base] == '/';
-}
 
 /**
- * loader_open_module() - open a module file, but only below @base
+ * loader_open_module() - open a module file, if module_file_find() finds it
  * @base: the module root of this system, such as /lib/modules; symbolic links in it are followed
- * @path: absolute, and written as below it
  *
  * Its place, type and owner are checked before it is opened for reading.
  *
- * Return: a file descriptor; -EXDEV for a file that lies elsewhere, -EINVAL for one that is no regular file,
- * -EPERM if others than root could have written it or have led there, or what open(2) said.
+ * Return: a file descriptor; as module_file_find(); what open(2) said.
  */
 int loader_open_module(const char *base, const char *path) {
-        _cleanup_(freep) char *real_base = NULL;
         _cleanup_(closep) int found = -EBADF;
-        int r, below;
 
         assert(base && path);
 
-        real_base = realpath(base, NULL);
-        if (!real_base)
-                return -errno;
-        if (!is_written_below(base, path) && !is_written_below(real_base, path))
-                return -EXDEV;
-
-        found = root_file_find(path);
-        if (found < 0)
-                return found;
-        below = lies_below(found, real_base);
-        if (below < 0)
-                return below;
-        r = root_file_check(found);
-        if (r == -EINVAL)
-                return r;
-        if (!below)
-                return -EXDEV;
-        return r < 0 ? r : root_file_reopen(found);
+        found = module_file_find("", base, path);
+        return found < 0 ? found : root_file_reopen(found);
 }
 
 /**
@@ -154,22 +109,13 @@ static inline void kmod_module_unrefp(struct kmod_module **module) {
                 (void) kmod_module_unref(*module);
 }
 
-/* Also true while its init is running, and for most built-in modules. */
-static bool is_in_kernel(const char *module) {
-        char path[sizeof("/sys/module/") + MODULE_NAME_MAX];
-
-        (void) snprintf(path, sizeof(path), "/sys/module/%s", module);
-        return access(path, F_OK) == 0;
-}
-
 /**
  * loader_insert() - pass the file of a module to the kernel
  * @request: its words were checked
  *
  * kmod_module_insert_module(3) lets the kernel decompress where it can, and decompresses where it cannot.
  *
- * The kernel takes the name from inside the file. If that is another module, because the file was replaced since
- * the plan was made or was renamed, @request->module was not loaded: -ESTALE.
+ * The kernel takes the name from inside the file, which may be another one: the manager finds that out.
  */
 int loader_insert(const LoaderRequest *request, LoaderRefusal *ret_refusal) {
         _cleanup_(context_returnp) struct kmod_ctx *ctx = NULL;
@@ -199,14 +145,11 @@ int loader_insert(const LoaderRequest *request, LoaderRefusal *ret_refusal) {
         if (r < 0)
                 return r;
 
-        r = kmod_module_insert_module(
+        return kmod_module_insert_module(
                 module,
                 (request->flags & LOADER_FORCE_VERMAGIC ? KMOD_INSERT_FORCE_VERMAGIC : 0) |
                         (request->flags & LOADER_FORCE_MODVERSIONS ? KMOD_INSERT_FORCE_MODVERSION : 0),
                 request->words.n_origins > 0 ? request->words.text : "");
-        if ((r == 0 || r == -EEXIST) && !is_in_kernel(request->module))
-                return -ESTALE;
-        return r;
 }
 
 int loader_remove(const LoaderRequest *request) {

@@ -31,7 +31,7 @@
 #include "common/words/kernel-command-line.h"
 #include "common/words/policy-words.h"
 #include "common/words/root-words.h"
-#include "daemon/privileged/loader/root-file.h"
+#include "common/base/root-file.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77                 /* Linux 6.5, asm-generic/socket.h */

@@ -19,8 +19,8 @@
 #include <sys/stat.h>
 
 #include "common/base/config-dirs.h"
+#include "common/base/root-file.h"
 #include "common/base/util.h"
-#include "daemon/privileged/loader/root-file.h"
 #include "daemon/privileged/reader/reader-protocol.h"
 
 #define FILE_MASK (IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)

@@ -78,7 +78,7 @@ static void test_obstacle(void **state) {
                   2,
                   1,
                   false,
-                  "a is not there: the index names a file that does not exist",
+                  "a cannot be loaded: its file is missing",
                   reinstall },
                 { { { PLAN_MODULE_MISSING, "a", NULL, true, NO_SOURCE } },
                   1,

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "common/base/paths.h"
-#include "daemon/privileged/loader/root-file.h"
+#include "common/base/root-file.h"
 #include "scratch.h"
 #include "test.h"
 

@@ -25,8 +25,9 @@ static int try_open(const Scratch *s, const char *name) {
         return 0;
 }
 
+/* In a directory like that of a real system: nobody but root creates files above it. */
 static void scratch_tree(Scratch *s) {
-        scratch_open(s);
+        scratch_open_below(s, "/var/lib");
         scratch_write(s, "lib/modules/1.0/kernel/a.ko", "x");
         scratch_write(s, "outside.ko", "x");
         scratch_write(s, "lib/modules-of-another/b.ko", "x");
@@ -77,15 +78,66 @@ static void test_opens_nothing_else(void **state) {
         assert_int_equal(try_open(&s, "lib/modules/../../outside.ko"), -EXDEV);
         assert_int_equal(try_open(&s, "lib/modules/1.0/../../../outside.ko"), -EXDEV);
 
-        scratch_link(&s, "lib/modules/1.0/link.ko", "../../../outside.ko");
-        scratch_link(&s, "lib/modules/elsewhere", "../..");
-        assert_int_equal(try_open(&s, "lib/modules/1.0/link.ko"), -EXDEV);
-        assert_int_equal(try_open(&s, "lib/modules/elsewhere/outside.ko"), -EXDEV);
         assert_int_equal(loader_open_module(scratch_path(&s, "lib/modules"), "/etc/passwd"), -EXDEV);
         assert_int_equal(loader_open_module(scratch_path(&s, "lib/modules"), "/proc/self/status"), -EXDEV);
         assert_int_equal(try_open(&s, "lib/modules/1.0/../1.0/kernel/a.ko"),
                          -EXDEV); /* nobody writes it so */
         assert_int_equal(try_open(&s, "lib/modules/1.0/kernel/.."), -EXDEV);
+
+        /* depmod does not look there either */
+        scratch_link(&s, "lib/modules/1.0/build", "../../..");
+        scratch_link(&s, "lib/modules/1.0/source", "../../..");
+        assert_int_equal(try_open(&s, "lib/modules/1.0/build/outside.ko"), -EXDEV);
+        assert_int_equal(try_open(&s, "lib/modules/1.0/source/outside.ko"), -EXDEV);
+        assert_int_equal(try_open(&s, "lib/modules/1.0/kernel/build/outside.ko"), -EXDEV);
+        assert_int_equal(try_open(&s, "lib/modules/1.0/builder/outside.ko"), -ENOENT);
+}
+
+/* What dkms and NixOS do: root's links, through directories in which nobody else can put anything in the way. */
+static void test_links_out_of_the_tree(void **state) {
+        static const char link[] = "lib/modules/1.0/updates/m.ko";
+        _cleanup_(scratch_close) Scratch s;
+
+        scratch_tree(&s);
+        scratch_write(&s, "dkms/x/m.ko", "x");
+        scratch_link(&s, link, scratch_path(&s, "dkms/x/m.ko"));
+        scratch_link(&s, "lib/modules/1.0/extra", "../../../dkms");
+        assert_int_equal(try_open(&s, link), 0);
+        assert_int_equal(try_open(&s, "lib/modules/1.0/extra/x/m.ko"), 0);
+
+        assert_int_equal(chmod(scratch_path(&s, "dkms/x/m.ko"), 0664), 0);
+        assert_int_equal(try_open(&s, link), -EPERM);
+        assert_int_equal(chmod(scratch_path(&s, "dkms/x/m.ko"), 0644), 0);
+        assert_int_equal(chmod(scratch_path(&s, "dkms/x"), 0775), 0);
+        assert_int_equal(try_open(&s, link), -EPERM);
+        assert_int_equal(chmod(scratch_path(&s, "dkms/x"), 01777),
+                         0); /* somebody may have made a hard link */
+        assert_int_equal(try_open(&s, link), -EPERM);
+        assert_int_equal(chmod(scratch_path(&s, "dkms/x"), 0755), 0);
+        assert_int_equal(chown(scratch_path(&s, "dkms"), 65534, 0), 0);
+        assert_int_equal(try_open(&s, link), -EPERM);
+        assert_int_equal(try_open(&s, "lib/modules/1.0/extra/x/m.ko"), -EPERM);
+        assert_int_equal(chown(scratch_path(&s, "dkms"), 0, 0), 0);
+        assert_int_equal(try_open(&s, link), 0);
+        assert_int_equal(lchown(scratch_path(&s, link), 65534, 0), 0);
+        assert_int_equal(try_open(&s, link), -EPERM);
+}
+
+/* A link of root's to a link of somebody's, and to what only the sticky bit protects. */
+static void test_links_to_what_is_not_roots(void **state) {
+        _cleanup_(scratch_close) Scratch s, t;
+
+        scratch_tree(&s);
+        scratch_open(&t);
+        scratch_write(&t, "m.ko", "x");
+        scratch_link(&s, "lib/modules/1.0/tmp.ko", scratch_path(&t, "m.ko"));
+        assert_int_equal(try_open(&s, "lib/modules/1.0/tmp.ko"), -EPERM);
+
+        scratch_link(&s, "theirs/m.ko", "../outside.ko");
+        scratch_link(&s, "lib/modules/1.0/theirs.ko", "../../../theirs/m.ko");
+        assert_int_equal(try_open(&s, "lib/modules/1.0/theirs.ko"), 0);
+        assert_int_equal(lchown(scratch_path(&s, "theirs/m.ko"), 65534, 0), 0);
+        assert_int_equal(try_open(&s, "lib/modules/1.0/theirs.ko"), -EPERM);
 }
 
 static void test_only_regular_files(void **state) {
@@ -678,6 +730,8 @@ int main(void) {
                 cmocka_unit_test(test_opens_what_lies_within),
                 cmocka_unit_test(test_root_that_is_a_link),
                 cmocka_unit_test(test_opens_nothing_else),
+                cmocka_unit_test(test_links_out_of_the_tree),
+                cmocka_unit_test(test_links_to_what_is_not_roots),
                 cmocka_unit_test(test_only_regular_files),
                 cmocka_unit_test(test_opens_nothing_to_look_at_it),
                 cmocka_unit_test(test_files_that_others_can_write),

@@ -6,12 +6,14 @@
  * watchdog), and opening a FIFO waits. Owns nothing.
  */
 
-#include "daemon/privileged/loader/root-file.h"
+#include "common/base/root-file.h"
 
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "common/base/read-file.h"
 #include "common/base/util.h"
@@ -20,6 +22,7 @@
 #define OPEN_PATH (O_PATH | O_NOFOLLOW | O_CLOEXEC)
 
 typedef struct Walk {
+        const RootFileRules *rules;
         int fd;                         /* where it is: O_PATH */
         char rest[PATH_MAX];            /* of the path */
         unsigned n_links;
@@ -34,23 +37,34 @@ static void walk_move(Walk *w, int fd) {
         w->fd = fd;
 }
 
+static bool is_trusted(const RootFileRules *rules, uid_t uid) {
+        return uid == 0 || uid == rules->owner;
+}
+
 /* In a directory with the sticky bit, others can create files, but not replace those of root. */
-static int check_directory(int fd) {
+static int check_directory(const Walk *w) {
+        struct statfs fs;
         struct stat st;
 
-        if (fstat(fd, &st) < 0)
+        if (fstat(w->fd, &st) < 0)
                 return -errno;
         if (!S_ISDIR(st.st_mode))
                 return -ENOTDIR;
-        if (st.st_uid != 0 || ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX)))
+        if (!is_trusted(w->rules, st.st_uid))
                 return -EPERM;
-        return 0;
+        if ((st.st_mode & (S_IWGRP | S_IWOTH)) && (w->rules->strict || !(st.st_mode & S_ISVTX)))
+                return -EPERM;
+        if (!w->rules->strict)
+                return 0;
+        if (fstatfs(w->fd, &fs) < 0)
+                return -errno;
+        return fs.f_type == PROC_SUPER_MAGIC ? -EXDEV : 0;
 }
 
 static int walk_to_root(Walk *w) {
         int fd;
 
-        fd = open("/", OPEN_PATH | O_DIRECTORY);
+        fd = open(w->rules->root ?: "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
         walk_move(w, fd);
@@ -63,7 +77,7 @@ static int walk_follow(Walk *w, int link_fd, const struct stat *st) {
         size_t n_rest = strlen(w->rest);
         ssize_t n;
 
-        if (st->st_uid != 0)
+        if (!is_trusted(w->rules, st->st_uid))
                 return -EPERM;
         if (++w->n_links > LINKS_MAX)
                 return -ELOOP;
@@ -94,7 +108,7 @@ static bool take_name(char *rest, char ret[static NAME_MAX + 1], bool *ret_too_l
 }
 
 /* One name further. */
-static int walk_step(Walk *w, root_file_directory_t directory, void *userdata) {
+static int walk_step(Walk *w) {
         _cleanup_(closep) int next = -EBADF;
         char name[NAME_MAX + 1];
         bool too_long;
@@ -106,9 +120,9 @@ static int walk_step(Walk *w, root_file_directory_t directory, void *userdata) {
                 return -ENAMETOOLONG;
         if (name[0] == '\0' || streq(name, "."))
                 return 0;
-        r = check_directory(w->fd);
-        if (r >= 0 && directory)
-                r = directory(w->fd, userdata);
+        r = check_directory(w);
+        if (r >= 0 && w->rules->directory)
+                r = w->rules->directory(w->fd, w->rules->userdata);
         if (r < 0)
                 return r;
         next = openat(w->fd, name, OPEN_PATH);
@@ -123,48 +137,65 @@ static int walk_step(Walk *w, root_file_directory_t directory, void *userdata) {
 }
 
 /**
- * root_file_trace() - resolve a path, and report the directories that it leads through
- * @path:      absolute
- * @directory: called with each before a name is looked up in it; a negative return ends it. May be NULL
+ * root_file_find_by() - resolve a path
+ * @rules: whom directories and links on the way have to belong to
+ * @path:  absolute, below the root of the rules
  *
  * Return: an O_PATH descriptor of a file of any type; -EPERM if a directory or a link on the way does not belong to
- * root, or others can write to such a directory; what @directory returned; what open(2) says.
+ * the owner, or others can write to such a directory; -EXDEV if a strict walk gets into /proc; what open(2) says.
  */
-int root_file_trace(const char *path, root_file_directory_t directory, void *userdata) {
-        _cleanup_(walk_clear) Walk w = { .fd = -EBADF };
+int root_file_find_by(const RootFileRules *rules, const char *path) {
+        _cleanup_(walk_clear) Walk w = { .rules = rules, .fd = -EBADF };
         int r;
 
-        assert(path && path[0] == '/');
+        assert(rules && path && path[0] == '/');
 
         if (strlen(path) >= sizeof(w.rest))
                 return -ENAMETOOLONG;
         (void) stpcpy(w.rest, path);
         r = walk_to_root(&w);
         while (r >= 0 && w.rest[0] != '\0')
-                r = walk_step(&w, directory, userdata);
+                r = walk_step(&w);
         return r < 0 ? r : STEAL_FD(w.fd);
 }
 
-/* Return: as root_file_trace(). */
+/**
+ * root_file_trace() - resolve a path, and report the directories that it leads through
+ * @path:      absolute
+ * @directory: called with each before a name is looked up in it; a negative return ends it
+ *
+ * Return: as root_file_find_by(); what @directory returned.
+ */
+int root_file_trace(const char *path, root_file_directory_t directory, void *userdata) {
+        return root_file_find_by(&(RootFileRules) { .directory = directory, .userdata = userdata }, path);
+}
+
+/* As root_file_find_by(), for root's files of this machine. */
 int root_file_find(const char *path) {
-        return root_file_trace(path, NULL, NULL);
+        return root_file_find_by(&(RootFileRules) {}, path);
 }
 
 /**
- * root_file_check() - is it a regular file that only root can write?
+ * root_file_check_by() - is it a regular file that only the owner can write?
  *
  * Return: 0; -EINVAL: it is no regular file; -EPERM; what fstat(2) says.
  */
-int root_file_check(int fd) {
+int root_file_check_by(const RootFileRules *rules, int fd) {
         struct stat st;
+
+        assert(rules);
 
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
-        if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        if (!is_trusted(rules, st.st_uid) || (st.st_mode & (S_IWGRP | S_IWOTH)))
                 return -EPERM;
         return 0;
+}
+
+int root_file_check(int fd) {
+        return root_file_check_by(&(RootFileRules) {}, fd);
 }
 
 /**
