@@ -12,7 +12,7 @@ typedef int (*root_file_directory_t)(int fd, void *userdata); /* @fd: O_PATH, bo
 typedef struct RootFileRules {
         const char *root;               /* the directory that counts as "/"; NULL: "/" itself */
         uid_t owner;                    /* counts as root, too */
-        bool strict;                    /* a sticky bit does not excuse a directory that others can write, nor is /proc entered */
+        bool strict;                    /* nor is /proc entered, and a sticky bit excuses no directory */
         root_file_directory_t directory; /* called with each on the way; NULL: none */
         void *userdata;
 } RootFileRules;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "common/module/module-fault.h"
 #include "common/plan/plan.h"
 
 /*

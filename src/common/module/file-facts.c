@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * FileFacts: remembers the facts of module files, and which of them are sound. Owns its entries, one for each path that
- * was ever asked about: at most as many as there are modules.
+ * FileFacts: remembers the facts of module files, and which of them are sound. Owns its entries, one for each path
+ * that was ever asked about: at most as many as there are modules.
  */
 
 #include "common/module/file-facts.h"

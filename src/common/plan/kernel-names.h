@@ -5,8 +5,8 @@
 #include "common/module/file-facts.h"
 
 /*
- * KernelNames: the index, modprobe.d and policies call a module by its file, /sys/module by what is inside of it. Mostly
- * both are the same; Debian's nvidia-current.ko has the module "nvidia".
+ * KernelNames: the index, modprobe.d and requests call a module by its file, /sys/module by what is inside of it.
+ * Mostly both are the same; Debian's nvidia-current.ko has the module "nvidia".
  */
 const char *kernel_name_of(const Index *index, FileFacts *files, const char *module, FileFactsEffort effort);
 const IndexModule *kernel_name_find(const Index *index, FileFacts *files, const char *kernel_name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanJudge: whether a module can be loaded: the policy allows it, and its file is there and sound. Adds the omissions of the
- * plan. Owns nothing.
+ * PlanJudge: whether a module can be loaded: the policy allows it, and its file is there and sound. Adds the omissions
+ * of the plan. Owns nothing.
  */
 
 #include "common/plan/plan-judge.h"

@@ -160,7 +160,7 @@ static void on_trace(PolicyTraceStep how, const PolicyRuling *what, void *userda
         m->request->trace(m->subject, how, what, m->request->trace_userdata);
 }
 
-/* What the kernel calls the module of a node, if that is known and another name; else NULL. Borrowed from the facts. */
+/* What the kernel calls the module of a node, if that is known and another name; else NULL. Borrowed. */
 const char *plan_rules_kernel_name(const PlanRequest *request, const Node *n) {
         FileFactsEffort effort = request->file_effort == FACTS_KNOWN ? FACTS_READ_UNUSUAL
                                                                      : request->file_effort;

@@ -152,7 +152,7 @@ typedef struct PlanRequest {
         bool blacklist_denies;          /* Blacklist=deny: blacklist lines apply to all modules */
         LookupCache *cache;             /* of look-ups; NULL: none */
         FileFacts *files;               /* of module files; NULL: names in the kernel are not known */
-        bool finds_faults;              /* of @files; false: only whether they are there, and the load shows the rest */
+        bool finds_faults;              /* of @files; false: only whether they are there */
         FileFactsEffort file_effort;    /* to find them */
         const Policy *policy;           /* NULL: no rules */
         const PolicyRequester *requester; /* NULL: not known; its key is ignored */

@@ -38,7 +38,10 @@ static File make_file(const char *info, size_t n) {
                         .e_shstrndx = 2,
                 },
                 .sections = {
-                        [1] = { .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = offsetof(File, info), .sh_size = n },
+                        [1] = { .sh_name = 1,
+                                .sh_type = SHT_PROGBITS,
+                                .sh_offset = offsetof(File, info),
+                                .sh_size = n },
                         [2] = { .sh_name = 10,
                                 .sh_type = SHT_STRTAB,
                                 .sh_offset = offsetof(File, names),
