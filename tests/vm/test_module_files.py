@@ -15,8 +15,9 @@ CONF = "/etc/modprobe.d/lkmd-files.conf"
 
 @pytest.fixture(scope="module", autouse=True)
 def prepared(machine):
+    """Without the kernel's own modules, over which depmod takes minutes in an emulated machine."""
     machine.install_test_modules()
-    machine.run(f"cp -a {directory(machine)} /root/kept")
+    machine.run(f"cp -a {directory(machine)} /root/kept && mv {directory(machine, 'kernel')} /root/ && mkdir {directory(machine, 'kernel')} && depmod -a")
     lkmctl(machine, "reload")
 
 

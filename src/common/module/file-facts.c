@@ -21,7 +21,7 @@ typedef struct Entry {
         off_t size;
         struct timespec changed;
         bool is_sound;                  /* module_fault_look() has found nothing */
-        bool is_read;                   /* the next two are of the file as it is now */
+        bool is_read;                   /* and need not be again; @facts and @error are of the file as it is now */
         int error;                      /* why it could not be read; 0: it was */
         ModuleFacts facts;
         bool is_name_told;
@@ -119,11 +119,18 @@ static Entry *get_entry(FileFacts *f, const char *path) {
         return e;
 }
 
+/* Does an error of ModuleInfo mean that the file is broken? Else it is about the reader. */
+static bool is_about_the_file(int error) {
+        return error < 0 && error != -ENOSYS && error != -EOPNOTSUPP && error != -ENOMEM &&
+               error != -EACCES && error != -EPERM && error != -EMFILE && error != -ENFILE;
+}
+
+/* What the reader lacked today, such as a file descriptor, it may have tomorrow. */
 static void read_entry(Entry *e) {
         if (e->is_read)
                 return;
         e->error = MIN(module_info_facts(e->path, &e->facts), 0);
-        e->is_read = true;
+        e->is_read = e->error == 0 || is_about_the_file(e->error);
 }
 
 /* Return: NULL if the file cannot be read, or if there is no memory. */
@@ -176,12 +183,6 @@ bool file_facts_tell_name(FileFacts *f, const char *path) {
         if (!e || e->is_name_told)
                 return false;
         return e->is_name_told = true;
-}
-
-/* Does an error of ModuleInfo mean that the file is broken? Else it is about the reader. */
-static bool is_about_the_file(int error) {
-        return error < 0 && error != -ENOSYS && error != -EOPNOTSUPP && error != -ENOMEM &&
-               error != -EACCES && error != -EPERM && error != -EMFILE && error != -ENFILE;
 }
 
 static int check_inside(Entry *e, ModuleFault *ret) {

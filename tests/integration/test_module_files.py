@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Module files that are not what their names say. All verbs that answer from files agree about each file of a tree that
+has one of each kind, and lkmd says the same of what the kernel refuses."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from daemon_bench import Daemon, VarlinkError
+from daemon_bench import make_tree as make_daemon_tree
+from module_tree import assembly, make_tree
+
+PROJECT = Path(__file__).resolve().parents[2]
+LKMCTL = str(Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev")) / "src/cli/lkmctl")
+RELEASE = "6.0.0-files"
+DIRECTORY = Path("/lib/modules") / RELEASE      # of the root that tests run in, which is thrown away
+
+ELSEWHERE = "its file lies outside the directory of modules, /lib/modules"
+FOREIGN = "others than root could have written its file, or have led there"
+IRREGULAR = "what is in the place of its file is no regular file"
+BROKEN = "its file is damaged: cut off, or impossible to decompress"
+ALIEN = "its file is no kernel module"
+
+
+def cut(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def patch(path, at, data):
+    content = bytearray(path.read_bytes())
+    content[at:at + len(data)] = data
+    path.write_bytes(content)
+
+
+def link_away(path, target, mode=0o755):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, target)
+    target.parent.chmod(mode)
+    path.symlink_to(target)
+
+
+def replace(path, make):
+    path.unlink()
+    make(path)
+
+
+def compress(path, size=None):
+    """As depmod has them after "xz": the name in modules.dep stays."""
+    packed = subprocess.run(["xz", "--check=crc32", "-c", path], capture_output=True, check=True).stdout
+    path.write_bytes(packed[:size])
+
+
+FILES = {  # module: (what becomes of its file, what is wrong with it then, does modprobe load it)
+    "sound": (lambda p: None, None, True),
+    "packed": (compress, None, True),
+    "linked": (lambda p: link_away(p, Path("/var/lib/lkmd-files/linked.ko")), None, True),
+    "inner_link": (lambda p: (shutil.move(p, p.parent / "x.ko"), p.symlink_to("x.ko")), None, True),
+    "empty": (lambda p: cut(p, 0), "its file is empty", False),
+    "text": (lambda p: p.write_text("no module\n"), ALIEN, False),
+    "program": (lambda p: shutil.copy("/bin/true", p), ALIEN, False),
+    "short": (lambda p: cut(p, 40), BROKEN, False),
+    "half": (lambda p: cut(p, p.stat().st_size // 2), BROKEN, False),
+    "half_packed": (lambda p: compress(p, 100), BROKEN, False),
+    "foreign_machine": (lambda p: patch(p, 18, b"\xb7"), "it was built for another processor architecture", False),
+    "other_kernel": (lambda p: None, "it was built for kernel 5.10.0-other", False),
+    "same_sums": (lambda p: None, None, True),
+    "directory": (lambda p: replace(p, Path.mkdir), IRREGULAR, False),
+    "fifo": (lambda p: replace(p, os.mkfifo), IRREGULAR, False),
+    "device": (lambda p: replace(p, lambda q: q.symlink_to("/dev/null")), IRREGULAR, False),
+    "closed": (lambda p: p.chmod(0), "the mode of its file lets nobody read it", True),
+    "open": (lambda p: p.chmod(0o664), FOREIGN, True),
+    "somebodys": (lambda p: os.chown(p, 1000, 0), FOREIGN, True),
+    "open_directory": (lambda p: link_away(p, Path("/var/lib/lkmd-open/open_directory.ko"), 0o777), FOREIGN, True),
+    "sticky_directory": (lambda p: link_away(p, Path("/var/lib/lkmd-sticky/sticky_directory.ko"), 0o1777), FOREIGN, True),
+    "gone": (Path.unlink, "its file is missing", False),
+    "dangling": (lambda p: replace(p, lambda q: q.symlink_to("nowhere.ko")), "its file is missing", False),
+    "loop": (lambda p: replace(p, lambda q: q.symlink_to(q.name)), "its file is missing", False),
+}
+VERMAGIC = {"other_kernel": "5.10.0-other SMP mod_unload ", "same_sums": "5.10.0-other SMP mod_unload modversions "}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def files():
+    modules = {name: ((), (f"vermagic={VERMAGIC.get(name, RELEASE + ' SMP mod_unload ')}",)) for name in FILES}
+    modules |= {f"needs_{name}": ((name,), ()) for name in FILES}
+    make_tree(Path("/"), RELEASE, modules)
+    for name, (spoil, _, _) in FILES.items():
+        spoil(DIRECTORY / f"kernel/{name}.ko")
+    yield
+    shutil.rmtree(DIRECTORY)
+
+
+def ctl(*words):
+    return subprocess.run([LKMCTL, words[0], "--kernel", RELEASE, *words[1:]], capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ASAN_OPTIONS": "exitcode=99"})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_all_verbs_agree(name):
+    _, fault, modprobe_loads = FILES[name]
+    for module in (name, f"needs_{name}"):
+        plan, shown = ctl("plan", "--json=short", module), ctl("plan", module)
+        explained, diff, resolved = ctl("explain", "--json=short", module), ctl("diff-modprobe", module), ctl("resolve", module)
+        assert resolved.returncode == 0 and resolved.stdout == f"{module}\t{module}\n"     # what it means, whatever comes of it
+        assert plan.returncode == explained.returncode == shown.returncode == (1 if fault else 0), (plan, explained)
+        steps, omissions = (json.loads(plan.stdout)[key] for key in ("steps", "omissions"))
+        sentence = json.loads(explained.stdout)["answers"][0]["sentences"][0]
+        if not fault:
+            assert [s["module"] for s in steps] == [name, module][-len(steps):] and not omissions
+            assert sentence == f"{module} is allowed: nothing denies it" and "No difference" in diff.stdout
+            continue
+        assert not steps
+        [omission] = [o for o in omissions if o["module"] == name]
+        assert omission.get("reason", "its file is missing") == fault
+        assert f"{fault}" in shown.stdout
+        if module == name:
+            assert sentence == f"{name} cannot be loaded: {fault}"
+        else:
+            assert sentence.startswith(f"{module} is left out: it needs {name}, ") and fault in sentence.replace("whose file", "its file")
+        assert (f"cannot load {'it' if module == name else name}: {fault}; modprobe loads it" in diff.stdout) == modprobe_loads, diff
+
+
+def test_all_of_them_at_once():
+    told = ctl("diff-modprobe", "--json=short").stdout.splitlines()
+    refused = {json.loads(line)["subject"] for line in told if json.loads(line)["difference"] == "file"}
+    assert refused == {name for name, (_, fault, loads) in FILES.items() if fault and loads}
+
+
+def test_names_of_the_kernel():
+    """For who knows it from lsmod."""
+    (DIRECTORY / "updates").mkdir()
+    path = DIRECTORY / "updates/graphics-current.ko"
+    subprocess.run(["cc", "-c", "-x", "assembler", "-o", path, "-"], input=assembly("graphics", (), ()), text=True, check=True)
+    subprocess.run(["depmod", RELEASE], check=True)
+    [step] = json.loads(ctl("plan", "--json=short", "graphics-current").stdout)["steps"]
+    assert (step["module"], step["kernelName"]) == ("graphics_current", "graphics")
+    assert "insert, which the kernel calls graphics" in ctl("plan", "graphics-current").stdout
+    assert "graphics_current is allowed" in ctl("explain", "graphics").stdout
+    assert ctl("plan", "graphics").returncode == 5         # as modprobe
+
+
+# ---------------------------------------------------------------------------------------------------- the daemon
+
+@pytest.fixture
+def renamed(tmp_path):
+    """lkmdt-base.ko, lkmdt-mid.ko and lkmdt-top.ko with other names; one of them among the kernel's own."""
+    root = tmp_path / "renamed"
+    directory = make_daemon_tree(root)
+    (directory / "updates").mkdir()
+    (directory / "kernel/lkmdt_base.ko").rename(directory / "kernel/current-base.ko")
+    for name in ("mid", "top"):
+        (directory / f"kernel/lkmdt_{name}.ko").rename(directory / f"updates/current-{name}.ko")
+    subprocess.run(["depmod", "-b", root, os.uname().release], check=True)
+    daemon = Daemon(root)
+    yield daemon.start()
+    daemon.close()
+
+
+def names(reply):
+    return [(r["module"], r.get("fileModule"), r["outcome"]) for r in reply["records"]]
+
+
+def test_records_have_the_name_of_the_kernel(renamed):
+    assert names(renamed.call("Load", name="current_top")) == [
+        ("lkmdt_base", "current_base", "loaded"), ("lkmdt_mid", "current_mid", "loaded"), ("lkmdt_top", "current_top", "loaded")]
+    assert [r[:2] for r in renamed.loader.requests] == [("insert", f"current_{n}") for n in ("base", "mid", "top")]
+    for module in ("lkmdt_base", "lkmdt_mid", "lkmdt_top"):
+        renamed.devices.set_module(module, "live")
+    assert names(renamed.call("Load", name="current-top"))[-1] == ("lkmdt_top", "current_top", "already_loaded")
+    assert len(renamed.loader.requests) == 3
+
+
+def test_an_init_that_says_file_exists(daemon):
+    daemon.loader.errors["lkmdt_alone"] = -17
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.parameters["message"] == \
+        "lkmdt_alone was not loaded: its init says that what it registers is there already (File exists)"
+    daemon.devices.set_module("lkmdt_any", "coming")        # and live before the kernel has looked at the request
+    daemon.loader.errors["lkmdt_any"] = -17
+    assert names(daemon.call("Load", name="lkmdt_any")) == [("lkmdt_any", None, "already_loaded")]
+
+
+def test_what_the_kernel_refuses_is_what_the_file_shows(daemon):
+    cut(daemon.root / "lib/modules" / os.uname().release / "kernel/lkmdt_alone.ko", 0)
+    daemon.loader.errors["lkmdt_alone"] = -22
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_alone")
+    assert failed.value.parameters["message"] == "lkmdt_alone cannot be loaded: its file is empty"
+    assert "depmod -a" in failed.value.parameters["hint"]
