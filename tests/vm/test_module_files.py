@@ -63,7 +63,7 @@ def test_renamed_files(machine, to):
         status = ask(machine, "status", name)
         assert (status["module"]["name"], status["module"]["fileModule"], status["module"]["state"]) == ("lkmd_test_a", "lkmd_current_a", "live")
         assert status["module"]["path"] == f"{directory(machine, to)}/lkmd-current-a.ko"
-        assert status["module"]["loadedBy"]["requester"]["origin"] == "client" and status["dependencies"] == ["lkmd_current_b", "lkmd_current_c"]
+        assert status["module"]["loadedBy"]["requester"]["origin"] == "client" and status["dependencies"] == ["lkmd_current_c", "lkmd_current_b"]
         assert len(status["history"]) >= 1
         lkmctl(machine, "wait", "--module", name, "--timeout=10")
         assert "lkmd_current_a is allowed" in lkmctl(machine, "explain", name).stdout
