@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         must(s.receive_buffer_bytes >= 64U << 10 && s.receive_buffer_bytes <= 1U << 30);
         must(s.ledger_entries >= 16 && s.ledger_entries <= 1U << 20);
         must(s.unknown_parameters >= 0 && s.unknown_parameters < _UNKNOWN_PARAMETERS_MAX);
+        must(s.loaded_parameters >= 0 && s.loaded_parameters < _LOADED_PARAMETERS_MAX);
         for (size_t i = 0; i < problems.n_items; i++)
                 fuzz_must_be_printable(problems.items[i].message);
 

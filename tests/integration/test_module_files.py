@@ -194,3 +194,41 @@ def test_what_the_kernel_refuses_is_what_the_file_shows(daemon):
         daemon.call("Load", name="lkmdt_alone")
     assert failed.value.parameters["message"] == "lkmdt_alone cannot be loaded: its file is empty"
     assert "depmod -a" in failed.value.parameters["hint"]
+
+
+def give_parameter(daemon, module, name, value):
+    """A module in the kernel, with a parameter."""
+    daemon.devices.set_module(module, "live")
+    directory = Path(daemon.devices.root) / "sys/module" / module / "parameters"
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_text(f"{value}\n")
+
+
+def test_parameters_of_what_is_loaded_go_nowhere(daemon, lkmd_conf):
+    give_parameter(daemon, "lkmdt_top", "speed", 16)
+    for same in ("speed=16", "speed=0x10", "speed=020"):
+        assert names(daemon.call("Load", name="lkmdt_top", parameters=[same]))[-1][2] == "already_loaded"
+    with pytest.raises(VarlinkError) as failed:
+        daemon.call("Load", name="lkmdt_top", parameters=["speed=9"])
+    assert failed.value.name == "LoadFailed" and failed.value.parameters["errno"] == 17
+    assert failed.value.parameters["message"] == "lkmdt_top is loaded already, and a load changes no parameter of it: speed=9 (it is 16)"
+    assert "/sys/module/lkmdt_top/parameters/speed" in failed.value.parameters["hint"]
+    assert not daemon.loader.requests
+
+    lkmd_conf.write_text("[Manager]\nLoadedParameters=ignore\n")
+    daemon.call("Reload")
+    assert names(daemon.call("Load", name="lkmdt_top", parameters=["speed=9"]))[-1][2] == "already_loaded"
+
+
+def test_parameters_for_a_load_that_another_has_begun(daemon):
+    daemon.loader.held.add("lkmdt_top")
+    first, second = daemon.client(), daemon.client()
+    first.send("Load", {"name": "lkmdt_top", "parameters": ["speed=3"]})
+    daemon.loader.wait_for("lkmdt_top")
+    second.send("Load", {"name": "lkmdt_top", "parameters": ["speed=9"]})
+    while daemon.call("Status")["counters"]["joins"] == 0:
+        pass
+    give_parameter(daemon, "lkmdt_top", "speed", 3)
+    daemon.loader.release("lkmdt_top")
+    assert "error" not in first.receive()
+    assert "speed=9 (it is 3)" in second.receive()["parameters"]["message"]

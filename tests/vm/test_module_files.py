@@ -193,3 +193,63 @@ def test_a_compressed_file_that_is_damaged(machine):
     path = f"{directory(machine)}/lkmd_test_zst.ko.zst"
     machine.run(f"truncate -s -200 {path}")
     assert same_answer(machine, "lkmd_test_zst").endswith("its file is damaged: cut off, or impossible to decompress")
+
+
+# ---------------------------------------------------------------------------------------- parameters of what is loaded
+
+def differences(machine, module):
+    return {p["name"]: (p["state"], p.get("value"), p.get("reason")) for p in ask(machine, "status", module).get("parameters", ())}
+
+
+def test_configured_and_live_parameters(machine):
+    machine.write(CONF, f"options {PARAMS} number=0x10 word=two flag=1\n")
+    lkmctl(machine, "reload")
+    lkmctl(machine, "load", PARAMS)
+    assert differences(machine, PARAMS) == {"number": ("same", "16", None), "word": ("same", "two", None), "flag": ("same", "Y", None)}
+    assert "Differs" not in lkmctl(machine, "status", PARAMS).stdout
+
+    machine.write(f"/sys/module/{PARAMS}/parameters/number", "7\n")
+    assert differences(machine, PARAMS)["number"] == ("differs", "7", "changed")
+    assert f"number=0x10 ({CONF}:1), but it is 7: it was changed after the load" in " ".join(lkmctl(machine, "status", PARAMS).stdout.split())
+
+    machine.write(f"/sys/module/{PARAMS}/parameters/number", "16\n")
+    machine.run("sleep 1")
+    machine.write(CONF, f"options {PARAMS} number=0x10 word=three flag=on\n")
+    lkmctl(machine, "reload")
+    assert differences(machine, PARAMS) == {"number": ("same", "16", None), "word": ("differs", "two", "loaded_before"),
+                                            "flag": ("same", "Y", None)}
+    remove(machine, PARAMS)
+
+    lkmctl(machine, "load", PARAMS, "word=four")
+    assert differences(machine, PARAMS)["word"] == ("differs", "four", "loaded_otherwise")
+    remove(machine, PARAMS)
+    machine.run(f"insmod {directory(machine)}/{PARAMS}.ko")
+    assert differences(machine, PARAMS)["word"] == ("differs", "one", "loaded_elsewhere")
+
+
+def test_parameters_for_what_is_loaded(machine):
+    lkmctl(machine, "load", PARAMS, "number=3")
+    lkmctl(machine, "load", PARAMS, "number=0x3")               # as it is
+    lkmctl(machine, "load", PARAMS)
+    failure = ask(machine, "load", PARAMS, "number=9", "word=one", status=1)
+    assert failure["message"] == f"{PARAMS} is loaded already, and a load changes no parameter of it: number=9 (it is 3)"
+    assert f"/sys/module/{PARAMS}/parameters/number" in failure["hint"]
+    assert machine.read(f"/sys/module/{PARAMS}/parameters/number") == "3\n"
+    failure = ask(machine, "load", PARAMS, "word=two", status=1)
+    assert "parameters/word" not in failure["hint"] and "lkmctl unload" in failure["hint"]
+
+    machine.write("/etc/lkmd/lkmd.conf.d/files.conf", "[Manager]\nLoadedParameters=ignore\n")
+    lkmctl(machine, "reload")
+    lkmctl(machine, "load", PARAMS, "number=9")
+    machine.run("rm /etc/lkmd/lkmd.conf.d/files.conf")
+    lkmctl(machine, "reload")
+
+
+def test_parameters_of_what_is_built_in(machine):
+    machine.write(CONF, "options 8250 nr_uarts=7\n")
+    lkmctl(machine, "reload")
+    [parameter] = ask(machine, "status", "8250")["parameters"]
+    assert (parameter["name"], parameter["file"], parameter["reason"]) == ("nr_uarts", CONF, "built_in")
+    assert "kernel command line" in lkmctl(machine, "status", "8250").stdout
+    failure = ask(machine, "load", "8250", "nr_uarts=9", status=1)
+    assert failure["message"].startswith("8250 is part of the kernel") and "8250.nr_uarts=9" in failure["hint"]

@@ -115,12 +115,52 @@ static void print_origin(const Output *out, sd_json_variant *module) {
         print_text(out, "Parameters", field_string(record, "parameters"));
 }
 
+/* Where the kernel has something else than is configured, and why. */
+static void print_live_parameters(const Output *out, sd_json_variant *parameters) {
+        static const struct {
+                const char *reason, *words;
+        } reasons[] = {
+                { "changed",          "it was changed after the load"                                        },
+                { "loaded_before",    "the module was loaded before that file was written"                   },
+                { "loaded_otherwise", "the module was loaded with another value"                             },
+                { "loaded_elsewhere", "the module was not loaded by lkmd"                                    },
+                { "built_in",         "modprobe.d does not reach what is built in: write it on the kernel command line" },
+        };
+
+        ARRAY_FOREACH_INDEX(parameters, i) {
+                sd_json_variant *p = sd_json_variant_by_index(parameters, i);
+                const char *state = field_string(p, "state") ?: "", *value = field_string(p, "value");
+
+                if (streq(state, "same") || (streq(state, "not_shown") && !field_string(p, "reason")))
+                        continue;
+                output_label(out, "Differs");
+                printf("%s", output_tone(out, stdout, TONE_WARN));
+                print_escaped(stdout, field_string(p, "configured"));
+                printf("%s", output_tone(out, stdout, TONE_PLAIN));
+                if (field_string(p, "file")) {
+                        printf(" (");
+                        print_place(stdout, p);
+                        putchar(')');
+                }
+                if (value) {
+                        printf(streq(state, "incomparable") ? ", shown as " : ", but it is ");
+                        print_escaped(stdout, value);
+                } else if (streq(state, "unreadable"))
+                        printf(", and only root can read what it is");
+                for (size_t k = 0; k < ARRAY_LEN(reasons); k++)
+                        if (streq_ptr(field_string(p, "reason"), reasons[k].reason))
+                                printf(": %s", reasons[k].words);
+                putchar('\n');
+        }
+}
+
 static void print_configuration(const Output *out, sd_json_variant *reply) {
         sd_json_variant *omissions = field_array(reply, "omissions"), *blacklist = field_object(reply, "blacklist");
         const char *name = field_string(field_object(reply, "module"), "name");
 
         print_names(out, "Needs", field_array(reply, "dependencies"));
         print_text(out, "Configured", field_string(reply, "configuredParameters"));
+        print_live_parameters(out, field_array(reply, "parameters"));
         if (blacklist) {
                 output_label(out, "Blacklist");
                 printf("%snot loaded for devices%s", output_tone(out, stdout, TONE_WARN),

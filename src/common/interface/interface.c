@@ -412,6 +412,43 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_FIELD_COMMENT("How long each phase took, since lkmd started."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(phases, PhaseTimes, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+        LiveState, SD_VARLINK_FIELD_COMMENT("The kernel has the value that is configured, possibly written otherwise."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(same), SD_VARLINK_FIELD_COMMENT("The kernel has another value; reason says why."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(differs),
+        SD_VARLINK_FIELD_COMMENT("The values are written in different ways, and the type of the parameter is not known."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(incomparable), SD_VARLINK_FIELD_COMMENT("The kernel shows it only to root."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(unreadable),
+        SD_VARLINK_FIELD_COMMENT("The kernel does not show it, or the module does not have it."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(not_shown));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+        LiveReason, SD_VARLINK_FIELD_COMMENT("It was changed after the load."), SD_VARLINK_DEFINE_ENUM_VALUE(changed),
+        SD_VARLINK_FIELD_COMMENT("The module was loaded before the file of the line was last written."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(loaded_before),
+        SD_VARLINK_FIELD_COMMENT("lkmd loaded the module with another value, which the request or another line gave."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(loaded_otherwise),
+        SD_VARLINK_FIELD_COMMENT("lkmd did not load the module: it was there before, or insmod or modprobe loaded it."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(loaded_elsewhere),
+        SD_VARLINK_FIELD_COMMENT("The module is built in, so that only the kernel command line sets it."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(built_in));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+        LiveParameter, SD_VARLINK_FIELD_COMMENT("Name of the parameter, as configured."),
+        SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("The assignment: NAME=VALUE, or NAME."),
+        SD_VARLINK_DEFINE_FIELD(configured, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("File that has it; /proc/cmdline for the kernel command line."),
+        SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Line in it, from 1; absent if there are no lines."),
+        SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("What /sys/module shows; absent if lkmd cannot read it."),
+        SD_VARLINK_DEFINE_FIELD(value, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("How the two compare."),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(state, LiveState, 0),
+        SD_VARLINK_FIELD_COMMENT("Why they differ."),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(reason, LiveReason, SD_VARLINK_NULLABLE));
+
 static SD_VARLINK_DEFINE_METHOD(
         DescribeModule, SD_VARLINK_FIELD_COMMENT("Module name, '-' and '_' alike."),
         SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
@@ -420,6 +457,10 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT(dependencies, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Parameters from the configuration, for the next load."),
         SD_VARLINK_DEFINE_OUTPUT(configuredParameters, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "If it is in the kernel: each of them, and those that modprobe.d has for a built-in module, beside the value there. "
+                "Absent if none is configured."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(parameters, LiveParameter, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("What would be left out if it were requested by name now."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(omissions, Omission, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("The blacklist line because of which it is not loaded for devices."),
@@ -561,6 +602,9 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("An error in a file that lkmd reads."), &vl_type_Problem,
         SD_VARLINK_SYMBOL_COMMENT("The state of a module."), &vl_type_ModuleState,
         SD_VARLINK_SYMBOL_COMMENT("A module and its state."), &vl_type_Module,
+        SD_VARLINK_SYMBOL_COMMENT("How a configured parameter compares with that of a module in the kernel."), &vl_type_LiveState,
+        SD_VARLINK_SYMBOL_COMMENT("Why a parameter has another value than the configuration."), &vl_type_LiveReason,
+        SD_VARLINK_SYMBOL_COMMENT("A configured parameter of a module that is in the kernel."), &vl_type_LiveParameter,
         SD_VARLINK_SYMBOL_COMMENT("Who loads drivers for devices."), &vl_type_Authority,
         SD_VARLINK_SYMBOL_COMMENT("A rule of udev's because of which drivers are loaded after udev has handled a device."),
         &vl_type_UdevRule,

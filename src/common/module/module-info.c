@@ -270,6 +270,40 @@ int module_info_parameters(const char *path, char ***ret) {
         return 0;
 }
 
+/**
+ * module_info_parameter_types() - "NAME:TYPE" of each parameter whose type is known
+ * @ret: to be freed with string_list_free()
+ *
+ * Return: as module_info_parameters().
+ */
+int module_info_parameter_types(const char *path, char ***ret) {
+        _cleanup_(module_info_close) ModuleInfo info = {};
+        _cleanup_(string_list_freep) char **types = NULL;
+        struct kmod_list *item;
+        int r;
+
+        assert(path && ret);
+
+        r = string_list_new(&types);
+        if (r < 0)
+                return r;
+        r = module_info_open(&info, path);
+        if (r < 0)
+                return r;
+        INFO_FOREACH(item, &info) {
+                const char *value = lib.kmod_module_info_get_value(item);
+
+                if (!streq(lib.kmod_module_info_get_key(item), "parmtype"))
+                        continue;
+                r = string_list_append(&types, value, strlen(value));
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = STEAL_PTR(types);
+        return 0;
+}
+
 /* Sets a text that is not set yet: of several lines the first counts. */
 static int take_first(char **text, const char *value) {
         if (*text)

@@ -215,6 +215,20 @@ static int read_unknown_parameters(const char *value, void *ret) {
         return 0;
 }
 
+static const char *const loaded_parameters_names[_LOADED_PARAMETERS_MAX] = {
+        [LOADED_PARAMETERS_FAIL] = "fail",
+        [LOADED_PARAMETERS_IGNORE] = "ignore",
+};
+
+static int read_loaded_parameters(const char *value, void *ret) {
+        int word = ENUM_VALUE(loaded_parameters_names, value);
+
+        if (word < 0)
+                return word;
+        *(LoadedParameters *) ret = (LoadedParameters) word;
+        return 0;
+}
+
 /* Blank-separated names and globs; each assignment appends to the list. */
 static int read_module_list(const char *value, void *ret) {
         char *list = ret, copy[SETTING_LIST_MAX];
@@ -260,6 +274,7 @@ static const SettingInfo settings_table[] = {
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
+        { "LoadedParameters", read_loaded_parameters, PLACE(loaded_parameters), "fail or ignore" },
         { "SerialModules", read_module_list, PLACE(serial_modules),
           "names or globs of modules, 1023 bytes in all" },
         { "AsyncProbeModules", read_module_list, PLACE(async_probe_modules),
@@ -294,6 +309,7 @@ void settings_default(Settings *ret) {
                 .compat = COMPAT_LKMD,
                 .on_stop = ON_STOP_HOLD,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,
+                .loaded_parameters = LOADED_PARAMETERS_FAIL,
         };
 }
 

@@ -10,6 +10,13 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy-rule.h"
 
+typedef enum LoadedParameters {         /* what becomes of a load with parameters of a module that is there already */
+        LOADED_PARAMETERS_FAIL,
+        LOADED_PARAMETERS_IGNORE,
+        _LOADED_PARAMETERS_MAX,
+        _LOADED_PARAMETERS_INVALID = -EINVAL,
+} LoadedParameters;
+
 typedef enum UnknownParameters {        /* what happens if a load has a parameter that the module does not have */
         UNKNOWN_PARAMETERS_REFUSE,
         UNKNOWN_PARAMETERS_WARN,
@@ -53,6 +60,7 @@ typedef struct Settings {
         Compat compat;
         OnStop on_stop;
         UnknownParameters unknown_parameters;
+        LoadedParameters loaded_parameters;
         char serial_modules[SETTING_LIST_MAX]; /* names; no two of them are loaded at once */
         char async_probe_modules[SETTING_LIST_MAX]; /* module_list_contains(): loaded with async_probe */
 } Settings;

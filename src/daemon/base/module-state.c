@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "common/base/string-list.h"
 
@@ -88,6 +89,47 @@ int module_ref_count(const char *module, unsigned *ret) {
                 return -EBADMSG;
         *ret = (unsigned) value;
         return 0;
+}
+
+/* Its name as the kernel has it, which has no '-'. Return: -EINVAL for a name that no parameter can have. */
+static int parameter_file(const char *name, char ret[static PATH_MAX]) {
+        int n;
+
+        if (name[0] == '\0' || strchr(name, '/'))
+                return -EINVAL;
+        n = snprintf(ret, PATH_MAX, "parameters/%s", name);
+        if (n < 0 || n >= PATH_MAX)
+                return -ENAMETOOLONG;
+        for (char *c = ret; *c; c++)
+                if (*c == '-')
+                        *c = '_';
+        return 0;
+}
+
+/**
+ * module_parameter_read() - the value of a parameter of a module in the kernel, loaded or built in
+ *
+ * Return: 0; -ENOENT if the kernel does not show it; -EACCES if it shows it only to root.
+ */
+int module_parameter_read(const char *module, const char *name, char *buffer, size_t size) {
+        char file[PATH_MAX];
+        int r;
+
+        assert(module && name && buffer && size > 0);
+
+        r = parameter_file(name, file);
+        return r < 0 ? r : read_line(module, file, buffer, size);
+}
+
+/* May root write to it? */
+bool module_parameter_is_writable(const char *module, const char *name) {
+        char file[PATH_MAX], path[PATH_MAX];
+        struct stat st;
+
+        assert(module && name);
+
+        return parameter_file(name, file) >= 0 && sys_path(path, sizeof(path), module, file) >= 0 &&
+               stat(path, &st) >= 0 && (st.st_mode & S_IWUSR);
 }
 
 /**

@@ -19,6 +19,8 @@ typedef enum ModuleState {
 
 ModuleState module_state_read(const char *module);
 int module_ref_count(const char *module, unsigned *ret);
+int module_parameter_read(const char *module, const char *name, char *buffer, size_t size);
+bool module_parameter_is_writable(const char *module, const char *name);
 int module_holders(const char *module, char ***ret);
 
 typedef struct LoadedModule {

@@ -43,6 +43,7 @@ int planner_ask(const Planner *p, const Index *index, const char *key, PlanMode 
 
 /* For a question as a request that is not carried out: nothing is reported. */
 int planner_ask_for(const Planner *p, const Index *index, const Request *request, PlanMode mode, Plan **ret);
+
 /* The name of a module by its file and in the kernel, see kernel-names.h. */
 const char *planner_kernel_name(const Planner *p, const Index *index, const char *module,
                                 FileFactsEffort effort);

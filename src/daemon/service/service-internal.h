@@ -7,6 +7,7 @@
 #include <systemd/sd-varlink.h>
 
 #include "daemon/clients/clients.h"
+#include "daemon/engine/plan-run.h"
 #include "daemon/service/service-context.h"
 
 typedef struct Service Service;
@@ -33,6 +34,18 @@ void service_report_loads(Service *s, const char *kind, const Record *record);
 /* service-parameters.c */
 int load_parameters_check(Service *s, sd_varlink *link, const Plan *plan, char *const *parameters);
 int load_parameters_check_rights(sd_varlink *link, const Plan *plan, const Request *request);
+
+/* service-live.c */
+typedef struct LiveModule {             /* in the kernel */
+        const char *name;               /* as the kernel calls it */
+        const char *path;               /* of its file; NULL: not known, or built in */
+        const Record *loaded_by;        /* NULL: not by lkmd, as far as it knows */
+} LiveModule;
+
+int describe_live_parameters(const LiveModule *m, const PlanStep *step, sd_json_variant **ret);
+int describe_builtin_parameters(const char *module, const ModprobeConfig *config, sd_json_variant **ret);
+int load_parameters_check_taken(sd_varlink *link, const PlanRun *run, const Request *request,
+                                char *const *parameters);
 
 /* service-unload.c */
 int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,

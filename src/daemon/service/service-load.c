@@ -25,11 +25,19 @@ struct LoadCall {
         bool more;
         PlanRun *run;
         Request *request;               /* referenced */
+        char **parameters;              /* NULL or empty: none */
         LIST_ENTRY(LoadCall) next;
 };
 
+static void free_parameters(char **parameters) {
+        for (char **s = parameters; s && *s; s++)
+                free(*s);
+        free(parameters);
+}
+
 static void load_call_free(LoadCall *c) {
         LIST_REMOVE(c, next);
+        free_parameters(c->parameters);
         request_drop_client(c->request);
         request_unref(c->request);
         plan_run_free(c->run);
@@ -156,6 +164,12 @@ static int load_call_reply(const LoadCall *c) {
                 return 0;
         }
 
+        if (c->parameters && c->service->context.settings->loaded_parameters == LOADED_PARAMETERS_FAIL) {
+                r = load_parameters_check_taken(c->link, c->run, c->request, c->parameters);
+                if (r != 0)
+                        return MIN(r, 0);
+        }
+
         r = plan_omissions_to_json(plan, &omissions);
         if (r < 0)
                 return r;
@@ -176,8 +190,9 @@ static void on_load_done(PlanRun *run, void *userdata) {
         load_call_free(c);
 }
 
-/* @link: NULL: a oneway call */
-static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Request *request) {
+/* @link: NULL: a oneway call. @parameters: taken on success */
+static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Request *request,
+                      char ***parameters) {
         _cleanup_(plan_freep) Plan *taken = plan;
         LoadCall *c;
         int r;
@@ -195,6 +210,7 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         c->request = request_ref(request);
         c->link = sd_varlink_ref(link);
         c->more = more;
+        c->parameters = STEAL_PTR(*parameters);
         LIST_INSERT_HEAD(&s->loads, c, next);
 
         r = plan_run_start(c->run);     /* may reply and free the call */
@@ -210,9 +226,7 @@ typedef struct LoadParameters {
 } LoadParameters;
 
 static void load_parameters_clear(LoadParameters *p) {
-        for (char **s = p->parameters; s && *s; s++)
-                free(*s);
-        free(p->parameters);
+        free_parameters(p->parameters);
 }
 
 int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -285,5 +299,5 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                 return r < 0 ? r : 0;
 
         return start_load(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE,
-                          STEAL_PTR(plan), request);
+                          STEAL_PTR(plan), request, &p.parameters);
 }

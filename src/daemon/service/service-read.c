@@ -366,9 +366,13 @@ static int describe_blacklist(const Index *index, const char *module, sd_json_va
                 ret);
 }
 
-/* What the next load would do: the parameters, and the omissions. */
+/*
+ * What the next load would do: the parameters, how they differ from those of the module if it is loaded, and the
+ * omissions. @live: NULL: it is not loaded
+ */
 static int describe_plan(const Planner *planner, const Index *index, const char *module,
-                         sd_json_variant **ret_omissions, char **ret_parameters) {
+                         const LiveModule *live, sd_json_variant **ret_omissions, char **ret_parameters,
+                         sd_json_variant **ret_live) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
@@ -382,6 +386,9 @@ static int describe_plan(const Planner *planner, const Index *index, const char 
                         *ret_parameters = strdup(step->parameters);
                         if (!*ret_parameters)
                                 return -ENOMEM;
+                        r = live ? describe_live_parameters(live, step, ret_live) : 0;
+                        if (r < 0)
+                                return r;
                 }
         }
         return plan_omissions_to_json(plan, ret_omissions);
@@ -414,7 +421,7 @@ static int reply_described(sd_varlink *link, const ServiceContext *context, cons
                            const LoadedModule *loaded) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *module = NULL, *dependencies = NULL,
                                                           *omissions = NULL;
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *blacklist = NULL, *history = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *blacklist = NULL, *history = NULL, *live = NULL;
         _cleanup_(freep) char *configured = NULL, *configured_utf8 = NULL;
         const Index *index = index_keeper_get(context->index);
         const char *file_module = known ? known->name : name, *state;
@@ -439,7 +446,13 @@ static int reply_described(sd_varlink *link, const ServiceContext *context, cons
         r = describe_dependencies(known, &dependencies);
         if (r < 0)
                 return r;
-        r = describe_plan(context->planner, index, file_module, &omissions, &configured);
+        r = describe_plan(context->planner, index, file_module, loaded ? &(LiveModule) {
+                                          .name = name,
+                                          .path = known ? known->path : NULL,
+                                          .loaded_by = ledger_find_load(context->ledger, name),
+                                  } : NULL, &omissions, &configured, &live);
+        if (r >= 0 && streq(state, "built_in"))
+                r = describe_builtin_parameters(name, index_get_config(index), &live);
         if (r < 0)
                 return r;
         r = describe_blacklist(index, file_module, &blacklist);
@@ -452,14 +465,16 @@ static int reply_described(sd_varlink *link, const ServiceContext *context, cons
         if (r < 0)
                 return r;
 
-        return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("module", module),
-                                  SD_JSON_BUILD_PAIR_VARIANT("dependencies", dependencies),
-                                  SD_JSON_BUILD_PAIR_CONDITION(configured != NULL, "configuredParameters",
-                                                               SD_JSON_BUILD_STRING(configured_utf8)),
-                                  SD_JSON_BUILD_PAIR_VARIANT("omissions", omissions),
-                                  SD_JSON_BUILD_PAIR_CONDITION(blacklist != NULL, "blacklist",
-                                                               SD_JSON_BUILD_VARIANT(blacklist)),
-                                  SD_JSON_BUILD_PAIR_VARIANT("history", history));
+        return sd_varlink_replybo(
+                link, SD_JSON_BUILD_PAIR_VARIANT("module", module),
+                SD_JSON_BUILD_PAIR_VARIANT("dependencies", dependencies),
+                SD_JSON_BUILD_PAIR_CONDITION(configured != NULL, "configuredParameters",
+                                             SD_JSON_BUILD_STRING(configured_utf8)),
+                SD_JSON_BUILD_PAIR_CONDITION(live != NULL, "parameters", SD_JSON_BUILD_VARIANT(live)),
+                SD_JSON_BUILD_PAIR_VARIANT("omissions", omissions),
+                SD_JSON_BUILD_PAIR_CONDITION(blacklist != NULL, "blacklist",
+                                             SD_JSON_BUILD_VARIANT(blacklist)),
+                SD_JSON_BUILD_PAIR_VARIANT("history", history));
 }
 
 /* @given: as the client wrote @name, which may be that of the file or that in the kernel */

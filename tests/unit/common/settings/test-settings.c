@@ -94,6 +94,7 @@ static void assert_same(const Settings *a, const Settings *b) {
         assert_int_equal(a->compat, b->compat);
         assert_int_equal(a->on_stop, b->on_stop);
         assert_int_equal(a->unknown_parameters, b->unknown_parameters);
+        assert_int_equal(a->loaded_parameters, b->loaded_parameters);
         assert_string_equal(a->serial_modules, b->serial_modules);
         assert_string_equal(a->async_probe_modules, b->async_probe_modules);
 }
@@ -131,6 +132,7 @@ static void test_defaults(void **state) {
         assert_int_equal(f->settings.compat, COMPAT_LKMD);
         assert_int_equal(f->settings.on_stop, ON_STOP_HOLD);
         assert_int_equal(f->settings.unknown_parameters, UNKNOWN_PARAMETERS_REFUSE);
+        assert_int_equal(f->settings.loaded_parameters, LOADED_PARAMETERS_FAIL);
 }
 
 #define FIELD(field) offsetof(Settings, field), sizeof(((Settings *) NULL)->field)
@@ -208,6 +210,9 @@ static void test_values(void **state) {
                 { "UnknownParameters=warn", FIELD(unknown_parameters), UNKNOWN_PARAMETERS_WARN },
                 { "UnknownParameters=refuse", FIELD(unknown_parameters), UNKNOWN_PARAMETERS_REFUSE },
                 { "UnknownParameters=Warn", 0, 0, 0 },
+                { "LoadedParameters=ignore", FIELD(loaded_parameters), LOADED_PARAMETERS_IGNORE },
+                { "LoadedParameters=fail", FIELD(loaded_parameters), LOADED_PARAMETERS_FAIL },
+                { "LoadedParameters=no", 0, 0, 0 },
                 { "LogLevel=verbose", 0, 0, 0 },
                 { "LogLevel=8", 0, 0, 0 },
                 { "LogLevel=77", 0, 0, 0 },
@@ -242,7 +247,7 @@ static void test_empty_resets(void **state) {
                 f, "etc/lkmd.conf",
                 "[Manager]\nLogLevel=debug\nColdplug=no\nLoaderThreads=2\nSlowLoadSec=1\nReceiveBuffer=1M\n"
                 "LedgerEntries=20\nMode=off\nBlacklist=deny\nCompat=kmod\n"
-                "UnknownParameters=warn\nSerialModules=a\nAsyncProbeModules=b\n");
+                "UnknownParameters=warn\nLoadedParameters=ignore\nSerialModules=a\nAsyncProbeModules=b\n");
         load(f);
         assert_int_equal(f->settings.log_level, LOG_DEBUG);
         assert_int_equal(f->settings.loader_threads, 2);
@@ -250,7 +255,7 @@ static void test_empty_resets(void **state) {
         write_text(f, "run/lkmd.conf.d/90-reset.conf",
                    "[Manager]\nLogLevel=\nColdplug=\nLoaderThreads= \nSlowLoadSec=\n"
                    "ReceiveBuffer=\nLedgerEntries=\nMode=\nBlacklist=\nCompat=\n"
-                   "UnknownParameters=\nSerialModules=\nAsyncProbeModules=\n");
+                   "UnknownParameters=\nLoadedParameters=\nSerialModules=\nAsyncProbeModules=\n");
         load_defaults(f);
 }
 
