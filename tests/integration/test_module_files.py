@@ -231,4 +231,6 @@ def test_parameters_for_a_load_that_another_has_begun(daemon):
     give_parameter(daemon, "lkmdt_top", "speed", 3)
     daemon.loader.release("lkmdt_top")
     assert "error" not in first.receive()
-    assert "speed=9 (it is 3)" in second.receive()["parameters"]["message"]
+    with pytest.raises(VarlinkError) as failed:
+        second.receive()
+    assert "speed=9 (it is 3)" in failed.value.parameters["message"]

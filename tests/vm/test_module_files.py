@@ -66,7 +66,8 @@ def test_renamed_files(machine, to):
         assert status["module"]["loadedBy"]["requester"]["origin"] == "client" and status["dependencies"] == ["lkmd_current_c", "lkmd_current_b"]
         assert len(status["history"]) >= 1
         lkmctl(machine, "wait", "--module", name, "--timeout=10")
-        assert "lkmd_current_a is allowed" in lkmctl(machine, "explain", name).stdout
+        if to.startswith("updates") or name != "lkmd_test_a":   # lkmctl reads no file of the kernel's own for its name alone
+            assert "lkmd_current_a is allowed" in lkmctl(machine, "explain", name).stdout
     assert {m["name"]: m for m in ask_all(machine, "list")}["lkmd_test_b"]["fileModule"] == "lkmd_current_b"
 
     # there already, by whichever name it was asked for
@@ -92,7 +93,7 @@ def test_renamed_files(machine, to):
 def test_a_rule_about_either_name(machine):
     rename_chain(machine, "updates")
     for name in ("lkmd_test_b", "lkmd-current-b"):
-        machine.write("/etc/lkmd/policy.d/files.yaml", f"rules:\n  - match: {{module: {name}}}\n    verdict: deny\n")
+        machine.write("/etc/lkmd/policy.d/files.yaml", f"version: 1\nrules:\n  - match: {{module: {name}}}\n    verdict: deny\n")
         machine.run("chmod 644 /etc/lkmd/policy.d/files.yaml")
         lkmctl(machine, "reload")
         lkmctl(machine, "load", "lkmd_current_a", status=3)
@@ -162,8 +163,6 @@ SPOILT = {                              # what becomes of the file, what is said
     "a program": ("cp /bin/true {}", "its file is no kernel module"),
     "half": ("cp /root/kept/lkmd_test_inner.ko {0} && truncate -s 3000 {0}", "its file is damaged: cut off, or impossible to decompress"),
     "for arm64": ("printf '\\267' | dd of={} bs=1 seek=18 conv=notrunc", "it was built for another processor architecture"),
-    "for another kernel": ("sed -i 's/vermagic=[^ ]* SMP preempt mod_unload modversions/"
-                           "vermagic=5.10.0-9-amd64-lkm SMP preempt mod_unload           /' {}", None),
     "a directory": ("rm {0} && mkdir {0}", "what is in the place of its file is no regular file"),
     "a FIFO": ("rm {0} && mkfifo {0}", "what is in the place of its file is no regular file"),
     "a device": ("rm {0} && mknod {0} c 1 3", "what is in the place of its file is no regular file"),
@@ -181,12 +180,15 @@ SPOILT = {                              # what becomes of the file, what is said
 def test_one_answer(machine, case):
     spoil, told = SPOILT[case]
     machine.run(spoil.format(f"{directory(machine)}/{ALONE}.ko"))
-    if told is None:
-        magic = machine.run(f"modinfo -F vermagic {ALONE}").stdout.split()
-        told = f"it was built for kernel {magic[0]}"
-        assert magic[0] == "5.10.0-9-amd64-lkm"
     message = same_answer(machine, ALONE)
     assert told == "missing" or message == f"{ALONE} cannot be loaded: {told}"
+
+
+def test_a_file_for_another_kernel(machine):
+    release, path = machine.kernel_version, f"{directory(machine)}/{ALONE}.ko"
+    other = "5.10.0-other".ljust(len(release), "x")
+    machine.run(f"sed -i 's/vermagic={release} SMP preempt mod_unload modversions/vermagic={other} SMP preempt mod_unload            /' {path}")
+    assert same_answer(machine, ALONE) == f"{ALONE} cannot be loaded: it was built for kernel {other}"
 
 
 def test_a_compressed_file_that_is_damaged(machine):

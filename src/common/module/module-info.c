@@ -363,8 +363,9 @@ int module_info_facts(const char *path, ModuleFacts *ret) {
                 r = streq(key, "license")    ? take_first(&facts.license, lib.kmod_module_info_get_value(item))
                     : streq(key, "signer")   ? take_first(&facts.signer, lib.kmod_module_info_get_value(item))
                     : streq(key, "name")     ? take_first(&facts.name, lib.kmod_module_info_get_value(item))
-                    : streq(key, "vermagic") ? take_first(&facts.vermagic, lib.kmod_module_info_get_value(item))
-                                             : 0;
+                    : streq(key, "vermagic")
+                            ? take_first(&facts.vermagic, lib.kmod_module_info_get_value(item))
+                            : 0;
                 if (r < 0)
                         return r;
         }
