@@ -312,10 +312,18 @@ static int take_first(char **text, const char *value) {
         return *text ? 0 : -ENOMEM;
 }
 
-/* The kernel accepts these for every module: kernel/module/main.c, unknown_module_param_cb(). */
-static bool parameter_is_universal(const char *name, size_t n) {
-        return (n == strlen("dyndbg") && strncmp(name, "dyndbg", n) == 0) ||
-               (n == strlen("async_probe") && strncmp(name, "async_probe", n) == 0);
+/*
+ * The kernel accepts these for every module, and shows them nowhere: kernel/module/main.c, unknown_module_param_cb().
+ * @assignment: "name" or "name=value"
+ */
+bool module_parameter_is_universal(const char *assignment) {
+        size_t n;
+
+        assert(assignment);
+
+        n = strcspn(assignment, "=");
+        return (n == strlen("dyndbg") && strncmp(assignment, "dyndbg", n) == 0) ||
+               (n == strlen("async_probe") && strncmp(assignment, "async_probe", n) == 0);
 }
 
 /**
@@ -329,7 +337,7 @@ bool module_parameter_is_known(char *const *known, const char *assignment) {
         assert(known && assignment);
 
         n = strcspn(assignment, "=");
-        if (parameter_is_universal(assignment, n))
+        if (module_parameter_is_universal(assignment))
                 return true;
         for (size_t i = 0; known[i]; i++)
                 if (strlen(known[i]) == n && module_name_equal(known[i], assignment, n))

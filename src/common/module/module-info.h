@@ -16,6 +16,7 @@ typedef struct ModuleFacts {            /* what policies and plans ask */
 
 const char *module_path_get_place(const char *path);
 int module_info_parameters(const char *path, char ***ret);
+bool module_parameter_is_universal(const char *assignment);
 bool module_parameter_is_known(char *const *known, const char *assignment);
 int module_info_parameter_types(const char *path, char ***ret);
 int module_info_facts(const char *path, ModuleFacts *ret);

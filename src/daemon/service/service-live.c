@@ -132,11 +132,6 @@ static bool is_overridden(const PlanStep *step, size_t i) {
         return false;
 }
 
-/* The kernel has no file for these, which every module takes. */
-static bool is_universal(const char *assignment) {
-        return parameter_name_equal(assignment, "dyndbg") || parameter_name_equal(assignment, "async_probe");
-}
-
 /* @path: NULL: none. Return: NULL if the types are not known. */
 static char **read_types(const char *path) {
         char **types = NULL;
@@ -165,7 +160,7 @@ int describe_live_parameters(const LiveModule *m, const PlanStep *step, sd_json_
                 const PlanParameter *origin = step->parameter_origins + i;
                 LiveParameter p;
 
-                if (is_overridden(step, i) || is_universal(origin->text) ||
+                if (is_overridden(step, i) || module_parameter_is_universal(origin->text) ||
                     !parameter_init(&p, origin->text, origin->file, origin->line))
                         continue;
                 parameter_look(&p, m->name, types);
@@ -186,7 +181,7 @@ static int append_line(const char *module, const ConfigEntry *e, sd_json_variant
         for (char *rest = copy, *word; r >= 0 && (word = strsep(&rest, " \t"));) {
                 LiveParameter p;
 
-                if (is_universal(word) || !parameter_init(&p, word, e->file, e->line))
+                if (module_parameter_is_universal(word) || !parameter_init(&p, word, e->file, e->line))
                         continue;
                 parameter_look(&p, module, NULL);
                 p.reason = streq(p.state, "same") ? NULL : "built_in";
@@ -244,7 +239,7 @@ static int list_lost(const char *module, const char *path, char *const *paramete
         for (size_t i = 0; parameters[i]; i++) {
                 LiveParameter p;
 
-                if (is_universal(parameters[i]) || !parameter_init(&p, parameters[i], NULL, 0))
+                if (module_parameter_is_universal(parameters[i]) || !parameter_init(&p, parameters[i], NULL, 0))
                         continue;
                 parameter_look(&p, module, types);
                 if (streq(p.state, "same"))
@@ -318,7 +313,8 @@ static int reply_lost(sd_varlink *link, const PlanRun *run, const Record *record
  * load_parameters_check_taken() - did the parameters of a request reach its modules?
  * @run: over, and without a failure
  *
- * Not if a module was there already, or if another request for it was faster; then they may still be those that it has.
+ * Not if a module was there already, or if another request for it was faster; then they may still be those that it
+ * has.
  *
  * Return: 0: they did; 1: not, and the error was sent; -ENOMEM.
  */
