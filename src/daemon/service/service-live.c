@@ -239,7 +239,8 @@ static int list_lost(const char *module, const char *path, char *const *paramete
         for (size_t i = 0; parameters[i]; i++) {
                 LiveParameter p;
 
-                if (module_parameter_is_universal(parameters[i]) || !parameter_init(&p, parameters[i], NULL, 0))
+                if (module_parameter_is_universal(parameters[i]) ||
+                    !parameter_init(&p, parameters[i], NULL, 0))
                         continue;
                 parameter_look(&p, module, types);
                 if (streq(p.state, "same"))
