@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ProposalInput: see proposal-input.h. Such files are collected by hand and of many kinds, also within one, so each line is
- * taken for what it looks like. Owns nothing.
+ * ProposalInput: see proposal-input.h. Such files are collected by hand and of many kinds, also within one, so each
+ * line is taken for what it looks like. Owns nothing.
  */
 
 #include "cli/verbs/proposal-input.h"

@@ -14,14 +14,14 @@ ProposalMerge *proposal_merge_free(ProposalMerge *m);
 DEFINE_CLEANUP(ProposalMerge, proposal_merge_free);
 
 /*
- * Leaves in the proposal what nothing in the file decides but its default. @index: where files of modules are, for rules
- * that match by them. Return: 0; -ENOMEM.
+ * Leaves in the proposal what nothing in the file decides but its default. @index: where files of modules are,
+ * for rules that match by them. Return: 0; -ENOMEM.
  */
 int proposal_merge_reduce(ProposalMerge *m, Proposal *p, const Index *index);
 
 /*
- * Prints the file with the rules of the proposal behind its own. Nothing is printed unless that makes a policy with all of these
- * rules. Return: as proposal_merge_open().
+ * Prints the file with the rules of the proposal behind its own. Nothing is printed unless that makes a policy
+ * with all of these rules. Return: as proposal_merge_open().
  */
 int proposal_merge_print(const ProposalMerge *m, const Proposal *p, FILE *f);
 

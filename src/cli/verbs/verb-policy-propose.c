@@ -61,7 +61,10 @@ static int ask_lkmd(Run *run, Proposal *p, Source *s) {
         return r;
 }
 
-/* A line that cannot be used is reported, and costs itself. A file that cannot be read ends it: the rest would be half a policy. */
+/*
+ * A line that cannot be used is reported, and costs itself. A file that cannot be read ends it: the rest would be half
+ * a policy.
+ */
 static int read_files(Run *run, Proposal *p, Source *s) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         int r = 0;
