@@ -2,8 +2,8 @@
 
 /*
  * ProposalMerge: see proposal-merge.h. The text of the file stays as its author wrote it, with comments and order:
- * rules are appended as text, and the result is parsed to see whether they became rules. What a rule denies stays denied:
- * somebody decided that.
+ * rules are appended as text, and the result is parsed to see whether they became rules. What a rule denies stays
+ * denied: somebody decided that.
  */
 
 #include "cli/verbs/proposal-merge.h"
