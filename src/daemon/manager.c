@@ -355,9 +355,7 @@ static size_t count_waiting(void *userdata) {
 }
 
 static bool is_coldplug_done(void *userdata) {
-        const Manager *m = userdata;
-
-        return m->coldplug_done;
+        return ((const Manager *) userdata)->coldplug_done;
 }
 
 /* ------------------------------------------------------------------------------------------- settings */
