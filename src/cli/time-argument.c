@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <time.h>
 
+#include "cli/usage/usage.h"
 #include "common/base/clock.h"
 #include "common/base/time-span.h"
 #include "common/base/util.h"
@@ -106,7 +107,7 @@ static int parse_date(const char *s, uint64_t *ret_usec) {
 /**
  * parse_since() - "2h" (ago), "2026-11-01" (local time), "boot"
  * @now_usec: CLOCK_REALTIME
- * @ret_usec: likewise; 0 for "boot": of this boot is all that is known
+ * @ret_usec: likewise; SINCE_BOOT for "boot"
  *
  * Return: 0; -EINVAL; -ERANGE: before the clock begins.
  */
@@ -117,7 +118,7 @@ int parse_since(const char *s, uint64_t now_usec, uint64_t *ret_usec) {
         assert(s && ret_usec);
 
         if (streq(s, "boot")) {
-                *ret_usec = 0;
+                *ret_usec = SINCE_BOOT;
                 return 0;
         }
         if (parse_date(s, ret_usec) >= 0)

@@ -34,7 +34,7 @@
 #include "daemon/devices/uevent.h"
 #include "daemon/engine/kernel-log.h"
 #include "daemon/engine/scheduler.h"
-#include "daemon/history/audit.h"
+#include "daemon/history/audit-keeper.h"
 #include "daemon/history/counters.h"
 #include "daemon/history/journal.h"
 #include "daemon/history/ledger.h"
@@ -58,7 +58,7 @@ struct Manager {
         Monitors *monitors;
         Scheduler *scheduler;
         PolicyKeeper *policy;
-        Audit *audit;
+        AuditKeeper *audit;
         RefusalLog *refusal_log;
         RefusedDevices *refused;
         Planner planner;
@@ -270,6 +270,7 @@ static void on_policy_changed(bool is_news, void *userdata) {
         Manager *m = userdata;
 
         refusal_log_forget(m->refusal_log);
+        audit_policy_changed(audit_keeper_get(m->audit));
         if (is_news)
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
         loaded_denied_report(m->loaded_denied);
@@ -542,12 +543,10 @@ static int open_policy(Manager *m, const ManagerOptions *options) {
         int r;
 
         r = refusal_log_new(&m->refusal_log);
-        if (r < 0)
-                return r;
-        r = refused_devices_new(&m->refused);
-        if (r < 0)
-                return r;
-        r = audit_new(&m->audit, options->audit_file);
+        if (r >= 0)
+                r = refused_devices_new(&m->refused);
+        if (r >= 0)
+                r = audit_keeper_new(&m->audit, m->event, options->audit_file);
         if (r < 0)
                 return r;
         r = policy_keeper_new(&m->policy, &(PolicyKeeperOptions) {
@@ -560,9 +559,10 @@ static int open_policy(Manager *m, const ManagerOptions *options) {
                                           });
         if (r < 0)
                 return r;
+        audit_set_policy(audit_keeper_get(m->audit), planner_has_rule, m->policy);
         m->planner = (Planner) {
                 .policy = m->policy,
-                .audit = m->audit,
+                .audit = audit_keeper_get(m->audit),
                 .refusal_log = m->refusal_log,
                 .refused = m->refused,
                 .monitors = m->monitors,
@@ -656,7 +656,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .second_look = m->second_look,
                                    .scheduler = m->scheduler,
                                    .ledger = m->ledger,
-                                   .audit = m->audit,
+                                   .audit = audit_keeper_get(m->audit),
                                    .monitors = m->monitors,
                                    .waits = m->waits,
                                    .counters = &m->counters,
@@ -740,7 +740,7 @@ Manager *manager_free(Manager *m) {
         index_keeper_free(m->index);
         waits_free(m->waits);
         policy_keeper_free(m->policy);
-        audit_free(m->audit);
+        audit_keeper_free(m->audit);
         denied_file_free(m->denied_file);
         refusal_log_free(m->refusal_log);
         refused_devices_free(m->refused);

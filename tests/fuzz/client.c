@@ -13,7 +13,7 @@
 
 enum { LOAD = 'e', MONITOR = 'f', UNLOAD = 'j', WAIT = 'k' };
 
-#define ADMINS "ceghj"                  /* Grant, Load, Reload, Revoke, Unload */
+#define ADMINS "ceghjo"                 /* Grant, Load, Reload, Revoke, Unload, ClearAudit */
 
 static const char *const methods[] = {
         LKMD_INTERFACE ".Audit",
@@ -30,6 +30,7 @@ static const char *const methods[] = {
         LKMD_INTERFACE ".Nothing",
         "org.varlink.service.GetInfo",
         "org.varlink.service.GetInterfaceDescription",
+        LKMD_INTERFACE ".ClearAudit",
 };
 
 void fuzz_client_take(FuzzClient *c, int fd) {

@@ -24,7 +24,7 @@ static char *describe(Audit *a) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         char *text = NULL;
 
-        must(audit_describe(a, &v) >= 0);
+        must(audit_describe(a, false, &v) >= 0);
         must(sd_json_variant_elements(v) == audit_count(a));
         must(sd_json_variant_format(v, 0, &text) >= 0);
         for (size_t i = 0; i < sd_json_variant_elements(v); i++) {

@@ -403,6 +403,7 @@ SOON = {"module": "lkmdt_slow", "timeoutUSec": 1}
     [("Reload", {}, {"oneway": True})],
     [("Grant", {"module": "x", "verdict": "deny", "reason": "none"}, {"oneway": True})],
     [("Revoke", {"id": "grant-1"}, {"oneway": True})],
+    [("ClearAudit", {}, {"oneway": True})],
     [("Status", {}, {"oneway": True}), ("List", {}, {"oneway": True}), ("Audit", {}, {"oneway": True})],
     [("NoSuchMethod", {}, {"oneway": True})],
 ], ids=lambda calls: f"{calls[0][0]}-{len(calls)}")
@@ -531,7 +532,7 @@ def test_anyone_may_read(daemon):
 
 
 @pytest.mark.parametrize("method, parameters", [("Load", '{"name":"lkmdt_mid"}'), ("Unload", '{"name":"lkmdt_mid"}'),
-                                                ("Reload", "{}"), ("Revoke", '{"id":"grant-1"}'),
+                                                ("Reload", "{}"), ("Revoke", '{"id":"grant-1"}'), ("ClearAudit", "{}"),
                                                 ("Grant", '{"module":"lkmdt_mid","verdict":"deny","reason":"mine"}')])
 def test_not_everyone_may_change(daemon, admin_group, method, parameters):
     for groups in ((), ("0",)):         # the group of root is no reason

@@ -150,6 +150,42 @@ def test_audit_of_nothing_and_in_json(lkmd, ctl):
     assert "And 7 more" in ctl("policy", "audit", check=0).stdout
 
 
+def test_audit_over_boots(lkmd, ctl):
+    entries = [entry("refused", "usb_storage", RULING, 3, boots=2), entry("would_refuse", "x25", dict(RULING, line=9), boots=1, gone=True)]
+    lkmd.on("Audit", reply(entries=entries, dropped=0, sinceUSec=NOW - 36_000_000_000, boots=4, earlier=True))
+    text = ctl("policy", "audit", check=0).stdout
+    assert re.match(r"Since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d, over 4 boots:\n\nrule no-sticks", text)
+    assert "usb_storage  3 times in 2 boots, " in text and "x25  once," in text
+    assert "10-usb.yaml:9:5: no sticks here (no longer in the policy)\n" in text
+    assert "mode: enforce" not in text          # there is nothing to enforce
+    assert lkmd.calls == [("Audit", {}, False)]
+
+    lkmd.on("Audit", reply(entries=[], dropped=0, sinceUSec=NOW, boots=1, earlier=False))
+    text = ctl("policy", "audit", check=0).stdout
+    assert ", over 1 boot:\n" in text and "Nothing was refused" in text
+    assert "earlier boots has not been read. Try: systemctl status lkmd-audit.service\n" in text
+
+    lkmd.on("Audit", reply(entries=entries, dropped=0, sinceUSec=NOW - 36_000_000_000, boots=4, earlier=True))
+    lkmd.calls.clear()
+    assert ctl("policy", "audit", "--since=boot", check=0).stdout.startswith("In this boot:\n\nrule no-sticks")
+    assert lkmd.calls == [("Audit", {"thisBoot": True}, False)]
+    assert json.loads(ctl("policy", "audit", "--since=1h", "--json", check=0).stdout) == entries
+    assert json.loads(ctl("policy", "audit", "--since=1min", "--json", check=0).stdout) == []
+    text = ctl("policy", "audit", "--since=1h", check=0).stdout
+    assert text.startswith("Since ") and "boots:" not in text.splitlines()[0] and "usb_storage" in text
+
+
+def test_audit_is_cleared(lkmd, ctl):
+    lkmd.on("ClearAudit", reply())
+    assert "The audit is empty" in ctl("policy", "audit", "--clear", check=0).stdout
+    assert lkmd.calls == [("ClearAudit", {}, False)]
+    assert json.loads(ctl("policy", "audit", "--clear", "--json", check=0).stdout) == {}
+    assert ctl("policy", "audit", "--clear", "--quiet", check=0).stdout == ""
+    assert "--since does not go with it" in ctl("policy", "audit", "--clear", "--since=boot", check=2).stderr
+    lkmd.on("ClearAudit", error("org.varlink.service.PermissionDenied"))
+    assert "only root and members" in ctl("policy", "audit", "--clear", check=1).stderr
+
+
 def test_an_lkmd_without_policies(lkmd, ctl):
     assert "older than lkmctl" in ctl("policy", "audit", check=1).stderr
 

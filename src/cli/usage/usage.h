@@ -7,8 +7,11 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct Run;
+
+#define SINCE_BOOT UINT64_MAX           /* the value of --since=boot */
 
 /* What a shell offers in the place of an argument or of the value of an option; several may be combined. */
 typedef enum Completion {

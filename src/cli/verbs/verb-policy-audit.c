@@ -8,6 +8,7 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
+#include "cli/usage/usage.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/clock.h"
 
@@ -52,6 +53,9 @@ static void print_rule(const Output *out, sd_json_variant *entry) {
                 printf(": ");
                 print_escaped(stdout, field_string(entry, "reason"));
         }
+        if (field_bool(entry, "gone"))
+                printf("%s (no longer in the policy)%s", output_tone(out, stdout, TONE_DIM),
+                       output_tone(out, stdout, TONE_PLAIN));
         putchar('\n');
 }
 
@@ -70,9 +74,9 @@ static const char *kind_words(sd_json_variant *entry, Tone *ret_tone) {
         return streq(kind, "reported") ? "allowed" : "?";
 }
 
-/* "  would refuse  x25  3 times, 2 min 5 s ago, asked for by the kernel on behalf of a program" */
+/* "  would refuse  x25  3 times in 2 boots, 2 min 5 s ago, asked for by the kernel on behalf of a program" */
 static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now) {
-        uint64_t count = field_number(entry, "count"), first, last;
+        uint64_t count = field_number(entry, "count"), n_boots = field_number(entry, "boots"), first, last;
         Tone tone;
         const char *words = kind_words(entry, &tone);
 
@@ -82,6 +86,8 @@ static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now)
                 printf("  once");
         else if (count > 1)
                 printf("  %" PRIu64 " times", count);
+        if (n_boots > 1)
+                printf(" in %" PRIu64 " boots", n_boots);
         if (field_unsigned(entry, "lastUSec", &last)) {
                 printf(", ");
                 print_age(stdout, now - MIN(last, now));
@@ -97,9 +103,29 @@ static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now)
         putchar('\n');
 }
 
-static void print_text(const Output *out, sd_json_variant *entries, uint64_t dropped) {
+/* "Since 2026-11-21 09:14:02, over 4 boots:", and what that lacks. */
+static void print_extent(const Run *run, sd_json_variant *reply) {
+        uint64_t since, n_boots = field_number(reply, "boots");
+
+        if (run->since_usec == SINCE_BOOT) {
+                printf("In this boot:\n\n");
+                return;
+        }
+        if (!field_unsigned(reply, "sinceUSec", &since))
+                return;                 /* an older lkmd, which knows this boot only */
+        printf("Since ");
+        print_date(stdout, MAX(since, run->since_usec));
+        if (run->since_usec <= since)
+                printf(", over %" PRIu64 " boot%s", n_boots, n_boots == 1 ? "" : "s");
+        printf(":\n");
+        if (!field_bool(reply, "earlier"))
+                printf("What was kept of earlier boots has not been read. Try: systemctl status lkmd-audit.service\n");
+        putchar('\n');
+}
+
+static void print_entries(const Output *out, sd_json_variant *entries, bool *ret_any_would) {
         uint64_t now = clock_usec(CLOCK_REALTIME);
-        bool any = false, any_would = false;
+        bool any = false;
 
         ARRAY_FOREACH_INDEX(entries, i) {
                 if (!is_first_of_rule(entries, i))
@@ -112,28 +138,82 @@ static void print_text(const Output *out, sd_json_variant *entries, uint64_t dro
                         if (k < i || !is_same_rule(nth(entries, i), nth(entries, k)))
                                 continue;
                         print_entry(out, nth(entries, k), now);
-                        any_would |= streq_ptr(field_string(nth(entries, k), "kind"), "would_refuse");
+                        *ret_any_would |= !field_bool(nth(entries, k), "gone") &&
+                                          streq_ptr(field_string(nth(entries, k), "kind"), "would_refuse");
                 }
         }
+}
+
+static void print_text(const Run *run, sd_json_variant *reply, sd_json_variant *entries) {
+        uint64_t dropped = field_number(reply, "dropped");
+        bool any_would = false;
+
+        print_extent(run, reply);
+        print_entries(&run->out, entries, &any_would);
         if (dropped > 0)
                 printf("\nAnd %" PRIu64 " more, older ones, which were dropped.\n", dropped);
-        if (!any && dropped == 0)
+        if (sd_json_variant_elements(entries) == 0 && dropped == 0)
                 printf("Nothing was refused, and nothing would have been.\n");
         else if (any_would)
                 printf("\nWhat would be refused is in audit mode. \"mode: enforce\" in its file enforces\n"
                        "it; lkmctl explain MODULE says why a module is denied.\n");
 }
 
-int verb_policy_audit(Run *run, char **args, unsigned n_args) {
-        static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
-        sd_json_variant *entries;
+/* The entries that --since=TIME is about. */
+static int select_entries(const Run *run, sd_json_variant *entries, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *selected = NULL;
         int r;
 
-        r = client_call(run->client, "Audit", NULL, &hooks, &reply);
+        r = sd_json_variant_new_array(&selected, NULL, 0);
+        if (r < 0)
+                return r;
+        ARRAY_FOREACH_INDEX(entries, i) {
+                if (run->since_usec != SINCE_BOOT &&
+                    field_number(nth(entries, i), "lastUSec") < run->since_usec)
+                        continue;
+                r = sd_json_variant_append_array(&selected, nth(entries, i));
+                if (r < 0)
+                        return r;
+        }
+        *ret = STEAL_PTR(selected);
+        return 0;
+}
+
+static int clear(Run *run) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+        int r;
+
+        if (run->since_usec > 0)
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl policy audit --clear",
+                                         "--clear forgets all of it, so --since does not go with it");
+        r = client_call(run->client, "ClearAudit", NULL, NULL, &reply);
         if (r != 0)
                 return r;
-        entries = field_array(reply, "entries");
+        if (run->out.json != JSON_OFF)
+                return output_json(&run->out, reply);
+        if (output_wants_text(&run->out))
+                printf("The audit is empty; what happens from now on is counted.\n");
+        return STATUS_DONE;
+}
+
+int verb_policy_audit(Run *run, char **args, unsigned n_args) {
+        static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL, *entries = NULL;
+        int r;
+
+        if (run->clear)
+                return clear(run);
+        if (run->since_usec == SINCE_BOOT) {
+                r = sd_json_variant_set_field_boolean(&parameters, "thisBoot", true);
+                if (r < 0)
+                        return r;
+        }
+        r = client_call(run->client, "Audit", parameters, &hooks, &reply);
+        if (r != 0)
+                return r;
+        r = select_entries(run, field_array(reply, "entries"), &entries);
+        if (r < 0)
+                return r;
         if (run->out.json != JSON_OFF) {
                 output_list_begin(&run->out);
                 ARRAY_FOREACH_INDEX(entries, i) {
@@ -144,6 +224,6 @@ int verb_policy_audit(Run *run, char **args, unsigned n_args) {
                 return output_list_end(&run->out);
         }
         if (output_wants_text(&run->out))
-                print_text(&run->out, entries, field_number(reply, "dropped"));
+                print_text(run, reply, entries);
         return STATUS_DONE;
 }

@@ -6,6 +6,7 @@
 
 #include "cli/offline/offline.h"
 #include "cli/print/fields.h"
+#include "cli/usage/usage.h"
 #include "cli/verbs/proposal.h"
 #include "cli/verbs/proposal-input.h"
 #include "cli/verbs/proposal-merge.h"
@@ -40,6 +41,11 @@ static int list_files(const Run *run, char **args, unsigned n_args, Source *s) {
         return 0;
 }
 
+/* CLOCK_REALTIME; 0: all, since the ledger knows nothing of earlier boots */
+static uint64_t since(const Run *run) {
+        return run->since_usec == SINCE_BOOT ? 0 : run->since_usec;
+}
+
 static int ask_lkmd(Run *run, Proposal *p, Source *s) {
         static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
         int r;
@@ -54,10 +60,10 @@ static int ask_lkmd(Run *run, Proposal *p, Source *s) {
                 return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
 
         s->head.release = field_string(s->status, "kernelRelease");
-        s->head.since_usec = run->since_usec;
-        r = proposal_add_modules(p, field_array(s->list, "modules"), run->since_usec);
+        s->head.since_usec = since(run);
+        r = proposal_add_modules(p, field_array(s->list, "modules"), since(run));
         if (r >= 0)
-                r = proposal_add_failures(p, field_array(s->status, "failures"), run->since_usec);
+                r = proposal_add_failures(p, field_array(s->status, "failures"), since(run));
         return r;
 }
 

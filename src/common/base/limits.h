@@ -39,9 +39,14 @@
 
 /* Files in LKMD_STATE_DIR. */
 #define AUDIT_ENTRIES_MAX 1024U
+#define AUDIT_BYTES_MAX (1U << 20)      /* of the texts of all entries */
 #define LEDGER_FILE_MAX (16U << 20)     /* bytes at its end that lkmd reads when it starts */
-#define AUDIT_FILE_MAX (8U << 20)       /* likewise */
+#define AUDIT_FILE_MAX (4U << 20)       /* likewise, and what the file grows to before it is rewritten */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of either */
+
+#define AUDIT_SYNC_USEC (1000U * 1000U) /* how far the audit's file may lag behind */
+#define AUDIT_KEEP_SOON_USEC (10U * 1000U * 1000U) /* until its first change is kept below /var */
+#define AUDIT_KEEP_USEC (5U * 60U * 1000U * 1000U) /* at least between two copies there */
 
 /* Clients. */
 #define CLIENTS_MAX 512U                /* varlink connections at the same time */

@@ -35,6 +35,8 @@
 #define LKMD_LEDGER_ENV "LKMD_LEDGER"
 #define LKMD_AUDIT_FILE LKMD_STATE_DIR "/audit"
 #define LKMD_AUDIT_ENV "LKMD_AUDIT"
+#define LKMD_AUDIT_EARLIER_SUFFIX "-earlier" /* of earlier boots, brought by lkmd-audit.service */
+#define LKMD_AUDIT_CALL_SUFFIX "-call"  /* exists while lkmd-keep has the audit to copy */
 #define LKMD_DENIED_FILE LKMD_STATE_DIR "/denied" /* names of modules, one a line */
 #define LKMD_HANDOVER_CALL_FILE LKMD_STATE_DIR "/handover-call" /* exists while lkmd-handover has work */
 #define LKMD_DENIED_ENV "LKMD_DENIED"

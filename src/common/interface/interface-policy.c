@@ -146,12 +146,18 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin client: user ID of the client."),
         SD_VARLINK_DEFINE_FIELD(uid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("How often this happened."),
+        SD_VARLINK_FIELD_COMMENT("How often this happened, in all boots that are counted or, if asked for, in this one."),
         SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("When it happened for the first time, CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_FIELD(firstUSec, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("When it happened for the last time, likewise."),
-        SD_VARLINK_DEFINE_FIELD(lastUSec, SD_VARLINK_INT, 0));
+        SD_VARLINK_DEFINE_FIELD(lastUSec, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("In how many of these boots it happened."),
+        SD_VARLINK_DEFINE_FIELD(boots, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT(
+                "True: the policy in force no longer has the rule: no file of that name with a rule of that name or, "
+                "if it has none, in that place. Absent: it has, or lkmd does not look, since it is no rule of a file."),
+        SD_VARLINK_DEFINE_FIELD(gone, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE));
 
 /* -------------------------------------------------------------------------------------------- methods */
 
@@ -178,10 +184,22 @@ SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(devices, LookedAt, SD_VARLINK_ARRAY));
 
 SD_VARLINK_DEFINE_METHOD(
-        Audit, SD_VARLINK_FIELD_COMMENT("Sorted by the place of the rule, then by module."),
+        Audit, SD_VARLINK_FIELD_COMMENT("True: only what happened since the machine was booted; default false."),
+        SD_VARLINK_DEFINE_INPUT(thisBoot, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Sorted by the place of the rule, then by module."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(entries, AuditEntry, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Number of entries that were dropped in favour of newer ones, oldest first."),
-        SD_VARLINK_DEFINE_OUTPUT(dropped, SD_VARLINK_INT, 0));
+        SD_VARLINK_DEFINE_OUTPUT(dropped, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("What happened before is not counted, CLOCK_REALTIME in microseconds."),
+        SD_VARLINK_DEFINE_OUTPUT(sinceUSec, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("Number of boots that are counted, this one included, whatever thisBoot is."),
+        SD_VARLINK_DEFINE_OUTPUT(boots, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT(
+                "False: what is kept of earlier boots has not been read yet, which lkmd-audit.service brings once /var "
+                "is there."),
+        SD_VARLINK_DEFINE_OUTPUT(earlier, SD_VARLINK_BOOL, 0));
+
+SD_VARLINK_DEFINE_METHOD(ClearAudit);
 
 /* --------------------------------------------------------------------------------------------- errors */
 

@@ -24,5 +24,6 @@ extern const sd_varlink_symbol vl_type_AuditEntry;
 extern const sd_varlink_symbol vl_method_Grant;
 extern const sd_varlink_symbol vl_method_Revoke;
 extern const sd_varlink_symbol vl_method_Audit;
+extern const sd_varlink_symbol vl_method_ClearAudit;
 
 extern const sd_varlink_symbol vl_error_NoSuchGrant;

@@ -578,7 +578,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         io_lkmd_Manager, "io.lkmd.Manager",
         SD_VARLINK_INTERFACE_COMMENT(
                 "Decides which modules enter the kernel, and says why. Everybody may read; "
-                "Load, Unload, Reload, Grant and Revoke are for root and members of the group lkmd-admin."),
+                "Load, Unload, Reload, Grant, Revoke and ClearAudit are for root and members of the group lkmd-admin."),
         SD_VARLINK_SYMBOL_COMMENT("Where a request comes from."), &vl_type_Origin,
         SD_VARLINK_SYMBOL_COMMENT("Who asked, and for what."), &vl_type_Requester,
         SD_VARLINK_SYMBOL_COMMENT("Why a module is part of a request."), &vl_type_Reason,
@@ -634,8 +634,9 @@ SD_VARLINK_DEFINE_INTERFACE(
         &vl_method_Wait,
         SD_VARLINK_SYMBOL_COMMENT("Allows or denies a module for a time, with precedence over all rules of policy.d."),
         &vl_method_Grant, SD_VARLINK_SYMBOL_COMMENT("Ends a grant."), &vl_method_Revoke,
-        SD_VARLINK_SYMBOL_COMMENT("What the policy refused, would have refused or reported since the machine was booted."),
-        &vl_method_Audit, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
+        SD_VARLINK_SYMBOL_COMMENT("What the policy refused, would have refused or reported, in this boot and in earlier ones."),
+        &vl_method_Audit, SD_VARLINK_SYMBOL_COMMENT("Forgets what Audit has, of this boot and of earlier ones."),
+        &vl_method_ClearAudit, SD_VARLINK_SYMBOL_COMMENT("No module and no alias matches."),
         &vl_error_NoSuchModule, SD_VARLINK_SYMBOL_COMMENT("There is no such grant, or it has ended."),
         &vl_error_NoSuchGrant,
         SD_VARLINK_SYMBOL_COMMENT("There is no such device, or it disappeared during Wait."),

@@ -215,6 +215,39 @@ const PolicyFile *policy_get_file(const Policy *p, size_t i) {
         return p->files[i];
 }
 
+static bool is_rule_of(const PolicyFile *f, const PolicyRuling *ruling) {
+        if (ruling->source == POLICY_BY_DEFAULT)
+                return f->default_verdict != POLICY_NO_VERDICT && f->default_line == ruling->line &&
+                       f->default_column == ruling->column;
+        for (size_t i = 0; i < f->n_rules; i++) {
+                const PolicyRule *rule = f->rules + i;
+
+                if (streq_ptr(rule->id, ruling->id) &&
+                    (rule->id || (rule->line == ruling->line && rule->column == ruling->column)))
+                        return true;
+        }
+        return false;
+}
+
+/**
+ * policy_has_rule() - is what once decided still there?
+ *
+ * A rule with a name may have moved in its file; another one has to be where it was. Of a source other than the rules,
+ * lists and defaults of files this cannot be said, and counts as there.
+ */
+bool policy_has_rule(const Policy *p, const PolicyRuling *ruling) {
+        assert(ruling);
+
+        if ((ruling->source != POLICY_BY_RULE && ruling->source != POLICY_BY_LIST &&
+             ruling->source != POLICY_BY_DEFAULT) ||
+            !ruling->file)
+                return true;
+        for (size_t i = 0; i < policy_count_files(p); i++)
+                if (streq(p->files[i]->path, ruling->file) && is_rule_of(p->files[i], ruling))
+                        return true;
+        return false;
+}
+
 /**
  * policy_get_default() - the ruling for a module that no rule and no line matches
  * @ret_mode: its mode; may be NULL

@@ -75,6 +75,7 @@ size_t policy_count_rules(const Policy *p);
 const PolicyRule *policy_get_rule(const Policy *p, size_t i); /* in order */
 size_t policy_count_files(const Policy *p);
 const PolicyFile *policy_get_file(const Policy *p, size_t i);
+bool policy_has_rule(const Policy *p, const PolicyRuling *ruling);
 PolicyRuling policy_get_default(const Policy *p, PolicyMode *ret_mode);
 PolicyRuling policy_ruling_of(const PolicyRule *rule);
 PolicyMode policy_get_rule_mode(const Policy *p, const PolicyRule *rule); /* with Mode= taken into account */

@@ -75,6 +75,10 @@ void state_log_rewrite(StateLog *l) {
         l->file = f;
 }
 
+static bool is_full(const StateLog *l) {
+        return l->n_lines > l->lines_max || (l->bytes_max > 0 && ftello(l->file) > (off_t) l->bytes_max);
+}
+
 /* Appends a line for something that is in memory already. */
 void state_log_append(StateLog *l, sd_json_variant *v) {
         int r;
@@ -83,7 +87,7 @@ void state_log_append(StateLog *l, sd_json_variant *v) {
 
         if (!l->path)
                 return;
-        if (l->file ? l->n_lines > l->lines_max : l->n_waited++ >= l->wait) {
+        if (l->file ? is_full(l) : l->n_waited++ >= l->wait) {
                 state_log_rewrite(l);   /* has the line as well */
                 return;
         }

@@ -16,6 +16,7 @@ typedef struct StateLog {
         int (*take)(sd_json_variant *v, void *userdata); /* of a line; negative: not one that lkmd writes */
         void *userdata;
         size_t lines_max;               /* of the file; then it is rewritten */
+        size_t bytes_max;               /* likewise; 0: any number */
 
         char *path;                     /* NULL: no file */
         FILE *file;

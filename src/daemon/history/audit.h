@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <systemd/sd-json.h>
+#include "daemon/history/audit-entry.h"
+#include "daemon/history/audit-table.h"
 
-#include "common/base/util.h"
-#include "common/plan/plan.h"
-#include "daemon/history/request.h"
-
-/* Audit: what the policy refused, would have refused and reported, and how often. */
+/* Audit: what the policy refused, would have refused and reported, and how often, in this boot and in earlier ones. */
 typedef struct Audit Audit;
 
-typedef enum AuditKind {                /* names are those of the varlink enum AuditKind */
-        AUDIT_REFUSED,
-        AUDIT_WOULD_REFUSE,
-        AUDIT_REPORTED,
-        _AUDIT_KIND_MAX,
-        _AUDIT_KIND_INVALID = -EINVAL,
-} AuditKind;
+typedef void (*audit_changed_t)(bool cleared, void *userdata);
+typedef bool (*audit_has_rule_t)(const PlanRuling *ruling, void *userdata); /* the policy in force */
 
 int audit_new(Audit **ret, const char *file);
 Audit *audit_free(Audit *a);
 DEFINE_CLEANUP(Audit, audit_free);
 
+void audit_on_change(Audit *a, audit_changed_t changed, void *userdata);
+void audit_set_policy(Audit *a, audit_has_rule_t has_rule, void *userdata);
+void audit_policy_changed(Audit *a);
+
 void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling,
                 const Request *request);
+void audit_sync(Audit *a);
+int audit_join(Audit *a, const char *file);
+void audit_clear(Audit *a);
 
+const AuditHead *audit_get_head(const Audit *a);
 size_t audit_count(const Audit *a);
-uint64_t audit_count_dropped(const Audit *a);
-int audit_describe(Audit *a, sd_json_variant **ret);
-
-const char *audit_kind_to_string(AuditKind kind);
+int audit_describe(Audit *a, bool this_boot, sd_json_variant **ret);

@@ -262,3 +262,16 @@ const IndexModule *planner_find_module(const Planner *p, const Index *index, con
 
         return kernel_name_find(index, policy_keeper_get_facts(p->policy), kernel_name);
 }
+
+/* Has the policy in force the rule of an entry of the audit? @userdata: the PolicyKeeper */
+bool planner_has_rule(const PlanRuling *ruling, void *userdata) {
+        assert(ruling && userdata);
+
+        return policy_has_rule(policy_keeper_get(userdata), &(PolicyRuling) {
+                                                                    .source = ruling->source,
+                                                                    .file = ruling->file,
+                                                                    .line = ruling->line,
+                                                                    .column = ruling->column,
+                                                                    .id = ruling->rule,
+                                                            });
+}

@@ -49,5 +49,8 @@ const char *planner_kernel_name(const Planner *p, const Index *index, const char
                                 FileFactsEffort effort);
 const IndexModule *planner_find_module(const Planner *p, const Index *index, const char *kernel_name);
 
+/* For the audit. */
+bool planner_has_rule(const PlanRuling *ruling, void *userdata);
+
 /* Would a request for this module by name be denied? @ret is borrowed from policy and index. */
 bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret);

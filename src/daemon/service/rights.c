@@ -33,6 +33,7 @@ static const struct {
         { "Reload", RIGHT_ADMIN, ONEWAY },
         { "Grant", RIGHT_ADMIN, ONEWAY },
         { "Revoke", RIGHT_ADMIN, ONEWAY },
+        { "ClearAudit", RIGHT_ADMIN, ONEWAY },
         { "Audit", RIGHT_ANYONE, 0 },
         { "Status", RIGHT_ANYONE, 0 },
         { "DescribeModule", RIGHT_ANYONE, 0 },

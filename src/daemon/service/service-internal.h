@@ -67,6 +67,8 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                      void *userdata);
 int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                     void *userdata);
+int vl_method_clear_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                          void *userdata);
 int describe_policy(const ServiceContext *context, sd_json_variant **ret);
 
 /* service-read.c */

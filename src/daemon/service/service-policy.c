@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Grant, Revoke and Audit, and the policy in the reply of Status. */
+/* Grant, Revoke, Audit and ClearAudit, and the policy in the reply of Status. */
 
 #include <assert.h>
 
@@ -260,22 +260,58 @@ int vl_method_revoke(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
 
 int vl_method_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                     void *userdata) {
+        static const sd_json_dispatch_field table[] = {
+                { "thisBoot", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, 0, SD_JSON_NULLABLE }, {}
+        };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *entries = NULL;
         Service *s = userdata;
+        const AuditHead *head;
+        bool this_boot = false;
         int r;
 
         r = service_admit(s, link, "Audit", flags);
         if (r != 0)
                 return r;
-        r = dispatch_nothing(link, parameters);
+        r = sd_varlink_dispatch(link, parameters, table, &this_boot);
         if (r != 0)
                 return r;
 
-        r = audit_describe(s->context.audit, &entries);
+        r = audit_describe(s->context.audit, this_boot, &entries);
         if (r < 0)
                 return r;
+        head = audit_get_head(s->context.audit);
         return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("entries", entries),
-                                  SD_JSON_BUILD_PAIR_UNSIGNED("dropped", audit_count_dropped(s->context.audit)));
+                                  SD_JSON_BUILD_PAIR_UNSIGNED("dropped", head->n_dropped),
+                                  SD_JSON_BUILD_PAIR_UNSIGNED("sinceUSec", head->since_usec),
+                                  SD_JSON_BUILD_PAIR_UNSIGNED("boots", head->n_boots + 1),
+                                  SD_JSON_BUILD_PAIR_BOOLEAN("earlier", head->joined));
+}
+
+int vl_method_clear_audit(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                          void *userdata) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        Service *s = userdata;
+        int r;
+
+        r = service_admit(s, link, "ClearAudit", flags);
+        if (r != 0)
+                return r;
+        r = dispatch_nothing(link, parameters);
+        if (r != 0)
+                return r;
+        r = request_of_client(s, link, "audit", &request);
+        if (r < 0)
+                return r;
+
+        log_entry(LOG_NOTICE,
+                  &(LogFields) {
+                          .origin = request_origin_to_string(request->origin),
+                          .requester_uid = request->has_peer ? (long long) request->uid : -1,
+                          .requester_pid = request->has_peer ? (long long) request->pid : -1,
+                  },
+                  "the audit is cleared, which had %zu entries", audit_count(s->context.audit));
+        audit_clear(s->context.audit);
+        return sd_varlink_reply(link, NULL);
 }
 
 /* -------------------------------------------------------------------------------------------------- status */

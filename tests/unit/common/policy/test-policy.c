@@ -563,9 +563,45 @@ static void test_not_known(void **state) {
         }
 }
 
+/* ------------------------------------------------------------------------------ is a rule still there? */
+
+static void test_has_rule(void **state) {
+        static const Source sources[] = { RULES("default: deny\n"
+                                                "rules:\n"
+                                                "- {id: named, match: {module: a}, verdict: deny}\n"
+                                                "- {match: {module: b}, verdict: deny}\n"),
+                                          {} };
+        static const struct {
+                PolicyRuling ruling;
+                bool expected;
+        } cases[] = {
+                { { .source = POLICY_BY_RULE, .file = "FILE", .line = 4, .column = 3, .id = "named" }, true },
+                { { .source = POLICY_BY_RULE, .file = "FILE", .line = 9, .column = 5, .id = "named" }, true },
+                { { .source = POLICY_BY_RULE, .file = "FILE", .line = 4, .column = 3, .id = "other" }, false },
+                { { .source = POLICY_BY_RULE, .file = "FILE", .line = 4, .column = 3 }, false },
+                { { .source = POLICY_BY_RULE, .file = "FILE", .line = 5, .column = 3 }, true },
+                { { .source = POLICY_BY_RULE, .file = "FILE", .line = 5, .column = 4 }, false },
+                { { .source = POLICY_BY_RULE, .file = "ELSE", .line = 5, .column = 3 }, false },
+                { { .source = POLICY_BY_LIST, .file = "ELSE", .line = 5, .column = 3 }, false },
+                { { .source = POLICY_BY_DEFAULT, .file = "FILE", .line = 2, .column = 10 }, true },
+                { { .source = POLICY_BY_DEFAULT, .file = "FILE", .line = 3, .column = 10 }, false },
+                { { .source = POLICY_BY_DEFAULT }, true },
+                { { .source = POLICY_BY_GRANT, .file = "ELSE", .line = 5, .column = 3, .id = "grant-1" }, true },
+                { { .source = POLICY_BY_INSTALL, .file = "ELSE", .line = 5 }, true },
+                { { .source = _POLICY_SOURCE_INVALID }, true },
+        };
+        _cleanup_(policy_freep) Policy *p = make(POLICY_ENFORCE, sources, NULL);
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+                if (policy_has_rule(p, &cases[i].ruling) != cases[i].expected)
+                        fail_msg("case %zu", i);
+        assert_false(policy_has_rule(NULL, &cases[0].ruling));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_nothing),
+                cmocka_unit_test(test_has_rule),
                 cmocka_unit_test(test_order_of_sources),
                 cmocka_unit_test(test_allow_comes_before),
                 cmocka_unit_test(test_first_match_wins),

@@ -56,7 +56,7 @@ static void assert_answer(const char *method, const Peer *peer, sd_varlink_metho
 #define DENIED "org.varlink.service.PermissionDenied"
 
 static const char *const reading[] = { "Status", "DescribeModule", "List", "Monitor", "Wait", "Audit" };
-static const char *const changing[] = { "Load", "Unload", "Reload", "Grant", "Revoke" };
+static const char *const changing[] = { "Load", "Unload", "Reload", "Grant", "Revoke", "ClearAudit" };
 static const char *const unknown[] = { "NoSuchMethod", "", "load", "Load2" };
 
 static void test_who_may_what(void **state) {
@@ -87,6 +87,7 @@ static void test_who_may_how(void **state) {
                 { "Reload", ONEWAY, PASSES },
                 { "Grant", ONEWAY, PASSES },
                 { "Revoke", ONEWAY, PASSES },
+                { "ClearAudit", ONEWAY, PASSES },
                 { "Wait", ONEWAY, NULL },
                 { "Monitor", ONEWAY, NULL },
                 { "Status", ONEWAY, NULL },
@@ -105,6 +106,7 @@ static void test_who_may_how(void **state) {
                 { "Reload", MORE, "\"more\"" },
                 { "Grant", MORE, "\"more\"" },
                 { "Revoke", MORE, "\"more\"" },
+                { "ClearAudit", MORE, "\"more\"" },
                 { "Load", 1 << 30, "\"flags\"" },
         };
 
