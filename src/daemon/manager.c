@@ -4,452 +4,16 @@
  * Manager: makes the objects of the daemon and connects them, nothing else. Owns all of them and the event loop.
  */
 
-#include "common/base/paths.h"
 #include "daemon/manager.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <libudev.h>
-#include <signal.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/base/clock.h"
-#include "common/base/string-list.h"
-#include "common/settings/settings.h"
-#include "daemon/authority.h"
+#include "common/base/paths.h"
 #include "daemon/base/log.h"
-#include "daemon/base/module-state.h"
 #include "daemon/base/privilege.h"
-#include "daemon/base/root-reader.h"
-#include "daemon/base/signal-watch.h"
-#include "daemon/config/charge.h"
-#include "daemon/config/denied-file.h"
-#include "daemon/config/index-keeper.h"
-#include "daemon/config/policy-keeper.h"
-#include "daemon/config/settings-watch.h"
-#include "daemon/config/udev-keeper.h"
-#include "daemon/devices/coldplug.h"
-#include "daemon/devices/intake.h"
-#include "daemon/devices/udev-wait.h"
-#include "daemon/devices/uevent.h"
-#include "daemon/engine/kernel-log.h"
-#include "daemon/engine/scheduler.h"
-#include "daemon/history/audit-keeper.h"
-#include "daemon/history/counters.h"
-#include "daemon/history/journal.h"
-#include "daemon/history/ledger.h"
-#include "daemon/history/monitors.h"
-#include "daemon/history/refusal-log.h"
-#include "daemon/history/refused-devices.h"
-#include "daemon/planning/loaded-denied.h"
-#include "daemon/planning/planner.h"
-#include "daemon/requests/autoload.h"
-#include "daemon/requests/second-look.h"
-#include "daemon/service/waits.h"
-
-struct Manager {
-        sd_event *event;
-        struct udev *udev;
-        Settings settings;
-        ProblemList setting_problems;
-        SettingsWatch *settings_watch;
-        KernelLog *kernel_log;
-        Ledger *ledger;
-        Monitors *monitors;
-        Scheduler *scheduler;
-        PolicyKeeper *policy;
-        AuditKeeper *audit;
-        RefusalLog *refusal_log;
-        RefusedDevices *refused;
-        Planner planner;
-        Autoload *autoload;
-        SecondLook *second_look;
-        Charge *charge;
-        Authority *authority;
-        DeniedFile *denied_file;
-        IndexKeeper *index;
-        UdevKeeper *udev_keeper;
-        const UdevRules *udev_rules;    /* of udev_keeper */
-        Uevent *uevent;
-        UdevWait *udev_wait;
-        Intake *intake;
-        Coldplug *coldplug;
-        Waits *waits;
-        Service *service;
-        Counters counters;
-        LoadedDenied *loaded_denied;
-        uint64_t started_usec;          /* CLOCK_REALTIME */
-        bool coldplug_done;
-        RootReader *root_reader;
-};
-
-/* --------------------------------------------------------------------------------------------- wiring */
-
-static void on_device_seen(const DeviceFacts *facts, const char *device, void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        if (!charge_is_taken(m->charge))
-                return;                 /* udev loads its driver; lkmd walks over all devices when it steps in */
-        r = autoload_device(m->autoload, index_keeper_get(m->index), facts, device);
-        if (r < 0)
-                log_warning("%s: cannot look after it: %s", device, strerror(-r));
-}
-
-static bool must_wait_for_udev(const char *subsystem, void *userdata) {
-        const Manager *m = userdata;
-
-        return udev_rules_find(m->udev_rules, subsystem);
-}
-
-static void on_device_walked(const DeviceFacts *facts, const char *device, void *userdata) {
-        Manager *m = userdata;
-        int r = udev_wait_found(m->udev_wait, facts, device);
-
-        if (r == 0)
-                on_device_seen(facts, device, m);
-        else if (r < 0)
-                log_warning("%s: cannot look after it: %s", device, strerror(-r));
-}
-
-/* The device got a driver, or was removed: a Wait for its driver may be over. */
-static bool is_about_a_driver(const DeviceFacts *facts) {
-        return streq_ptr(facts->action, "bind") || streq_ptr(facts->action, "remove");
-}
-
-/*
- * The kernel sends uevents for modules too: one was removed, or can be used now. The event may be read after the
- * module was loaded or removed once more, since replies of the loader are processed first; so its current state
- * decides. The kernel sends "remove" while the module is still "going", kobject_del().
- */
-static void on_module_uevent(Manager *m, const DeviceFacts *facts) {
-        ModuleState state = module_state_read(facts->sysname);
-
-        if (streq_ptr(facts->action, "remove") && state != MODULE_LIVE && state != MODULE_COMING)
-                ledger_module_gone(m->ledger, facts->sysname);
-        else if (streq_ptr(facts->action, "add") && state == MODULE_LIVE)
-                scheduler_note_live(m->scheduler, facts->sysname);
-        waits_check_soon(m->waits);
-}
-
-static void on_uevent(const DeviceFacts *facts, const char *device, void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        m->counters.events++;
-        if (streq_ptr(facts->subsystem, "module") && facts->sysname)
-                on_module_uevent(m, facts);
-        if (is_about_a_driver(facts))
-                waits_check_soon(m->waits);
-        if (streq_ptr(facts->action, "remove"))
-                refused_devices_forget(m->refused, device);
-        (void) udev_keeper_get(m->udev_keeper);
-        r = udev_wait_event(m->udev_wait, facts, device);
-        if (r == 0)
-                r = intake_put(m->intake, facts, device);
-        if (r < 0)
-                log_warning("%s: cannot look after it: %s", device, strerror(-r));
-}
-
-/* udev has applied its rules to a device. */
-static void on_udev_event(const DeviceFacts *facts, const char *device, void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        udev_wait_answer(m->udev_wait, facts, device);
-        r = intake_put(m->intake, facts, device);
-        if (r < 0)
-                log_warning("%s: cannot look after it: %s", device, strerror(-r));
-}
-
-static void on_device_noisy(const char *device, unsigned n_events, uint64_t hold_usec, void *userdata) {
-        Manager *m = userdata;
-
-        journal_noisy(m->monitors, device, n_events, INTAKE_WINDOW_USEC, hold_usec);
-}
-
-static int start_coldplug(Manager *m) {
-        m->coldplug_done = false;
-        return coldplug_start(m->coldplug);
-}
-
-/* Walk over all devices once more. */
-static void rescan(void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        m->counters.rescans++;
-        r = start_coldplug(m);
-        if (r < 0)
-                log_error("cannot look at all devices: %s", strerror(-r));
-}
-
-static void on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) {
-        Manager *m = userdata;
-
-        m->counters.lost++;
-        journal_events_lost(m->monitors, loss == UEVENT_OVERFLOW, n_missing);
-        rescan(m);
-}
-
-/*
- * The loads under way may have been for devices, which send no other event, so walk over all devices once more. A load
- * that still goes on in the kernel is joined by the next load of that module, kernel/module/main.c.
- */
-static void on_loader_lost(void *userdata) {
-        Manager *m = userdata;
-
-        monitors_message(m->monitors, "rescan", "lkmd-loader went away; looking at all devices again");
-        rescan(m);
-}
-
-static void settle(Manager *m, const char *good_news) {
-        if (m->authority)
-                authority_settle(m->authority, good_news);
-}
-
-static void on_coldplug_done(size_t n_devices, void *userdata) {
-        Manager *m = userdata;
-
-        m->counters.coldplug_devices += n_devices;
-        m->coldplug_done = true;
-        log_info("looked at %zu devices", n_devices);
-        settle(m, "all devices in /sys can be seen again");
-        waits_check_soon(m->waits);
-}
-
-static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
-        settle(userdata, "lkmd-loader works again");
-}
-
-static void listen_to_udev(Manager *m) {
-        _cleanup_(string_list_freep) char **subsystems = NULL;
-        int r;
-
-        r = udev_rules_get_subsystems(m->udev_rules, &subsystems);
-        if (r >= 0)
-                r = uevent_listen_to_udev(m->uevent, subsystems);
-        if (r < 0)
-                log_warning("cannot listen to udev: %s", strerror(-r));
-}
-
-/* lkmd-handover puts the guard over udev's rule again when a file of the administrator's has gone from its place. */
-static void on_udev_rules_changed(void *userdata) {
-        Manager *m = userdata;
-
-        listen_to_udev(m);
-        udev_wait_rules_changed(m->udev_wait);
-        charge_call_handover(m->charge);
-        settle(m, "the administrator's file in the place of udev's rule is gone");
-}
-
-static void on_index_read(void *userdata) {
-        settle(userdata, "all that lkmd has to know can be read again");
-}
-
-static void write_denied(Manager *m) {
-        denied_file_follow(m->denied_file, m->policy, m->index, m->charge, m->settings.on_stop);
-}
-
-static void on_index_swapped(bool became_complete, void *userdata) {
-        Manager *m = userdata;
-
-        refusal_log_forget(m->refusal_log);
-        monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
-        if (m->index) {
-                loaded_denied_report(m->loaded_denied); /* by modprobe.d */
-                write_denied(m);
-                second_look_soon(m->second_look);
-        }
-        if (!became_complete || !m->index || !m->settings.coldplug)
-                return;                 /* for the first index, the first walk is still to come */
-        rescan(m);                      /* keys that were not found before may be found now */
-}
-
-static void on_policy_changed(bool is_news, void *userdata) {
-        Manager *m = userdata;
-
-        refusal_log_forget(m->refusal_log);
-        audit_policy_changed(audit_keeper_get(m->audit));
-        if (is_news)
-                monitors_message(m->monitors, "reloaded", "the policy is another now");
-        loaded_denied_report(m->loaded_denied);
-        write_denied(m);
-        second_look_soon(m->second_look);
-}
-
-static void on_policy_problem(const Problem *problem, void *userdata) {
-        Manager *m = userdata;
-
-        monitors_problem(m->monitors, problem);
-}
-
-static void on_job_finished(Manager *m, Record *record) {
-        /* the module was loaded already, but from now on it counts as requested itself */
-        if (record->id == 0 && outcome_is_success(record->outcome) &&
-            !ledger_was_requested(m->ledger, record->module) && record->reason == PLAN_REQUESTED)
-                (void) ledger_begin(m->ledger, record);
-        ledger_end(m->ledger, record);
-        if (record->outcome == OUTCOME_UNLOADED)
-                ledger_module_gone(m->ledger, record->module);
-        if (record->outcome == OUTCOME_KEPT_OUT && record->request)
-                refused_devices_note_command(m->refused, record->request, record->module);
-        counters_note_outcome(&m->counters, record);
-        if (record->outcome != OUTCOME_ALREADY_LOADED)
-                journal_record(record);
-        waits_check_soon(m->waits);
-}
-
-static void on_scheduler_event(SchedulerEvent event, Record *record, void *userdata) {
-        static const char *const kinds[] = {
-                [SCHEDULER_STARTED] = "started",
-                [SCHEDULER_FINISHED] = "finished",
-                [SCHEDULER_SLOW] = "slow",
-        };
-        Manager *m = userdata;
-
-        switch (event) {
-        case SCHEDULER_STARTED:
-                counters_add_time(&m->counters, PHASE_QUEUE,
-                                  clock_usec(CLOCK_MONOTONIC) - record->submitted_usec);
-                (void) ledger_begin(m->ledger, record);
-                break;
-        case SCHEDULER_FINISHED:
-                on_job_finished(m, record);
-                break;
-        case SCHEDULER_SLOW:
-                journal_slow(record);
-                break;
-        }
-        monitors_record(m->monitors, kinds[event], record);
-        service_report_progress(m->service, kinds[event], record);
-}
-
-/*
- * A Wait for idleness after a depmod is about the new index, which may cause work: a change that the event loop has
- * seen is read first.
- */
-static bool is_idle_and_up_to_date(void *userdata) {
-        Manager *m = userdata;
-
-        (void) index_keeper_get(m->index);
-        return manager_is_idle(m);
-}
-
-/* Is nothing queued, running or to be processed, as far as the event loop has seen? */
-bool manager_is_idle(Manager *m) {
-        assert(m);
-
-        return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
-               intake_is_idle(m->intake) && !coldplug_is_running(m->coldplug) &&
-               udev_wait_count(m->udev_wait) == 0;
-}
-
-static bool is_idle(void *userdata) {
-        return manager_is_idle(userdata);
-}
-
-static size_t count_waiting(void *userdata) {
-        const Manager *m = userdata;
-
-        return udev_wait_count(m->udev_wait);
-}
-
-static bool is_coldplug_done(void *userdata) {
-        return ((const Manager *) userdata)->coldplug_done;
-}
-
-/* ------------------------------------------------------------------------------------------- settings */
-
-static void apply_settings(Manager *m) {
-        int r;
-
-        log_set_level(m->settings.log_level);
-        policy_keeper_set_mode(m->policy, m->settings.mode);
-        scheduler_set_limits(m->scheduler, &(SchedulerLimits) {
-                                                   .loads = m->settings.loader_threads,
-                                                   .slow_usec = m->settings.slow_load_usec,
-                                                   .loader_timeout_usec = m->settings.loader_timeout_usec,
-                                                   .serial_modules = m->settings.serial_modules,
-                                                   .async_probe_modules = m->settings.async_probe_modules,
-                                           });
-        if (m->index)
-                write_denied(m);        /* OnStop= */
-        r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
-        if (r < 0)
-                log_warning("cannot size the ledger: %s", strerror(-r));
-}
-
-/**
- * manager_reload() - read lkmd.conf, the policy, modprobe.d and the module index again
- * @problems: problems of lkmd.conf and the policy are added to it
- *
- * Return: 0; -EBADMSG if lkmd.conf or the policy is broken: of that one the old stays in force, while modprobe.d
- * and the index, where a broken line affects only itself, were replaced; -ENOMEM.
- */
-int manager_reload(Manager *m, ProblemList *problems) {
-        Settings settings;
-        bool settings_broken;
-        int r;
-
-        assert(m && problems);
-
-        settings_watch_reading(m->settings_watch);
-        r = settings_load(&settings, NULL, problems);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < problems->n_items; i++)
-                log_problem(problems->items + i);
-
-        problem_list_clear(&m->setting_problems);
-        (void) problem_list_copy(&m->setting_problems, problems);
-        settings_broken = problems->n_items > 0;
-        if (!settings_broken) {
-                m->settings = settings;
-                apply_settings(m);
-        }
-
-        r = policy_keeper_rebuild(m->policy);
-        if (r < 0)
-                return r;
-        if (policy_keeper_is_broken(m->policy))
-                (void) problem_list_copy(problems, policy_keeper_get_problems(m->policy));
-        r = index_keeper_rebuild(m->index);
-        if (r < 0)
-                return r;
-        return settings_broken || policy_keeper_is_broken(m->policy) ? -EBADMSG : 0;
-}
-
-static int on_reload(ProblemList *problems, void *userdata) {
-        return manager_reload(userdata, problems);
-}
-
-static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
-        _cleanup_(problem_list_clear) ProblemList problems = {};
-        Manager *m = userdata;
-        int r;
-
-        (void) sd_notifyf(/* unset_environment= */ false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-                          clock_usec(CLOCK_MONOTONIC));
-        r = manager_reload(m, &problems);
-        if (r < 0)
-                log_error("cannot reload: %s",
-                          r != -EBADMSG                         ? strerror(-r)
-                          : policy_keeper_is_broken(m->policy)
-                                  ? "the policy is broken, what held before stays in force"
-                                  : "lkmd.conf is broken, the old settings stay in force");
-        (void) sd_notify(/* unset_environment= */ false, "READY=1");
-        return 0;
-}
-
-/* lkmd-reader may be well again, and open what it did not. */
-static void on_reader_retry(void *userdata) {
-        _cleanup_(problem_list_clear) ProblemList problems = {};
-        int r = manager_reload(userdata, &problems);
-
-        if (r < 0 && r != -EBADMSG)
-                log_error("cannot reload: %s", strerror(-r));
-}
+#include "daemon/manager-internal.h"
 
 /* --------------------------------------------------------------------------------------------- object */
 
@@ -481,7 +45,7 @@ static int open_loop(Manager *m) {
         r = signal_watch(m->event, SIGINT, NULL, NULL);
         if (r < 0)
                 return r;
-        return signal_watch(m->event, SIGHUP, on_sighup, m);
+        return signal_watch(m->event, SIGHUP, manager_on_sighup, m);
 }
 
 static int open_udev(Manager *m, const char *root) {
@@ -490,15 +54,15 @@ static int open_udev(Manager *m, const char *root) {
         m->udev = udev_new();
         if (!m->udev)
                 return -ENOMEM;
-        r = udev_keeper_new(&m->udev_keeper, m->event, root, on_udev_rules_changed, m);
+        r = udev_keeper_new(&m->udev_keeper, m->event, root, manager_on_udev_rules_changed, m);
         if (r < 0)
                 return r;
         m->udev_rules = udev_keeper_get(m->udev_keeper);
         return udev_wait_new(&m->udev_wait, &(UdevWaitOptions) {
                                                     .event = m->event,
                                                     .udev = m->udev,
-                                                    .must = must_wait_for_udev,
-                                                    .look = on_device_seen,
+                                                    .must = manager_must_wait_for_udev,
+                                                    .look = manager_on_device_seen,
                                                     .userdata = m,
                                             });
 }
@@ -512,8 +76,8 @@ static int open_sources(Manager *m, const ManagerOptions *options) {
         r = intake_new(&m->intake, &(IntakeOptions) {
                                            .event = m->event,
                                            .counters = &m->counters,
-                                           .seen = on_device_seen,
-                                           .noisy = on_device_noisy,
+                                           .seen = manager_on_device_seen,
+                                           .noisy = manager_on_device_noisy,
                                            .userdata = m,
                                    });
         if (r < 0)
@@ -522,9 +86,9 @@ static int open_sources(Manager *m, const ManagerOptions *options) {
                                            .event = m->event,
                                            .udev = m->udev,
                                            .receive_buffer_bytes = m->settings.receive_buffer_bytes,
-                                           .seen = on_uevent,
-                                           .answered = on_udev_event,
-                                           .lost = on_events_lost,
+                                           .seen = manager_on_uevent,
+                                           .answered = manager_on_udev_event,
+                                           .lost = manager_on_events_lost,
                                            .userdata = m,
                                    });
         if (r < 0)
@@ -532,10 +96,11 @@ static int open_sources(Manager *m, const ManagerOptions *options) {
         r = privilege_drop();   /* CAP_NET_ADMIN was only for the size of the netlink buffer */
         if (r < 0)
                 return r;
-        listen_to_udev(m);
-        r = coldplug_new(&m->coldplug, m->event, m->udev, on_device_walked, on_coldplug_done, m);
+        manager_listen_to_udev(m);
+        r = coldplug_new(&m->coldplug, m->event, m->udev, manager_on_device_walked, manager_on_coldplug_done,
+                         m);
         if (r >= 0)
-                coldplug_set_by_udev(m->coldplug, must_wait_for_udev);
+                coldplug_set_by_udev(m->coldplug, manager_must_wait_for_udev);
         return r;
 }
 
@@ -553,8 +118,8 @@ static int open_policy(Manager *m, const ManagerOptions *options) {
                                                   .event = m->event,
                                                   .root = options->policy_root,
                                                   .mode = m->settings.mode,
-                                                  .changed = on_policy_changed,
-                                                  .problem = on_policy_problem,
+                                                  .changed = manager_on_policy_changed,
+                                                  .problem = manager_on_policy_problem,
                                                   .userdata = m,
                                           });
         if (r < 0)
@@ -587,7 +152,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = open_policy(m, options);
         if (r < 0)
                 return r;
-        r = waits_new(&m->waits, m->event, is_idle_and_up_to_date, m);
+        r = waits_new(&m->waits, m->event, manager_is_idle_and_up_to_date, m);
         if (r < 0)
                 return r;
         r = scheduler_new(&m->scheduler, &(SchedulerOptions) {
@@ -596,10 +161,10 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .kernel_log = m->kernel_log,
                                                  .counters = &m->counters,
                                                  .files = policy_keeper_get_facts(m->policy),
-                                                 .observer = on_scheduler_event,
+                                                 .observer = manager_on_scheduler_event,
                                                  .loader_program = options->loader_program,
-                                                 .loader_lost = on_loader_lost,
-                                                 .loader_changed = on_loader_changed,
+                                                 .loader_lost = manager_on_loader_lost,
+                                                 .loader_changed = manager_on_loader_changed,
                                                  .userdata = m,
                                          });
         if (r < 0)
@@ -609,7 +174,8 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = autoload_new(&m->autoload, m->scheduler, &m->planner, m->monitors, &m->counters);
         if (r < 0)
                 return r;
-        r = index_keeper_new(&m->index, m->event, options->root, on_index_swapped, on_index_read, m);
+        r = index_keeper_new(&m->index, m->event, options->root, manager_on_index_swapped,
+                             manager_on_index_read, m);
         if (r < 0)
                 return r;
         m->planner.index = m->index;
@@ -622,7 +188,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .root_reader = m->root_reader,
                                                  .settings = &m->settings,
                                                  .monitors = m->monitors,
-                                                 .stepped_in = rescan,
+                                                 .stepped_in = manager_rescan,
                                                  .userdata = m,
                                          });
         if (r < 0)
@@ -633,12 +199,16 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                      .planner = &m->planner,
                                                      .ledger = m->ledger,
                                                      .charge = m->charge,
-                                                     .walk = rescan,
+                                                     .walk = manager_rescan,
                                                      .userdata = m,
                                              });
         if (r < 0)
                 return r;
         return loaded_denied_new(&m->loaded_denied, &m->planner);
+}
+
+static bool is_idle(void *userdata) {
+        return manager_is_idle(userdata);
 }
 
 static int open_service(Manager *m, const ManagerOptions *options) {
@@ -661,10 +231,10 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .waits = m->waits,
                                    .counters = &m->counters,
                                    .started_usec = m->started_usec,
-                                   .reload = on_reload,
+                                   .reload = manager_on_reload,
                                    .is_idle = is_idle,
-                                   .is_coldplug_done = is_coldplug_done,
-                                   .count_waiting = count_waiting,
+                                   .is_coldplug_done = manager_is_coldplug_done,
+                                   .count_waiting = manager_count_waiting,
                                    .userdata = m,
                            },
                            options->varlink_fd, options->varlink_address);
@@ -691,7 +261,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = open_loop(m);
         if (r < 0)
                 return r;
-        r = root_reader_new(&m->root_reader, m->event, options->reader_address, on_reader_retry, m);
+        r = root_reader_new(&m->root_reader, m->event, options->reader_address, manager_on_reader_retry, m);
         if (r < 0)
                 return r;
         r = load_settings(m);
@@ -710,7 +280,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = open_engine(m, options);
         if (r < 0)
                 return r;
-        apply_settings(m);
+        manager_apply_settings(m);
         loaded_denied_report(m->loaded_denied);
         r = open_service(m, options);
         if (r < 0)
@@ -771,7 +341,7 @@ int manager_run(Manager *m) {
         assert(m);
 
         if (m->settings.coldplug) {
-                r = start_coldplug(m);
+                r = manager_start_coldplug(m);
                 if (r < 0)
                         return r;
         } else
@@ -789,7 +359,7 @@ int manager_run(Manager *m) {
 void manager_take_uevent(Manager *m, const DeviceFacts *facts, const char *device) {
         assert(m && facts && device);
 
-        on_uevent(facts, device, m);
+        manager_on_uevent(facts, device, m);
 }
 
 Service *manager_get_service(Manager *m) {
