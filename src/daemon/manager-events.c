@@ -189,7 +189,6 @@ void manager_on_index_swapped(bool became_complete, void *userdata) {
         Manager *m = userdata;
 
         refusal_log_forget(m->refusal_log);
-        audit_policy_changed(audit_keeper_get(m->audit));
         monitors_message(m->monitors, "reloaded", "module index and modprobe.d were read");
         if (m->index) {
                 loaded_denied_report(m->loaded_denied); /* by modprobe.d */
@@ -205,6 +204,7 @@ void manager_on_policy_changed(bool is_news, void *userdata) {
         Manager *m = userdata;
 
         refusal_log_forget(m->refusal_log);
+        audit_policy_changed(audit_keeper_get(m->audit));
         if (is_news)
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
         loaded_denied_report(m->loaded_denied);

@@ -157,7 +157,8 @@ def test_a_module_file_that_cannot_be_read(machine, tree):
     whole = file.read_bytes()
     try:
         file.write_bytes(b"no ELF")
-        text = machine.run("explain", "x25", check=0).stdout
+        text = machine.run("explain", "x25", check=1).stdout
+        assert "  x25 cannot be loaded: its file is no kernel module\n" in text
         assert "  not known here: license; rule x (" in text and "denies x25 if license is proprietary\n" in text
     finally:
         file.write_bytes(whole)
