@@ -47,6 +47,7 @@ BROKEN = {                                      # file, its text, the lines that
 def test_broken_lkmd_conf(machine):
     for name, (text, _) in BROKEN.items():
         machine.write(f"/etc/lkmd/{name}", text, mode=0o000 if "unreadable" in name else 0o644)
+    machine.run("chown nobody /etc/lkmd/lkmd.conf.d/40-unreadable.conf")    # one of root's is read all the same
     machine.run("mkdir /etc/lkmd/lkmd.conf.d/50-directory.conf")
     restart(machine)
     found, text = problems(machine), lkmctl(machine, "status").stdout
@@ -54,7 +55,7 @@ def test_broken_lkmd_conf(machine):
         for line in lines:
             assert (f"/etc/lkmd/{name}", line) in found, found
         assert f"/etc/lkmd/{name}" in text
-    assert "ermission" in found["/etc/lkmd/lkmd.conf.d/40-unreadable.conf", None]
+    assert "it cannot be read: " in found["/etc/lkmd/lkmd.conf.d/40-unreadable.conf", None]
     assert ("/etc/lkmd/lkmd.conf.d/50-directory.conf", None) in found
     assert ask(machine, "status")["coldplugDone"], "the default holds"
     warnings = machine.journal("-b", "-u", "lkmd", "-p", "warning", "-o", "cat")
