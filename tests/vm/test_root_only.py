@@ -191,13 +191,13 @@ def test_a_sys_that_only_root_may_read(machine):
     remove(machine, "e1000e")
 
 
-def test_a_boot_with_modules_of_root_alone(boot):
+def test_a_boot_with_modules_of_root_alone(fresh):
     """The same modules as without lkmd, and as without that mode."""
     def settled(machine):
         machine.run("udevadm settle", timeout=120)
         return loaded(machine)
 
-    stock, ours = boot(lkmd=False), boot()
+    stock, ours = fresh(lkmd=False), fresh()
     for machine in (stock, ours):
         machine.run("chmod 0700 /usr/lib/modules")
         machine.reboot()
