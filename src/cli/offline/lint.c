@@ -91,7 +91,7 @@ static bool is_kept(const Lint *l, const KeptFinding *f) {
         return false;
 }
 
-static int keep(Lint *l, const Finding *x, const char *format, va_list ap) {
+_printf_(3, 0) static int keep(Lint *l, const Finding *x, const char *format, va_list ap) {
         KeptFinding f = { .kind = x->kind, .line = x->line, .column = x->line > 0 ? x->column : 0 };
 
         if (vasprintf(&f.message, format, ap) < 0)

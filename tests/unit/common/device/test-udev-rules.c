@@ -125,7 +125,9 @@ static const struct {
 };
 
 static void say(const UdevWord *word, char ret[static 256]) {
-        (void) snprintf(ret, 256, word ? "%u %s" : "", word ? word->line : 0, word ? word->deed : "");
+        ret[0] = '\0';
+        if (word)
+                (void) snprintf(ret, 256, "%u %s", word->line, word->deed);
 }
 
 static void test_rules(void **state) {
