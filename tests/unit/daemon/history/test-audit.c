@@ -432,10 +432,10 @@ static void test_bytes(void **state) {
                 note(a, AUDIT_REFUSED, "m", &rule, key);
         }
         n = audit_count(a);
-        assert_in_range(n, 250, AUDIT_BYTES_MAX / REQUEST_KEY_MAX);
+        assert_true(n >= 250 && n <= AUDIT_BYTES_MAX / REQUEST_KEY_MAX);
         assert_int_equal(audit_get_head(a)->n_dropped, AUDIT_ENTRIES_MAX - n);
         text = read_text(&s, "audit");
-        assert_in_range(strlen(text), 1, AUDIT_FILE_MAX + (16U << 10));
+        assert_true(strlen(text) > 0 && strlen(text) <= AUDIT_FILE_MAX + (16U << 10));
         a = audit_free(a);
         assert_ok(audit_new(&a, scratch_path(&s, "audit")));
         assert_int_equal(audit_count(a), n);
