@@ -33,7 +33,7 @@ static int on_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         return sd_varlink_error(link, "io.lkmd.Manager.Timeout", NULL); /* any answer */
 }
 
-/* @answer: what has to be in it; NULL: there is none, and nothing was done */
+/* @answer: what has to be in it; NULL: there is none (the connection may end), and nothing was done */
 static void assert_answer(const char *method, const Peer *peer, sd_varlink_method_flags_t flags, const char *answer) {
         Call c = { .method = method, .peer = peer, .flags = flags };
         _cleanup_(varlink_bench_close) VarlinkBench b;
@@ -45,9 +45,8 @@ static void assert_answer(const char *method, const Peer *peer, sd_varlink_metho
         varlink_bench_call(fd, "Status", "{}", false);
         event_settle(b.event);
         text = varlink_bench_read(fd);
-        assert_non_null(text);
-        if (answer ? !strstr(text, answer) : text[0] != '\0')
-                fail_msg("%s with flags %u: '%s'", method, (unsigned) flags, text);
+        if (answer ? !text || !strstr(text, answer) : text && text[0] != '\0')
+                fail_msg("%s with flags %u: '%s'", method, (unsigned) flags, text ?: "");
         assert_int_equal(c.n_let_through, answer && strstr(answer, "Timeout") ? 1 : 0);
         close(fd);
 }
