@@ -199,22 +199,14 @@ bool command_only_loads(const char *command) {
                (n >= 6 && startswith(command + n - 6, "insmod"));
 }
 
+static int lint_command(Lint *l, const ConfigEntry *e) {
+        int r = lint_denial(l, e);
+
+        return r < 0 || command_is_denial(e->value) ? r : lint_programs(l, e);
+}
+
 int lint_commands(Lint *l) {
-        static const ConfigKind kinds[] = { CONFIG_INSTALL, CONFIG_REMOVE };
-        int r = 0;
+        int r = lint_each_entry(l, CONFIG_INSTALL, lint_command);
 
-        assert(l);
-
-        for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-                const ConfigEntry *entries;
-                size_t n;
-
-                entries = modprobe_config_entries(index_get_config(l->index), kinds[k], &n);
-                for (size_t i = 0; r >= 0 && i < n; i++) {
-                        r = lint_denial(l, entries + i);
-                        if (r >= 0 && !command_is_denial(entries[i].value))
-                                r = lint_programs(l, entries + i);
-                }
-        }
-        return r;
+        return r < 0 ? r : lint_each_entry(l, CONFIG_REMOVE, lint_command);
 }

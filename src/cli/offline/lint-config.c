@@ -222,19 +222,7 @@ static int lint_blacklist(Lint *l, const ConfigEntry *e) {
 }
 
 int lint_config(Lint *l) {
-        static const ConfigKind kinds[] = { CONFIG_INSTALL, CONFIG_BLACKLIST };
-        int r = 0;
+        int r = lint_each_entry(l, CONFIG_INSTALL, lint_install);
 
-        assert(l);
-
-        for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-                const ConfigEntry *entries;
-                size_t n;
-
-                entries = modprobe_config_entries(index_get_config(l->index), kinds[k], &n);
-                for (size_t i = 0; r >= 0 && i < n; i++)
-                        r = kinds[k] == CONFIG_INSTALL ? lint_install(l, entries + i)
-                                                       : lint_blacklist(l, entries + i);
-        }
-        return r;
+        return r < 0 ? r : lint_each_entry(l, CONFIG_BLACKLIST, lint_blacklist);
 }

@@ -112,6 +112,19 @@ _printf_(3, 0) static int keep(Lint *l, const Finding *x, const char *format, va
         return 0;
 }
 
+int lint_each_entry(Lint *l, ConfigKind kind, int (*check)(Lint *l, const ConfigEntry *e)) {
+        const ConfigEntry *entries;
+        size_t n;
+        int r = 0;
+
+        assert(l && check);
+
+        entries = modprobe_config_entries(index_get_config(l->index), kind, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = check(l, entries + i);
+        return r;
+}
+
 int lint_report(Lint *l, const Finding *x, const char *format, ...) {
         va_list ap;
         int r;

@@ -52,6 +52,9 @@ void lint_clear(Lint *l);
 /* As all of lint-*.h: 0, also after findings; negative errno. Everything is copied. */
 int lint_report(Lint *l, const Finding *finding, const char *format, ...) _printf_(3, 4);
 
+/* Calls @check for each line of one kind, until one fails. */
+int lint_each_entry(Lint *l, ConfigKind kind, int (*check)(Lint *l, const ConfigEntry *e));
+
 /* No findings come after this: sorts them, and tells those that are accepted. */
 int lint_complete(Lint *l);
 

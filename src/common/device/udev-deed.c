@@ -104,6 +104,17 @@ static const char *what_program_does(const char *command, bool local) {
         return "runs a program";
 }
 
+/* Modules whose names begin so are drivers for devices that other drivers, or other machines, would have. */
+static bool takes_devices(const char *module) {
+        static const char *const names[] = { "vfio",  "pci-stub",    "pci_stub",   "uio",
+                                             "usbip", "xen-pciback", "xen_pciback" };
+
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+                if (startswith(module, names[i]))
+                        return true;
+        return false;
+}
+
 /*
  * "load NAME..": a package that has one more module loaded, such as sg for SCSI devices, changes nothing for the
  * drivers; one of a module that takes devices from their drivers does, and so does "load" without a name, for the
@@ -125,9 +136,7 @@ static const char *what_kmod_does(const char *arguments, bool local) {
                 if (n == 0)
                         break;
                 named = true;
-                if (strchr("$%'\"", *p) || startswith(p, "vfio") || startswith(p, "pci-stub") ||
-                    startswith(p, "pci_stub") || startswith(p, "uio") || startswith(p, "usbip") ||
-                    startswith(p, "xen-pciback") || startswith(p, "xen_pciback"))
+                if (strchr("$%'\"", *p) || takes_devices(p))
                         return deed;
                 p += n;
         }

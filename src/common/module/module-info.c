@@ -214,6 +214,10 @@ static int append_name(char ***names, const char *text) {
         return string_list_contains(*names, name) ? 0 : string_list_append(names, name, strlen(name));
 }
 
+static int append_text(char ***strings, const char *text) {
+        return string_list_append(strings, text, strlen(text));
+}
+
 /**
  * module_path_get_place() - where a module file lies in the directory of its kernel's modules
  * @path: of the file, from an index: MODULE_ROOT/RELEASE/PLACE, with the directory before it that stands for the root
@@ -231,6 +235,35 @@ const char *module_path_get_place(const char *path) {
         return place ? place + 1 : path;
 }
 
+/* Gives @take the value of each line with the first key, or with the second, unless that is NULL; to fill a list. */
+static int collect(const char *path, const char *first, const char *second,
+                   int (*take)(char ***strings, const char *value), char ***ret) {
+        _cleanup_(module_info_close) ModuleInfo info = { .copy_fd = -EBADF };
+        _cleanup_(string_list_freep) char **strings = NULL;
+        struct kmod_list *item;
+        int r;
+
+        r = string_list_new(&strings);
+        if (r < 0)
+                return r;
+        r = module_info_open(&info, path);
+        if (r < 0)
+                return r;
+
+        INFO_FOREACH(item, &info) {
+                const char *key = lib.kmod_module_info_get_key(item);
+
+                if (!streq(key, first) && !streq_ptr(key, second))
+                        continue;
+                r = take(&strings, lib.kmod_module_info_get_value(item));
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = STEAL_PTR(strings);
+        return 0;
+}
+
 /**
  * module_info_parameters() - the names of the parameters that a module has
  * @path: of the file
@@ -242,32 +275,9 @@ const char *module_path_get_place(const char *path) {
  * Return: 0; negative errno if the file cannot be read.
  */
 int module_info_parameters(const char *path, char ***ret) {
-        _cleanup_(module_info_close) ModuleInfo info = { .copy_fd = -EBADF };
-        _cleanup_(string_list_freep) char **names = NULL;
-        struct kmod_list *item;
-        int r;
-
         assert(path && ret);
 
-        r = string_list_new(&names);
-        if (r < 0)
-                return r;
-        r = module_info_open(&info, path);
-        if (r < 0)
-                return r;
-
-        INFO_FOREACH(item, &info) {
-                const char *key = lib.kmod_module_info_get_key(item);
-
-                if (!streq(key, "parm") && !streq(key, "parmtype"))
-                        continue;
-                r = append_name(&names, lib.kmod_module_info_get_value(item));
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = STEAL_PTR(names);
-        return 0;
+        return collect(path, "parm", "parmtype", append_name, ret);
 }
 
 /**
@@ -277,31 +287,9 @@ int module_info_parameters(const char *path, char ***ret) {
  * Return: as module_info_parameters().
  */
 int module_info_parameter_types(const char *path, char ***ret) {
-        _cleanup_(module_info_close) ModuleInfo info = {};
-        _cleanup_(string_list_freep) char **types = NULL;
-        struct kmod_list *item;
-        int r;
-
         assert(path && ret);
 
-        r = string_list_new(&types);
-        if (r < 0)
-                return r;
-        r = module_info_open(&info, path);
-        if (r < 0)
-                return r;
-        INFO_FOREACH(item, &info) {
-                const char *value = lib.kmod_module_info_get_value(item);
-
-                if (!streq(lib.kmod_module_info_get_key(item), "parmtype"))
-                        continue;
-                r = string_list_append(&types, value, strlen(value));
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = STEAL_PTR(types);
-        return 0;
+        return collect(path, "parmtype", NULL, append_text, ret);
 }
 
 /* Sets a text that is not set yet: of several lines the first counts. */

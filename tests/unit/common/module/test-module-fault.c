@@ -2,60 +2,19 @@
 
 #include "common/module/module-fault.h"
 
-#include <elf.h>
-#include <stddef.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/util.h"
 #include "common/module/file-facts.h"
+#include "elf-module.h"
 #include "scratch.h"
 #include "test.h"
 
 #define RELEASE "6.1.0-fake"
 #define DIR "lib/modules/" RELEASE "/"
 #define INFO(vermagic) "name=real_name\0vermagic=" vermagic "\0"
-#define INFO_MAX 128U
-#define NAMES "\0.modinfo\0.shstrtab\0"
-
-typedef struct File {
-        Elf64_Ehdr header;
-        Elf64_Shdr sections[3];
-        char info[INFO_MAX], names[sizeof(NAMES)];
-} File;
-
-static File make_file(const char *info, size_t n) {
-        File f = {
-                .header = {
-                        .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-                        .e_type = ET_REL,
-                        .e_machine = EM_X86_64,
-                        .e_version = EV_CURRENT,
-                        .e_shoff = offsetof(File, sections),
-                        .e_ehsize = sizeof(Elf64_Ehdr),
-                        .e_shentsize = sizeof(Elf64_Shdr),
-                        .e_shnum = 3,
-                        .e_shstrndx = 2,
-                },
-                .sections = {
-                        [1] = { .sh_name = 1,
-                                .sh_type = SHT_PROGBITS,
-                                .sh_offset = offsetof(File, info),
-                                .sh_size = n },
-                        [2] = { .sh_name = 10,
-                                .sh_type = SHT_STRTAB,
-                                .sh_offset = offsetof(File, names),
-                                .sh_size = sizeof(NAMES) - 1 },
-                },
-                .names = NAMES,
-        };
-
-        assert_true(n <= sizeof(f.info));
-        memcpy(f.info, info, n);
-        return f;
-}
-
-#define MAKE_FILE(vermagic) make_file(INFO(vermagic), sizeof(INFO(vermagic)) - 1)
+#define MAKE_FILE(vermagic) ELF_MODULE(INFO(vermagic))
 
 /* In a root of its own, whose architecture is not known. */
 static ModuleFaultKind check(const Scratch *s, const char *name, FileFactsEffort effort, char **ret_clause) {
@@ -70,7 +29,7 @@ static ModuleFaultKind check(const Scratch *s, const char *name, FileFactsEffort
 }
 
 static void test_contents(void **state) {
-        File sound = MAKE_FILE(RELEASE " SMP"), program = sound, other = MAKE_FILE("6.1.0-other SMP"),
+        ElfModule sound = MAKE_FILE(RELEASE " SMP"), program = sound, other = MAKE_FILE("6.1.0-other SMP"),
              summed = MAKE_FILE("6.1.0-other SMP modversions");
         const struct {
                 const void *data;
@@ -84,7 +43,7 @@ static void test_contents(void **state) {
                 { &program, sizeof(program), MODULE_FILE_ALIEN, MODULE_FILE_ALIEN },
                 { &sound, 20, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
                 { &sound, sizeof(Elf64_Ehdr), MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
-                { &sound, offsetof(File, info) - 1, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
+                { &sound, offsetof(ElfModule, info) - 1, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
                 { "\xfd" "7zXZ\0and no more", 18, MODULE_HAS_NO_FAULT, MODULE_FILE_BROKEN },
                 { "\x28\xb5\x2f\xfd" "and no more", 15, MODULE_HAS_NO_FAULT, MODULE_FILE_BROKEN },
                 { &other, sizeof(other), MODULE_HAS_NO_FAULT, MODULE_FILE_OF_OTHER_KERNEL },
@@ -106,7 +65,7 @@ static void test_contents(void **state) {
 /* Only of this machine is it known which architecture it has. */
 static void test_other_machine(void **state) {
         _cleanup_(module_fault_clear) ModuleFault fault = {};
-        File f = MAKE_FILE("9-lkmd-test SMP");
+        ElfModule f = MAKE_FILE("9-lkmd-test SMP");
 
         f.header.e_machine = EM_SH;
         (void) mkdir("/lib/modules", 0755);
@@ -122,7 +81,7 @@ static void test_other_machine(void **state) {
 }
 
 static void test_places(void **state) {
-        const File sound = MAKE_FILE(RELEASE " SMP");
+        const ElfModule sound = MAKE_FILE(RELEASE " SMP");
         _cleanup_(scratch_close) Scratch s;
 
         scratch_open_below(&s, "/var/lib");
@@ -161,7 +120,7 @@ static void test_places(void **state) {
 
 /* What was put right is noticed, and so is another file in that place. */
 static void test_is_up_to_date(void **state) {
-        const File sound = MAKE_FILE(RELEASE " SMP");
+        const ElfModule sound = MAKE_FILE(RELEASE " SMP");
         _cleanup_(file_facts_freep) FileFacts *files = NULL;
         _cleanup_(scratch_close) Scratch s;
         ModuleFault fault = {};
@@ -190,7 +149,7 @@ static void test_is_up_to_date(void **state) {
 
 /* The kernel's own files are called like their modules, and decompressing them all would take long. */
 static void test_effort(void **state) {
-        const File sound = MAKE_FILE(RELEASE " SMP");
+        const ElfModule sound = MAKE_FILE(RELEASE " SMP");
         _cleanup_(file_facts_freep) FileFacts *files = NULL;
         _cleanup_(scratch_close) Scratch s;
         const char *kernels, *others;
@@ -210,7 +169,7 @@ static void test_effort(void **state) {
 }
 
 static void test_words(void **state) {
-        const File other = MAKE_FILE("5.10-lts preempt");
+        const ElfModule other = MAKE_FILE("5.10-lts preempt");
         _cleanup_(freep) char *clause = NULL;
         _cleanup_(scratch_close) Scratch s;
 
