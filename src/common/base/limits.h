@@ -7,6 +7,9 @@
 #define MODULE_NAME_MAX 55U             /* bytes without NUL: MODULE_NAME_LEN - 1, linux/moduleparam.h */
 #define REQUEST_KEY_MAX 4096U           /* bytes of a module name, alias or modalias; a uevent holds 2048 */
 #define MODULE_FILE_MAX (1 << 30)       /* bytes of a module file that is read; the largest have some MiB */
+#define MODULE_UNPACKED_MAX \
+        (128U << 20) /* likewise, decompressed in memory; lkmd may have 256 MiB (lkmd.service) */
+#define MODULE_UNPACKER_MAX (80U << 20) /* bytes that decompressing it may need beside; xz -9 needs 65 MiB */
 #define PARAMETERS_MAX 4096U            /* bytes of all parameters of one load; the kernel takes a page */
 #define SETTING_LIST_MAX 1024U          /* bytes of a list in lkmd.conf, NUL included */
 #define FILE_WATCHES_MAX 512U           /* inotify watches, for modprobe.d and for policies each */

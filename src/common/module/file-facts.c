@@ -122,15 +122,16 @@ static Entry *get_entry(FileFacts *f, const char *path) {
 /* Does an error of ModuleInfo mean that the file is broken? Else it is about the reader. */
 static bool is_about_the_file(int error) {
         return error < 0 && error != -ENOSYS && error != -EOPNOTSUPP && error != -ENOMEM &&
-               error != -EACCES && error != -EPERM && error != -EMFILE && error != -ENFILE;
+               error != -EACCES && error != -EPERM && error != -EMFILE && error != -ENFILE &&
+               error != -EFBIG;
 }
 
-/* What the reader lacked today, such as a file descriptor, it may have tomorrow. */
+/* What the reader lacked today, such as a file descriptor, it may have tomorrow. A file that is too large stays so. */
 static void read_entry(Entry *e) {
         if (e->is_read)
                 return;
         e->error = MIN(module_info_facts(e->path, &e->facts), 0);
-        e->is_read = e->error == 0 || is_about_the_file(e->error);
+        e->is_read = e->error == 0 || e->error == -EFBIG || is_about_the_file(e->error);
 }
 
 /* Return: NULL if the file cannot be read, or if there is no memory. */
@@ -187,8 +188,10 @@ bool file_facts_tell_name(FileFacts *f, const char *path) {
 
 static int check_inside(Entry *e, ModuleFault *ret) {
         read_entry(e);
-        *ret = (ModuleFault) { .kind = is_about_the_file(e->error) ? MODULE_FILE_BROKEN
-                                                                   : MODULE_HAS_NO_FAULT };
+        if (is_about_the_file(e->error))
+                ret->kind = MODULE_FILE_BROKEN;
+        else
+                ret->unknown = e->error;
         return e->error == 0 ? module_fault_of_vermagic(e->path, e->facts.vermagic, ret) : 0;
 }
 
@@ -212,7 +215,7 @@ int file_facts_check(FileFacts *f, const char *path, FileFactsEffort effort, Mod
         e = get_entry(f, path);
         if (!e || !e->is_sound) {
                 r = module_fault_look(path, ret);
-                if (r < 0 || ret->kind != MODULE_HAS_NO_FAULT || !e)
+                if (r < 0 || ret->kind != MODULE_HAS_NO_FAULT || ret->unknown != 0 || !e)
                         return r;
                 e->is_sound = true;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModuleFault: see module-fault.h. A look costs one open and one read of the header, so that every plan can have it;
- * what is inside of a compressed file is for FileFacts to find out. Owns nothing.
+ * ModuleFault: see module-fault.h. A look costs one open and one read of the header, which of a compressed file is
+ * unpacked, so that every plan can have it; the rest of what is inside is for FileFacts to find out. Owns nothing.
  */
 
 #include "common/module/module-fault.h"
@@ -19,6 +19,7 @@
 #include "common/base/paths.h"
 #include "common/base/root-file.h"
 #include "common/base/util.h"
+#include "common/module/packed-file.h"
 
 #define REINSTALL \
         "reinstall the package that it came with (the kernel's, or dkms: dkms autoinstall), then depmod -a"
@@ -111,57 +112,70 @@ static ModuleFaultKind look_at_elf(const unsigned char *header, uint64_t size, b
         return table >= size || n * entry > size - table ? MODULE_FILE_BROKEN : MODULE_HAS_NO_FAULT;
 }
 
-static bool is_compressed(const unsigned char *header, size_t n) {
-        static const struct {
-                const char *magic;
-                size_t n;
-        } formats[] = { { "\xfd"
-                          "7zXZ\0",
-                          6 },
-                        { "\x28\xb5\x2f\xfd", 4 },
-                        { "\x1f\x8b", 2 } };
-
-        for (size_t i = 0; i < ARRAY_LEN(formats); i++)
-                if (n >= formats[i].n && memcmp(header, formats[i].magic, formats[i].n) == 0)
-                        return true;
-        return false;
-}
-
-static ModuleFaultKind look_inside(int fd, uint64_t size, bool of_this_machine) {
-        unsigned char header[sizeof(Elf64_Ehdr)] = {};
-        ssize_t n;
-
-        n = pread(fd, header, sizeof(header), 0);
-        if (n < 0)
-                return MODULE_HAS_NO_FAULT;
-        if (is_compressed(header, (size_t) n))
-                return MODULE_HAS_NO_FAULT;
+/*
+ * @size: of the file; of what is in a compressed one only its beginning is known, which is then taken for larger than
+ * anything that its header names
+ */
+static ModuleFaultKind look_at_header(const unsigned char *header, size_t n, uint64_t size,
+                                      bool of_this_machine) {
         if (n < EI_NIDENT || memcmp(header, ELFMAG, SELFMAG) != 0)
                 return MODULE_FILE_ALIEN;
         return look_at_elf(header, size, of_this_machine);
 }
 
-static ModuleFaultKind fault_of_error(int error) {
+static void look_inside(int fd, uint64_t size, bool of_this_machine, ModuleFault *ret) {
+        unsigned char begin[PACKED_FILE_MAGIC_MAX], header[sizeof(Elf64_Ehdr)] = {};
+        size_t n_header = 0;
+        ssize_t n;
+        int r;
+
+        n = pread(fd, begin, sizeof(begin), 0);
+        if (n >= 0 && !packed_file_is_packed(begin, (size_t) n))
+                n = pread(fd, header, sizeof(header), 0);
+        else if (n >= 0) {
+                r = packed_file_head(fd, header, sizeof(header), &n_header);
+                if (r == -EBADMSG)
+                        ret->kind = MODULE_FILE_BROKEN;
+                else if (r < 0)
+                        ret->unknown = r;
+                else
+                        ret->kind = look_at_header(header, n_header,
+                                                   n_header < sizeof(header) ? n_header : UINT64_MAX,
+                                                   of_this_machine);
+                return;
+        }
+        if (n < 0)
+                ret->unknown = -errno;
+        else
+                ret->kind = look_at_header(header, (size_t) n, size, of_this_machine);
+}
+
+/* Sets @ret by what module_file_find() said. */
+static void judge_error(int error, ModuleFault *ret) {
         switch (error) {
         case -ENOENT:
         case -ENOTDIR:
         case -ELOOP:
-                return MODULE_FILE_MISSING;
+                ret->kind = MODULE_FILE_MISSING;
+                break;
         case -EXDEV:
-                return MODULE_FILE_ELSEWHERE;
+                ret->kind = MODULE_FILE_ELSEWHERE;
+                break;
         case -EPERM:
-                return MODULE_FILE_FOREIGN;
+                ret->kind = MODULE_FILE_FOREIGN;
+                break;
         case -EINVAL:
-                return MODULE_FILE_IRREGULAR;
+                ret->kind = MODULE_FILE_IRREGULAR;
+                break;
         default:
-                return MODULE_HAS_NO_FAULT; /* such as EACCES: root may see what the caller may not */
+                ret->unknown = error;   /* such as EACCES: root may see what the caller may not */
         }
 }
 
 /**
  * module_fault_look() - what is wrong with a module file, at first sight?
  * @path: what stands before /lib/modules is another root than that of this machine
- * @ret:  to be cleared; what the caller may not see counts as no fault
+ * @ret:  to be cleared; what the caller may not see counts as no fault, and is told as not known
  *
  * Return: 0; -ENOMEM.
  */
@@ -182,7 +196,7 @@ int module_fault_look(const char *path, ModuleFault *ret) {
         if (found == -ENOMEM)
                 return found;
         if (found < 0) {
-                ret->kind = fault_of_error(found);
+                judge_error(found, ret);
                 return 0;
         }
         if (fstat(found, &st) < 0)
@@ -195,8 +209,10 @@ int module_fault_look(const char *path, ModuleFault *ret) {
                 return 0;
         fd = root_file_reopen(found);
         if (fd >= 0)
-                ret->kind = look_inside(fd, (uint64_t) st.st_size, root[0] == '\0');
-        return 0;
+                look_inside(fd, (uint64_t) st.st_size, root[0] == '\0', ret);
+        else
+                ret->unknown = fd;
+        return ret->unknown == -ENOMEM ? -ENOMEM : 0;
 }
 
 /**
@@ -252,6 +268,19 @@ int module_fault_clause(const ModuleFault *fault, char **ret) {
                 return 0;
         *ret = NULL;
         return -ENOMEM;
+}
+
+/* Why it is not known whether a file has a fault. */
+const char *module_fault_unknown_text(int error) {
+        switch (error) {
+        case -EOPNOTSUPP:
+        case -ENOSYS:
+                return "the library that reads it is not installed";
+        case -EFBIG:
+                return "decompressing it takes more memory than it may";
+        default:
+                return strerror(-error);
+        }
 }
 
 /* What to do about it; a template in which {module} is the name. */

@@ -25,11 +25,13 @@ typedef enum ModuleFaultKind {
 typedef struct ModuleFault {
         ModuleFaultKind kind;
         char *detail;                   /* MODULE_FILE_OF_OTHER_KERNEL: the release; else NULL */
+        int unknown;                    /* negative errno, why the file could not be looked into; 0: it was */
 } ModuleFault;
 
 int module_fault_look(const char *path, ModuleFault *ret);
 int module_fault_of_vermagic(const char *path, const char *vermagic, ModuleFault *ret);
 bool module_fault_is_of_loader(ModuleFaultKind kind);
 int module_fault_clause(const ModuleFault *fault, char **ret);
+const char *module_fault_unknown_text(int error);
 const char *module_fault_remedy(ModuleFaultKind kind);
 void module_fault_clear(ModuleFault *f);

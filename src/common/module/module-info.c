@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ModuleInfo: the .modinfo section of a module file, read by libkmod, which also reads compressed files.
+ * ModuleInfo: the .modinfo section of a module file, read by libkmod.
  * libkmod depends on libcrypto, which takes longer to start than most verbs of lkmctl take in all. So
  * libkmod is opened only when a file is first asked about, which hardly any verb does, and then stays open.
  */
@@ -24,6 +24,7 @@
 #include "common/base/read-file.h"
 #include "common/base/string-list.h"
 #include "common/base/util.h"
+#include "common/module/packed-file.h"
 
 #define LIBKMOD "libkmod.so.2"
 
@@ -111,8 +112,7 @@ static unsigned half_word(const unsigned char *header, size_t at) {
 
 /*
  * libkmod (34) ends the process with an assertion if the header names a section for the section names that
- * the file does not have, as when a disk lost a part of the file. The kernel refuses such a file. Compressed
- * files have checksums.
+ * the file does not have, as when a disk lost a part of the file. The kernel refuses such a file.
  *
  * Return: 0, also for a file that is no ELF; -ENOEXEC; what pread(2) says.
  */
@@ -157,7 +157,17 @@ static int copy_file(int fd) {
         return STEAL_FD(copy_fd);
 }
 
-/* Opens @path, or a copy of what only FileAccess could open. Return: as module_info_open(). */
+static int is_packed(int fd) {
+        unsigned char begin[PACKED_FILE_MAGIC_MAX];
+        ssize_t n = pread(fd, begin, sizeof(begin), 0);
+
+        return n < 0 ? -errno : packed_file_is_packed(begin, (size_t) n);
+}
+
+/*
+ * Opens @path, or a copy of what only FileAccess could open, or of what is in a compressed file: libkmod decompresses
+ * without a bound. Return: as module_info_open().
+ */
 static int open_file(ModuleInfo *info, const char *path) {
         char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
         _cleanup_(closep) int fd = -EBADF;
@@ -169,17 +179,18 @@ static int open_file(ModuleInfo *info, const char *path) {
         r = check_file(fd);
         if (r < 0)
                 return r;
-        r = check_elf_header(fd);
+        r = is_packed(fd);
         if (r < 0)
                 return r;
-        if (access(path, R_OK) < 0) {
-                info->copy_fd = copy_file(fd);
+        if (r > 0 || access(path, R_OK) < 0) {
+                info->copy_fd = r > 0 ? packed_file_unpack(fd) : copy_file(fd);
                 if (info->copy_fd < 0)
                         return info->copy_fd;
                 (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", info->copy_fd);
                 path = link;
         }
-        return lib.kmod_module_new_from_path(info->ctx, path, &info->module);
+        r = check_elf_header(info->copy_fd >= 0 ? info->copy_fd : fd);
+        return r < 0 ? r : lib.kmod_module_new_from_path(info->ctx, path, &info->module);
 }
 
 /* Return: 0; -ENOSYS without libkmod; -ENOMEM; why the file cannot be read. To be closed in any case. */

@@ -44,8 +44,8 @@ static void test_contents(void **state) {
                 { &sound, 20, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
                 { &sound, sizeof(Elf64_Ehdr), MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
                 { &sound, offsetof(ElfModule, info) - 1, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
-                { "\xfd" "7zXZ\0and no more", 18, MODULE_HAS_NO_FAULT, MODULE_FILE_BROKEN },
-                { "\x28\xb5\x2f\xfd" "and no more", 15, MODULE_HAS_NO_FAULT, MODULE_FILE_BROKEN },
+                { "\xfd" "7zXZ\0and no more", 18, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
+                { "\x28\xb5\x2f\xfd" "and no more", 15, MODULE_FILE_BROKEN, MODULE_FILE_BROKEN },
                 { &other, sizeof(other), MODULE_HAS_NO_FAULT, MODULE_FILE_OF_OTHER_KERNEL },
                 { &summed, sizeof(summed), MODULE_HAS_NO_FAULT, MODULE_HAS_NO_FAULT },
         };
