@@ -21,6 +21,7 @@ LKMCTL = str(Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev")) / "src/cl
 RELEASE = "6.0.0-files"
 DIRECTORY = Path("/lib/modules") / RELEASE      # of the root that tests run in, which is thrown away
 
+MISSING = "its file is missing"
 ELSEWHERE = "its file lies outside the directory of modules, /lib/modules"
 FOREIGN = "others than root could have written its file, or have led there"
 IRREGULAR = "what is in the place of its file is no regular file"
@@ -50,15 +51,43 @@ def replace(path, make):
     make(path)
 
 
-def compress(path, size=None):
-    """As depmod has them after "xz": the name in modules.dep stays."""
-    packed = subprocess.run(["xz", "--check=crc32", "-c", path], capture_output=True, check=True).stdout
-    path.write_bytes(packed[:size])
+PACKERS = {"xz": ["xz", "--check=crc32"], "zst": ["zstd", "-q"], "gz": ["gzip"]}
+
+
+def pack(path, kind, size=None, *options):
+    """The name in modules.dep stays."""
+    path.write_bytes(subprocess.run([*PACKERS[kind], *options, "-c", path], capture_output=True, check=True).stdout[:size])
+
+
+def pack_foreign(path, kind):
+    patch(path, 18, b"\xb7")
+    pack(path, kind)
+
+
+def pack_text(path, kind):
+    path.write_text("no module\n" * 20)
+    pack(path, kind)
+
+
+def pack_program(path, kind):
+    shutil.copy("/bin/true", path)
+    pack(path, kind)
+
+
+def pack_short(path, kind):
+    cut(path, 40)
+    pack(path, kind)
+
+
+def pack_bomb(path):
+    """Less than 100 KiB that are more than MODULE_UNPACKED_MAX."""
+    with open(path, "ab") as f:
+        f.truncate(300 << 20)
+    pack(path, "zst")
 
 
 FILES = {  # module: (what becomes of its file, what is wrong with it then, does modprobe load it)
     "sound": (lambda p: None, None, True),
-    "packed": (compress, None, True),
     "linked": (lambda p: link_away(p, Path("/var/lib/lkmd-files/linked.ko")), None, True),
     "inner_link": (lambda p: (shutil.move(p, p.parent / "x.ko"), p.symlink_to("x.ko")), None, True),
     "empty": (lambda p: cut(p, 0), "its file is empty", False),
@@ -66,7 +95,6 @@ FILES = {  # module: (what becomes of its file, what is wrong with it then, does
     "program": (lambda p: shutil.copy("/bin/true", p), ALIEN, False),
     "short": (lambda p: cut(p, 40), BROKEN, False),
     "half": (lambda p: cut(p, p.stat().st_size // 2), BROKEN, False),
-    "half_packed": (lambda p: compress(p, 100), BROKEN, False),
     "foreign_machine": (lambda p: patch(p, 18, b"\xb7"), "it was built for another processor architecture", False),
     "other_kernel": (lambda p: None, "it was built for kernel 5.10.0-other", False),
     "same_sums": (lambda p: None, None, True),
@@ -78,22 +106,47 @@ FILES = {  # module: (what becomes of its file, what is wrong with it then, does
     "somebodys": (lambda p: os.chown(p, 1000, 0), FOREIGN, True),
     "open_directory": (lambda p: link_away(p, Path("/var/lib/lkmd-open/open_directory.ko"), 0o777), FOREIGN, True),
     "sticky_directory": (lambda p: link_away(p, Path("/var/lib/lkmd-sticky/sticky_directory.ko"), 0o1777), FOREIGN, True),
-    "gone": (Path.unlink, "its file is missing", False),
-    "dangling": (lambda p: replace(p, lambda q: q.symlink_to("nowhere.ko")), "its file is missing", False),
-    "loop": (lambda p: replace(p, lambda q: q.symlink_to(q.name)), "its file is missing", False),
+    "gone": (Path.unlink, MISSING, False),
+    "dangling": (lambda p: replace(p, lambda q: q.symlink_to("nowhere.ko")), MISSING, False),
+    "loop": (lambda p: replace(p, lambda q: q.symlink_to(q.name)), MISSING, False),
 }
+for kind in PACKERS:
+    FILES |= {f"{kind}_sound": (lambda p, k=kind: pack(p, k), None, True),
+              f"{kind}_half": (lambda p, k=kind: pack(p, k, 100), BROKEN, False),
+              f"{kind}_nothing": (lambda p, k=kind: pack(p, k, 7), BROKEN, False),
+              f"{kind}_short": (lambda p, k=kind: pack_short(p, k), BROKEN, False),
+              f"{kind}_text": (lambda p, k=kind: pack_text(p, k), ALIEN, False),
+              f"{kind}_program": (lambda p, k=kind: pack_program(p, k), ALIEN, False),
+              f"{kind}_foreign_machine": (lambda p, k=kind: pack_foreign(p, k), "it was built for another processor architecture", False)}
+NOT_KNOWN = {  # of which cannot be told whether they are sound
+    "bomb": pack_bomb,
+    "xz_greedy": lambda p: pack(p, "xz", None, "--lzma2=dict=512MiB"),
+}
+FILES |= {name: (spoil, None, True) for name, spoil in NOT_KNOWN.items()}
 VERMAGIC = {"other_kernel": "5.10.0-other SMP mod_unload ", "same_sums": "5.10.0-other SMP mod_unload modversions "}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def files():
-    modules = {name: ((), (f"vermagic={VERMAGIC.get(name, RELEASE + ' SMP mod_unload ')}",)) for name in FILES}
-    modules |= {f"needs_{name}": ((name,), ()) for name in FILES}
+    modules = {name: ((f"under_{name}",), (f"vermagic={VERMAGIC.get(name, RELEASE + ' SMP mod_unload ')}",)) for name in FILES}
+    for name in FILES:
+        modules |= {f"under_{name}": ((), ()), f"beside_{name}": ((), ()), f"needs_{name}": ((name, f"beside_{name}"), ())}
     make_tree(Path("/"), RELEASE, modules)
     for name, (spoil, _, _) in FILES.items():
         spoil(DIRECTORY / f"kernel/{name}.ko")
+    running = DIRECTORY.parent / os.uname().release
+    running.symlink_to(RELEASE)
     yield
+    running.unlink()
     shutil.rmtree(DIRECTORY)
+
+
+def loads(name, module):
+    """What of the tree gets into the kernel. A load finds out that a file is of no use when it comes to it; what is not there it knows before."""
+    fault, below, beside = FILES[name][1], [f"under_{name}"], [f"beside_{name}"] * (module != name)
+    if fault == MISSING:
+        return []
+    return sorted(below + beside + ([] if fault else [*{name, module}]))
 
 
 def ctl(*words):
@@ -111,11 +164,11 @@ def test_all_verbs_agree(name):
         assert plan.returncode == explained.returncode == shown.returncode == (1 if fault else 0), (plan, explained)
         steps, omissions = (json.loads(plan.stdout)[key] for key in ("steps", "omissions"))
         sentence = json.loads(explained.stdout)["answers"][0]["sentences"][0]
+        assert sorted(s["module"] for s in steps) == loads(name, module)
         if not fault:
-            assert [s["module"] for s in steps] == [name, module][-len(steps):] and not omissions
+            assert not omissions
             assert sentence == f"{module} is allowed: nothing denies it" and "No difference" in diff.stdout
             continue
-        assert not steps
         [omission] = [o for o in omissions if o["module"] == name]
         assert omission.get("reason", "its file is missing") == fault
         assert f"{fault}" in shown.stdout
@@ -126,23 +179,19 @@ def test_all_verbs_agree(name):
         assert (f"cannot load {'it' if module == name else name}: {fault}; modprobe loads it" in diff.stdout) == modprobe_loads, diff
 
 
+@pytest.mark.parametrize("name", NOT_KNOWN)
+def test_what_is_not_known(name):
+    text = "decompressing it takes more memory than it may"
+    [step] = [s for s in json.loads(ctl("plan", "--json=short", name).stdout)["steps"] if s["module"] == name]
+    assert step["notKnown"] == text
+    assert f"which is not known here: {text}" in " ".join(ctl("plan", name).stdout.split())
+    assert f"whether the file of {name} is sound is not known here: {text}" in ctl("explain", f"needs_{name}").stdout
+
+
 def test_all_of_them_at_once():
     told = ctl("diff-modprobe", "--json=short").stdout.splitlines()
     refused = {json.loads(line)["subject"] for line in told if json.loads(line)["difference"] == "file"}
     assert refused == {name for name, (_, fault, loads) in FILES.items() if fault and loads}
-
-
-def test_names_of_the_kernel():
-    """For who knows it from lsmod."""
-    (DIRECTORY / "updates").mkdir()
-    path = DIRECTORY / "updates/graphics-current.ko"
-    subprocess.run(["cc", "-c", "-x", "assembler", "-o", path, "-"], input=assembly("graphics", (), ()), text=True, check=True)
-    subprocess.run(["depmod", RELEASE], check=True)
-    [step] = json.loads(ctl("plan", "--json=short", "graphics-current").stdout)["steps"]
-    assert (step["module"], step["kernelName"]) == ("graphics_current", "graphics")
-    assert "insert, which the kernel calls graphics" in ctl("plan", "graphics-current").stdout
-    assert "graphics_current is allowed" in ctl("explain", "graphics").stdout
-    assert ctl("plan", "graphics").returncode == 5         # as modprobe
 
 
 # ---------------------------------------------------------------------------------------------------- the daemon
@@ -160,6 +209,47 @@ def renamed(tmp_path):
     daemon = Daemon(root)
     yield daemon.start()
     daemon.close()
+
+
+@pytest.fixture
+def lkmd():
+    """lkmd over the tree of this file."""
+    daemon = Daemon()
+    daemon.root = ""
+    yield daemon.start()
+    daemon.close()
+
+
+def test_plan_foretells_what_load_does(lkmd):
+    for name, (_, fault, _) in FILES.items():
+        if fault:
+            lkmd.loader.errors[name] = -8
+        for module in (name, f"needs_{name}"):
+            plan, before = ctl("plan", "--json=short", module), len(lkmd.loader.requests)
+            steps = [s["module"] for s in json.loads(plan.stdout)["steps"]]
+            assert sorted(steps) == loads(name, module)
+            try:
+                assert sorted(n for n, _, outcome in names(lkmd.call("Load", name=module)) if outcome == "loaded") == sorted(steps)
+                assert plan.returncode == 0
+            except VarlinkError as error:
+                assert plan.returncode == 1 and error.name == "LoadFailed" and error.parameters["module"] == name
+                records = error.parameters.get("records", ())
+                assert sorted(n for n, _, outcome in names({"records": records}) if outcome == "loaded") == sorted(steps)
+            made = [m for _, m, _, _ in lkmd.loader.requests[before:]]
+            assert sorted(made) == sorted(steps + [name] * (bool(fault) and fault != MISSING))
+
+
+def test_names_of_the_kernel():
+    """For who knows it from lsmod."""
+    (DIRECTORY / "updates").mkdir()
+    path = DIRECTORY / "updates/graphics-current.ko"
+    subprocess.run(["cc", "-c", "-x", "assembler", "-o", path, "-"], input=assembly("graphics", (), ()), text=True, check=True)
+    subprocess.run(["depmod", RELEASE], check=True)
+    [step] = json.loads(ctl("plan", "--json=short", "graphics-current").stdout)["steps"]
+    assert (step["module"], step["kernelName"]) == ("graphics_current", "graphics")
+    assert "insert, which the kernel calls graphics" in ctl("plan", "graphics-current").stdout
+    assert "graphics_current is allowed" in ctl("explain", "graphics").stdout
+    assert ctl("plan", "graphics").returncode == 5         # as modprobe
 
 
 def names(reply):

@@ -62,6 +62,7 @@ int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *
                                       .compat_kmod = true,
                                       .files = policy->facts,
                                       .finds_faults = true,
+                                      .by_modprobe = true,
                                       .file_effort = FACTS_READ });
         if (r < 0)
                 return r;
@@ -269,6 +270,19 @@ static void print_placed(FILE *f, const PlanStep *s) {
                 (void) fputs("; it is reported when it is loaded", f);
 }
 
+static void print_unknown_files(FILE *f, const Plan *plan, const char *indent) {
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *s = plan->steps + i;
+
+                if (s->unknown == 0 || s->fails)
+                        continue;
+                (void) fputs(indent, f);
+                (void) fputs("whether the file of ", f);
+                print_escaped(f, s->module);
+                fprintf(f, " is sound is not known here: %s\n", module_fault_unknown_text(s->unknown));
+        }
+}
+
 static void print_enforced(FILE *f, const Explanation *q, const char *indent) {
         for (size_t i = 0; i < q->enforced->n_omissions; i++) {
                 const PlanOmission *o = q->enforced->omissions + i;
@@ -299,6 +313,16 @@ static void print_modprobe_joint(FILE *f, const PlanStep *last, const PlanStep *
                 (void) fputs("insert ", f);
 }
 
+/* ", and fail: c cannot be loaded: its file is empty" */
+static void print_modprobe_failure(FILE *f, const Plan *plan) {
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                if (plan->omissions[i].kind == PLAN_FILE_UNUSABLE && plan->omissions[i].required) {
+                        (void) fputs(", and fail: ", f);
+                        print_omitted(f, plan, plan->omissions + i, /* conditional= */ false);
+                        return;
+                }
+}
+
 /* "modprobe would insert a, b, then run "x" in the place of c" */
 static void print_modprobe(FILE *f, const Plan *plan) {
         const PlanStep *last = NULL;
@@ -306,14 +330,18 @@ static void print_modprobe(FILE *f, const Plan *plan) {
         for (size_t i = 0; i < plan->n_steps; i++) {
                 const PlanStep *s = plan->steps + i;
 
-                if (s->action == PLAN_BUILTIN)
+                if (s->fails && s->required)
+                        break;          /* there modprobe gives up */
+                if (s->action == PLAN_BUILTIN || s->fails)
                         continue;
                 print_modprobe_joint(f, last, s);
                 print_escaped(f, s->module);
                 last = s;
         }
-        if (last)
+        if (last) {
+                print_modprobe_failure(f, plan);
                 return;
+        }
         for (size_t i = 0; i < plan->n_omissions; i++)
                 if (!plan->omissions[i].wanted_by) {
                         (void) fputs("modprobe would load nothing: ", f);
@@ -337,11 +365,12 @@ void explanation_print_sentences(const Explanation *q, FILE *f, const char *inde
                         (void) fputc('\n', f);
                 }
         for (size_t i = 0; i < q->plan->n_steps; i++)
-                if (q->plan->steps[i].reason == PLAN_REQUESTED) {
+                if (q->plan->steps[i].reason == PLAN_REQUESTED && !q->plan->steps[i].fails) {
                         (void) fputs(indent, f);
                         print_placed(f, q->plan->steps + i);
                         (void) fputc('\n', f);
                 }
+        print_unknown_files(f, q->plan, indent);
         if (q->enforced)
                 print_enforced(f, q, indent);
         trace_print_doubts(&q->trace, f, indent);

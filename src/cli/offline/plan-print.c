@@ -14,6 +14,15 @@ static void write_module(FILE *f, const PlanStep *step) {
         print_escaped(f, step->module);
 }
 
+/* An omission says why. */
+static void write_failure(FILE *f, const Plan *plan, const PlanStep *step) {
+        bool waits = false;
+
+        for (size_t i = 0; i < step->n_after; i++)
+                waits |= step->after[i].required && plan->steps[step->after[i].step].fails;
+        (void) fputs(waits ? "nothing, what it needs fails" : "insert, which fails", f);
+}
+
 static void write_action(FILE *f, const PlanStep *step) {
         switch (step->action) {
         case PLAN_BUILTIN:
@@ -29,6 +38,9 @@ static void write_action(FILE *f, const PlanStep *step) {
                         (void) fputs(", which the kernel calls ", f);
                         print_escaped(f, step->kernel_name);
                 }
+                if (step->unknown != 0)
+                        fprintf(f, ", if its file is sound, which is not known here: %s",
+                                module_fault_unknown_text(step->unknown));
                 break;
         }
 }
@@ -79,7 +91,9 @@ static int print_step(Table *table, const Plan *plan, size_t i, const size_t *ro
                 return r;
         for (size_t k = 0; k < ARRAY_LEN(writers); k++) {
                 f = table_cell(table);
-                if (f)
+                if (f && step->fails && writers[k] == write_action)
+                        write_failure(f, plan, step);
+                else if (f)
                         writers[k](f, step);
                 r = table_cell_end(table);
                 if (r < 0)

@@ -173,7 +173,7 @@ static const ConfigEntry *overlooked_deny(const Comparison *c, const Plan *their
 static int compare_file(Comparison *c, const char *module, const Plan *theirs, const PlanOmission *o) {
         const PlanStep *step = find_step(theirs, o->module);
 
-        if (o->kind != PLAN_FILE_UNUSABLE || !step || step->action != PLAN_INSERT)
+        if (o->kind != PLAN_FILE_UNUSABLE || !step || step->fails || step->action != PLAN_INSERT)
                 return 0;
         return report(c, &(Difference) { DIFFERENCE_FILE, module, o->module, .fault = o->ruling.reason });
 }
@@ -283,6 +283,7 @@ static int compare(Comparison *c, const IndexModule *module) {
                                       .mode = PLAN_NAMED,
                                       .compat_kmod = true,
                                       .files = c->files,
+                                      .by_modprobe = true,
                                       .finds_faults = true });
         if (r < 0)
                 return r;

@@ -55,7 +55,7 @@ static void preview_clear(Preview *p) {
 
 static bool plan_has_driver(const Plan *plan) {
         for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].reason == PLAN_REQUESTED)
+                if (plan->steps[i].reason == PLAN_REQUESTED && !plan->steps[i].fails)
                         return true;
         return false;
 }

@@ -18,6 +18,7 @@
 #include "common/index/dependency-parents.h"
 #include "common/index/index-lookup.h"
 #include "common/plan/plan-edges.h"
+#include "common/plan/plan-faults.h"
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-judge.h"
 #include "common/plan/plan-parameters.h"
@@ -445,7 +446,8 @@ static int build(Plan *plan, const Index *index, const PlanRequest *request) {
                         return r;
         }
 
-        return plan_edges_draw(&g);
+        r = plan_edges_draw(&g);
+        return r < 0 ? r : plan_faults_foretell(&g);
 }
 
 /**
@@ -458,7 +460,8 @@ static int build(Plan *plan, const Index *index, const PlanRequest *request) {
  * module is left out as well. Other install lines run instead of their module, also beside softdeps; what they do
  * is not part of the plan.
  *
- * The plan checks whether the files exist, but not what is in the kernel already.
+ * The plan checks whether the files exist, but not what is in the kernel already. With finds_faults it has the same
+ * steps; those that will fail because of their files are marked.
  *
  * Return: 0, also if the key matches nothing (n_matches is 0) and if everything was left out;
  * -ENAMETOOLONG: longer than REQUEST_KEY_MAX; -ENOMEM.

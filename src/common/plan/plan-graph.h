@@ -12,7 +12,8 @@
 
 /*
  * PlanGraph: a plan in progress. Internal to the files that make plans: plan-graph.c has the nodes, plan-judge.c
- * judges them, plan-builder.c walks and places them, plan-edges.c adds the edges between the steps.
+ * judges them, plan-builder.c walks and places them, plan-edges.c adds the edges between the steps, plan-faults.c
+ * foretells which will fail.
  */
 
 #define NOBODY SIZE_MAX
@@ -28,7 +29,6 @@ typedef enum Judgement {
         FIT,
         DENIED,
         FILE_MISSING,
-        FILE_UNUSABLE,
         MODULE_MISSING,
 } Judgement;
 
@@ -42,7 +42,7 @@ typedef struct Node {                   /* one module, of which a step is made *
         NodeState state;
         bool by_alias;                  /* found by an alias, not by its name */
         Judgement judgement[_POLICY_PART_MAX];
-        ModuleFault fault;              /* FILE_UNUSABLE */
+        ModuleFault fault;              /* of its file, if faults are looked for */
         PolicyPart part;                /* of the placed step */
         PolicyRuling ruling[_POLICY_PART_MAX]; /* if the policy has judged it */
         bool would_deny[_POLICY_PART_MAX]; /* likewise, with what is in audit mode enforced */

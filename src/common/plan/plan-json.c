@@ -184,10 +184,12 @@ int plan_step_to_json(const Plan *plan, const PlanStep *step, sd_json_variant **
                                              SD_JSON_BUILD_UNSIGNED(step->command_line)),
                 SD_JSON_BUILD_PAIR_CONDITION(ruling != NULL, "allowedBy", SD_JSON_BUILD_VARIANT(ruling)),
                 SD_JSON_BUILD_PAIR_CONDITION(step->reported, "reported", SD_JSON_BUILD_BOOLEAN(true)),
+                SD_JSON_BUILD_PAIR_CONDITION(step->unknown != 0, "notKnown",
+                                             SD_JSON_BUILD_STRING(module_fault_unknown_text(step->unknown))),
                 SD_JSON_BUILD_PAIR_VARIANT("after", after));
 }
 
-/* {"key": .., "steps": [..], "omissions": [..]} */
+/* {"key": .., "steps": [..], "omissions": [..]}. Steps that will fail are among the omissions only. */
 int plan_to_json(const Plan *plan, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *steps = NULL, *omissions = NULL;
         _cleanup_(freep) char *key = NULL;
@@ -202,6 +204,8 @@ int plan_to_json(const Plan *plan, sd_json_variant **ret) {
         for (size_t i = 0; r >= 0 && i < plan->n_steps; i++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
 
+                if (plan->steps[i].fails)
+                        continue;
                 r = plan_step_to_json(plan, plan->steps + i, &v);
                 if (r >= 0)
                         r = sd_json_variant_append_array(&steps, v);

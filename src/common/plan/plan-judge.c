@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PlanJudge: whether a module can be loaded: the policy allows it, and its file is there and sound. Adds the omissions
- * of the plan. Owns nothing.
+ * PlanJudge: whether a module may be loaded: the policy allows it, and its file is there. Adds the omissions of the
+ * plan. Owns nothing.
  */
 
 #include "common/plan/plan-judge.h"
@@ -11,6 +11,7 @@
 
 #include "common/base/file-access.h"
 #include "common/index/dependency-parents.h"
+#include "common/plan/plan-faults.h"
 #include "common/plan/plan-graph.h"
 #include "common/plan/plan-rules.h"
 
@@ -24,29 +25,26 @@ static bool is_missing(const char *path) {
         struct stat st;
         int r = file_access_stat(path, &st);
 
-        return r == -ENOENT || r == -ENOTDIR;
+        return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
 }
 
-/* kmod asks neither who could have written a file nor where it lies. Return: 0; -ENOMEM. */
+/*
+ * A request that needs a missing file changes nothing. Other faults are for the load to find (plan-faults.c).
+ * Return: 0; -ENOMEM.
+ */
 static int judge_file(PlanGraph *g, size_t i, Judgement *ret) {
         const PlanRequest *request = g->request;
-        Node *n = &g->nodes[i];
+        const Node *n = &g->nodes[i];
         int r;
 
-        *ret = FIT;
         if (!request->files || !request->finds_faults) {
-                if (is_missing(n->module->path))
-                        *ret = FILE_MISSING;
+                *ret = is_missing(n->module->path) ? FILE_MISSING : FIT;
                 return 0;
         }
-        module_fault_clear(&n->fault);
-        r = file_facts_check(request->files, n->module->path, request->file_effort, &n->fault);
+        r = plan_faults_look(g, i);
         if (r < 0)
                 return r;
-        if (request->compat_kmod && module_fault_is_of_loader(n->fault.kind))
-                return 0;
-        if (n->fault.kind != MODULE_HAS_NO_FAULT)
-                *ret = n->fault.kind == MODULE_FILE_MISSING ? FILE_MISSING : FILE_UNUSABLE;
+        *ret = n->fault.kind == MODULE_FILE_MISSING ? FILE_MISSING : FIT;
         return 0;
 }
 
@@ -106,22 +104,6 @@ int plan_judge_omit_denied(PlanGraph *g, size_t i, PolicyPart part, const char *
         return plan_graph_omit(g, plan_denial_kind(ruling, part), g->nodes[i].name, wanted_by, ruling, candidate);
 }
 
-static int omit_unusable(PlanGraph *g, const Node *n, const char *wanted_by, bool candidate) {
-        PolicyRuling ruling = { .source = _POLICY_SOURCE_INVALID };
-        _cleanup_(freep) char *clause = NULL;
-        size_t known = g->plan->n_omissions;
-        int r;
-
-        r = module_fault_clause(&n->fault, &clause);
-        if (r < 0)
-                return r;
-        ruling.reason = clause;
-        r = plan_graph_omit(g, PLAN_FILE_UNUSABLE, n->name, wanted_by, &ruling, candidate);
-        if (r >= 0 && g->plan->n_omissions > known)
-                g->plan->omissions[known].fault = n->fault.kind;
-        return r;
-}
-
 /* Adds the omission of a node that cannot be loaded. @config: the softdep that wants it; NULL: none. */
 static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted_by,
                      const ConfigEntry *config, bool candidate) {
@@ -134,8 +116,6 @@ static int omit_node(PlanGraph *g, size_t i, PolicyPart part, const char *wanted
                 return plan_judge_omit_denied(g, i, part, wanted_by, candidate);
         case FILE_MISSING:
                 return plan_graph_omit(g, PLAN_FILE_MISSING, n->name, wanted_by, NULL, candidate);
-        case FILE_UNUSABLE:
-                return omit_unusable(g, n, wanted_by, candidate);
         default:
                 if (is_turned_off(n)) {
                         ruling = ruling_of_line(n->origin);

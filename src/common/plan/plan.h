@@ -97,6 +97,8 @@ typedef struct PlanStep {
         bool reported;                  /* allowed, and to be reported ("verdict: audit") */
         size_t parent;                  /* index of the step that it is for; SIZE_MAX for PLAN_REQUESTED */
         bool required;                  /* a requested module fails without it */
+        bool fails;                     /* its file is of no use, or that of one that it needs: see the omissions */
+        int unknown;                    /* negative errno, why its file could not be looked into; 0: it was */
         PlanEdge *after;
         size_t n_after;
 } PlanStep;
@@ -108,10 +110,10 @@ typedef enum PlanOmissionKind {
         PLAN_SOFTDEP_MISSING,           /* a softdep that names no module; harmless */
         PLAN_SOFTDEP_LOOP,              /* a softdep of a cycle: its order is not kept */
         PLAN_FILE_MISSING,              /* modules.dep names a file that does not exist */
-        PLAN_FILE_UNUSABLE,             /* lkmd-loader or the kernel would refuse the file */
+        PLAN_FILE_UNUSABLE,             /* lkmd-loader or the kernel will refuse the file: its step fails */
         PLAN_MODULE_MISSING,            /* an alias for a module that does not exist */
         PLAN_TURNED_OFF,                /* an alias says "off", and no module is called so */
-        PLAN_IMPOSSIBLE,                /* it needs a module that was left out, whose ruling it has */
+        PLAN_IMPOSSIBLE,                /* it needs a module that was left out, whose ruling it has, or that fails */
         _PLAN_OMISSION_KIND_MAX,
         _PLAN_OMISSION_KIND_INVALID = -EINVAL,
 } PlanOmissionKind;
@@ -153,6 +155,7 @@ typedef struct PlanRequest {
         LookupCache *cache;             /* of look-ups; NULL: none */
         FileFacts *files;               /* of module files; NULL: names in the kernel are not known */
         bool finds_faults;              /* of @files; false: only whether they are there */
+        bool by_modprobe;               /* which does not look for what lkmd-loader refuses */
         FileFactsEffort file_effort;    /* to find them */
         const Policy *policy;           /* NULL: no rules */
         const PolicyRequester *requester; /* NULL: not known; its key is ignored */
