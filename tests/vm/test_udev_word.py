@@ -84,6 +84,19 @@ def test_card_for_vfio_plugged_in(machine, rules):
     assert pci_driver(machine, E1000E) == "e1000e" and after_udev(machine) == []
 
 
+def test_card_for_vfio_by_a_rule_of_root_alone(machine, rules):
+    """Only the devices that it is about wait, as if everybody might read it; edited, it is read again."""
+    machine.write(RULES, "# mine\n" + OVERRIDE, mode=0o600)
+    machine.run("udevadm control --reload && udevadm settle")
+    assert after_udev(machine) == [("pci devices", RULES, 2, "sets driver_override")]
+    machine.run(f"sed -i 1d {RULES}")
+    assert after_udev(machine) == [("pci devices", RULES, 1, "sets driver_override")]
+    machine.run("udevadm control --reload")
+    plug(machine)
+    wait_handled(machine)
+    check_given_to_vfio(machine)
+
+
 def test_rule_written_the_moment_before(machine, rules):
     """lkmd sees the rule as soon as it is there; that udevd has read it is up to who wrote it."""
     machine.run(["sh", "-c", f"printf '%s' '{OVERRIDE}' >{RULES}; udevadm control --reload"])

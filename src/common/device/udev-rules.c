@@ -588,7 +588,7 @@ static int read_hwdb(UdevRules *rules, const char *root) {
         int r = 0;
 
         (void) snprintf(path, sizeof(path), "%s" UDEV_ETC_HWDB_DIR, root);
-        d = opendir(path);
+        d = file_access_opendir(path);
         if (!d)
                 return errno == EACCES ? add_unreadable(rules, path + strlen(root)) : 0;
         while (r >= 0 && (entry = readdir(d)))

@@ -57,16 +57,22 @@ static int read_rules(UdevKeeper *k) {
         return news;
 }
 
-static void refresh(UdevKeeper *k) {
+/* Reads all rules, whether or not files have changed: lkmd-reader may be able to open more than before. */
+void udev_keeper_rebuild(UdevKeeper *k) {
         int r;
 
-        if (!stale_watch_is_stale(k->watch))
-                return;
+        assert(k);
+
         r = read_rules(k);
         if (r < 0)
                 log_error("cannot read udev's rules anew: %s", strerror(-r));
         else if (r > 0)
                 k->changed(k->userdata);
+}
+
+static void refresh(UdevKeeper *k) {
+        if (stale_watch_is_stale(k->watch))
+                udev_keeper_rebuild(k);
 }
 
 static void on_quiet(void *userdata) {

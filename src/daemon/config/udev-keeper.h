@@ -18,6 +18,7 @@ int udev_keeper_new(UdevKeeper **ret, sd_event *event, const char *root, udev_ke
 UdevKeeper *udev_keeper_free(UdevKeeper *k);
 DEFINE_CLEANUP(UdevKeeper, udev_keeper_free);
 
+void udev_keeper_rebuild(UdevKeeper *k);
 const UdevRules *udev_keeper_get(UdevKeeper *k);
 const char *udev_keeper_get_own_rule(UdevKeeper *k);
 const ProblemList *udev_keeper_get_watch_problems(const UdevKeeper *k);

@@ -17,9 +17,12 @@
 #include "must.h"
 
 #define SOMEBODY 65534U
+#define COMMAND_MAX 512U
+
+static int commands_fd[2], done_fd[2];  /* commands for root; a byte for each that was run */
 
 void reader_bench_mount(void) {
-        static const char *const places[] = { "/etc/modprobe.d", "/etc/lkmd", "/lib/modules",
+        static const char *const places[] = { "/etc/modprobe.d", "/etc/lkmd", "/etc/udev", "/lib/modules",
                                               READER_ELSEWHERE };
 
         MUST(unshare(CLONE_NEWNS) == 0);
@@ -90,16 +93,43 @@ static void run_as_somebody(void (*run)(void *event), const char *socket_path) {
         MUST(!root_reader_is_in_trouble(reader));
 }
 
+void reader_bench_do(const char *command) {
+        char text[COMMAND_MAX] = "", c;
+
+        MUST(strlen(command) < sizeof(text));
+        (void) stpcpy(text, command);
+        MUST(write(commands_fd[1], text, sizeof(text)) == (ssize_t) sizeof(text));
+        MUST(read(done_fd[0], &c, 1) == 1);
+}
+
+/* Until there is nobody any more who has commands. */
+static void run_commands(void) {
+        char command[COMMAND_MAX];
+
+        while (read(commands_fd[0], command, sizeof(command)) == (ssize_t) sizeof(command)) {
+                MUST(system(command) == 0); /* NOLINT(cert-env33-c): commands of the test's own */
+                MUST(write(done_fd[1], "", 1) == 1);
+        }
+}
+
 void reader_bench_run(void (*run)(void *event), const char *socket_path) {
         int listen_fd = listen_at(socket_path), status;
-        pid_t reader = start_reader(listen_fd), pid = fork();
+        pid_t reader = start_reader(listen_fd), pid;
 
+        MUST(pipe2(commands_fd, O_CLOEXEC) == 0 && pipe2(done_fd, O_CLOEXEC) == 0);
+        pid = fork();
         MUST(pid >= 0);
         if (pid == 0) {
+                (void) close(done_fd[1]);
                 run_as_somebody(run, socket_path);
                 _exit(0);
         }
+        (void) close(commands_fd[1]);
+        run_commands();
         MUST(waitpid(pid, &status, 0) == pid);
+        (void) close(commands_fd[0]);
+        (void) close(done_fd[0]);
+        (void) close(done_fd[1]);
         MUST(kill(reader, SIGKILL) == 0 && waitpid(reader, NULL, 0) == reader);
         (void) close(listen_fd);
         MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);

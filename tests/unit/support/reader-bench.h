@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A mount namespace in which what lkmd-reader opens is empty and the test's own: /etc/modprobe.d, /etc/lkmd and
- * /lib/modules; and a place beside them, READER_ELSEWHERE. For a test that runs as root.
+ * A mount namespace in which what lkmd-reader opens is empty and the test's own: /etc/modprobe.d, /etc/lkmd,
+ * /etc/udev and /lib/modules; and a place beside them, READER_ELSEWHERE. For a test that runs as root.
  */
 #define READER_ELSEWHERE "/mnt"
 
@@ -19,3 +19,6 @@ void reader_bench_link(const char *path, const char *target);
  * loop that it gets. Aborts if the function does.
  */
 void reader_bench_run(void (*run)(void *event), const char *socket_path);
+
+/* For that function: has root run a command of the shell, and returns when it has. */
+void reader_bench_do(const char *command);

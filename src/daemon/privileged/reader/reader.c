@@ -2,9 +2,9 @@
 
 /*
  * Reader: opens what the manager has to read and may not, since only root may: files and directories of modprobe.d,
- * policy.d, lkmd.conf, udev's rules and the modules. It reads none of them. The manager may be compromised, so each
- * path is checked as if a stranger had named it: it has to lie in one of the directories below, to have one of the
- * names that are read there, and to belong to root on the whole way.
+ * policy.d, lkmd.conf, udev's rules and hardware database, and the modules. It reads none of them. The manager may be
+ * compromised, so each path is checked as if a stranger had named it: it has to lie in one of the directories below,
+ * to have one of the names that are read there, and to belong to root on the whole way.
  *
  * A link may lead out of these directories to a file that everybody may read, but not to one that only root may:
  * /etc/modprobe.d/x.conf -> /etc/shadow. Owns nothing; borrows the connection.
@@ -44,6 +44,10 @@ static bool is_rules(const char *name) {
         return endswith(name, ".rules");
 }
 
+static bool is_hwdb(const char *name) {
+        return endswith(name, ".hwdb");
+}
+
 /* No keys for signing modules, as below the link "build". */
 static bool is_of_modules(const char *name) {
         static const char *const suffixes[] = { ".ko", ".ko.gz", ".ko.xz", ".ko.zst" };
@@ -63,6 +67,7 @@ static const struct {
         { { LKMD_POLICY_DIRS }, is_yaml },
         { { LKMD_LIST_DIRS }, is_yaml },
         { { UDEV_ETC_RULES_DIR, UDEV_RUN_RULES_DIR, UDEV_LOCAL_RULES_DIR, UDEV_LIB_RULES_DIR }, is_rules },
+        { { UDEV_ETC_HWDB_DIR }, is_hwdb },
         { { MODULE_ROOT }, is_of_modules },
 };
 

@@ -5,11 +5,12 @@
 #include "daemon/base/root-reader.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 
 #include "common/base/file-access.h"
 #include "common/base/problem-list.h"
+#include "common/device/udev-rule.h"
+#include "common/device/udev-rules.h"
 #include "common/modprobe/modprobe-config.h"
 #include "common/policy-files/policy-sources.h"
 #include "common/settings/settings.h"
@@ -21,15 +22,6 @@
 #include "test.h"
 
 static Scratch scratch;
-static int go_fd[2], done_fd[2];        /* a byte: root's turn; a byte: somebody's */
-
-static void make_root_do_it(void) {
-        char c = 0;
-
-        MUST(write(go_fd[1], &c, 1) == 1);
-        MUST(read(done_fd[0], &c, 1) == 1);
-}
-
 /* ------------------------------------------------------------------------------------------------- reading */
 
 static void read_config(void *event) {
@@ -110,6 +102,37 @@ static void test_policy_and_settings(void **state) {
         MUST(chmod("/etc/lkmd", 0755) == 0);
 }
 
+static void read_udev_rules(void *event) {
+        _cleanup_(udev_rules_clear) UdevRules rules = {};
+        unsigned n_here = 0;
+
+        must_ok(udev_rules_read(&rules, ""));
+        for (size_t i = 0; i < rules.n_items; i++) {
+                MUST(!streq(rules.items[i].deed, "cannot be read"));
+                n_here += startswith(rules.items[i].file, "/etc/udev/");
+        }
+        MUST(n_here == 2 && udev_rules_find(&rules, "usb"));
+        MUST(streq(udev_rules_find(&rules, "pci")->file, "/etc/udev/rules.d/61-x.rules"));
+        MUST(streq(udev_rule_find_own("") ?: "", "/etc/udev/rules.d/80-drivers.rules"));
+}
+
+/* One rule is about one subsystem, and not taken for one about all because it cannot be read. */
+static void test_udev_rules(void **state) {
+        static const unsigned modes[][2] = { { 0755, 0600 }, { 0700, 0644 }, { 0700, 0600 } };
+
+        reader_bench_directory("/etc/udev/rules.d", 0755);
+        reader_bench_directory("/etc/udev/hwdb.d", 0755);
+        for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+                reader_bench_file("/etc/udev/rules.d/61-x.rules",
+                                  "SUBSYSTEM==\"pci\", ATTR{driver_override}=\"vfio-pci\"\n", modes[i][1]);
+                reader_bench_file("/etc/udev/rules.d/80-drivers.rules", "# mine\n", modes[i][1]);
+                reader_bench_file("/etc/udev/hwdb.d/x.hwdb", "usb:*\n MODALIAS=x\n", modes[i][1]);
+                MUST(chmod("/etc/udev/rules.d", modes[i][0]) == 0 &&
+                     chmod("/etc/udev/hwdb.d", modes[i][0]) == 0);
+                reader_bench_run(read_udev_rules, scratch_path(&scratch, "reader"));
+        }
+}
+
 /* ------------------------------------------------------------------------------------------------ watching */
 
 static unsigned n_changes;
@@ -146,7 +169,7 @@ static void watch_changes(void *userdata) {
         event_settle(event);
         MUST(n_changes == 0);
         for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
-                make_root_do_it();
+                reader_bench_do(changes[i]);
                 event_settle(event);
                 file_watch_look(w);
                 if (n_changes == 0)
@@ -160,31 +183,15 @@ static void watch_changes(void *userdata) {
         }
 }
 
-static void *on_root_thread(void *userdata) {
-        for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
-                char c = 0;
-
-                MUST(read(go_fd[0], &c, 1) == 1);
-                MUST(system(changes[i]) == 0); /* NOLINT(cert-env33-c): commands of the test's own */
-                MUST(write(done_fd[1], &c, 1) == 1);
-        }
-        return NULL;
-}
-
 /* Each change of what only root may read is noticed by somebody else, at once. */
 static void test_watches(void **state) {
-        pthread_t thread;
-
-        MUST(pipe2(go_fd, O_CLOEXEC) == 0 && pipe2(done_fd, O_CLOEXEC) == 0);
         reader_bench_directory(READER_ELSEWHERE "/one", 0755);
         reader_bench_file(READER_ELSEWHERE "/one/x.conf", "blacklist x\n", 0644);
         reader_bench_directory(READER_ELSEWHERE "/two", 0755);
         reader_bench_file(READER_ELSEWHERE "/two/x.conf", "blacklist y\n", 0644);
         reader_bench_file("/etc/modprobe.d/a.conf", "blacklist a\n", 0600);
         MUST(chmod("/etc/modprobe.d", 0700) == 0);
-        MUST(pthread_create(&thread, NULL, on_root_thread, NULL) == 0);
         reader_bench_run(watch_changes, scratch_path(&scratch, "reader"));
-        MUST(pthread_join(thread, NULL) == 0);
 }
 
 static int open_all(void **state) {
@@ -204,6 +211,7 @@ int main(void) {
                 cmocka_unit_test(test_modprobe_d),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_policy_and_settings),
+                cmocka_unit_test(test_udev_rules),
                 cmocka_unit_test(test_watches),
         };
 

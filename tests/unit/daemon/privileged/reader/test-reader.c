@@ -50,6 +50,14 @@ static int make_files(void **state) {
         reader_bench_file("/etc/lkmd/policy.d/a.key", "x", 0600);
         reader_bench_link("/etc/lkmd/lists", READER_ELSEWHERE "/lists");
 
+        reader_bench_directory("/etc/udev/rules.d", 0700);
+        reader_bench_file("/etc/udev/rules.d/61-x.rules", "x", 0600);
+        reader_bench_file("/etc/udev/rules.d/61-x.hwdb", "x", 0600);
+        reader_bench_link("/etc/udev/rules.d/62-out.rules", READER_ELSEWHERE "/secret");
+        reader_bench_directory("/etc/udev/hwdb.d", 0700);
+        reader_bench_file("/etc/udev/hwdb.d/61-x.hwdb", "x", 0600);
+        reader_bench_file("/etc/udev/udev.conf", "x", 0600);
+
         reader_bench_directory("/lib/modules/6.12", 0700);
         reader_bench_file("/lib/modules/6.12/modules.dep.bin", "x", 0600);
         reader_bench_file("/lib/modules/6.12/a.ko.xz", "x", 0600);
@@ -82,6 +90,9 @@ static void test_what_is_opened(void **state) {
                 { "/lib/modules/6.12/modules.dep.bin", 0 },
                 { "/lib/modules/6.12/a.ko.xz", 0 },
                 { "/usr/lib/udev/rules.d", 0 },
+                { "/etc/udev/rules.d", 0 },
+                { "/etc/udev/rules.d/61-x.rules", 0 },
+                { "/etc/udev/hwdb.d/61-x.hwdb", 0 },
 
                 { "/etc/shadow", -EPERM },
                 { "/etc/passwd", -EPERM },
@@ -109,6 +120,11 @@ static void test_what_is_opened(void **state) {
                 { "/etc/lkmd/lkmd.key", -EPERM },
                 { "/etc/lkmd/policy.d/a.key", -EPERM },
                 { "/lib/modules/6.12/signing_key.pem", -EPERM },
+                { "/etc/udev", -EPERM },
+                { "/etc/udev/udev.conf", -EPERM },
+                { "/etc/udev/rules.d/61-x.hwdb", -EPERM },
+                { "/etc/udev/rules.d/62-out.rules", -EPERM },
+                { "/etc/udev/hwdb.d/../rules.d/61-x.rules", -EPERM },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
