@@ -312,35 +312,57 @@ void manager_apply_settings(Manager *m) {
                 log_warning("cannot size the ledger: %s", strerror(-r));
 }
 
+/* Return: 0; 1: lkmd.conf is broken, and the old settings stay in force; -ENOMEM. */
+static int read_settings(Manager *m, ProblemList *problems) {
+        Settings settings;
+        int r;
+
+        settings_watch_reading(m->settings_watch);
+        r = settings_load(&settings, NULL, problems);
+        if (r < 0)
+                return r;
+        settings_watch_read(m->settings_watch, problems);
+        for (size_t i = 0; i < problems->n_items; i++)
+                log_problem(problems->items + i);
+        problem_list_clear(&m->setting_problems);
+        (void) problem_list_copy(&m->setting_problems, problems);
+        if (problems->n_items > 0)
+                return 1;
+        m->settings = settings;
+        manager_apply_settings(m);
+        return 0;
+}
+
+/* What lkmd.conf says could not be read, and can be. */
+void manager_on_settings_readable(void *userdata) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        int r = read_settings(userdata, &problems);
+
+        if (r < 0)
+                log_error("cannot read lkmd.conf: %s", strerror(-r));
+        else
+                log_info("lkmd.conf and its drop-ins can be read again%s",
+                         r > 0 ? ", but are broken: the old settings stay in force" : ", and are in force");
+}
+
 /**
- * manager_reload() - read lkmd.conf, the policy, modprobe.d and the module index again
+ * manager_reload() - read lkmd.conf, the policy, modprobe.d, the module index and udev's rules again
  * @problems: problems of lkmd.conf and the policy are added to it
  *
  * Return: 0; -EBADMSG if lkmd.conf or the policy is broken: of that one the old stays in force, while modprobe.d
  * and the index, where a broken line affects only itself, were replaced; -ENOMEM.
  */
 int manager_reload(Manager *m, ProblemList *problems) {
-        Settings settings;
         bool settings_broken;
         int r;
 
         assert(m && problems);
 
-        settings_watch_reading(m->settings_watch);
-        r = settings_load(&settings, NULL, problems);
+        r = read_settings(m, problems);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < problems->n_items; i++)
-                log_problem(problems->items + i);
-
-        problem_list_clear(&m->setting_problems);
-        (void) problem_list_copy(&m->setting_problems, problems);
-        settings_broken = problems->n_items > 0;
-        if (!settings_broken) {
-                m->settings = settings;
-                manager_apply_settings(m);
-        }
-
+        settings_broken = r > 0;
+        udev_keeper_rebuild(m->udev_keeper);
         r = policy_keeper_rebuild(m->policy);
         if (r < 0)
                 return r;

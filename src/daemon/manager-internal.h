@@ -100,3 +100,4 @@ void manager_apply_settings(Manager *m);
 int manager_on_reload(ProblemList *problems, void *userdata);
 int manager_on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 void manager_on_reader_retry(void *userdata);
+void manager_on_settings_readable(void *userdata);

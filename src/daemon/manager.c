@@ -20,13 +20,14 @@
 static int load_settings(Manager *m) {
         int r;
 
-        r = settings_watch_new(&m->settings_watch, m->event);
+        r = settings_watch_new(&m->settings_watch, m->event, manager_on_settings_readable, m);
         if (r < 0)
                 return r;
         settings_watch_reading(m->settings_watch);
         r = settings_load(&m->settings, NULL, &m->setting_problems);
         if (r < 0)
                 return r;
+        settings_watch_read(m->settings_watch, &m->setting_problems);
         for (size_t i = 0; i < m->setting_problems.n_items; i++)
                 log_problem(m->setting_problems.items + i);
         return 0;

@@ -134,6 +134,26 @@ def test_rules_and_settings_hold(machine, directory):
     lkmctl(machine, "load", "dummy")
 
 
+def test_settings_that_can_be_read_at_last(machine):
+    """Nobody else's file, nor root's: without a reload, as soon as it can be read, and the other way round."""
+    file = "/etc/lkmd/lkmd.conf.d/private.conf"
+    machine.write(file, "[Manager]\nMode=audit\n", mode=0o600)
+    machine.run(f"chown 65534 {file}; systemctl restart lkmd")
+    status = ask(machine, "status")
+    assert status["policy"]["mode"] == "enforce"
+    assert [(p["file"], p["message"]) for p in status["problems"]] == [(file, "it cannot be read: Permission denied")]
+    machine.run(f"chown root {file}")
+    machine.wait("lkmctl --json=short status | grep -q '\"mode\":\"audit\"'")
+    assert ask(machine, "status")["problems"] == []
+    machine.run(f"chown 65534 {file}")
+    machine.wait("lkmctl status | grep -q 'what it said before stays in force'")
+    status = ask(machine, "status")
+    assert status["policy"]["mode"] == "audit" and [p["file"] for p in status["problems"]] == [file]
+    machine.run(["rm", file])
+    machine.wait("lkmctl --json=short status | grep -q '\"mode\":\"enforce\"'")
+    assert ask(machine, "status")["problems"] == []
+
+
 def test_a_file_that_lkmd_cannot_have_puts_udev_in_charge(machine):
     """Somebody else's file, which only he and root may read: modprobe and udev read it. Mended, it is noticed."""
     machine.write(FILE, "install dummy /bin/true\n", mode=0o600)

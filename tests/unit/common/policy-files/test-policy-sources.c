@@ -187,7 +187,7 @@ static void test_wrong_suffix(void **state) {
         write_rule(f, "etc/policy.d/a.yml", "a");
         write_rule(f, "etc/policy.d/b.yaml", "b");
         load(f);
-        expect_problem(f, "etc/policy.d", 0, 0, "a.yml is not used: its name would have to end in .yaml");
+        expect_problem(f, "etc/policy.d/a.yml", 0, 0, "it is not used: its name would have to end in .yaml");
         assert_int_equal(f->problems.n_items, 1);
         assert_false(f->broken);
         expect_rules(f, "b");
