@@ -41,7 +41,9 @@ def ctl(daemon):
 
 
 def audit(ctl):
-    return json.loads(ctl("policy", "audit", "--json", check=0).stdout)
+    *entries, extent = json.loads(ctl("policy", "audit", "--json", check=0).stdout)
+    assert extent["kind"] == "extent" and extent["boots"] == 1
+    return entries
 
 
 @pytest.mark.parametrize("policy", POLICIES)

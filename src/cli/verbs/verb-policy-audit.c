@@ -159,6 +159,42 @@ static void print_text(const Run *run, sd_json_variant *reply, sd_json_variant *
                        "it; lkmctl explain MODULE says why a module is denied.\n");
 }
 
+/* Behind the entries: how far back they go, and what they lack. An older lkmd knows this boot only, and says less. */
+static int extent_to_json(sd_json_variant *reply, sd_json_variant **ret) {
+        static const char *const fields[] = { "sinceUSec", "boots", "earlier", "dropped" };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        int r;
+
+        r = sd_json_variant_set_field_string(&v, "kind", "extent");
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(fields); i++) {
+                sd_json_variant *field = sd_json_variant_by_key(reply, fields[i]);
+
+                if (field)
+                        r = sd_json_variant_set_field(&v, fields[i], field);
+        }
+        if (r < 0)
+                return r;
+        *ret = STEAL_PTR(v);
+        return 0;
+}
+
+static int print_json(Run *run, sd_json_variant *reply, sd_json_variant *entries) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *extent = NULL;
+        int r;
+
+        r = extent_to_json(reply, &extent);
+        if (r < 0)
+                return r;
+        output_list_begin(&run->out);
+        ARRAY_FOREACH_INDEX(entries, i) {
+                r = output_json(&run->out, nth(entries, i));
+                if (r < 0)
+                        return r;
+        }
+        r = output_json(&run->out, extent);
+        return r < 0 ? r : output_list_end(&run->out);
+}
+
 /* The entries that --since=TIME is about. */
 static int select_entries(const Run *run, sd_json_variant *entries, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *selected = NULL;
@@ -214,15 +250,8 @@ int verb_policy_audit(Run *run, char **args, unsigned n_args) {
         r = select_entries(run, field_array(reply, "entries"), &entries);
         if (r < 0)
                 return r;
-        if (run->out.json != JSON_OFF) {
-                output_list_begin(&run->out);
-                ARRAY_FOREACH_INDEX(entries, i) {
-                        r = output_json(&run->out, nth(entries, i));
-                        if (r < 0)
-                                return r;
-                }
-                return output_list_end(&run->out);
-        }
+        if (run->out.json != JSON_OFF)
+                return print_json(run, reply, entries);
         if (output_wants_text(&run->out))
                 print_text(run, reply, entries);
         return STATUS_DONE;
