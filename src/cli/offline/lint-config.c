@@ -13,6 +13,7 @@
 #include "cli/offline/lint-commands.h"
 #include "cli/offline/lint-names.h"
 #include "common/base/glob.h"
+#include "common/index/index-lookup.h"
 #include "common/modprobe/deny-command.h"
 #include "common/plan/plan-builder.h"
 #include "common/plan/plan.h"
@@ -192,6 +193,64 @@ static int lint_needed(Lint *l, const ConfigEntry *e, const IndexModule *module)
                          e->name, names);
 }
 
+/* The modules that an alias means, by name, without those that are built in. Return: 0; -ENOMEM. */
+static int find_meant(const Lint *l, const char *alias, ShownNames *modules, ShownNames *builtin) {
+        _cleanup_(index_answer_clear) IndexAnswer answer = {};
+        int r;
+
+        r = index_lookup(l->index, alias, &answer);
+        for (size_t i = 0; r >= 0 && i < answer.n_matches; i++) {
+                const IndexModule *m = answer.matches[i].module;
+
+                if (m)
+                        shown_names_add(m->path ? modules : builtin, m->name);
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
+static int report_alias(Lint *l, const ConfigEntry *e, const ShownNames *modules) {
+        bool on_command_line = e->line == 0;
+        Finding finding = finding_of(e, FINDING_BLACKLIST_OF_ALIAS, NULL);
+        _cleanup_(freep) char *instead = NULL;
+        char names[256];
+        int n;
+
+        shown_names_print(modules, names, sizeof(names));
+        if (on_command_line)
+                n = asprintf(&instead, "%s in its place, which then is kept out for its other aliases, too",
+                             names);
+        else
+                n = asprintf(
+                        &instead,
+                        "alias %s off, for this alias alone; or a blacklist line for %s, which holds for all aliases "
+                        "of it",
+                        e->name, names);
+        if (n < 0) {
+                instead = NULL;
+                return -ENOMEM;
+        }
+        finding.instead = instead;
+        return lint_report(
+                l, &finding,
+                "this keeps nothing out: '%s' is not a module but an alias of %s, and only names of "
+                "modules are compared with it",
+                e->name, names);
+}
+
+/* A name that is no module's. */
+static int lint_blacklisted_name(Lint *l, const ConfigEntry *e) {
+        ShownNames modules = {}, builtin = {};
+        int r;
+
+        r = find_meant(l, e->name, &modules, &builtin);
+        if (r < 0)
+                return r;
+        if (modules.n > 0)
+                return report_alias(l, e, &modules);
+        return builtin.n > 0 ? lint_built_in(l, e, &builtin, "no blacklist line keeps out")
+                             : lint_misspelt(l, e, e->name);
+}
+
 static int lint_blacklist(Lint *l, const ConfigEntry *e) {
         const IndexModule *m = index_find_module(l->index, e->name);
         bool on_command_line = e->line == 0;
@@ -206,7 +265,7 @@ static int lint_blacklist(Lint *l, const ConfigEntry *e) {
         int r;
 
         if (!m)
-                return lint_misspelt(l, e, e->name);
+                return lint_blacklisted_name(l, e);
         if (!m->path) {
                 ShownNames builtin = {};
 

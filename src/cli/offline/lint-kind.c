@@ -20,6 +20,7 @@ static const char *const names[_FINDING_KIND_MAX] = {
         [FINDING_OVERRULED]               = "overruled",
         [FINDING_INSTALL_OVERLOOKED]      = "install_overlooked",
         [FINDING_BLACKLIST_OF_DEPENDENCY] = "blacklist_of_dependency",
+        [FINDING_BLACKLIST_OF_ALIAS]      = "blacklist_of_alias",
         [FINDING_UNKNOWN_PARAMETER]       = "unknown_parameter",
         [FINDING_COMMAND_MISSING]         = "command_missing",
         [FINDING_UNUSUAL_DENIAL]          = "unusual_denial",
