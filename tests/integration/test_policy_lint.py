@@ -283,6 +283,21 @@ def test_a_policy_that_hides_another(machine):
     assert lint(machine, check=0) == []
 
 
+def test_a_policy_that_cannot_be_read(machine):
+    """Its mistakes are findings as all others, and nothing is said beside them."""
+    good = "version: 1\nrules:\n  - match: {module: no-such-one}\n    verdict: deny\n"
+    broken = machine.policy("version: 1\nmode: enforced\nrules:\n  - {match: {modul: x}, verdict: denied}\n", "a.yaml")
+    machine.policy(good, "b.yaml")
+    found = lint(machine, check=1)
+    assert [(f["kind"], f["level"], f["line"], f["column"]) for f in found if f["file"] == str(broken)] == \
+        [("broken", "finding", 2, 7), ("broken", "finding", 4, 14), ("broken", "finding", 4, 34)]
+    assert all(f["message"] for f in found)
+    text = machine.run("policy", "lint", check=1)
+    assert f"{broken}:4:14: " in text.stdout and f"{broken}:2:7: " in text.stdout
+    broken.write_text("")
+    assert [f["kind"] for f in lint(machine, check=1) if f["file"] == str(broken)] == ["broken"]
+
+
 def test_lkmd_conf(machine):
     file = machine.write("etc/lkmd/lkmd.conf", "[Manager]\nBlacklst=deny\n")
     assert [(finding["kind"], finding["file"], finding["line"]) for finding in lint(machine, check=1)] == [("broken", str(file), 2)]

@@ -108,21 +108,25 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
 /**
  * offline_policy() - the policy that is in force here, or that of --policy
  *
+ * @ret_problems: gets the problems of files; NULL: they are printed
+ *
  * With --policy neither grants nor the kernel command line nor Mode= count: only those files do. A broken
  * file is reported and left out, as lkmd does when it starts.
  */
-int offline_policy(Run *run, OfflinePolicy *ret) {
+int offline_policy(Run *run, OfflinePolicy *ret, ProblemList *ret_problems) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         int r;
 
         r = offline_check_paths(run, "policy", run->policy.paths);
         if (r != 0)
                 return r;
-        r = offline_policy_read(run->policy.paths, /* trusted_only= */ !run->policy.paths, ret, &problems);
+        r = offline_policy_read(run->policy.paths, /* trusted_only= */ !run->policy.paths, ret,
+                                ret_problems ?: &problems);
         if (r < 0)
                 return r;
-        offline_print_problems(run, &problems);
-        if (ret->broken && !run->out.quiet)
+        if (!ret_problems)
+                offline_print_problems(run, &problems);
+        if (ret->broken && !run->out.quiet && !(ret_problems && run->out.json != JSON_OFF))
                 (void) fputs(
                         "lkmctl: broken parts of the policy are left out here, and \"default: deny\" is not "
                         "applied; lkmctl status says which policy lkmd itself uses\n",

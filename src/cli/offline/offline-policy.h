@@ -20,7 +20,7 @@ typedef struct OfflinePolicy {
 } OfflinePolicy;
 
 /* Return: 0; an ExitStatus, after reporting why; negative errno. */
-int offline_policy(Run *run, OfflinePolicy *ret);
+int offline_policy(Run *run, OfflinePolicy *ret, ProblemList *ret_problems);
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems);
 int offline_settings_check(ProblemList *problems); /* adds what is wrong with lkmd.conf */

@@ -182,7 +182,7 @@ int verb_plan(Run *run, char **args, unsigned n_args) {
         r = offline_index(run, true, &index);
         if (r != 0)
                 return r;
-        r = offline_policy(run, &policy);
+        r = offline_policy(run, &policy, NULL);
         if (r != 0)
                 return r;
 

@@ -18,9 +18,9 @@
 #include "cli/verbs/verbs.h"
 #include "common/words/kernel-command-line.h"
 
-/* Has the line, or what makes the file unreadable, been found already? */
-static bool is_found(const Lint *l, const Problem *p) {
-        for (size_t i = 0; i < l->n_findings; i++) {
+/* Is the line, or what makes the file unreadable, among the first @n findings? */
+static bool is_found(const Lint *l, size_t n, const Problem *p) {
+        for (size_t i = 0; i < n; i++) {
                 const KeptFinding *f = l->findings + i;
 
                 if (streq(f->file, p->file) && (f->line == p->line || f->kind == FINDING_ENCODING ||
@@ -32,13 +32,14 @@ static bool is_found(const Lint *l, const Problem *p) {
 
 /* What stopped the readers of files, as far as lint has no sentence of its own for it. */
 static int lint_problems(Lint *l, const ProblemList *problems) {
+        size_t n = l->n_findings;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < problems->n_items; i++) {
                 const Problem *p = problems->items + i;
                 Finding finding = { FINDING_BROKEN, p->file, p->line, p->column, NULL, NULL };
 
-                if (!is_found(l, p))
+                if (!is_found(l, n, p))
                         r = lint_report(l, &finding, "%s", p->message);
         }
         return r;
@@ -75,7 +76,7 @@ int verb_policy_lint(Run *run, char **args, unsigned n_args) {
         r = offline_index_read(run, true, &index, &problems);
         if (r != 0)
                 return r;
-        r = offline_policy(run, &offline);
+        r = offline_policy(run, &offline, &problems);
         if (r != 0)
                 return r;
         r = offline_settings_check(&problems);

@@ -263,7 +263,7 @@ int verb_policy_preview(Run *run, char **args, unsigned n_args) {
         r = offline_index_here(run, &here);
         if (r != 0)
                 return r;
-        r = offline_policy(run, &offline);
+        r = offline_policy(run, &offline, NULL);
         if (r != 0)
                 return r;
         r = name_table_new(&p.known);

@@ -190,7 +190,7 @@ int verb_policy_show(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         int r;
 
-        r = offline_policy(run, &offline);
+        r = offline_policy(run, &offline, NULL);
         if (r != 0)
                 return r;
         if (run->out.json != JSON_OFF)

@@ -361,6 +361,17 @@ static int read_includes(Reader *r, const PolicyFile *f) {
 
 /* -------------------------------------------------------------------------------------------- policy.d */
 
+static int tell_wrong_suffix(Reader *r, const char *dir, const char *name) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", dir, name) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        return problem_list_add(r->problems, path, 0,
+                                "it is not used: its name would have to end in " SUFFIX);
+}
+
 /* The names of the files of a directory, sorted. Return: 0, also if it does not exist; -errno. */
 static int list_directory(Reader *r, const char *path, Names *ret) {
         _cleanup_(closedirp) DIR *dir = NULL;
@@ -386,16 +397,11 @@ static int list_directory(Reader *r, const char *path, Names *ret) {
         }
 
         while ((entry = readdir(dir))) {
-                char shown[TEXT_SHOWN_MAX];
-
                 e = 0;
                 if (has_suffix(entry->d_name, SUFFIX))
                         e = names_add(ret, entry->d_name, strlen(entry->d_name));
-                else if (has_suffix(entry->d_name, SUFFIX_WRONG)) {
-                        text_show(entry->d_name, shown);
-                        e = problem_list_add(r->problems, path, 0,
-                                             "%s is not used: its name would have to end in " SUFFIX, shown);
-                }
+                else if (has_suffix(entry->d_name, SUFFIX_WRONG))
+                        e = tell_wrong_suffix(r, path, entry->d_name);
                 if (e < 0)
                         return e;
                 if (ret->n > POLICY_FILES_MAX)
