@@ -25,6 +25,7 @@ READ_REQUEST, READ_REPLY, READ_MAGIC, WATCH = struct.Struct("<II4096s"), struct.
 RELEASE = os.uname().release
 MODULES = f"/lib/modules/{RELEASE}"
 PARAMS = f"{MODULES}/extra/lkmd_test_params.ko"
+LINKS = f"{MODULES}/linked"                     # root's links; test_boundary.py says where they lead
 
 report = open(sys.argv[1], "w", buffering=1, encoding="utf-8")
 kept, current = [], []                          # sockets that stay open; the connection to the loader
@@ -85,8 +86,9 @@ def attempt(name, data, fds=()):
 
 def files():
     own = f"{STATE}/evil.ko"
-    with open(PARAMS, "rb") as source, open(own, "wb") as copy:
-        copy.write(source.read())
+    for path in (own, f"{STATE}/lkmd_test_params.ko"):
+        with open(PARAMS, "rb") as source, open(path, "wb") as copy:
+            copy.write(source.read())
     os.mkfifo(f"{STATE}/fifo.ko")
     os.symlink("/dev/watchdog0", f"{STATE}/watchdog0.ko")
     fd = os.open(own, os.O_RDONLY)
@@ -106,7 +108,19 @@ def files():
             ("a file of somebody's", "lkmd_test_slow", f"{MODULES}/extra/lkmd_test_slow.ko"),
             ("a file by another name", "lkmd_test_params", f"{MODULES}/extra/lkmd_test_fail.ko"),
             ("a relative path", "lkmd_test_params", "lkmd_test_params.ko"),
-            ("a directory", "extra", f"{MODULES}/extra")):
+            ("a directory", "extra", f"{MODULES}/extra"),
+            ("the sources, by the link build", "lkmd_test_params", f"{MODULES}/build/lkmd_test_params.ko"),
+            ("the sources, by the link source", "lkmd_test_params", f"{MODULES}/source/lkmd_test_params.ko"),
+            ("the sources, with dots and slashes", "lkmd_test_params", f"{MODULES}///.//build/.//lkmd_test_params.ko"),
+            ("the sources, from below", "lkmd_test_params", f"{MODULES}/extra/../build/lkmd_test_params.ko"),
+            ("the sources, by a link to the link", "lkmd_test_params", f"{LINKS}/release/build/lkmd_test_params.ko"),
+            ("the sources as such", "lkmd_test_params", "/srv/evil/root/lkmd_test_params.ko"),
+            *((f"root's link {name}", "lkmd_test_params", f"{LINKS}/{name}/lkmd_test_params.ko")
+              for name in ("open", "sticky", "somebodys", "mine", "proc", "by-open", "group")),
+            ("root's link to a device", "watchdog0", f"{LINKS}/watchdog0.ko"),
+            ("root's link to a file of mine", "lkmd_test_params", f"{LINKS}/files/lkmd_test_params.ko"),
+            ("root's link to what is no module", "shadow", f"{LINKS}/shadow.ko"),
+            ("root's link to another name", "lkmd_test_params", f"{LINKS}/root/lkmd_test_fail.ko")):
         attempt(name, packet(INSERT, module, path))
     with contextlib.suppress(OSError):
         os.link(PARAMS, f"{STATE}/linked.ko")
@@ -349,6 +363,10 @@ def control():
     tell("control: root's line", answer[:1] == (0,), answer)
     answer = ask(packet(REMOVE))
     tell("control: removal", answer[:1] == (0,), answer)
+    for name in ("root", "hops"):
+        answer = ask(packet(INSERT, path=f"{LINKS}/{name}/lkmd_test_params.ko"))
+        tell(f"control: root's link {name}", answer[:1] == (0,), answer)
+        ask(packet(REMOVE))
 
 
 def main():

@@ -33,6 +33,18 @@ rules:
     parameters: ["number=*"]
     reason: never word=reason
 """
+# what root may have made of /lib/modules: links out of it, of which only those count that lead through root's directories
+LINKS = """
+cd /srv && mkdir -p evil/root evil/open evil/sticky evil/group evil/files && cp {extra}/lkmd_test_params.ko {extra}/lkmd_test_fail.ko evil/root
+for dir in open sticky group; do cp {extra}/lkmd_test_params.ko evil/$dir; done
+chmod 0777 evil/open; chmod 1777 evil/sticky; chgrp lkmd evil/group; chmod 0775 evil/group
+cp {extra}/lkmd_test_params.ko evil/files; chown lkmd evil/files/lkmd_test_params.ko
+ln -s ../root evil/open/hop; ln -s root evil/hop
+cd {extra}/.. && ln -sfn /srv/evil/root build && ln -sfn /srv/evil/root source && mkdir linked && cd linked
+for dir in root open sticky group files; do ln -s /srv/evil/$dir $dir; done
+ln -s /srv/evil/hop hops; ln -s /srv/evil/open/hop by-open; ln -s /srv/evil/root somebodys; chown -h lkmd somebodys
+ln -s /run/lkmd/state mine; ln -s /proc/self/root{extra} proc; ln -s .. release; ln -s /dev/watchdog0 watchdog0.ko; ln -s /etc/shadow shadow.ko
+"""
 WATCHED = "/etc /usr/local /usr/lib/systemd /usr/lib/modules /boot /root /var/spool"
 
 
@@ -59,6 +71,7 @@ def attempts(machine):
     machine.write("/etc/modprobe.d/owned-private.conf", "# private\n", mode=0o600)
     machine.run("chown 65534 /etc/modprobe.d/owned-private.conf; ln -s /etc/shadow /etc/modprobe.d/shadow.conf; "
                 "ln -s /root/private.conf /etc/modprobe.d/secret.conf")
+    machine.run(LINKS.format(extra=extra))
     machine.write(PROGRAM, Path(__file__).with_name("evil_manager.py").read_text(encoding="utf-8"))
     machine.write("/run/systemd/system/lkmd.service.d/evil.conf", DROP_IN)
     machine.run("systemctl daemon-reload; touch /run/stamp; sleep 1; systemctl restart lkmd")
@@ -69,6 +82,7 @@ def attempts(machine):
     machine.run("systemctl stop lkmd-loader", timeout=60)       # while 349 requests are unread
     assert machine.run("systemctl show --value -p Result lkmd-loader").stdout == "success\n"
     machine.run("rm -r /run/systemd/system/lkmd.service.d; systemctl daemon-reload; systemctl stop lkmd")
+    machine.run(f"rm -r {extra}/../linked {extra}/../build {extra}/../source /srv/evil", check=False)
     machine.run(f"systemctl stop {status.unit}; cd /etc/modprobe.d && rm open.conf owned-private.conf shadow.conf secret.conf", check=False)
     start_lkmd(machine)
     return [json.loads(line) for line in text.splitlines()]
@@ -76,8 +90,8 @@ def attempts(machine):
 
 def test_a_stranger_is_refused(machine, attempts):
     allowed = {a["name"] for a in attempts if a["allowed"]}
-    assert allowed == {"control: root's line", "control: removal", "control: root's configuration",
-                       "control: root's directory"}, [a for a in attempts if a["allowed"]]
+    assert allowed == {"control: root's line", "control: removal", "control: root's configuration", "control: root's directory",
+                       "control: root's link root", "control: root's link hops"}, [a for a in attempts if a["allowed"]]
     assert len(attempts) > 200
     assert sum("root's connection for the status" in a["name"] for a in attempts) > 10
     assert any("a connection to journald" in a["name"] for a in attempts)
