@@ -68,6 +68,29 @@ def test_a_line_of_modprobe_d_goes(machine, card):
     assert "looked at again, since what refused it" in machine.journal("-b", "-u", "lkmd", "-o", "cat")
 
 
+def test_a_command_goes(machine, card):
+    """One that said no, whatever it did; the next one says no as well, and then there is none."""
+    machine.write(LINE, "install e1000e echo not today >&2; exit 3\n")
+    lkmctl(machine, "reload")
+    card()
+    assert ask(machine, "status", "e1000e")["history"][0]["outcome"] == "kept_out"
+    machine.write(LINE, "install e1000e exit 4\n")
+    assert ask(machine, "reload")["devices"] == [] and pci_driver(machine, E1000E) == ""
+    machine.run(["rm", LINE])
+    check_said(ask(machine, "reload")["devices"])
+
+
+def test_an_alias_is_not_turned_off_any_more(machine, card):
+    """By the watch on the file alone."""
+    alias = next(w for w in machine.run("modinfo -F alias e1000e").stdout.split() if "d000010D3" in w)
+    machine.write(LINE, f"alias {alias} off\n")
+    lkmctl(machine, "reload")
+    card()
+    machine.write(LINE, "# nothing\n")
+    machine.wait(DRIVEN, 60)
+    assert "looked at again, since what refused it" in machine.journal("-b", "-u", "lkmd", "-o", "cat", "-n", "20")
+
+
 def test_an_install_line_goes(machine, card):
     machine.write(LINE, "install e1000e /bin/false\n")
     lkmctl(machine, "reload")
