@@ -155,7 +155,7 @@ static const char *const changes[] = {
         "chmod 0700 /etc/modprobe.d",
         "mkdir /etc/new.d && chmod 0700 /etc/new.d && mount --bind /etc/new.d /etc/modprobe.d",
         "echo 'blacklist d' >/etc/modprobe.d/d.conf",
-        "umount /etc/modprobe.d; rm -r /etc/new.d",
+        "umount -l /etc/modprobe.d; rm -r /etc/new.d", /* lkmd-reader may be about to close it */
 };
 
 static void watch_changes(void *userdata) {
