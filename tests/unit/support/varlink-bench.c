@@ -56,20 +56,32 @@ void varlink_bench_call(int fd, const char *method, const char *parameters, bool
                 abort();
 }
 
-/* One message a line; since systemd 260 one without parameters lacks the empty object that it had before. */
+/* What a reply without parameters means is the same in both spellings; since systemd 260 it lacks the empty object. */
 static void write_message(FILE *f, const char *message) {
-        if (startswith(message, "{\"") && !strstr(message, "\"parameters\"") && !strstr(message, "\"error\""))
-                fprintf(f, "{\"parameters\":{},%s\n", message + 1);
-        else if (streq(message, "{}"))
-                fprintf(f, "{\"parameters\":{}}\n");
+        if (streq(message, "{}"))
+                fputs("{\"parameters\":{}}", f);
+        else if (startswith(message, "{\"continues\""))
+                fprintf(f, "{\"parameters\":{},%s", message + 1);
         else
-                fprintf(f, "%s\n", message);
+                fputs(message, f);
+}
+
+void varlink_bench_write(FILE *f, const char *received, size_t size) {
+        for (const char *end; size > 0; size -= (size_t) (end - received) + 1, received = end + 1) {
+                end = memchr(received, '\0', size);
+                if (!end) {
+                        fwrite(received, 1, size, f);
+                        return;
+                }
+                write_message(f, received);
+                fputc('\n', f);
+        }
 }
 
 char *varlink_bench_read(int fd) {
         char received[65536], *text = NULL;
         size_t size;
-        ssize_t n = recv(fd, received, sizeof(received) - 1, MSG_DONTWAIT);
+        ssize_t n = recv(fd, received, sizeof(received), MSG_DONTWAIT);
         FILE *f;
 
         if (n == 0 || (n < 0 && errno == ECONNRESET))
@@ -77,9 +89,7 @@ char *varlink_bench_read(int fd) {
         f = open_memstream(&text, &size);
         if (!f)
                 abort();
-        received[MAX(n, 0)] = '\0';
-        for (ssize_t i = 0; i < n; i += (ssize_t) strlen(received + i) + 1)
-                write_message(f, received + i);
+        varlink_bench_write(f, received, (size_t) MAX(n, 0));
         if (fclose(f) != 0)
                 abort();
         return text;

@@ -133,17 +133,22 @@ static void say(int fd, const char *message) {
 /* All that lies in the socket, a line each; a last line that says so if the other side has hung up. */
 static char *hear(int fd) {
         static const size_t size = 4U << 20;
-        char *text = calloc(1, size);
-        size_t used = 0;
+        _cleanup_(freep) char *received = calloc(1, size);
+        size_t used = 0, length;
+        char *text = NULL;
+        bool hung_up;
         ssize_t n;
+        FILE *f;
 
-        while ((n = recv(fd, text + used, size - used - 16, MSG_DONTWAIT)) > 0)
+        while ((n = recv(fd, received + used, size - used, MSG_DONTWAIT)) > 0)
                 used += (size_t) n;
-        for (size_t i = 0; i < used; i++)
-                if (text[i] == '\0')
-                        text[i] = '\n';
-        if (n == 0 || errno != EAGAIN)
-                (void) stpcpy(text + used, "(hung up)");
+        hung_up = n == 0 || errno != EAGAIN;
+        f = open_memstream(&text, &length);
+        assert_non_null(f);
+        varlink_bench_write(f, received, used);
+        if (hung_up)
+                fputs("(hung up)", f);
+        assert_int_equal(fclose(f), 0);
         return text;
 }
 
