@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Uevent: libudev's monitor of the kernel's uevents, and of udev's for the subsystems where udev has a say in the
- * driver: always mtd (the MTD_FTL of its mtd_probe), others if the administrator's rules say so. Owns both monitors.
- * libudev drops messages that are not from the kernel, or for the second monitor not from root, so a forged message
- * never gets here. What the kernel has sent is read before what udev has sent, so that an answer never comes first.
+ * Uevent: the kernel's uevents (kernel-uevent.c), and by libudev's monitor those of udev for the subsystems where udev
+ * has a say in the driver: always mtd (the MTD_FTL of its mtd_probe), others if the administrator's rules say so. Owns
+ * the socket and the monitor. Messages that are not from the kernel, or for the monitor not from root, are dropped, so
+ * a forged one never gets here. What the kernel has sent is read before what udev has sent, so that an answer never
+ * comes first.
  *
  * Lost events show by ENOBUFS, when the buffer has overflowed, and by gaps in their numbers that do not fill.
  * Events of other network namespaces leave gaps too, all the time on a host of containers, so the wait for a gap to
@@ -19,6 +20,7 @@
 #include "common/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop-order.h"
+#include "daemon/devices/kernel-uevent.h"
 #include "daemon/devices/sequence-gaps.h"
 
 #define ALWAYS_ASK_UDEV "mtd"
@@ -28,7 +30,8 @@
 #define GAP_CALM_USEC (10U * 60U * 1000U * 1000U) /* without a loss, then the wait is the first one again */
 
 struct Uevent {
-        struct udev_monitor *kernel, *udev;
+        int kernel_fd;
+        struct udev_monitor *udev;
         sd_event_source *kernel_source, *udev_source, *gap_source;
         SequenceGaps gaps;
         uint64_t gap_wait_usec, last_loss_usec;
@@ -60,16 +63,6 @@ void uevent_get_facts(struct udev_device *device, const char *action, DeviceFact
         ret->subsystem = udev_device_get_subsystem(device);
 }
 
-static void pass_on(struct udev_device *device, device_seen_t seen, void *userdata) {
-        const char *path = udev_device_get_devpath(device), *action = udev_device_get_action(device);
-        DeviceFacts facts;
-
-        if (!path || !action)
-                return;
-        uevent_get_facts(device, action, &facts);
-        seen(&facts, path, userdata);
-}
-
 /* ------------------------------------------------------------------------------------------------ gaps */
 
 static void arm_gap_timer(Uevent *u) {
@@ -98,10 +91,10 @@ static int on_gap_timer(sd_event_source *source, uint64_t usec, void *userdata) 
         return 0;
 }
 
-static void note_number(Uevent *u, struct udev_device *device) {
+static void note_number(Uevent *u, uint64_t number) {
         uint64_t oldest = sequence_gaps_oldest_usec(&u->gaps);
 
-        sequence_gaps_note(&u->gaps, udev_device_get_seqnum(device), clock_usec(CLOCK_MONOTONIC));
+        sequence_gaps_note(&u->gaps, number, clock_usec(CLOCK_MONOTONIC));
         if (sequence_gaps_oldest_usec(&u->gaps) != oldest)
                 arm_gap_timer(u);
 }
@@ -115,58 +108,97 @@ static void lose(Uevent *u) {
 
 /* --------------------------------------------------------------------------------------------- monitors */
 
+static void pass_answer(Uevent *u, struct udev_device *device) {
+        const char *path = udev_device_get_devpath(device), *action = udev_device_get_action(device);
+        DeviceFacts facts;
+
+        if (!path || !action)
+                return;
+        uevent_get_facts(device, action, &facts);
+        u->answered(&facts, path, u->userdata);
+}
+
+/* Return: 0; negative errno as of a socket: -EAGAIN when there is nothing more to read. */
+static int take_from_kernel(Uevent *u) {
+        KernelUevent event;
+        int r = kernel_uevent_receive(u->kernel_fd, &event);
+
+        if (r < 0)
+                return r;
+        note_number(u, event.seqnum);
+        u->seen(&event.facts, event.device, u->userdata);
+        return 0;
+}
+
+static int take_from_udev(Uevent *u) {
+        _cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
+
+        errno = 0;
+        device = udev_monitor_receive_device(u->udev);
+        if (!device)
+                return errno > 0 ? -errno : -EAGAIN; /* 0: libudev filtered one */
+        pass_answer(u, device);
+        return 0;
+}
+
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Uevent *u = userdata;
-        struct udev_monitor *monitor = source == u->udev_source ? u->udev : u->kernel;
 
         for (unsigned i = 0; i < EVENTS_AT_ONCE; i++) {
-                _cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
+                int r = source == u->udev_source ? take_from_udev(u) : take_from_kernel(u);
 
-                errno = 0;
-                device = udev_monitor_receive_device(monitor);
-                if (device) {
-                        if (monitor == u->kernel)
-                                note_number(u, device);
-                        pass_on(device, monitor == u->kernel ? u->seen : u->answered, u->userdata);
-                } else if (errno == ENOBUFS)
+                if (r == -EAGAIN)
+                        break;
+                if (r == -ENOBUFS)
                         lose(u);
-                else if (errno == EAGAIN || errno == 0)
-                        break;          /* 0: libudev filtered one */
-                else if (errno != EINTR)
-                        log_debug("a uevent was left out: %s", strerror(errno));
+                else if (r < 0 && r != -EINTR)
+                        log_debug("a uevent was left out: %s", strerror(-r));
         }
         return 0;
 }
 
-static int monitor_open(Uevent *u, const UeventOptions *options, const char *group, int64_t priority,
-                        struct udev_monitor **ret_monitor, sd_event_source **ret_source) {
-        struct udev_monitor *monitor;
+static void report_buffer(int r) {
+        if (r < 0)
+                log_warning("cannot size the buffer for uevents: %s", strerror(-r));
+}
+
+static int watch(Uevent *u, sd_event *event, int fd, const char *name, int64_t priority,
+                 sd_event_source **ret_source) {
+        int r = sd_event_add_io(event, ret_source, fd, EPOLLIN, on_readable, u);
+
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(*ret_source, name);
+        return sd_event_source_set_priority(*ret_source, priority);
+}
+
+static int open_kernel(Uevent *u, const UeventOptions *options) {
+        int fd = kernel_uevent_listen();
+
+        if (fd < 0)
+                return fd;
+        u->kernel_fd = fd;
+        report_buffer(kernel_uevent_set_buffer(fd, options->receive_buffer_bytes));
+        return watch(u, options->event, fd, "kernel", LOOP_EVENTS, &u->kernel_source);
+}
+
+static int open_udev(Uevent *u, const UeventOptions *options) {
         int r;
 
         errno = 0;
-        monitor = udev_monitor_new_from_netlink(options->udev, group);
-        if (!monitor)
+        u->udev = udev_monitor_new_from_netlink(options->udev, "udev");
+        if (!u->udev)
                 return errno > 0 ? -errno : -ENOMEM;
-        *ret_monitor = monitor;
-
-        r = udev_monitor_set_receive_buffer_size(monitor,
-                                                 (int) MIN(options->receive_buffer_bytes, (size_t) INT_MAX));
-        if (r < 0)
-                log_warning("cannot size the buffer for uevents: %s", strerror(-r));
-        if (streq(group, "udev")) {
-                r = udev_monitor_filter_add_match_subsystem_devtype(monitor, ALWAYS_ASK_UDEV, NULL);
-                if (r < 0)
-                        return r;
-        }
-        r = udev_monitor_enable_receiving(monitor);
+        report_buffer(udev_monitor_set_receive_buffer_size(
+                u->udev, (int) MIN(options->receive_buffer_bytes, (size_t) INT_MAX)));
+        r = udev_monitor_filter_add_match_subsystem_devtype(u->udev, ALWAYS_ASK_UDEV, NULL);
         if (r < 0)
                 return r;
-        r = sd_event_add_io(options->event, ret_source, udev_monitor_get_fd(monitor), EPOLLIN, on_readable,
-                            u);
+        r = udev_monitor_enable_receiving(u->udev);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(*ret_source, group);
-        return sd_event_source_set_priority(*ret_source, priority);
+        return watch(u, options->event, udev_monitor_get_fd(u->udev), "udev", LOOP_UDEV_EVENTS,
+                     &u->udev_source);
 }
 
 /**
@@ -205,6 +237,7 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         u = calloc(1, sizeof(*u));
         if (!u)
                 return -ENOMEM;
+        u->kernel_fd = -EBADF;
         u->seen = options->seen;
         u->answered = options->answered;
         u->lost = options->lost;
@@ -222,10 +255,10 @@ int uevent_new(Uevent **ret, const UeventOptions *options) {
         r = sd_event_source_set_priority(u->gap_source, LOOP_EVENT_GAPS);
         if (r < 0)
                 return r;
-        r = monitor_open(u, options, "kernel", LOOP_EVENTS, &u->kernel, &u->kernel_source);
+        r = open_kernel(u, options);
         if (r < 0)
                 return r;
-        r = monitor_open(u, options, "udev", LOOP_UDEV_EVENTS, &u->udev, &u->udev_source);
+        r = open_udev(u, options);
         if (r < 0)
                 return r;
 
@@ -241,8 +274,7 @@ Uevent *uevent_free(Uevent *u) {
         sd_event_source_disable_unref(u->kernel_source);
         sd_event_source_disable_unref(u->udev_source);
         sd_event_source_disable_unref(u->gap_source);
-        if (u->kernel)
-                udev_monitor_unref(u->kernel);
+        closep(&u->kernel_fd);
         if (u->udev)
                 udev_monitor_unref(u->udev);
         free(u);
