@@ -50,6 +50,7 @@ static int run(void) {
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
                 .audit_file = secure_getenv(LKMD_AUDIT_ENV) ?: LKMD_AUDIT_FILE,
                 .denied_file = secure_getenv(LKMD_DENIED_ENV) ?: LKMD_DENIED_FILE,
+                .image_dir = secure_getenv(LKMD_IMAGE_ENV) ?: LKMD_IMAGE_DIR,
                 .policy_root = secure_getenv(LKMD_POLICY_ROOT_ENV),
                 .root = secure_getenv(LKMD_ROOT_ENV),
         };

@@ -148,6 +148,7 @@ void manager_on_coldplug_done(size_t n_devices, void *userdata) {
         m->counters.coldplug_devices += n_devices;
         m->coldplug_done = true;
         log_info("looked at %zu devices", n_devices);
+        index_keeper_settle(m->index);
         settle(m, "all devices in /sys can be seen again");
         waits_check_soon(m->waits);
 }

@@ -175,8 +175,14 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = autoload_new(&m->autoload, m->scheduler, &m->planner, m->monitors, &m->counters);
         if (r < 0)
                 return r;
-        r = index_keeper_new(&m->index, m->event, options->root, manager_on_index_swapped,
-                             manager_on_index_read, m);
+        r = index_keeper_new(&m->index, &(IndexKeeperOptions) {
+                                                .event = m->event,
+                                                .root = options->root,
+                                                .image_dir = options->image_dir,
+                                                .swapped = manager_on_index_swapped,
+                                                .read = manager_on_index_read,
+                                                .userdata = m,
+                                        });
         if (r < 0)
                 return r;
         m->planner.index = m->index;
@@ -345,8 +351,10 @@ int manager_run(Manager *m) {
                 r = manager_start_coldplug(m);
                 if (r < 0)
                         return r;
-        } else
+        } else {
                 m->coldplug_done = true;
+                index_keeper_settle(m->index);
+        }
         authority_begin(m->authority);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 

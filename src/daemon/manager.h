@@ -20,6 +20,7 @@ typedef struct ManagerOptions {
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */
         const char *denied_file;        /* NULL: none */
+        const char *image_dir;          /* of images of the index; NULL: none */
         const char *root;               /* prefix of /lib/modules, for tests; NULL: none */
         const char *policy_root;        /* prefix of the paths of policies, likewise */
 } ManagerOptions;

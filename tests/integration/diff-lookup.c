@@ -2,7 +2,8 @@
 
 /*
  * diff-lookup tree MODULE-DIR [FILE...]: every alias pattern of a module directory made into keys, every
- * line of the files, and as many keys again with something broken in them, to libkmod and to lkmd's index.
+ * line of the files, and as many keys again with something broken in them, to libkmod and to lkmd's index;
+ * what this says has to be what the same index says when it is mapped from its image.
  *
  * diff-lookup random DIRECTORY: the same with indexes of random patterns, written to DIRECTORY.
  *
@@ -20,6 +21,7 @@
 #include "common/index/index-file.h"
 #include "common/index/index-lookup.h"
 #include "common/index/index.h"
+#include "fake-image.h"
 #include "index-writer.h"
 
 #define FUZZED_KEYS 100000U
@@ -30,8 +32,8 @@
 
 typedef struct Comparison {
         struct kmod_ctx *kmod;
-        const Index *index;
-        IndexAnswer answer;
+        const Index *index, *mapped;
+        IndexAnswer answer, mapped_answer;
         IndexDirect *direct;
         size_t n_keys, n_found, n_modules, n_different;
         char **keys;                    /* a sample to break */
@@ -108,6 +110,33 @@ static bool direct_is_same(Comparison *c, const char *key, const IndexMatch *mat
         return index_direct_lookup(c->direct, key, on_told, &t) >= 0 && t.same && t.n_told == n;
 }
 
+static bool modules_are_same(const IndexModule *a, const IndexModule *b) {
+        if (!a || !b)
+                return a == b;
+        if (!streq(a->name, b->name) || !streq_ptr(a->path, b->path) ||
+            a->n_dependencies != b->n_dependencies)
+                return false;
+        for (size_t i = 0; i < a->n_dependencies; i++)
+                if (!streq(a->dependencies[i]->name, b->dependencies[i]->name))
+                        return false;
+        return true;
+}
+
+/* From the image: the same as from the index, in all that there is to know. */
+static bool mapped_is_same(Comparison *c, const char *key, const IndexMatch *matches, size_t n) {
+        IndexAnswer *a = &c->mapped_answer;
+
+        if (index_lookup(c->mapped, key, a) < 0)
+                return n == 0;
+        for (size_t i = 0; i < n && a->n_matches == n; i++)
+                if (!streq(a->matches[i].name, matches[i].name) ||
+                    !streq_ptr(a->matches[i].alias, matches[i].alias) ||
+                    a->matches[i].source != matches[i].source ||
+                    !modules_are_same(a->matches[i].module, matches[i].module))
+                        return false;
+        return a->n_matches == n;
+}
+
 /* One key to both; the names have to be the same in the same order. */
 static void compare(Comparison *c, const char *key) {
         struct kmod_list *list = NULL, *l;
@@ -134,6 +163,10 @@ static void compare(Comparison *c, const char *key) {
         else if (c->n_keys % DIRECT_EVERY == 0 && !direct_is_same(c, key, matches, n)) {
                 if (c->n_different < REPORTS_MAX)
                         printf("from the files themselves: ");
+                report(c, key, list, matches, n);
+        } else if (!mapped_is_same(c, key, matches, n)) {
+                if (c->n_different < REPORTS_MAX)
+                        printf("from the image: ");
                 report(c, key, list, matches, n);
         }
         kmod_module_unref_list(list);
@@ -254,11 +287,39 @@ static void compare_lines(Comparison *c, const char *path) {
         }
 }
 
+/* The same index once more, mapped from an image that was written for it. */
+static void open_mapped(Comparison *c, const char *directory, const IndexSources *sources) {
+        char dir[] = "/tmp/diff-lookup-XXXXXX", path[PATH_MAX];
+        _cleanup_(freep) void *image = NULL;
+        IndexSources with = *sources;
+        const char *reason;
+        size_t size;
+        FILE *f;
+        int r;
+
+        image = fake_image(directory, &size);
+        if (!mkdtemp(dir))
+                die(dir, -errno);
+        (void) snprintf(path, sizeof(path), "%s/%s", dir, sources->release);
+        f = fopen(path, "we");
+        if (!f || fwrite(image, 1, size, f) != size || fclose(f) != 0)
+                die(path, -errno);
+        with.image_dir = dir;
+        r = index_new(&c->mapped, &with, NULL);
+        if (r < 0)
+                die("index_new()", r);
+        if (!index_is_mapped(c->mapped, &reason))
+                die(reason, -EBADMSG);
+        (void) unlink(path);
+        (void) rmdir(dir);
+}
+
 /* Both sides without any modprobe.d or command line. @directory ends in lib/modules/RELEASE. */
 static void open_both(Comparison *c, const char *directory) {
         static const char middle[] = "/lib/modules/";
         const char *const nowhere[] = { "/nonexistent", NULL }, *at = NULL;
         _cleanup_(freep) char *root = NULL;
+        IndexSources sources;
         int r;
 
         for (const char *p = directory; (p = strstr(p, middle)); p++)
@@ -274,14 +335,16 @@ static void open_both(Comparison *c, const char *directory) {
         r = kmod_load_resources(c->kmod);
         if (r < 0)
                 die("kmod_load_resources()", r);
-        r = index_new(&c->index, &(IndexSources) {
+        sources = (IndexSources) {
                 .root = root,
                 .release = at + strlen(middle),
                 .config_paths = nowhere,
                 .command_line = "",
-        }, NULL);
+        };
+        r = index_new(&c->index, &sources, NULL);
         if (r < 0)
                 die("index_new()", r);
+        open_mapped(c, directory, &sources);
         r = index_direct_new(&c->direct, directory, nowhere, NULL);
         if (r < 0)
                 die("index_direct_new()", r);
@@ -290,7 +353,9 @@ static void open_both(Comparison *c, const char *directory) {
 static void close_both(Comparison *c) {
         c->kmod = kmod_unref(c->kmod);
         index_answer_clear(&c->answer);
+        index_answer_clear(&c->mapped_answer);
         c->index = index_unref(c->index);
+        c->mapped = index_unref(c->mapped);
         c->direct = index_direct_free(c->direct);
         for (size_t i = 0; i < c->n_sample; i++)
                 free(c->keys[i]);

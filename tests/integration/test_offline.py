@@ -329,3 +329,21 @@ def test_the_longest_keys(tmp_path):
         assert ours.stdout.split()[-1] == "modname8"
         theirs = subprocess.run(["modprobe", "-d", tmp_path, "-S", RELEASE, "-C", tmp_path / "none", "-R", key], capture_output=True, check=False)
         assert (theirs.returncode == 0) == kmod_finds, length
+
+
+@pytest.mark.parametrize("program", ["cli/lkmctl", "daemon/lkmd-loader", "daemon/lkmd-reader", "daemon/lkmd-handover"])
+def test_nobody_but_lkmd_knows_of_its_images(program):
+    """What user lkmd can write is nothing that root looks things up in: no other program has the name of that directory."""
+    build = Path(LKMCTL).parents[1]
+    known = [word in (build / program).read_bytes() for word in (b"/var/cache/lkmd", b"LKMD_IMAGE_DIR")]
+    assert known == [False, False]
+    assert b"/var/cache/lkmd" in (build / "daemon/lkmd").read_bytes()
+
+
+def test_an_image_is_not_asked(root, tmp_path):
+    """lkmctl opens none, whatever the environment says."""
+    os.mkfifo(tmp_path / RELEASE)                       # whoever opened it for reading would hang or complain
+    for verb, *words in (["deps", "drv_one"], ["plan", "drv_one"], ["resolve", "alg-crc"]):
+        done = subprocess.run([LKMCTL, verb, "--root", root, "--kernel", RELEASE, "--config", root / "none", *words], text=True,
+                              capture_output=True, check=False, timeout=60, env={**os.environ, "LKMD_IMAGE_DIR": str(tmp_path)})
+        assert (done.returncode, done.stderr) == (0, ""), done

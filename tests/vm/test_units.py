@@ -79,6 +79,37 @@ def test_run_directory(machine):
         assert line in listing, "\n".join(listing)
 
 
+def image_is_mapped(machine):
+    """Does lkmd have the image of its index in memory?"""
+    return "/var/cache/lkmd/" in machine.run(f"cat /proc/{main_pid(machine)}/maps").stdout
+
+
+def wait_mapped(machine):
+    machine.wait("grep -q /var/cache/lkmd/ /proc/$(systemctl show --value -p MainPID lkmd)/maps", 60)
+
+
+def test_image_of_the_index(machine):
+    """Written after the devices, used by the next start, and made anew when it is damaged; where there is no room, done without."""
+    image = "/var/cache/lkmd/" + machine.run("uname -r").stdout.strip()
+    wait_mapped(machine)                                # in place of what was built at boot
+    assert machine.run(f"stat -c '%A %U:%G' /var/cache/lkmd {image}").stdout == "drwx------ lkmd:lkmd\n-rw------- lkmd:lkmd\n"
+    before = machine.run(f"sha256sum {image}").stdout
+    machine.run(f"echo damaged | dd of={image} bs=1 seek=1000000 conv=notrunc status=none && systemctl restart lkmd")
+    assert ask(machine, "status")["modulesKnown"] > 3000
+    lkmctl(machine, "load", "dummy")
+    lkmctl(machine, "unload", "dummy")
+    wait_mapped(machine)
+    assert machine.run(f"sha256sum {image}").stdout == before
+    machine.run("mount -t tmpfs -o size=64k,mode=700,uid=$(id -u lkmd) none /var/cache/lkmd && systemctl restart lkmd")
+    wait_idle(machine)
+    assert not image_is_mapped(machine)
+    lkmctl(machine, "load", "dummy")
+    lkmctl(machine, "unload", "dummy")
+    machine.run("umount /var/cache/lkmd && systemctl restart lkmd")
+    assert image_is_mapped(machine)                     # from READY on
+    assert machine.run("ls -A /var/cache/lkmd").stdout == image.rpartition("/")[2] + "\n"
+
+
 def test_run_directory_of_an_older_version(machine):
     """It was lkmd's: root takes it back, and the files in it are left, read by nobody."""
     machine.run("systemctl stop lkmd && rm -r /run/lkmd/state && echo old >/run/lkmd/ledger && chown -R lkmd:lkmd /run/lkmd")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * AliasMatcher: all alias patterns of one kind, to find those that match a key. Owns copies of all strings.
+ * AliasMatcher: all alias patterns of one kind, to find those that match a key. Owns copies of all strings;
+ * one that is made of parts (alias_matcher_new_from_parts()) borrows all of its arrays.
  *
  * The patterns, sorted by their bytes, become a trie. An edge is a byte, '?', '*' or a "[..]". The bytes
  * that all patterns below a node have in common are its run, and are compared at once. Where only one
@@ -19,6 +20,7 @@
 
 #include <assert.h>
 
+#include "common/alias/alias-check.h"
 #include "common/alias/alias-order.h"
 #include "common/alias/alias-trie.h"
 #include "common/base/array.h"
@@ -49,13 +51,15 @@ AliasMatcher *alias_matcher_free(AliasMatcher *m) {
         if (!m)
                 return NULL;
 
-        free(m->texts);
-        free(m->values);
+        if (!m->borrowed) {
+                free(m->texts);
+                free(m->values);
+                free(m->patterns);
+                free(m->cells);
+                free(m->classes);
+        }
         free(m->entries);
         free(m->value_slots);
-        free(m->patterns);
-        free(m->cells);
-        free(m->classes);
         free(m);
         return NULL;
 }
@@ -190,6 +194,60 @@ int alias_matcher_seal(AliasMatcher *m) {
         m->n_entries_allocated = 0;
         array_shrink(&m->cells, &m->n_cells_allocated, m->n_cells, sizeof(*m->cells));
         m->sealed = true;
+        return 0;
+}
+
+/**
+ * alias_matcher_get_parts() - what a sealed matcher consists of, for alias_matcher_new_from_parts()
+ * @ret: _ALIAS_PART_MAX arrays, borrowed from @m
+ */
+void alias_matcher_get_parts(const AliasMatcher *m, struct iovec *ret) {
+        assert(m && m->sealed && ret);
+
+        ret[ALIAS_TEXTS] = (struct iovec) { m->texts, m->texts_size };
+        ret[ALIAS_VALUES] = (struct iovec) { m->values, m->values_size };
+        ret[ALIAS_PATTERNS] = (struct iovec) { m->patterns, m->n_patterns * sizeof(*m->patterns) };
+        ret[ALIAS_CELLS] = (struct iovec) { m->cells, m->n_cells * sizeof(*m->cells) };
+        ret[ALIAS_CLASSES] = (struct iovec) { m->classes, m->n_classes * sizeof(*m->classes) };
+}
+
+/**
+ * alias_matcher_new_from_parts() - a sealed matcher from what alias_matcher_get_parts() gave
+ * @parts: from anywhere, each aligned to 8 bytes: all of it is checked. Borrowed as long as the matcher is there
+ *
+ * Return: 0; -EBADMSG: they are no such matcher; -ENOMEM.
+ */
+int alias_matcher_new_from_parts(AliasMatcher **ret, AliasDialect dialect, const struct iovec *parts) {
+        _cleanup_(alias_matcher_freep) AliasMatcher *m = NULL;
+        int r;
+
+        assert(ret && parts);
+
+        if (parts[ALIAS_PATTERNS].iov_len % sizeof(*m->patterns) != 0 ||
+            parts[ALIAS_CELLS].iov_len % sizeof(*m->cells) != 0 ||
+            parts[ALIAS_CLASSES].iov_len % sizeof(*m->classes) != 0)
+                return -EBADMSG;
+
+        r = alias_matcher_new(&m, dialect);
+        if (r < 0)
+                return r;
+        m->borrowed = true;
+        m->texts = parts[ALIAS_TEXTS].iov_base;
+        m->texts_size = parts[ALIAS_TEXTS].iov_len;
+        m->values = parts[ALIAS_VALUES].iov_base;
+        m->values_size = parts[ALIAS_VALUES].iov_len;
+        m->patterns = parts[ALIAS_PATTERNS].iov_base;
+        m->n_patterns = parts[ALIAS_PATTERNS].iov_len / sizeof(*m->patterns);
+        m->cells = parts[ALIAS_CELLS].iov_base;
+        m->n_cells = parts[ALIAS_CELLS].iov_len / sizeof(*m->cells);
+        m->classes = parts[ALIAS_CLASSES].iov_base;
+        m->n_classes = parts[ALIAS_CLASSES].iov_len / sizeof(*m->classes);
+        r = alias_check(m);
+        if (r < 0)
+                return r;
+        m->sealed = true;
+
+        *ret = STEAL_PTR(m);
         return 0;
 }
 

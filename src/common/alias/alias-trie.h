@@ -3,7 +3,8 @@
 
 /*
  * AliasTrie: what a sealed AliasMatcher consists of. Only for alias-matcher.c, which fills it, alias-trie.c,
- * which builds the trie, alias-order.c and alias-lookup.c, which walks it.
+ * which builds the trie, alias-check.c, which knows a trie from anything else, alias-order.c and alias-lookup.c, which
+ * walks it.
  */
 
 #include <assert.h>
@@ -108,6 +109,7 @@ typedef struct TrieClass {              /* a "[..]" */
 struct AliasMatcher {
         AliasDialect dialect;
         bool sealed;
+        bool borrowed;                  /* of the arrays below, those that AliasPart names */
         size_t n_entries;
 
         char *texts;                    /* patterns, each with its NUL */

@@ -16,6 +16,10 @@
 #define LKMD_DENIED_CONF_MAX (1U << 20) /* bytes of the denied names, and of the modprobe.d file made of them */
 #define UDEV_RULE_MAX (64U << 10)       /* bytes of udev's rule that loads drivers; it has about 1 KiB */
 
+/* The image of the index. */
+#define INDEX_IMAGE_MAX (128U << 20)    /* bytes; that of Debian 13 has 5 MiB */
+#define INDEX_IMAGES_MAX 8U             /* files that are kept, of as many kernels */
+
 /* The loader. */
 #define LOADS_MAX 16U                   /* inserts and removes at the same time */
 #define COMMANDS_MAX 32U                /* install and remove commands at the same time; they may wait for loads */

@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "common/base/hash.h"
+
 #define SLOTS_MIN 64U                   /* a power of two, like every size of the table */
 
 typedef struct NameSlot {
@@ -23,20 +25,6 @@ struct NameTable {
         size_t n_slots, n_used;
         size_t longest;                 /* bytes of the longest name */
 };
-
-/* Eight bytes at a time. Nobody gains from a collision: root owns the files. */
-static uint32_t name_hash(const char *name, size_t n) {
-        uint64_t h = n, word;
-
-        for (; n > 0; name += MIN(n, sizeof(word)), n -= MIN(n, sizeof(word))) {
-                word = 0;
-                memcpy(&word, name, MIN(n, sizeof(word)));
-                h = (h ^ word) * 0x9e3779b97f4a7c15U; /* 2^64 divided by the golden ratio: odd, bits well spread */
-                h ^= h >> 32;
-        }
-
-        return (uint32_t) h;
-}
 
 int name_table_new(NameTable **ret) {
         _cleanup_(name_table_freep) NameTable *t = NULL;
@@ -108,7 +96,7 @@ int name_table_add(NameTable *t, const char *name, size_t value) {
         assert(t && name && value <= UINT32_MAX);
 
         length = strlen(name);
-        hash = name_hash(name, length);
+        hash = hash_text(name, length);
         s = find_slot(t->slots, t->n_slots, name, hash);
         if (s->name)
                 return -EEXIST;
@@ -137,7 +125,7 @@ bool name_table_find(const NameTable *t, const char *name, size_t *ret) {
         length = strnlen(name, t->longest + 1);
         if (length > t->longest)
                 return false;
-        s = find_slot(t->slots, t->n_slots, name, name_hash(name, length));
+        s = find_slot(t->slots, t->n_slots, name, hash_text(name, length));
         if (!s->name)
                 return false;
 

@@ -51,6 +51,9 @@
 #define LKMD_GOOD_POLICY_FILE LKMD_STATE_DIR "/policy" /* the last one that was read without errors; lkmd-keep.service copies it .. */
 #define LKMD_KEEP_CALL_FILE LKMD_STATE_DIR "/policy-call" /* exists while lkmd-keep has something to copy */
 #define LKMD_KEPT_POLICY_FILE "/var/lib/lkmd/policy" /* .. to where it survives a reboot */
+#define LKMD_IMAGE_DIR \
+        "/var/cache/lkmd" /* images of indexes, by the kernel's release; lkmctl reads none of them */
+#define LKMD_IMAGE_ENV "LKMD_IMAGE_DIR"
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
 #define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all paths of policies, likewise */

@@ -50,7 +50,11 @@ struct IndexFile {
         char *name;                     /* for messages */
         uint8_t *data;
         size_t size;
-        bool mapped;                    /* neither checked nor counted */
+        enum {
+                OWNED,
+                MAPPED,
+                BORROWED
+        } data_is; /* only what is owned was checked and counted */
         uint32_t root;                  /* offset with its flags */
         size_t n_values;
 };
@@ -417,9 +421,9 @@ IndexFile *index_file_free(IndexFile *f) {
                 return NULL;
 
         free(f->name);
-        if (f->mapped)
+        if (f->data_is == MAPPED)
                 (void) munmap(f->data, f->size);
-        else
+        else if (f->data_is == OWNED)
                 free(f->data);
         free(f);
         return NULL;
@@ -459,8 +463,34 @@ int index_file_map(IndexFile **ret, const char *path) {
                 return -errno;
         f->data = data;
         f->size = (size_t) st.st_size;
-        f->mapped = true;
+        f->data_is = MAPPED;
         r = walk_header(&w, f);
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(f);
+        return 0;
+}
+
+/**
+ * index_file_borrow() - the same from memory that somebody else keeps, as long as the object is there
+ *
+ * Return: 0; -EBADMSG: it is no index; -ENOMEM.
+ */
+int index_file_borrow(IndexFile **ret, const void *data, size_t size) {
+        _cleanup_(index_file_freep) IndexFile *f = NULL;
+        Walk w = {};
+        int r;
+
+        assert(ret && data);
+
+        f = calloc(1, sizeof(*f));
+        if (!f)
+                return -ENOMEM;
+        f->data = (uint8_t *) data;
+        f->size = size;
+        f->data_is = BORROWED;
+        r = size > FILE_MAX ? -EBADMSG : walk_header(&w, f);
         if (r < 0)
                 return r;
 
@@ -639,4 +669,12 @@ size_t index_file_count(const IndexFile *f) {
         assert(f);
 
         return f->n_values;
+}
+
+/* The bytes of the file, for index_file_borrow(). */
+const void *index_file_get_data(const IndexFile *f, size_t *ret_size) {
+        assert(f && ret_size);
+
+        *ret_size = f->size;
+        return f->data;
 }

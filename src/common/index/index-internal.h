@@ -8,17 +8,11 @@
 #include "common/alias/alias-matcher.h"
 #include "common/base/name-table.h"
 #include "common/index/devname-table.h"
-#include "common/index/index-file.h"
-#include "common/index/module-table.h"
+#include "common/index/index-tree.h"
 #include "common/index/softdep-table.h"
 #include "common/modprobe/modprobe-config.h"
 
 typedef struct Index Index;
-
-typedef struct AliasTable {             /* one file of aliases, or those of modprobe.d */
-        AliasMatcher *matcher;          /* NULL: there are none */
-        const IndexModule **modules;    /* by value_id; NULL: no such module; no array for modprobe.d */
-} AliasTable;
 
 struct Index {
         unsigned n_ref;
@@ -26,11 +20,11 @@ struct Index {
         ModprobeConfig *config;
         SoftdepTable *softdeps;
         NameTable *commands;            /* exact names in install, then in remove lines; to index_get_command() */
-        ModuleTable *modules;
-        IndexFile *symbols;             /* NULL: no such file */
+        AliasMatcher *
+                config_aliases; /* NULL: there are none; their priority is their number in the configuration */
         DevnameTable *devnames;         /* NULL: no module directory */
-        AliasTable config_aliases, aliases, builtin_aliases;
-        bool complete, whole;
+        IndexTree tree;
+        const char *image_reason;       /* why the tree is not mapped; NULL: it is, or nobody asked for it */
 };
 
 const ConfigEntry *index_get_command(const Index *x, size_t i); /* NULL: there are fewer */

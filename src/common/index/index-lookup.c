@@ -59,11 +59,10 @@ static int find_config_aliases(IndexSearch *s) {
         size_t n, n_entries;
         int r;
 
-        if (!s->index->config_aliases.matcher)
+        if (!s->index->config_aliases)
                 return 0;
 
-        r = alias_lookup_find(s->aliases, s->index->config_aliases.matcher, s->key, s->key_length, &found,
-                              &n);
+        r = alias_lookup_find(s->aliases, s->index->config_aliases, s->key, s->key_length, &found, &n);
         if (r < 0)
                 return r;
 
@@ -76,7 +75,7 @@ static int find_config_aliases(IndexSearch *s) {
                         return -ENOMEM;
                 *m = (IndexMatch) {
                         .name = e->value,
-                        .module = module_table_find(s->index->modules, e->value),
+                        .module = module_table_find(s->index->tree.modules, e->value),
                         .alias = e->name,
                         .option_key = e->name,
                         .source = INDEX_CONFIG_ALIAS,
@@ -101,7 +100,7 @@ static int find_name(IndexSearch *s) {
 
         if (strchr(s->key, ':'))
                 return 0;
-        m = module_table_find_listed(s->index->modules, s->key);
+        m = module_table_find_listed(s->index->tree.modules, s->key);
         return m ? add_module(s, m, INDEX_NAME) : 0;
 }
 
@@ -114,7 +113,7 @@ static int on_symbol(const char *key, const char *value, uint32_t priority, void
                 return -ENOMEM;
         *m = (IndexMatch) {
                 .name = value,
-                .module = module_table_find(s->index->modules, value),
+                .module = module_table_find(s->index->tree.modules, value),
                 .alias = s->key,
                 .option_key = s->key,
                 .source = INDEX_SYMBOL,
@@ -125,10 +124,10 @@ static int on_symbol(const char *key, const char *value, uint32_t priority, void
 static int find_symbol(IndexSearch *s) {
         int r;
 
-        if (!s->index->symbols || !startswith(s->key, "symbol:"))
+        if (!s->index->tree.symbols || !startswith(s->key, "symbol:"))
                 return 0;
 
-        r = index_file_search_all(s->index->symbols, s->key, on_symbol, s);
+        r = index_file_search_all(s->index->tree.symbols, s->key, on_symbol, s);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -146,7 +145,7 @@ static int find_command(IndexSearch *s) {
         e = index_get_command(s->index, i);
         *m = (IndexMatch) {
                 .name = e->name,
-                .module = module_table_find(s->index->modules, e->name),
+                .module = module_table_find(s->index->tree.modules, e->name),
                 .source = INDEX_COMMAND,
                 .config = e,
         };
@@ -166,13 +165,15 @@ static int find_in(IndexSearch *s, const AliasTable *t, IndexSource source) {
                 return r;
 
         for (size_t i = 0; i < n; i++) {
+                uint32_t module = t->modules[found[i].value_id];
                 IndexMatch *m = add_match(s);
 
                 if (!m)
                         return -ENOMEM;
                 *m = (IndexMatch) {
                         .name = found[i].value,
-                        .module = t->modules[found[i].value_id],
+                        .module = module == MODULE_NONE ? NULL
+                                                        : module_table_get(s->index->tree.modules, module),
                         .alias = found[i].pattern,
                         .option_key = s->key,
                         .source = source,
@@ -183,17 +184,17 @@ static int find_in(IndexSearch *s, const AliasTable *t, IndexSource source) {
 }
 
 static int find_aliases(IndexSearch *s) {
-        return find_in(s, &s->index->aliases, INDEX_ALIAS);
+        return find_in(s, &s->index->tree.aliases, INDEX_ALIAS);
 }
 
 static int find_builtin(IndexSearch *s) {
-        const IndexModule *m = module_table_find_builtin(s->index->modules, s->key);
+        const IndexModule *m = module_table_find_builtin(s->index->tree.modules, s->key);
 
         return m ? add_module(s, m, INDEX_BUILTIN) : 0;
 }
 
 static int find_builtin_aliases(IndexSearch *s) {
-        return find_in(s, &s->index->builtin_aliases, INDEX_BUILTIN_ALIAS);
+        return find_in(s, &s->index->tree.builtin_aliases, INDEX_BUILTIN_ALIAS);
 }
 
 static int search(IndexSearch *s) {

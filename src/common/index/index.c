@@ -2,8 +2,8 @@
 
 /*
  * Index: everything that is known about the modules of one kernel, read once. Owns the configuration and the
- * tables made from the module directory; names and paths in answers live as long as the index. The files may
- * change or vanish afterwards: none of them is mapped.
+ * tables made from the module directory; names and paths in answers live as long as the index. depmod's files may
+ * change or vanish afterwards: none of them is mapped. The tables made from the large ones may be (IndexTree).
  */
 
 #include "common/index/index.h"
@@ -22,106 +22,9 @@
 
 /* ---------------------------------------------------------------------------------------------- building */
 
-/* Return: 1 with *@ret; 0 without: the file is missing or broken, which is added to @problems. */
-static int open_file(Index *x, const char *name, bool optional, IndexFile **ret, ProblemList *problems) {
-        _cleanup_(freep) char *path = NULL;
-        int r;
-
-        if (asprintf(&path, "%s/%s", x->module_dir, name) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
-
-        r = index_file_open(ret, path, problems);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0 && !(r == -ENOENT && optional))
-                x->whole = false;
-        if (r == -ENOENT && !optional)
-                return problem_list_add(problems, path, 0, "is missing, run depmod");
-        return r >= 0;
-}
-
-static int on_dependencies(const char *key, const char *value, uint32_t priority, void *userdata) {
-        int r = module_table_add(userdata, key, value);
-
-        return r == -EINVAL ? 0 : r;    /* without a colon it is no module, as in kmod */
-}
-
-static int on_builtin(const char *key, const char *value, uint32_t priority, void *userdata) {
-        return module_table_add_builtin(userdata, key);
-}
-
-static int load_modules(Index *x, bool present, ProblemList *problems) {
-        _cleanup_(index_file_freep) IndexFile *dep = NULL, *builtin = NULL;
-        int r;
-
-        r = module_table_new(&x->modules, x->module_dir);
-        if (r < 0)
-                return r;
-        if (!present)
-                return module_table_seal(x->modules);
-
-        r = open_file(x, "modules.dep.bin", false, &dep, problems);
-        if (r < 0)
-                return r;
-        x->complete = r > 0;
-        if (dep) {
-                r = index_file_foreach(dep, on_dependencies, x->modules);
-                if (r < 0)
-                        return r;
-        }
-
-        r = open_file(x, "modules.builtin.bin", false, &builtin, problems);
-        if (r < 0)
-                return r;
-        if (builtin) {
-                r = index_file_foreach(builtin, on_builtin, x->modules);
-                if (r < 0)
-                        return r;
-        }
-
-        return module_table_seal(x->modules); /* before dep is freed */
-}
-
-/* Finds the modules that the values name, once for all look-ups. */
-static int find_modules(const Index *x, AliasTable *t) {
-        const char *value = NULL;
-        uint32_t id;
-
-        t->modules = calloc(alias_matcher_value_ids(t->matcher), sizeof(*t->modules));
-        if (!t->modules)
-                return -ENOMEM;
-        while ((value = alias_matcher_next_value(t->matcher, value, &id)))
-                t->modules[id] = module_table_find(x->modules, value);
-        return 0;
-}
-
-static int on_alias(const char *key, const char *value, uint32_t priority, void *userdata) {
-        return alias_matcher_add(userdata, key, value, priority);
-}
-
-static int load_aliases(Index *x, const char *name, bool optional, AliasTable *t, ProblemList *problems) {
-        _cleanup_(index_file_freep) IndexFile *f = NULL;
-        int r;
-
-        r = open_file(x, name, optional, &f, problems);
-        if (r <= 0)
-                return r;
-
-        r = alias_matcher_new(&t->matcher, ALIAS_INDEX);
-        if (r < 0)
-                return r;
-        r = index_file_foreach(f, on_alias, t->matcher);
-        if (r < 0)
-                return r;
-        r = alias_matcher_seal(t->matcher);
-        return r < 0 ? r : find_modules(x, t);
-}
-
 /* Their priority is their number, so answers are in the order of the lines. */
 static int load_config_aliases(Index *x) {
-        AliasTable *t = &x->config_aliases;
+        AliasMatcher **m = &x->config_aliases;
         const ConfigEntry *entries;
         size_t n;
         int r;
@@ -130,16 +33,16 @@ static int load_config_aliases(Index *x) {
         if (n == 0)
                 return 0;
 
-        r = alias_matcher_new(&t->matcher, ALIAS_FNMATCH);
+        r = alias_matcher_new(m, ALIAS_FNMATCH);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++) {
-                r = alias_matcher_add(t->matcher, entries[i].name, entries[i].value, (uint32_t) i);
+                r = alias_matcher_add(*m, entries[i].name, entries[i].value, (uint32_t) i);
                 if (r < 0)
                         return r;
         }
 
-        return alias_matcher_seal(t->matcher);
+        return alias_matcher_seal(*m);
 }
 
 /* Line number @i of the install lines, then of the remove lines. */
@@ -209,7 +112,17 @@ static int load_devnames(Index *x, ProblemList *problems) {
         return devname_table_new(&x->devnames, path, problems);
 }
 
-static int load_module_dir(Index *x, ProblemList *problems) {
+/* Return: 1: the tree is mapped from its image; 0: it is not, and x->image_reason says why. */
+static int load_image(Index *x, const char *image_dir) {
+        int r;
+
+        if (!image_dir)
+                return 0;
+        r = index_tree_load(&x->tree, x->module_dir, image_dir, x->release, &x->image_reason);
+        return r == -ENOMEM ? r : r >= 0;
+}
+
+static int load_module_dir(Index *x, const char *image_dir, ProblemList *problems) {
         struct stat st;
         bool present;
         int r;
@@ -226,19 +139,10 @@ static int load_module_dir(Index *x, ProblemList *problems) {
                         return r;
         }
 
-        r = load_modules(x, present, problems);
+        r = present ? load_image(x, image_dir) : 0;
+        if (r == 0)
+                r = index_tree_build(&x->tree, x->module_dir, present, problems);
         if (r < 0 || !present)
-                return r;
-
-        r = load_aliases(x, "modules.alias.bin", false, &x->aliases, problems);
-        if (r < 0)
-                return r;
-        r = load_aliases(x, "modules.builtin.alias.bin", true, &x->builtin_aliases, problems);
-        if (r < 0)
-                return r;
-
-        r = open_file(x, "modules.symbols.bin", false, &x->symbols, problems);
-        if (r < 0)
                 return r;
         return load_devnames(x, problems);
 }
@@ -278,21 +182,13 @@ static int name_module_dir(Index *x, const IndexSources *sources) {
         return 0;
 }
 
-static void alias_table_clear(AliasTable *t) {
-        alias_matcher_free(t->matcher);
-        free(t->modules);
-}
-
 static Index *index_free(Index *x) {
         if (!x)
                 return NULL;
 
-        alias_table_clear(&x->config_aliases);
-        alias_table_clear(&x->aliases);
-        alias_table_clear(&x->builtin_aliases);
-        index_file_free(x->symbols);
+        alias_matcher_free(x->config_aliases);
+        index_tree_clear(&x->tree);
         devname_table_free(x->devnames);
-        module_table_free(x->modules);
         name_table_free(x->commands);
         softdep_table_free(x->softdeps);
         modprobe_config_free(x->config);
@@ -321,7 +217,6 @@ int index_new(const Index **ret, const IndexSources *sources, ProblemList *probl
         if (!x)
                 return -ENOMEM;
         x->n_ref = 1;
-        x->whole = true;
 
         r = name_module_dir(x, sources);
         if (r < 0)
@@ -329,7 +224,7 @@ int index_new(const Index **ret, const IndexSources *sources, ProblemList *probl
         r = load_config(x, sources, problems);
         if (r < 0)
                 return r;
-        r = load_module_dir(x, problems);
+        r = load_module_dir(x, sources->image_dir, problems);
         if (r < 0)
                 return r;
 
@@ -371,7 +266,7 @@ const IndexModule *index_find_module(const Index *x, const char *name) {
 
         if (module_name_normalize(name, normal, sizeof(normal)) < 0)
                 return NULL;
-        return module_table_find(x->modules, normal);
+        return module_table_find(x->tree.modules, normal);
 }
 
 /**
@@ -426,32 +321,65 @@ const char *index_get_module_dir(const Index *x) {
 bool index_is_whole(const Index *x) {
         assert(x);
 
-        return x->complete && x->whole;
+        return x->tree.complete && x->tree.whole;
 }
 
 bool index_is_complete(const Index *x) {
         assert(x);
 
-        return x->complete;
+        return x->tree.complete;
 }
 
 size_t index_count_modules(const Index *x) {
         assert(x);
 
-        return module_table_count(x->modules);
+        return module_table_count(x->tree.modules);
 }
 
 /* Module number @i, below index_count_modules(), in no particular order. */
 const IndexModule *index_get_module(const Index *x, size_t i) {
         assert(x);
 
-        return module_table_get(x->modules, i);
+        return module_table_get(x->tree.modules, i);
 }
 
 /* Of modules.alias and modules.builtin.alias, without modprobe.d. */
 size_t index_count_aliases(const Index *x) {
         assert(x);
 
-        return (x->aliases.matcher ? alias_matcher_count(x->aliases.matcher) : 0) +
-               (x->builtin_aliases.matcher ? alias_matcher_count(x->builtin_aliases.matcher) : 0);
+        return (x->tree.aliases.matcher ? alias_matcher_count(x->tree.aliases.matcher) : 0) +
+               (x->tree.builtin_aliases.matcher ? alias_matcher_count(x->tree.builtin_aliases.matcher) : 0);
+}
+
+/**
+ * index_is_mapped() - are the tables mapped from their image?
+ * @ret_reason: if not, why, in words; NULL: no image was asked for. Static
+ */
+bool index_is_mapped(const Index *x, const char **ret_reason) {
+        assert(x && ret_reason);
+
+        *ret_reason = x->tree.image.iov_base ? NULL : x->image_reason;
+        return x->tree.image.iov_base;
+}
+
+/**
+ * index_compose_image() - make the image that another index of the same files can be mapped from
+ * @ret: to be freed
+ *
+ * Return: 0; -EAGAIN: the index is not whole, or its files had changed so lately that it cannot be told whether they
+ * have again; -EFBIG; -ENOMEM.
+ */
+int index_compose_image(const Index *x, void **ret, size_t *ret_size) {
+        assert(x && ret && ret_size);
+
+        if (!x->tree.origin.bytes)
+                return -EAGAIN;
+        return index_tree_compose(&x->tree, ret, ret_size);
+}
+
+/* Gives back the memory of what was looked up; it is mapped again when it is needed. */
+void index_rest(const Index *x) {
+        assert(x);
+
+        index_tree_rest(&x->tree);
 }

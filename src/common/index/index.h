@@ -25,6 +25,7 @@ typedef struct IndexSources {
         const char *release;            /* NULL: of the running kernel */
         const char *const *config_paths;/* as modprobe -C; NULL: kmod's directories */
         const char *command_line;       /* NULL: /proc/cmdline; "": none */
+        const char *image_dir;          /* of images, which are trusted if this user owns them; NULL: none is used */
 } IndexSources;
 
 int index_new(const Index **ret, const IndexSources *sources, ProblemList *problems);
@@ -45,3 +46,7 @@ bool index_is_whole(const Index *index);        /* false: not complete, or an in
 size_t index_count_modules(const Index *index);
 const IndexModule *index_get_module(const Index *index, size_t i);
 size_t index_count_aliases(const Index *index);
+
+bool index_is_mapped(const Index *index, const char **ret_reason);
+int index_compose_image(const Index *index, void **ret, size_t *ret_size);
+void index_rest(const Index *index);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * IndexKeeper: owns the index in force and the watch on its files. After a change, the next index_keeper_get()
- * builds another index; without a call it is built when the files have not changed for a while, since depmod writes
- * a dozen. A broken or missing index does not replace a whole one, nor does one that lacks a file which could not be
- * read; the problems are kept for the status.
+ * IndexKeeper: owns the index in force and the watch on its files. After a change, the next
+ * index_keeper_get() builds another index; without a call it is built when the files have not changed for a
+ * while, since depmod writes a dozen. A broken or missing index does not replace a whole one, nor does one
+ * that lacks a file which could not be read; the problems are kept for the status.
+ *
+ * The tables of an index are mapped from their image if there is one of exactly these files. If there is
+ * none, it is written when lkmd is through with the devices (index_keeper_settle()), and then takes the
+ * place of what is in memory.
  */
 
 #include "daemon/config/index-keeper.h"
@@ -17,15 +21,21 @@
 #include "common/base/config-dirs.h"
 #include "common/base/paths.h"
 #include "daemon/base/log.h"
+#include "daemon/config/index-saver.h"
 #include "daemon/config/stale-watch.h"
 
 #define CACHE_SIZE (128U << 10)         /* bytes: some 900 modaliases, rather more than a machine has */
 #define MALLOC_DEFAULT (128 * 1024)     /* of the three thresholds, mallopt(3) */
 #define MALLOC_KEEP (64 * 1024 * 1024)
 #define MALLOC_STEP (1024 * 1024)
+#define SETTLE_USEC (1000U * 1000U) /* after the devices, in case they lead to others */
 
 struct IndexKeeper {
-        char *root;
+        char *root, *image_dir;
+        const char *image_reason;       /* why an image was not used last; what was logged */
+        IndexSaver *saver;              /* NULL: nothing is written */
+        sd_event_source *settle_timer;
+        bool settled;                   /* lkmd has been through with the devices before */
         const Index *index;
         LookupCache *cache;             /* what was looked up in it lately */
         ProblemList problems;
@@ -73,13 +83,28 @@ static void keep_problems(IndexKeeper *k, ProblemList *problems) {
 }
 
 /*
- * While an index is built, files of a MiB each are read, and tables grow as large. By default malloc(3) returns each
- * of them to the kernel, and allocating the next ones anew takes a twentieth of the time until lkmd is ready.
+ * While an index is built, files of a MiB each are read, and tables grow as large. By default malloc(3)
+ * returns each of them to the kernel, and allocating the next ones anew takes a twentieth of the time until
+ * lkmd is ready.
  */
 static void malloc_keep(bool keep) {
         (void) mallopt(M_MMAP_THRESHOLD, keep ? MALLOC_KEEP / 2 : MALLOC_DEFAULT); /* its upper limit */
         (void) mallopt(M_TRIM_THRESHOLD, keep ? MALLOC_KEEP : MALLOC_DEFAULT);
         (void) mallopt(M_TOP_PAD, keep ? MALLOC_STEP : MALLOC_DEFAULT);
+}
+
+static int read_index(IndexKeeper *k, const Index **ret, ProblemList *problems) {
+        const char *reason;
+        int r;
+
+        malloc_keep(true);
+        r = index_new(ret, &(IndexSources) { .root = k->root, .image_dir = k->image_dir }, problems);
+        malloc_keep(false);
+        if (r >= 0 && !index_is_mapped(*ret, &reason) && reason && !streq_ptr(reason, k->image_reason)) {
+                log_debug("%s/%s is not used: %s", k->image_dir, index_get_release(*ret), reason);
+                k->image_reason = reason;
+        }
+        return r;
 }
 
 /* Does the new index lack what the one in force has? */
@@ -106,9 +131,7 @@ int index_keeper_rebuild(IndexKeeper *k) {
         k->generation++;
         stale_watch_refresh(k->watch);
 
-        malloc_keep(true);
-        r = index_new(&index, &(IndexSources) { .root = k->root }, &problems);
-        malloc_keep(false);
+        r = read_index(k, &index, &problems);
         if (r < 0)
                 return r;
         keep_problems(k, &problems);
@@ -123,43 +146,98 @@ int index_keeper_rebuild(IndexKeeper *k) {
         index_unref(k->index);
         k->index = STEAL_PTR(index);
         (void) malloc_trim(0); /* building it took as much memory again, which is free now */
+        if (k->settled)
+                index_keeper_settle(k);
         k->swapped(became_complete, k->userdata);
         k->read(k->userdata);
         return 0;
 }
 
-/**
- * index_keeper_new() - build the first index
- * @root:    prefix of /lib/modules; NULL: none
- * @swapped: called whenever the index was replaced, the first one included
- * @read:    called whenever the files were read, after @swapped
- *
- * Return: 0, -ENOMEM, or why there is no inotify. Missing and broken files are problems, not errors.
- */
-int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index_swapped_t swapped,
-                     index_read_t read, void *userdata) {
-        _cleanup_(index_keeper_freep) IndexKeeper *k = NULL;
+/* The image is the same index once more, so nobody is told. */
+static void on_saved(void *userdata) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(index_unrefp) const Index *index = NULL;
+        IndexKeeper *k = userdata;
+        const char *reason;
+
+        if (stale_watch_is_stale(k->watch)) /* the next index_keeper_get() reads all of it */
+                return;
+        if (read_index(k, &index, &problems) < 0 || !index_is_mapped(index, &reason))
+                return;
+        lookup_cache_clear(k->cache);
+        index_unref(k->index);
+        k->index = STEAL_PTR(index);
+        k->generation++;                /* its modules are elsewhere */
+        (void) malloc_trim(0);
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
+        IndexKeeper *k = userdata;
+        const char *reason;
+
+        if (index_is_mapped(k->index, &reason))
+                index_rest(k->index);
+        else if (k->saver)
+                index_saver_save(k->saver, k->index);
+        (void) malloc_trim(0);          /* what the devices took */
+        return 0;
+}
+
+static int open_saver(IndexKeeper *k, const IndexKeeperOptions *options) {
+        _cleanup_(freep) char *module_root = NULL;
+
+        if (!options->image_dir)
+                return 0;
+        k->image_dir = strdup(options->image_dir);
+        if (!k->image_dir || asprintf(&module_root, "%s" MODULE_ROOT, k->root ?: "") < 0) {
+                module_root = NULL;
+                return -ENOMEM;
+        }
+        return index_saver_new(&k->saver, options->event, k->image_dir, module_root, on_saved, k);
+}
+
+static int open_all(IndexKeeper *k, const IndexKeeperOptions *options) {
         int r;
 
-        assert(ret && event && swapped && read);
-
-        k = calloc(1, sizeof(*k));
-        if (!k)
-                return -ENOMEM;
-        k->swapped = swapped;
-        k->read = read;
-        k->userdata = userdata;
-        if (root && !(k->root = strdup(root)))
+        if (options->root && !(k->root = strdup(options->root)))
                 return -ENOMEM;
         r = lookup_cache_new(&k->cache, CACHE_SIZE);
         if (r < 0)
                 return r;
-
-        r = stale_watch_new(&k->watch, event, on_quiet, k);
+        r = open_saver(k, options);
         if (r < 0)
                 return r;
+        r = sd_event_add_time_relative(options->event, &k->settle_timer, CLOCK_MONOTONIC, SETTLE_USEC, 0,
+                                       on_settled, k);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(k->settle_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = stale_watch_new(&k->watch, options->event, on_quiet, k);
+        return r < 0 ? r : watch_files(k);
+}
 
-        r = watch_files(k);
+/**
+ * index_keeper_new() - build the first index
+ * @options: swapped is called whenever the index was replaced, the first one included; read whenever the files
+ *           were read, after swapped
+ *
+ * Return: 0, -ENOMEM, or why there is no inotify. Missing and broken files are problems, not errors.
+ */
+int index_keeper_new(IndexKeeper **ret, const IndexKeeperOptions *options) {
+        _cleanup_(index_keeper_freep) IndexKeeper *k = NULL;
+        int r;
+
+        assert(ret && options && options->event && options->swapped && options->read);
+
+        k = calloc(1, sizeof(*k));
+        if (!k)
+                return -ENOMEM;
+        k->swapped = options->swapped;
+        k->read = options->read;
+        k->userdata = options->userdata;
+        r = open_all(k, options);
         if (r < 0)
                 return r;
         r = index_keeper_rebuild(k);
@@ -170,15 +248,31 @@ int index_keeper_new(IndexKeeper **ret, sd_event *event, const char *root, index
         return 0;
 }
 
+/**
+ * index_keeper_settle() - lkmd has seen all devices
+ *
+ * Soon afterwards memory is given back, and the image of the index is written if there is none.
+ */
+void index_keeper_settle(IndexKeeper *k) {
+        assert(k);
+
+        k->settled = true;
+        if (sd_event_source_set_time_relative(k->settle_timer, SETTLE_USEC) >= 0)
+                (void) sd_event_source_set_enabled(k->settle_timer, SD_EVENT_ONESHOT);
+}
+
 /* Return: NULL. */
 IndexKeeper *index_keeper_free(IndexKeeper *k) {
         if (!k)
                 return NULL;
 
         stale_watch_free(k->watch);
+        sd_event_source_disable_unref(k->settle_timer);
+        index_saver_free(k->saver);
         problem_list_clear(&k->problems);
         lookup_cache_free(k->cache);
         index_unref(k->index);
+        free(k->image_dir);
         free(k->root);
         free(k);
         return NULL;
