@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -324,3 +325,55 @@ def test_parameters_for_a_load_that_another_has_begun(daemon):
     with pytest.raises(VarlinkError) as failed:
         second.receive()
     assert "speed=9 (it is 3)" in failed.value.parameters["message"]
+
+
+# ----------------------------------------------------------------------------------------- whatever needs what
+
+def random_modules(random, n):
+    """Each may need and want others, also in circles of softdeps; aliases have several modules."""
+    modules = {}
+    for i in range(n):
+        needs = tuple(f"m{k}" for k in range(i) if random.random() < 0.25)
+        info = [f"softdep={kind}: m{random.randrange(n)}" for kind in ("pre", "post") if random.random() < 0.3]
+        info += [f"alias=kind{random.randrange(4)}:*" for _ in range(random.randrange(2))]
+        modules[f"m{i}"] = (needs, info)
+    return modules
+
+
+def all_needs(modules, name):
+    return {name}.union(*(all_needs(modules, need) for need in modules[name][0]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_plan_foretells_any_load(tmp_path, seed):
+    """Of modules that are broken at random, and of what needs and wants them."""
+    random = Random(seed)
+    modules, release = random_modules(random, 16), os.uname().release
+    make_tree(tmp_path / "tree", release, modules)
+    broken = set(random.sample(sorted(modules), 4))
+    for name in broken:
+        cut(tmp_path / f"tree/lib/modules/{release}/kernel/{name}.ko", 0)
+    keys = [*modules, *(f"kind{k}:x" for k in range(4) if any(f"alias=kind{k}:*" in info for _, info in modules.values()))]
+    told = subprocess.run([LKMCTL, "plan", "--json=short", f"--root={tmp_path}/tree", *keys], capture_output=True, text=True, timeout=120, check=False)
+    plans = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [p["key"] for p in plans] == keys, told
+    daemon = Daemon(tmp_path / "tree")
+    try:
+        daemon.start()
+        daemon.loader.errors |= dict.fromkeys(broken, -8)
+        for plan in plans:
+            steps, before = sorted(s["module"] for s in plan["steps"]), len(daemon.loader.requests)
+            failing = {o["module"] for o in plan["omissions"] if o["kind"] == "file_unusable"}
+            fails = any(o["required"] for o in plan["omissions"])
+            try:
+                records = daemon.call("Load", name=plan["key"])
+                assert not fails, plan
+            except VarlinkError as error:
+                assert fails and error.name == "LoadFailed", (plan, error)
+                records = error.parameters
+            assert sorted(n for n, _, outcome in names(records) if outcome == "loaded") == steps, plan
+            made = sorted(m for _, m, _, _ in daemon.loader.requests[before:])
+            tried = {name for name in failing if all_needs(modules, name) & broken == {name}}
+            assert made == sorted([*steps, *tried]) and failing <= broken, plan
+    finally:
+        daemon.close()
