@@ -522,6 +522,11 @@ static int list_directory(RuleFiles *files, UdevRules *rules, const char *root, 
         return 0;
 }
 
+/* What udev, which is root's, cannot read either says nothing: it is gone, a directory, or a link to nowhere. */
+static bool says_nothing(int error) {
+        return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EISDIR;
+}
+
 static int read_rule_file(UdevRules *rules, const char *root, const RuleFile *file) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(closep) int fd = -EBADF;
@@ -531,8 +536,8 @@ static int read_rule_file(UdevRules *rules, const char *root, const RuleFile *fi
 
         (void) snprintf(path, sizeof(path), "%s%s/%s", root, dirs[file->dir], file->name);
         fd = read_file_open(path);
-        if (fd == -ENOENT)
-                return 0;               /* gone since it was listed, or a link to nowhere */
+        if (says_nothing(fd))
+                return 0;
         r = fd < 0 ? fd : read_file(fd, RULE_FILE_MAX, &text, &size);
         if (r == -ENOMEM)
                 return r;
@@ -567,7 +572,7 @@ static int read_hwdb_file(UdevRules *rules, const char *root, const char *name) 
 
         (void) snprintf(path, sizeof(path), "%s" UDEV_ETC_HWDB_DIR "/%s", root, name);
         fd = read_file_open(path);
-        if (fd == -ENOENT)
+        if (says_nothing(fd))
                 return 0;
         r = fd < 0 ? fd : read_file(fd, RULE_FILE_MAX, &text, &size);
         if (r == -ENOMEM)

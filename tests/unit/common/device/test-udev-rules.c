@@ -186,15 +186,33 @@ static void test_unreadable(void **state) {
         char said[256];
 
         scratch_open(&s);
-        scratch_mkdir(&s, "etc/udev/rules.d/61-x.rules");
+        scratch_mkdir(&s, "etc/udev/rules.d/");
+        assert_ok(mkfifo(scratch_path(&s, "etc/udev/rules.d/60-x.rules"), 0644));
         assert_ok(udev_rules_read(&rules, s.dir));
         say(udev_rules_find(&rules, "anything"), said);
         assert_string_equal(said, "0 cannot be read");
         udev_rules_clear(&rules);
-        assert_int_equal(rmdir(scratch_path(&s, "etc/udev/rules.d/61-x.rules")), 0);
+        assert_ok(unlink(scratch_path(&s, "etc/udev/rules.d/60-x.rules")));
         scratch_write_bytes(&s, "etc/udev/rules.d/61-x.rules", "A==\"b\"\n\0\n", 9);
         assert_ok(udev_rules_read(&rules, s.dir));
         assert_non_null(udev_rules_find(&rules, "anything"));
+}
+
+/* udev passes over what says nothing to it either. */
+static void test_nothing_said(void **state) {
+        _cleanup_(udev_rules_clear) UdevRules rules = {};
+        _cleanup_(scratch_close) Scratch s;
+
+        scratch_open(&s);
+        scratch_mkdir(&s, "etc/udev/rules.d/61-directory.rules");
+        scratch_mkdir(&s, "etc/udev/hwdb.d/61-directory.hwdb");
+        scratch_link(&s, "etc/udev/rules.d/62-nowhere.rules", "nowhere");
+        scratch_link(&s, "etc/udev/rules.d/63-loop.rules", "63-loop.rules");
+        scratch_link(&s, "etc/udev/rules.d/64-through.rules", "65-empty.rules/x");
+        scratch_write(&s, "etc/udev/rules.d/65-empty.rules", "");
+        scratch_link(&s, "etc/udev/hwdb.d/63-loop.hwdb", "63-loop.hwdb");
+        assert_ok(udev_rules_read(&rules, s.dir));
+        assert_int_equal(rules.n_items, 0);
 }
 
 /* The administrator's files of the hardware database, hwdb(7). */
@@ -282,8 +300,8 @@ static void test_many(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rules),      cmocka_unit_test(test_files),
-                cmocka_unit_test(test_unreadable), cmocka_unit_test(test_hwdb),
-                cmocka_unit_test(test_subsystems),
+                cmocka_unit_test(test_unreadable), cmocka_unit_test(test_nothing_said),
+                cmocka_unit_test(test_hwdb),       cmocka_unit_test(test_subsystems),
                 cmocka_unit_test(test_many),
         };
 
