@@ -262,6 +262,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         if (r != 0)
                 return r;
 
+        (void) settings_watch_get_problems(context->settings_watch); /* may put settings into force */
         index = index_keeper_get(context->index); /* may find an obstacle */
         obstacle = charge_get_obstacle(context->charge);
         stepped_back = obstacle_exists(obstacle);
