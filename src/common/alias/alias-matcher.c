@@ -124,10 +124,13 @@ static int intern_value(AliasMatcher *m, const char *value, uint32_t *ret_offset
 
         slot = find_value_slot(m, value);
         if (*slot == NO_VALUE) {
-                m->values_size += -m->values_size % VALUE_ALIGNMENT;
+                size_t end = m->values_size;
+
+                m->values_size += -end % VALUE_ALIGNMENT;
                 r = append_string(&m->values, &m->values_size, &m->values_allocated, value, slot);
                 if (r < 0)
                         return r;
+                memset(m->values + end, 0, *slot - end); /* nothing from the heap gets into a file */
                 m->n_values++;
         }
         *ret_offset = *slot;

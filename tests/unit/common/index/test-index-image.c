@@ -193,6 +193,20 @@ static void test_an_image_makes_the_same_image(void **state) {
         index_unref(x);
 }
 
+/* The same files, the same bytes: what is between the values is no remainder of the heap. */
+static void test_gaps_are_empty(void **state) {
+        struct iovec parts[_IMAGE_PART_MAX], *values = &parts[IMAGE_ALIASES + ALIAS_VALUES];
+        Fixture *f = *state;
+        const char *bytes;
+
+        assert_null(index_image_parse(f->image, f->size, parts));
+        bytes = values->iov_base;
+        assert_true(values->iov_len > 16);
+        for (size_t i = 0; i < values->iov_len; i += 8)
+                for (size_t k = i + strnlen(bytes + i, 8); k < MIN(i + 8, values->iov_len); k++)
+                        assert_int_equal(bytes[k], 0);
+}
+
 /* Files that were written right now may be written again without looking different. */
 static void test_young_files_make_no_image(void **state) {
         Fixture *f = *state;
@@ -457,6 +471,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_an_image_makes_the_same_image, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_gaps_are_empty, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_young_files_make_no_image, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_other_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_whose_file, setup, teardown),
