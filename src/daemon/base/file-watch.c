@@ -75,6 +75,7 @@ struct FileWatch {
         bool mounts_changed;            /* since the last walk */
         int mounts_fd;
         sd_event_source *mounts_source, *timer;
+        sd_event_source *anchor;        /* NULL: there is none, and it takes a bit longer */
         ProblemList problems;           /* of what cannot be watched */
         size_t n_unwatched;
         int unwatched_error;            /* of the first */
@@ -711,6 +712,18 @@ static int watch_mounts(FileWatch *w) {
         return sd_event_source_set_priority(w->mounts_source, LOOP_FILES);
 }
 
+static int on_anchor(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        return 0;                       /* "/" is not removed */
+}
+
+/*
+ * sd-event has an inotify descriptor for each priority, makes a new source with the usual one, and closes a descriptor
+ * without watches, for which the kernel has to wait. One watch that stays keeps it from doing so for each spot.
+ */
+static void drop_anchor(FileWatch *w) {
+        (void) sd_event_add_inotify(w->event, &w->anchor, "/", IN_DELETE_SELF | IN_ONLYDIR, on_anchor, w);
+}
+
 /**
  * file_watch_new() - nothing is watched yet
  * @changed: called after changes, from the event loop and from file_watch_look()
@@ -743,6 +756,7 @@ int file_watch_new(FileWatch **ret, sd_event *event, file_watch_changed_t change
         r = watch_mounts(w);
         if (r < 0)
                 return r;
+        drop_anchor(w);
 
         *ret = STEAL_PTR(w);
         return 0;
@@ -763,6 +777,7 @@ FileWatch *file_watch_free(FileWatch *w) {
         hidden_close(w);
         sd_event_source_disable_unref(w->timer);
         sd_event_source_disable_unref(w->mounts_source);
+        sd_event_source_disable_unref(w->anchor);
         closep(&w->mounts_fd);
         sd_event_unref(w->event);
         free(w);

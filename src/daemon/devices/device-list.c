@@ -56,14 +56,13 @@ static int add_directory(DeviceList *l, const char *sys, const char *path) {
         if (!dir)
                 return errno == EACCES ? -EACCES : 0;
         while ((entry = readdir(dir))) {
-                char link[PATH_MAX], target[PATH_MAX];
+                char target[PATH_MAX];
                 ssize_t n;
                 int r;
 
-                if (entry->d_name[0] == '.' ||
-                    snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) >= (int) sizeof(link))
+                if (entry->d_name[0] == '.')
                         continue;
-                n = readlink(link, target, sizeof(target) - 1);
+                n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
                 if (n <= 0)
                         continue;       /* a file of the class itself (bonding_masters), or gone */
                 target[n] = '\0';
