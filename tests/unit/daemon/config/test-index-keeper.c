@@ -11,7 +11,7 @@
 #include "daemon/config/index-keeper.h"
 #include "scratch.h"
 
-#define WAIT_USEC (60U * 1000U * 1000U)
+#define WAIT_USEC (60U * 1000U * 1000U) /* at a time; the whole test has a bound, too */
 
 typedef struct Fixture {
         Scratch scratch;
@@ -84,9 +84,19 @@ static bool is_mapped(Fixture *f) {
         return index_is_mapped(index_keeper_get(f->keeper), &reason);
 }
 
+/* Until something is dispatched: inotify may also have something to say that is for nobody. */
+static void run_once(Fixture *f) {
+        int r;
+
+        do {
+                r = sd_event_run(f->event, WAIT_USEC);
+                assert_ok(r);
+        } while (r == 0);
+}
+
 static void run_until_mapped(Fixture *f) {
         while (!is_mapped(f))
-                assert_true(sd_event_run(f->event, WAIT_USEC) > 0);
+                run_once(f);
 }
 
 static void assert_answers(Fixture *f) {
@@ -154,7 +164,7 @@ static void test_without(void **state) {
         assert_false(is_mapped(f));
         assert_answers(f);
         index_keeper_settle(f->keeper);
-        assert_true(sd_event_run(f->event, WAIT_USEC) > 0); /* the process that writes is there now */
+        run_once(f);                    /* the process that writes is there now */
 }
 
 int main(void) {
