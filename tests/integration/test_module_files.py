@@ -329,6 +329,22 @@ def test_parameters_for_a_load_that_another_has_begun(daemon):
 
 # ----------------------------------------------------------------------------------------- whatever needs what
 
+def test_words_about_what_fails(tmp_path):
+    """Each of what a module needs is told, and what modprobe does until it gives up, for each of several modules."""
+    make_tree(tmp_path, RELEASE, {
+        "bottom": ((), ()), "left": (("bottom",), ()), "right": (("bottom",), ()), "top": (("left", "right"), ()),
+        "first": ((), ("alias=kind:*",)), "second": ((), ("alias=kind:*",)), "wants": ((), ("softdep=pre: bottom",))})
+    for name in ("bottom", "first"):
+        cut(tmp_path / f"lib/modules/{RELEASE}/kernel/{name}.ko", 0)
+    root = f"--root={tmp_path}"
+    assert "top is left out: it needs left, which needs bottom, which cannot be loaded: its file is empty" in ctl("explain", root, "top").stdout
+    table = ctl("plan", root, "top").stdout
+    assert "nothing, what it needs fails" in table and "insert, which fails" in table and "bottom  left out: it cannot be loaded: its file is empty" in table
+    assert "modprobe would insert second, and fail: first cannot be loaded: its file is empty\n" in ctl("explain", root, "kind:1").stdout
+    assert ctl("plan", root, "kind:1").returncode == 1
+    assert "modprobe would insert wants\n" in ctl("explain", root, "wants").stdout and ctl("plan", root, "wants").returncode == 0
+
+
 def random_modules(random, n):
     """Each may need and want others, also in circles of softdeps; aliases have several modules."""
     modules = {}

@@ -323,6 +323,19 @@ static void print_modprobe_failure(FILE *f, const Plan *plan) {
                 }
 }
 
+/* modprobe gives up a requested module when something fails that it needs: the last step that it does not do. */
+static size_t find_given_up(const Plan *plan, size_t failing) {
+        size_t requested = failing, last;
+
+        while (requested + 1 < plan->n_steps && plan->steps[requested].reason != PLAN_REQUESTED)
+                requested++;
+        last = requested;
+        while (last + 1 < plan->n_steps && plan->steps[last + 1].reason == PLAN_SOFTDEP_POST &&
+               plan->steps[last + 1].parent == requested)
+                last++;
+        return last;
+}
+
 /* "modprobe would insert a, b, then run "x" in the place of c" */
 static void print_modprobe(FILE *f, const Plan *plan) {
         const PlanStep *last = NULL;
@@ -331,7 +344,7 @@ static void print_modprobe(FILE *f, const Plan *plan) {
                 const PlanStep *s = plan->steps + i;
 
                 if (s->fails && s->required)
-                        break;          /* there modprobe gives up */
+                        i = find_given_up(plan, i);
                 if (s->action == PLAN_BUILTIN || s->fails)
                         continue;
                 print_modprobe_joint(f, last, s);
