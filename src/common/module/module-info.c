@@ -14,6 +14,7 @@
 #include <libkmod.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
@@ -21,7 +22,6 @@
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/paths.h"
-#include "common/base/read-file.h"
 #include "common/base/string-list.h"
 #include "common/base/util.h"
 #include "common/module/packed-file.h"
@@ -134,27 +134,21 @@ static int check_elf_header(int fd) {
         return names != SHN_UNDEF && names < n_sections ? 0 : -ENOEXEC;
 }
 
-/* libkmod opens files by their paths. Return: a descriptor of a copy in memory; negative errno. */
+/* libkmod opens files by their paths. Return: a descriptor of a copy in memory; -EFBIG; negative errno. */
 static int copy_file(int fd) {
         _cleanup_(closep) int copy_fd = -EBADF;
-        _cleanup_(freep) char *text = NULL;
-        size_t size = 0;
-        int r;
+        ssize_t n;
 
-        r = read_file(fd, MODULE_FILE_MAX, &text, &size);
-        if (r < 0)
-                return r;
         copy_fd = memfd_create("lkmd-module", MFD_CLOEXEC);
         if (copy_fd < 0)
                 return -errno;
-        for (size_t done = 0; done < size;) {
-                ssize_t n = write(copy_fd, text + done, size - done);
-
-                if (n < 0)
-                        return -errno;
-                done += (size_t) n;
+        for (off_t at = 0;;) {
+                n = sendfile(copy_fd, fd, &at, MODULE_UNPACKED_MAX + (size_t) 1 - (size_t) at);
+                if (n <= 0)
+                        return n < 0 ? -errno : STEAL_FD(copy_fd);
+                if (at > (off_t) MODULE_UNPACKED_MAX)
+                        return -EFBIG;
         }
-        return STEAL_FD(copy_fd);
 }
 
 static int is_packed(int fd) {

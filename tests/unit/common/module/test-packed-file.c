@@ -99,10 +99,55 @@ static void test_bounds(void **state) {
         }
 }
 
+/* "hello", by xz --check=crc32, gzip -n and zstd --no-check. */
+static const struct {
+        const char *bytes;
+        size_t n;
+} samples[] = {
+#define SAMPLE(text) { text, sizeof(text) - 1 }
+        SAMPLE("\xfd\x37\x7a\x58\x5a\x00\x00\x01\x69\x22\xde\x36\x04\xc0\x09\x05\x21\x01\x16\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\xbf\x79\x25\x67\x01\x00\x04\x68\x65\x6c\x6c\x6f\x00\x00\x00\x00\x86\xa6\x10\x36"
+               "\x00\x01\x21\x05\x47\x54\x73\xdc\x90\x42\x99\x0d\x01\x00\x00\x00\x00\x01\x59\x5a"),
+        SAMPLE("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00"),
+        SAMPLE("\x28\xb5\x2f\xfd\x00\x58\x29\x00\x00\x68\x65\x6c\x6c\x6f"),
+};
+
+static int unpack_bytes(const char *bytes, size_t n) {
+        _cleanup_(closep) int fd = make_file(bytes, n), copy_fd = packed_file_unpack(fd);
+        char text[8] = {};
+
+        if (copy_fd < 0)
+                return copy_fd;
+        return pread(copy_fd, text, sizeof(text), 0) == 5 && streq(text, "hello") ? 1 : 0;
+}
+
+/* Every cut is noticed. Whatever else is damaged, the answer is one of those that there are. */
+static void test_damage(void **state) {
+        for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+                char copy[128];
+
+                assert_true(samples[i].n <= sizeof(copy));
+                assert_int_equal(unpack_bytes(samples[i].bytes, samples[i].n), 1);
+                for (size_t n = PACKED_FILE_MAGIC_MAX; n < samples[i].n; n++)
+                        if (unpack_bytes(samples[i].bytes, n) != -EBADMSG)
+                                fail_msg("sample %zu, cut behind %zu bytes", i, n);
+                for (size_t bit = 0; bit < 8 * samples[i].n; bit++) {
+                        int r;
+
+                        memcpy(copy, samples[i].bytes, samples[i].n);
+                        copy[bit / 8] = (char) (copy[bit / 8] ^ 1 << bit % 8);
+                        r = unpack_bytes(copy, samples[i].n);
+                        if (r < 0 && r != -EBADMSG && r != -EFBIG && r != -EINVAL)
+                                fail_msg("sample %zu, bit %zu: %d", i, bit, r);
+                }
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_heads),
                 cmocka_unit_test(test_bounds),
+                cmocka_unit_test(test_damage),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

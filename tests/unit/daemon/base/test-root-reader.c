@@ -12,10 +12,12 @@
 #include "common/device/udev-rule.h"
 #include "common/device/udev-rules.h"
 #include "common/modprobe/modprobe-config.h"
+#include "common/module/module-info.h"
 #include "common/policy-files/policy-sources.h"
 #include "common/settings/settings.h"
 #include "daemon-bench.h"
 #include "daemon/base/file-watch.h"
+#include "elf-module.h"
 #include "must.h"
 #include "reader-bench.h"
 #include "scratch.h"
@@ -100,6 +102,39 @@ static void test_policy_and_settings(void **state) {
         MUST(chmod("/etc/lkmd", 0700) == 0);
         reader_bench_run(read_policy, scratch_path(&scratch, "reader"));
         MUST(chmod("/etc/lkmd", 0755) == 0);
+}
+
+#define MODULE_FILE "/lib/modules/6.12/a.ko"
+
+static void read_module(void *event) {
+        _cleanup_(module_facts_clear) ModuleFacts facts = {};
+
+        MUST(access(MODULE_FILE, R_OK) < 0);
+        must_ok(module_info_facts(MODULE_FILE, &facts));
+        MUST(streq(facts.name, "real_name"));
+}
+
+static void read_large_module(void *event) {
+        ModuleFacts facts;
+
+        MUST(module_info_facts(MODULE_FILE, &facts) == -EFBIG);
+}
+
+/* libkmod reads a copy of a file that only root may read, which is bounded. */
+static void test_module(void **state) {
+        const ElfModule m = ELF_MODULE("name=real_name\0license=GPL");
+        int fd;
+
+        reader_bench_directory("/lib/modules/6.12", 0700);
+        reader_bench_file(MODULE_FILE, "", 0600);
+        fd = open(MODULE_FILE, O_WRONLY | O_CLOEXEC);
+        MUST(write(fd, &m, sizeof(m)) == (ssize_t) sizeof(m));
+        reader_bench_run(read_module, scratch_path(&scratch, "reader"));
+        must_ok(ftruncate(fd, (off_t) MODULE_UNPACKED_MAX));
+        reader_bench_run(read_module, scratch_path(&scratch, "reader"));
+        must_ok(ftruncate(fd, (off_t) MODULE_UNPACKED_MAX + 1));
+        reader_bench_run(read_large_module, scratch_path(&scratch, "reader"));
+        (void) close(fd);
 }
 
 static void read_udev_rules(void *event) {
@@ -211,6 +246,7 @@ int main(void) {
                 cmocka_unit_test(test_modprobe_d),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_policy_and_settings),
+                cmocka_unit_test(test_module),
                 cmocka_unit_test(test_udev_rules),
                 cmocka_unit_test(test_watches),
         };
