@@ -41,7 +41,10 @@ static bool is_trusted(const RootFileRules *rules, uid_t uid) {
         return uid == 0 || uid == rules->owner;
 }
 
-/* In a directory with the sticky bit, others can create files, but not replace those of root. */
+/*
+ * In a directory with the sticky bit, others can create files, but not replace those of root. Links into /proc are for
+ * the kernel to follow: they may lead into other mount namespaces.
+ */
 static int check_directory(const Walk *w) {
         struct statfs fs;
         struct stat st;
@@ -54,7 +57,7 @@ static int check_directory(const Walk *w) {
                 return -EPERM;
         if ((st.st_mode & (S_IWGRP | S_IWOTH)) && (w->rules->strict || !(st.st_mode & S_ISVTX)))
                 return -EPERM;
-        if (!w->rules->strict)
+        if (!w->rules->strict && w->n_links == 0)
                 return 0;
         if (fstatfs(w->fd, &fs) < 0)
                 return -errno;
@@ -142,7 +145,8 @@ static int walk_step(Walk *w) {
  * @path:  absolute, below the root of the rules
  *
  * Return: an O_PATH descriptor of a file of any type; -EPERM if a directory or a link on the way does not belong to
- * the owner, or others can write to such a directory; -EXDEV if a strict walk gets into /proc; what open(2) says.
+ * the owner, or others can write to such a directory; -EXDEV if a link or a
+ * strict walk gets into /proc; what open(2) says.
  */
 int root_file_find_by(const RootFileRules *rules, const char *path) {
         _cleanup_(walk_clear) Walk w = { .rules = rules, .fd = -EBADF };
