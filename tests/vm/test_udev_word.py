@@ -72,7 +72,7 @@ def test_card_for_vfio_plugged_in(machine, rules):
     rules("# for the guest\n" + OVERRIDE)
     assert after_udev(machine) == [("pci devices", RULES, 2, "sets driver_override")]
     assert f"After udev: drivers of pci devices: {RULES}:2 sets driver_override" in lkmctl(machine, "status").stdout
-    for _ in range(3):
+    for _ in range(2):
         plug(machine)
         wait_handled(machine)
         check_given_to_vfio(machine)
@@ -141,15 +141,14 @@ def test_udevd_that_does_not_come(machine, rules):
 
 
 def test_lkmd_comes_later(machine, rules):
-    """Started when udev has done its work, again and again, with the driver out of the kernel."""
+    """Started when udev has done its work, with the driver out of the kernel. Again and again: tests/soak."""
     rules(OVERRIDE)
     plug(machine)
     wait_handled(machine)
-    for _ in range(3):
-        machine.run("systemctl stop lkmd; modprobe -r e1000e; udevadm settle; dmesg -C", timeout=120)
-        start_lkmd(machine)
-        wait_handled(machine)
-        check_given_to_vfio(machine)
+    machine.run("systemctl stop lkmd; modprobe -r e1000e; udevadm settle; dmesg -C", timeout=120)
+    start_lkmd(machine)
+    wait_handled(machine)
+    check_given_to_vfio(machine)
 
 
 def test_boot(fresh):
@@ -163,10 +162,6 @@ def test_boot(fresh):
     journal = machine.journal("-b", "-u", "systemd-udevd", "-u", "lkmd", "-o", "short-monotonic")
     assert journal.index("Started lkmd.service") < journal.index("Started systemd-udevd.service"), journal
     assert "udevd does not answer" not in journal
-    machine.run(["rm", RULES])
-    machine.reboot()
-    wait_handled(machine)
-    assert pci_driver(machine, E1000E) == "e1000e"
 
 
 # ---------------------------------------------------------------------------------------- in its place
