@@ -45,6 +45,7 @@ static int run(void) {
                 .in_charge_fd = -EBADF,
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
+                .command_address = secure_getenv(LKMD_COMMAND_SOCKET_ENV) ?: LKMD_COMMAND_SOCKET,
                 .loader_program = secure_getenv(LKMD_LOADER_SOCKET_ENV) ? NULL : LKMD_LOADER_PROGRAM,
                 .reader_address = secure_getenv(LKMD_READER_SOCKET_ENV) ?: LKMD_READER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,

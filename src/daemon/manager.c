@@ -159,6 +159,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = scheduler_new(&m->scheduler, &(SchedulerOptions) {
                                                  .event = m->event,
                                                  .loader_address = options->loader_address,
+                                                 .command_address = options->command_address,
                                                  .kernel_log = m->kernel_log,
                                                  .counters = &m->counters,
                                                  .files = policy_keeper_get_facts(m->policy),

@@ -16,6 +16,7 @@ typedef struct ManagerOptions {
         const char *reader_address;     /* of lkmd-reader's socket */
         int in_charge_fd;               /* of the file that udev's rule tests, taken; negative: none */
         const char *loader_address;
+        const char *command_address;
         const char *loader_program;     /* NULL: not checked */
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */

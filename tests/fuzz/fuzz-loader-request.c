@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 
 #include "common/words/root-words.h"
-#include "daemon/privileged/loader/loader-words.h"
-#include "daemon/privileged/loader/loader.h"
+#include "daemon/privileged/request/loader-words.h"
+#include "daemon/privileged/request/loader-request.h"
 #include "scratch.h"
 #include "support.h"
 

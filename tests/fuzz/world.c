@@ -82,13 +82,15 @@ static void make_manager(World *w) {
         sigset_t ours;
 
         must(sd_event_default(&event) >= 0);
-        w->loader = fake_loader_new(event, scratch_path(&w->scratch, "loader"));
+        w->loader = fake_loader_new(event, scratch_path(&w->scratch, "loader"),
+                                    scratch_path(&w->scratch, "command"));
         must(manager_new(&w->manager, &(ManagerOptions) {
                                               .varlink_fd = -EBADF,
                                               .varlink_address = scratch_path(&w->scratch, "service"),
                                               .kmsg_fd = -EBADF,
                                               .in_charge_fd = -EBADF,
                                               .loader_address = scratch_path(&w->scratch, "loader"),
+                                              .command_address = scratch_path(&w->scratch, "command"),
                                               .reader_address = scratch_path(&w->scratch, "reader"),
                                               .ledger_file = scratch_path(&w->scratch, "run/ledger"),
                                               .audit_file = scratch_path(&w->scratch, "run/audit"),

@@ -61,11 +61,12 @@ def make_tree(root):
 # -------------------------------------------------------------------------------------------------------- loader
 
 class FakeLoader:
-    """The other end of src/daemon/privileged/loader/loader-protocol.h: answers 0 or what was said for a module, at once or when told."""
+    """The other end of src/daemon/privileged/request/loader-protocol.h: answers 0 or what was said for a module, at once or when told.
+    What it is asked as lkmd-command has a connection for each request."""
 
     REQUEST, REPLY = struct.Struct("<IIQII56s4096sII"), struct.Struct("<IiQQiIiI1024s")
     WORDS, ORIGIN = struct.Struct("<4096s768s8192s"), struct.Struct("<6H")     # only with parameters
-    MAGIC = 0x6c6b6d33
+    MAGIC = 0x6c6b6d34
     VERBS = {1: "insert", 2: "remove", 3: "install-command", 4: "remove-command"}
     LOOK = 5
 
@@ -80,19 +81,23 @@ class FakeLoader:
         self._pending = []              # (connection, id, module)
         self._changed = threading.Condition()
         self._connection = None
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.bind(str(path))
-        self._socket.listen()
-        threading.Thread(target=self._run, daemon=True).start()
+        self._sockets = []
+        for address, is_command in ((str(path), False), (f"{path}-command", True)):
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            s.bind(address)
+            s.listen()
+            self._sockets.append(s)
+            threading.Thread(target=self._run, args=(s, is_command), daemon=True).start()
 
-    def _run(self):
+    def _run(self, listening, is_command):
         while True:
             try:
-                connection, _ = self._socket.accept()
+                connection, _ = listening.accept()
             except OSError:
                 return
-            with self._changed:
-                self._connection = connection
+            if not is_command:
+                with self._changed:
+                    self._connection = connection
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -112,6 +117,9 @@ class FakeLoader:
                     self._answer_looks()
                 continue
             module, path, parameters = (field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape") for field in strings)
+            if self.VERBS[op].endswith("command"):
+                assert connection is not self._connection, "a command in the loader"
+                connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, self.LOOK, 4712, 0, b""))
             with self._changed:
                 self.requests.append((self.VERBS[op], module, path, parameters))
                 self._pending.append((connection, number, module))
@@ -164,7 +172,8 @@ class FakeLoader:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self):
-        self._socket.close()
+        for s in self._sockets:
+            s.close()
 
 
 # ------------------------------------------------------------------------------------------------------- devices
@@ -336,6 +345,7 @@ class Daemon:
             ready.settimeout(TIMEOUT)
             self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
                 "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
+                "LKMD_COMMAND_SOCKET": str(self.dir / "loader-command"),
                 "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_DENIED": str(self.denied),
                 "LKMD_ROOT": str(self.root), "LKMD_IMAGE_DIR": str(self.dir / "images"),
                 "LKMD_POLICY_ROOT": str(self.policy), "NOTIFY_SOCKET": str(notify),

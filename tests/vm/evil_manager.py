@@ -2,7 +2,7 @@
 """A manager in the hands of a stranger: runs in the place of lkmd, as its user, in its sandbox, with its sockets.
 
 Tries what would make it root, or harm more than it may, and writes a line of JSON for each attempt to the file that it is
-given: {"name": .., "allowed": .., "what": ..}. It knows the loader's packets (src/daemon/privileged/loader/loader-protocol.h) and no scruple.
+given: {"name": .., "allowed": .., "what": ..}. It knows the loader's packets (src/daemon/privileged/request/loader-protocol.h) and no scruple.
 """
 
 import array
@@ -16,11 +16,11 @@ import sys
 
 REQUEST, ORIGIN, REPLY = struct.Struct("<IIQII56s4096sII"), struct.Struct("<6H"), struct.Struct("<IiQQiIiI1024s")
 TEXT, ORIGINS, STRINGS = 4096, 64, 8192
-MAGIC = 0x6c6b6d33
+MAGIC = 0x6c6b6d34
 INSERT, REMOVE, INSTALL_COMMAND, REMOVE_COMMAND, LOOK = range(1, 6)
 LINE, KERNEL_LINE, RULE, CLIENT, PERMISSION, SETTING = range(1, 7)
 FORCE_VERMAGIC, FORCE_MODVERSIONS, FORCE_REMOVAL, HAS_CLIENT = 1, 2, 4, 8
-LOADER, READER, STATE = "/run/lkmd/loader", "/run/lkmd/reader", "/run/lkmd/state"
+LOADER, COMMAND, READER, STATE = "/run/lkmd/loader", "/run/lkmd/command", "/run/lkmd/reader", "/run/lkmd/state"
 READ_REQUEST, READ_REPLY, READ_MAGIC, WATCH = struct.Struct("<II4096s"), struct.Struct("<Ii"), 0x6c6b7231, 1
 RELEASE = os.uname().release
 MODULES = f"/lib/modules/{RELEASE}"
@@ -51,11 +51,25 @@ def packet(op, module="lkmd_test_params", path="", words=(), flags=0, number=1):
     return head + text.ljust(TEXT, b"\0") + origins.ljust(ORIGINS * ORIGIN.size, b"\0") + strings.ljust(STRINGS, b"\0")
 
 
-def connect():
+def connect(address=LOADER):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.settimeout(60)
-    s.connect(LOADER)
+    s.connect(address)
     return s
+
+
+def have_run(data, fds=()):
+    """What lkmd-command answers to a packet: as ask(). It has a connection for each, and says first which process it has started."""
+    with connect(COMMAND) as s:
+        try:
+            s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+            while answer := s.recv(65536):
+                _, error, _, _, status, op, _, refusal, _ = REPLY.unpack(answer)
+                if op != LOOK:
+                    return error, refusal, status
+        except (BrokenPipeError, ConnectionResetError):
+            return "reset"
+    return "hung up"
 
 
 def ask(data, fds=()):
@@ -78,8 +92,9 @@ def ask(data, fds=()):
 
 
 def attempt(name, data, fds=()):
-    answer = ask(data, fds)
-    tell(name, not isinstance(answer, str) and answer[0] == 0, answer)
+    """Of both programs: neither takes what the other refuses."""
+    for whom, answer in (("", ask(data, fds)), (", of lkmd-command", have_run(data, fds))):
+        tell(name + whom, not isinstance(answer, str) and answer[0] == 0, answer)
 
 
 # ------------------------------------------------------------------------------------------------- files
@@ -244,6 +259,11 @@ def loader():
             for fd in fds:
                 os.close(fd)
     kept.append(many)
+    for data in (b"x", packet(LOOK, ""), packet(REMOVE, "softdog"), os.urandom(REQUEST.size)):
+        answer = have_run(data)
+        tell("lkmd-command does more than commands", answer[0] == 0, answer)
+    answer = ask(packet(INSTALL_COMMAND, "lkmd_test_shell"))
+    tell("the loader runs commands", answer[0] == 0, answer)
     for data in (b"", b"x", packet(LOOK, "")[:-1], packet(LOOK, "") + b"x", os.urandom(REQUEST.size)):
         if data:
             ask(data)
@@ -367,6 +387,8 @@ def control():
         answer = ask(packet(INSERT, path=f"{LINKS}/{name}/lkmd_test_params.ko"))
         tell(f"control: root's link {name}", answer[:1] == (0,), answer)
         ask(packet(REMOVE))
+    answer = have_run(packet(INSTALL_COMMAND, "lkmd_test_control"))
+    tell("control: root's command", answer[:1] == (0,), answer)
 
 
 def main():

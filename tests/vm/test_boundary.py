@@ -24,6 +24,7 @@ LINES = """# options lkmd_test_params word=commented
 options lkmd_test_params number=5
 options lkmd_test_other word=others
 alias lkmd_test_other lkmd_test_fail
+install lkmd_test_control exit 0; root wrote this
 install lkmd_test_shell echo "$CMDLINE_OPTS" >>/run/shell.out; touch /run/shell.$CMDLINE_OPTS
 """
 POLICY = """version: 1
@@ -90,9 +91,10 @@ def attempts(machine):
 
 def test_a_stranger_is_refused(machine, attempts):
     allowed = {a["name"] for a in attempts if a["allowed"]}
-    assert allowed == {"control: root's line", "control: removal", "control: root's configuration", "control: root's directory",
-                       "control: root's link root", "control: root's link hops"}, [a for a in attempts if a["allowed"]]
-    assert len(attempts) > 200
+    assert allowed == {"control: root's line", "control: removal", "control: root's command", "control: root's configuration",
+                       "control: root's directory", "control: root's link root", "control: root's link hops"}, \
+        [a for a in attempts if a["allowed"]]
+    assert len(attempts) > 400
     assert sum("root's connection for the status" in a["name"] for a in attempts) > 10
     assert any("a connection to journald" in a["name"] for a in attempts)
 

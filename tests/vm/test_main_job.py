@@ -237,7 +237,7 @@ def test_a_command_keeps_a_driver_out(machine, modprobe_d):
     assert after["counters"]["failures"] == before["counters"]["failures"] and after["failures"] == before["failures"]
     assert "kept out by their install command" in lkmctl(machine, "status").stdout
     assert not {"dummy", "e1000e"} & loaded(machine)
-    assert "kept-out: e1000e is not wanted" in machine.journal("-b", "-u", "lkmd-loader", "-o", "cat")
+    assert "kept-out: e1000e is not wanted" in machine.journal("-b", "-u", "lkmd-command@*", "-o", "cat")
     unplug(machine)
 
 
@@ -248,7 +248,7 @@ def test_a_command_leaves_a_process_behind(machine, modprobe_d):
     assert ask(machine, "load", "dummy")["records"][0]["outcome"] == "command_run"
     machine.run("echo > /run/go")
     machine.wait("test -e /run/done", 60)
-    machine.wait("journalctl -b -u lkmd-loader -o cat | grep -q '^third$'", 60)
+    machine.wait("journalctl -b -u 'lkmd-command@*' -o cat | grep -q '^third$'", 60)
 
 
 def test_install_false_denies_by_dependency(machine, modprobe_d):

@@ -220,14 +220,21 @@ void print_outcome(FILE *f, sd_json_variant *record) {
         }
 }
 
-/* ", in msleep": where in the kernel a load is that takes long, if that is known. */
+/*
+ * ", in msleep": where in the kernel a load is that takes long, if that is known; ", process 4711" of a command, which
+ * is in no place that would say anything.
+ */
 void print_whereabouts(FILE *f, sd_json_variant *record) {
         sd_json_variant *innermost = sd_json_variant_by_index(field_array(record, "kernelStack"), 0);
+        uint64_t process;
 
         assert(f);
 
-        if (!sd_json_variant_is_string(innermost))
+        if (!sd_json_variant_is_string(innermost)) {
+                if (field_unsigned(record, "threadId", &process))
+                        (void) fprintf(f, ", process %" PRIu64, process);
                 return;
+        }
         (void) fputs(", in ", f);
         print_escaped(f, sd_json_variant_string(innermost));
 }

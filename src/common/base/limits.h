@@ -23,13 +23,15 @@
 /* The loader. */
 #define LOADS_MAX 16U                   /* inserts and removes at the same time */
 #define COMMANDS_MAX 32U                /* install and remove commands at the same time; they may wait for loads */
-#define LOADER_THREADS_MAX 128U         /* for both, and for loads that wait until other drivers have probed */
+#define COMMANDS_LEFT_MAX \
+        256U /* with those that take long; MaxConnections= of lkmd-command.socket is more */
+#define LOADER_THREADS_MAX \
+        128U /* for both of LOADS_MAX, and for loads that wait until other drivers have probed */
 #define LOADER_ORIGINS_MAX 64U          /* of one load: lines of modprobe.d, words of rules and of clients */
 #define LOADER_STRINGS_MAX 8192U        /* bytes of their file names and names */
 #define LOADER_ALIASES_MAX 4U           /* of those that name an alias: a long file is read for each */
 #define LOADER_FILE_MAX (16U << 20)     /* bytes of a file that is searched for words; modules.alias has 2 MB */
 #define LOADER_ARGUMENTS_MAX (256U << 10) /* bytes of a client's arguments */
-#define LOADER_IDLE_USEC (60U * 1000U * 1000U) /* without work, after which lkmd-loader ends */
 
 /* Policies. */
 #define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */

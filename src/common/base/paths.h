@@ -17,6 +17,10 @@
 #define LKMD_LOADER_SOCKET_ENV "LKMD_LOADER_SOCKET"
 #define LKMD_LOADER_PROGRAM LKMD_LIB_DIR "/lkmd-loader"
 
+/* What runs the commands of modprobe.d. */
+#define LKMD_COMMAND_SOCKET LKMD_RUN_DIR "/command"
+#define LKMD_COMMAND_SOCKET_ENV "LKMD_COMMAND_SOCKET"
+
 /* The reader of what only root may read. */
 #define LKMD_READER_SOCKET LKMD_RUN_DIR "/reader"
 #define LKMD_READER_SOCKET_ENV "LKMD_READER_SOCKET"

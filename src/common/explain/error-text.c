@@ -510,13 +510,73 @@ int error_text_command(const char *module, const CommandEnding *ending, char **r
                 return -ENOMEM;
         if (asprintf(
                     &hint,
-                    "modprobe --showconfig | grep -w '%s %s' shows the command, journalctl -b -u lkmd-loader all that "
-                    "it wrote; it has no rights there but to load modules",
+                    "modprobe --showconfig | grep -w '%s %s' shows the command, journalctl -b -u 'lkmd-command@*' all "
+                    "that it wrote",
                     ending->removes ? "remove" : "install", module) < 0) {
                 hint = NULL;
                 return -ENOMEM;
         }
 
+        *ret_message = STEAL_PTR(message);
+        *ret_hint = STEAL_PTR(hint);
+        return 0;
+}
+
+static void put_lost(FILE *f, const char *module, const CommandEnding *ending, int error) {
+        if (error == ECONNRESET)
+                (void) fputs("lkmd-command ended before it was known ", f);
+        if (!ending->file)
+                (void) fprintf(f, error == ECONNRESET ? "whether %s got in" : "%s was not tried: ", module);
+        else {
+                (void) fprintf(f, "%sthe %s command of %s", error == ECONNRESET ? "how " : "",
+                               ending->removes ? "remove" : "install", module);
+                put_line_of_command(f, ending);
+                (void) fputs(error == ECONNRESET ? " ended" : " was not run: ", f);
+        }
+        if (error == ENOTCONN)
+                (void) fputs("lkmd-command did not start", f);
+        else if (error == EPROTO)
+                (void) fputs(
+                        "lkmd-command is of another version than lkmd, since one of them was replaced while lkmd ran",
+                        f);
+        else if (error != ECONNRESET)
+                (void) fprintf(f, "lkmd-command cannot be reached (%s)", strerror(error));
+}
+
+/**
+ * error_text_command_lost() - why it is not known how an install or remove command ended
+ * @ending: without status and output; without a file: lkmd-command loads the module itself, which is compressed
+ * @error:  ECONNRESET: lkmd-command ended; ENOTCONN: it did not start; EPROTO: it is of another version; others: it
+ *          cannot be reached
+ *
+ * Return: 0; -ENOMEM.
+ */
+int error_text_command_lost(const char *module, const CommandEnding *ending, int error, char **ret_message,
+                            char **ret_hint) {
+        _cleanup_(freep) char *message = NULL, *hint = NULL;
+        size_t size;
+        FILE *f;
+
+        assert(module && ending && ret_message && ret_hint);
+
+        error = error < 0 ? -error : error;
+        f = open_memstream(&message, &size);
+        if (!f)
+                return -ENOMEM;
+        put_lost(f, module, ending, error);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        if (error == ECONNRESET) {
+                if (asprintf(&hint, "lkmctl status %s; journalctl -b -u 'lkmd-command@*'", module) < 0)
+                        hint = NULL;
+        } else
+                hint = strdup(
+                        error == ENOTCONN
+                                ? "journalctl -b -u 'lkmd-command@*'; systemctl status lkmd-command.socket"
+                        : error == EPROTO ? "systemctl restart lkmd"
+                                          : "systemctl restart lkmd-command.socket");
+        if (!hint)
+                return -ENOMEM;
         *ret_message = STEAL_PTR(message);
         *ret_hint = STEAL_PTR(hint);
         return 0;

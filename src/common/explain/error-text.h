@@ -29,6 +29,8 @@ typedef struct CommandEnding {          /* of an install or remove command of mo
 } CommandEnding;
 
 int error_text_command(const char *module, const CommandEnding *ending, char **ret_message, char **ret_hint);
+int error_text_command_lost(const char *module, const CommandEnding *ending, int error, char **ret_message,
+                            char **ret_hint);
 /* It ran and exited with an error: an install command that does so keeps its module out. */
 bool command_refused(int wait_status);
 

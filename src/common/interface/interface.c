@@ -101,8 +101,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 "it in time. In the rest, it waited for the asynchronous probes of all drivers."),
         SD_VARLINK_DEFINE_FIELD(liveUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT(
-                "While it is under way and takes long: the thread of lkmd-loader that loads it. Root can read "
-                "/proc/THREAD/stack to see where it is in the kernel."),
+                "While it is under way and takes long: the thread of lkmd-loader that loads it, or the process of its "
+                "command. Root can read /proc/THREAD/stack to see where it is in the kernel."),
         SD_VARLINK_DEFINE_FIELD(threadId, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT(
                 "Likewise: the kernel functions that it is in, innermost first, as far as lkmd may see them; "

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/history/record.h"
-#include "daemon/privileged/loader/loader-protocol.h"
+#include "daemon/privileged/request/loader-protocol.h"
 
 /*
  * The kind of slot that a running job occupies. An install or remove command may request other modules and wait for

@@ -182,3 +182,29 @@ void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble,
         record->hint = strdup(trouble == LOADER_IS_WELL ? "systemctl restart lkmd-loader.socket lkmd"
                                                         : loader_trouble_remedy(trouble));
 }
+
+/**
+ * job_record_explain_command() - explain a failure that lkmd-command caused
+ * @error: what command_client_send() returned, or of its LoaderOutcome
+ */
+void job_record_explain_command(Record *record, int error) {
+        int r;
+
+        assert(record && error < 0);
+
+        record->outcome = OUTCOME_FAILED;
+        record->error = error;
+        if (error == -E2BIG || error == -ENOMEM) {
+                job_record_explain_loader(record, error, LOADER_IS_WELL, false);
+                return;
+        }
+        r = error_text_command_lost(record->module,
+                                    &(CommandEnding) {
+                                            .removes = record->removal,
+                                            .file = record->command_file,
+                                            .line = record->command_line,
+                                    },
+                                    error, &record->message, &record->hint);
+        if (r < 0)
+                log_error("%s: cannot put its failure into words: %s", record->module, strerror(-r));
+}

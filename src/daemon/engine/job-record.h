@@ -18,4 +18,5 @@ bool job_wants_async_probe(const JobSpec *spec, const char *async_probe_modules)
 int job_record_new(Record **ret, const JobSpec *spec, const char *async_probe_modules);
 void job_record_already_loaded(Record *record);
 void job_record_explain(Record *record, KernelLog *log, const LoaderOutcome *outcome, const JobFile *file);
+void job_record_explain_command(Record *record, int error);
 void job_record_explain_loader(Record *record, int error, LoaderTrouble trouble, bool was_sent);

@@ -3,7 +3,7 @@
 
 #include "common/plan/plan.h"
 #include "daemon/history/record.h"
-#include "daemon/privileged/loader/loader-protocol.h"
+#include "daemon/privileged/request/loader-protocol.h"
 
 /* JobSpec: one thing to be done to one module, and the callbacks of the waiter. */
 

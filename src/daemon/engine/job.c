@@ -39,8 +39,8 @@ Job *job_free(Job *j) {
         return NULL;
 }
 
-/* Was it sent to the loader? */
-bool job_is_in_loader(const Job *j) {
+/* Was it sent to the loader, or to lkmd-command? */
+bool job_is_under_way(const Job *j) {
         return j->state == JOB_RUNNING || j->state == JOB_LIVE;
 }
 

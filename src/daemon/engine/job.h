@@ -17,8 +17,8 @@ typedef struct Job Job;
 
 typedef enum JobState {                 /* allowed moves: job_next[] in job.c */
         JOB_QUEUED,                     /* waits for a slot, or for an earlier job of the same module */
-        JOB_RUNNING,                    /* in the loader */
-        JOB_LIVE,                       /* still in the loader, but its module can be used: scheduler_note_live() */
+        JOB_RUNNING,                    /* in the loader, or in lkmd-command */
+        JOB_LIVE,                       /* likewise, but its module can be used: scheduler_note_live() */
         JOB_FINISHED,                   /* its record has the outcome */
         _JOB_STATE_MAX,
 } JobState;
@@ -41,6 +41,7 @@ struct Job {
         char *path;
         LoaderWords *words;             /* NULL: none */
         bool too_long;                  /* the words do not fit into a request */
+        bool by_command;                /* lkmd-command has it, not the loader */
         Record *record;
         uint64_t urgency;               /* sum of the ranks of all its waiters */
         bool serial;                    /* never runs beside another serial job */
@@ -56,7 +57,7 @@ Job *job_free(Job *j);
 DEFINE_CLEANUP(Job, job_free);
 
 bool job_may_enter(const Job *j, JobState to);
-bool job_is_in_loader(const Job *j);
+bool job_is_under_way(const Job *j);
 void job_make_order(const Job *j, LoaderOrder *ret);
 
 int job_add_waiter(Job *j, const JobSpec *spec, bool owns, job_done_t done, void *userdata);

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made at the
- * first request (systemd starts the loader for it) and again after it was lost, and the LoaderWatch; never waits
- * for the loader.
+ * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns the connection, which is made when
+ * lkmd starts (systemd starts the loader for it) and again after it was lost, and the LoaderWatch; never waits for
+ * the loader.
  */
 
 #include "daemon/engine/loader-client.h"
 
 #include <assert.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "daemon/base/loop-order.h"
 
@@ -93,26 +91,25 @@ LoaderClient *loader_client_free(LoaderClient *c) {
         return NULL;
 }
 
-static void connection_lost(LoaderClient *c) {
+static void connection_lost(LoaderClient *c, bool other_version) {
         loader_client_disconnect(c);
         c->callbacks.lost(c->callbacks.userdata);
-        loader_watch_lost(c->watch);
+        loader_watch_lost(c->watch, other_version);
 }
 
 static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         LoaderClient *c = userdata;
         LoaderReply reply;
         LoaderOutcome outcome;
-        ssize_t n;
+        int r;
 
-        n = recv(fd, &reply, sizeof(reply), MSG_DONTWAIT | MSG_TRUNC);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        r = loader_packet_receive(fd, &reply);
+        if (r == -EAGAIN)
                 return 0;
-        if (n != sizeof(reply) || reply.magic != LOADER_MAGIC) {
-                connection_lost(c);
+        if (r < 0) {
+                connection_lost(c, r == -EPROTO);
                 return 0;
         }
-        reply.text[sizeof(reply.text) - 1] = '\0';
         if (reply.op == LOADER_LOOK) {
                 loader_watch_answered(c->watch);
                 if (reply.id == 0)
@@ -121,36 +118,19 @@ static int on_reply(sd_event_source *source, int fd, uint32_t revents, void *use
                 return 0;
         }
 
-        outcome = (LoaderOutcome) {
-                .id = reply.id,
-                .error = reply.error,
-                .refusal = reply.refusal < _LOADER_REFUSAL_MAX ? reply.refusal : LOADER_NOT_REFUSED,
-                .wait_status = reply.wait_status,
-                .output = reply.text,
-                .duration_usec = reply.duration_usec,
-        };
+        loader_packet_outcome(&reply, &outcome);
         loader_watch_done(c->watch);
         c->callbacks.done(&outcome, c->callbacks.userdata);
         return 0;
 }
 
 static int loader_client_connect(LoaderClient *c) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_(closep) int fd = -EBADF;
-        int size = 1024 * 1024, r;
+        int r;
 
-        if (strlen(c->address) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        (void) stpcpy(address.sun_path, c->address);
-
-        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = loader_packet_connect(c->address);
         if (fd < 0)
-                return -errno;
-        /* room for LOADS_MAX and COMMANDS_MAX requests, so that send(2) need not wait */
-        (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
-
+                return fd;
         r = sd_event_add_io(c->event, &c->source, fd, EPOLLIN, on_reply, c);
         if (r < 0)
                 return r;
@@ -187,54 +167,12 @@ LoaderTrouble loader_client_get_trouble(const LoaderClient *c) {
         return loader_watch_get_trouble(c->watch);
 }
 
-/*
- * Disconnect, which makes an idle loader exit. The caller waits for no reply; the next request starts the loader
- * again. Does nothing while there is trouble, since the end of the trouble shows on the connection.
- */
-void loader_client_release(LoaderClient *c) {
-        assert(c);
-
-        if (loader_watch_get_trouble(c->watch) != LOADER_IS_WELL)
-                return;
-        loader_client_disconnect(c);
-        loader_watch_released(c->watch);
-}
-
-static int copy_field(char *to, size_t size, const char *from) {
-        if (!from)
-                from = "";
-        if (strlen(from) >= size)
-                return -E2BIG;
-        (void) stpcpy(to, from);
-        return 0;
-}
-
-/* Never waits. Return: -EAGAIN if the socket is full. */
-static int send_request(int fd, const LoaderRequest *request, int client_fd) {
-        union {
-                struct cmsghdr header;  /* for its alignment */
-                char bytes[CMSG_SPACE(sizeof(int))];
-        } control = { .header = { .cmsg_level = SOL_SOCKET,
-                                  .cmsg_type = SCM_RIGHTS,
-                                  .cmsg_len = CMSG_LEN(sizeof(int)) } };
-        struct iovec iov = { .iov_base = (void *) request,
-                             .iov_len = LOADER_REQUEST_SIZE(request->words.n_origins) };
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-        if (request->flags & LOADER_HAS_CLIENT) {
-                (void) memcpy(CMSG_DATA(&control.header), &client_fd, sizeof(int));
-                message.msg_control = control.bytes;
-                message.msg_controllen = sizeof(control.bytes);
-        }
-        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
 /* Asks for an answer of the loader's main thread. A lost connection is noticed elsewhere. */
 static int ask_for_life(void *userdata) {
         const LoaderRequest request = { .magic = LOADER_MAGIC, .op = LOADER_LOOK };
         LoaderClient *c = userdata;
 
-        return c->fd >= 0 ? send_request(c->fd, &request, -EBADF) : -ENOTCONN;
+        return c->fd >= 0 ? loader_packet_send(c->fd, &request, -EBADF) : -ENOTCONN;
 }
 
 /**
@@ -244,18 +182,14 @@ static int ask_for_life(void *userdata) {
  * trouble, loader_client_get_trouble().
  */
 int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
-        LoaderRequest request = {
-                .magic = LOADER_MAGIC, .op = order->op, .id = order->id, .flags = order->flags
-        };
+        LoaderRequest request;
         int r;
 
         assert(c && (order->module || order->op == LOADER_LOOK));
 
-        if (copy_field(request.module, sizeof(request.module), order->module) < 0 ||
-            copy_field(request.path, sizeof(request.path), order->path) < 0)
-                return -E2BIG;
-        if (order->words)
-                request.words = *order->words;
+        r = loader_packet_make(&request, order);
+        if (r < 0)
+                return r;
 
         for (int attempt = 0;; attempt++) {
                 if (c->fd < 0) {
@@ -267,13 +201,13 @@ int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
                 }
                 if (loader_watch_get_trouble(c->watch) != LOADER_IS_WELL)
                         return -EHOSTDOWN;
-                r = send_request(c->fd, &request, order->client_fd);
+                r = loader_packet_send(c->fd, &request, order->client_fd);
                 if (r >= 0 && order->op != LOADER_LOOK)
                         loader_watch_sent(c->watch);
                 if (attempt > 0 || (r != -EPIPE && r != -ECONNRESET))
                         return r;
 
                 /* the loader has exited, which is noticed only now: what was sent before is lost */
-                connection_lost(c);
+                connection_lost(c, /* other_version= */ false);
         }
 }

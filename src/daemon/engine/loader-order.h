@@ -3,7 +3,7 @@
 
 #include "common/base/util.h"
 #include "common/plan/plan.h"
-#include "daemon/privileged/loader/loader-protocol.h"
+#include "daemon/privileged/request/loader-protocol.h"
 
 /* LoaderOrder: the parameters of a step with their origins, as lkmd-loader checks them. */
 int loader_words_new(LoaderWords **ret, const PlanWords *words, size_t n_words, const char *more);

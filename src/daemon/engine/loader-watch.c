@@ -32,6 +32,7 @@ struct LoaderWatch {
         LoaderTrouble trouble;
         unsigned n_outstanding;         /* requests on this connection */
         bool connected, asked, answered; /* answered: at least once on this connection */
+        bool hung_up;                   /* without an answer since */
 };
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
@@ -203,7 +204,7 @@ void loader_watch_done(LoaderWatch *w) {
 void loader_watch_answered(LoaderWatch *w) {
         assert(w);
 
-        w->asked = false;
+        w->asked = w->hung_up = false;
         w->answered = true;
         w->retry_usec = RETRY_MIN_USEC;
         disarm(w->timer);
@@ -212,26 +213,23 @@ void loader_watch_answered(LoaderWatch *w) {
         enter(w, LOADER_IS_WELL);
 }
 
-/* The loader hung up. One that worked until now is expected back at once. */
-void loader_watch_lost(LoaderWatch *w) {
+/*
+ * The loader hung up. One that worked until now is expected back at once, and so is one of another version that had
+ * nothing to do: systemd starts the program that is on the disk.
+ */
+void loader_watch_lost(LoaderWatch *w, bool other_version) {
         bool worked = w->answered;
 
-        assert(w);
-
-        loader_watch_released(w);
-        if (w->timeout_usec == UINT64_MAX)
-                return;
-        retry_later(w);
-        if (!worked)
-                enter_explained(w, LOADER_HANGS_UP);
-}
-
-/* The connection was closed on purpose. */
-void loader_watch_released(LoaderWatch *w) {
         assert(w);
 
         w->connected = w->asked = w->answered = false;
         w->n_outstanding = 0;
         disarm(w->timer);
         disarm(w->retry);
+        if (w->timeout_usec == UINT64_MAX)
+                return;
+        retry_later(w);
+        if (!worked && (w->hung_up || !other_version))
+                enter_explained(w, other_version ? LOADER_IS_OF_ANOTHER_VERSION : LOADER_HANGS_UP);
+        w->hung_up = true;
 }

@@ -35,5 +35,4 @@ void loader_watch_refused(LoaderWatch *w);
 void loader_watch_sent(LoaderWatch *w);
 void loader_watch_done(LoaderWatch *w);
 void loader_watch_answered(LoaderWatch *w);
-void loader_watch_lost(LoaderWatch *w);
-void loader_watch_released(LoaderWatch *w);
+void loader_watch_lost(LoaderWatch *w, bool other_version);

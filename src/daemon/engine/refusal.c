@@ -34,6 +34,8 @@ static const struct {
                                    "write the parameter in /etc/modprobe.d: options MODULE NAME=VALUE" },
         [LOADER_REFUSED_MEMBER] = { "has an install command, into which only root may put parameters",
                                     "load it without parameters, or as root" },
+        [LOADER_REFUSED_COMPRESSION] = { "has a compressed file that this kernel cannot decompress",
+                                         "lkmd-command does it: systemctl status lkmd-command.socket" },
 };
 
 int refusal_text(LoaderRefusal why, const char *module, char **ret_message, char **ret_hint) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Scheduler: decides when jobs run. Owns the jobs, their timers and the connection to the loader; borrows the kernel's
- * log and the counters. Knows nothing of plans: whoever submits a job has made sure that its dependencies are loaded.
+ * Scheduler: decides when jobs run. Owns the jobs, their timers and the connections to lkmd-loader and
+ * lkmd-command; borrows the kernel's log and the counters. Knows nothing of plans: whoever submits a job has made
+ * sure that its dependencies are loaded.
  *
  * Of the jobs that may run, the one on which the most depends goes first: its urgency is the sum, over all waiters,
  * of the time that the longest chain behind it will take (the critical path). So a bus driver that twenty devices
@@ -26,6 +27,7 @@
 #include "common/module/module-list.h"
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
+#include "daemon/engine/command-client.h"
 #include "daemon/engine/durations.h"
 #include "daemon/engine/job-operation.h"
 #include "daemon/engine/job-record.h"
@@ -35,8 +37,8 @@
 struct Scheduler {
         sd_event *event;
         sd_event_source *start_source;  /* starts jobs that are ready, from the loop */
-        sd_event_source *idle_source;   /* disconnects an idle loader */
         LoaderClient *loader;
+        CommandClient *commands;
         LoaderTrouble trouble;          /* its latest */
         KernelLog *kernel_log;
         Counters *counters;
@@ -46,9 +48,9 @@ struct Scheduler {
         void (*loader_changed)(LoaderTrouble trouble, void *userdata);
         void *userdata;
         SchedulerLimits limits;
-        unsigned n_running[_JOB_SLOT_MAX], n_live, n_running_serial;
+        unsigned n_running[_JOB_SLOT_MAX], n_live, n_running_serial, n_slow_commands;
         size_t n_queued;
-        uint64_t last_id, loader_idle_usec;
+        uint64_t last_id;
         Durations durations;
         TAILQ_HEAD(JobList, Job) jobs;  /* not finished, oldest first */
         Job *reporting;                   /* finished and off the list, while its waiters are called */
@@ -77,6 +79,11 @@ static void drop_job(Job *j) {
         job_free(j);
 }
 
+/* It may hang, so it does not take a place from other commands any longer. */
+static bool is_slow_command(const Job *j) {
+        return job_operation(j->op)->slot == JOB_SLOT_COMMAND && j->record->slow;
+}
+
 /*
  * The only place where a job changes its state, except drop_job(). A finished job is removed from the list,
  * reported to its waiters, and freed.
@@ -97,8 +104,10 @@ static void enter(Job *j, JobState to) {
                 s->n_running_serial += j->serial;
         } else if (to == JOB_LIVE)
                 s->n_live++;
-        else if (job_is_in_loader(j))
+        else if (job_is_under_way(j)) {
                 s->n_running_serial -= j->serial;
+                s->n_slow_commands -= is_slow_command(j);
+        }
         j->state = to;
         if (to == JOB_LIVE)
                 (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT); /* which reports it */
@@ -114,9 +123,12 @@ static void enter(Job *j, JobState to) {
         job_free(j);
 }
 
-/* The job did not reach the kernel, or its outcome there is not known. */
+/* The job did not reach the kernel or the shell, or its outcome there is not known. */
 static void give_up(Job *j, int error) {
-        job_record_explain_loader(j->record, error, j->scheduler->trouble, job_is_in_loader(j));
+        if (j->by_command)
+                job_record_explain_command(j->record, error);
+        else
+                job_record_explain_loader(j->record, error, j->scheduler->trouble, job_is_under_way(j));
         enter(j, JOB_FINISHED);
 }
 
@@ -193,9 +205,12 @@ static Job *find_job_by_id(const Scheduler *s, uint64_t id) {
 static void report_slow(Job *j) {
         Scheduler *s = j->scheduler;
 
-        if (!j->record->slow)
+        if (!j->record->slow) {
                 s->counters->slow++;
-        j->record->slow = true;
+                j->record->slow = true;
+                s->n_slow_commands += is_slow_command(j);
+                (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
+        }
         s->observer(SCHEDULER_SLOW, j->record, s->userdata);
 }
 
@@ -209,25 +224,75 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
         if (sd_event_source_set_time_relative(source, so_far) >= 0)
                 (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 
+        if (j->by_command) {
+                record_set_whereabouts(j->record, command_client_get_process(s->commands, id), "");
+                report_slow(j);
+                return 0;
+        }
         /* Reported when the loader has answered where it is. Sending may find the loader lost, and end the job. */
         if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) >= 0)
                 return 0;
         j = find_job_by_id(s, id);
-        if (j && job_is_in_loader(j))
+        if (j && job_is_under_way(j))
                 report_slow(j);
         return 0;
 }
 
 /* ------------------------------------------------------------------------------------------ scheduler */
 
+/* Return: 0, or what loader_client_send() or command_client_send() says. */
+static int send_job(const Job *j) {
+        LoaderOrder order;
+
+        job_make_order(j, &order);
+        return j->by_command ? command_client_send(j->scheduler->commands, &order)
+                             : loader_client_send(j->scheduler->loader, &order);
+}
+
+/* The kernel cannot decompress the file of its module; lkmd-command has libkmod, which can. */
+static void send_to_command(Job *j) {
+        int r;
+
+        j->by_command = true;
+        r = send_job(j);
+        if (r < 0)
+                give_up(j, r);
+}
+
 static void on_loader_done(const LoaderOutcome *outcome, void *userdata) {
         Scheduler *s = userdata;
         Job *j = find_job_by_id(s, outcome->id);
 
-        if (!j || !job_is_in_loader(j))
+        if (!j || !job_is_under_way(j) || j->by_command)
                 return;                 /* the job was given up */
+        if (outcome->refusal == LOADER_REFUSED_COMPRESSION) {
+                send_to_command(j);
+                return;
+        }
         j->record->duration_usec = outcome->duration_usec;
         finish(j, outcome);
+}
+
+/* As far as the state of the module shows: whoever did it is gone. */
+static bool was_done(const Job *j) {
+        return j->state == JOB_LIVE || job_operation_was_done(j->op, j->record->module);
+}
+
+static void on_command_done(const LoaderOutcome *outcome, void *userdata) {
+        Job *j = find_job_by_id(userdata, outcome->id);
+        int error = outcome->error;
+
+        if (!j || !job_is_under_way(j))
+                return;
+        j->record->duration_usec = outcome->duration_usec > 0
+                                           ? outcome->duration_usec
+                                           : clock_usec(CLOCK_MONOTONIC) - j->started_usec;
+        if (error != -ECONNRESET && error != -ENOTCONN && error != -EPROTO)
+                finish(j, outcome);
+        else if (was_done(j))
+                finish(j, &(LoaderOutcome) {});
+        else
+                give_up(j, error);
 }
 
 /* A slow job is reported together with where it is in the kernel. */
@@ -235,17 +300,18 @@ static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void
         Scheduler *s = userdata;
         Job *j = find_job_by_id(s, id);
 
-        if (!j || !job_is_in_loader(j))
+        if (!j || !job_is_under_way(j))
                 return;
         record_set_whereabouts(j->record, thread_id, stack);
         report_slow(j);
 }
 
+/* In the loader. */
 static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
         Job *j;
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (job_is_in_loader(j) && j->id <= last_id)
+                if (job_is_under_way(j) && !j->by_command && j->id <= last_id)
                         return j;
         return NULL;
 }
@@ -255,7 +321,7 @@ static void end_running(Scheduler *s, int error) {
         Job *j;
 
         for (bool done; (j = find_running_before(s, last_id));) {
-                done = j->state == JOB_LIVE || job_operation_was_done(j->op, j->record->module);
+                done = was_done(j);
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 if (!done && error == -EHOSTDOWN)
                         give_up(j, error);
@@ -284,13 +350,6 @@ static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
                 end_running(s, -EHOSTDOWN);
         if (s->loader_changed)
                 s->loader_changed(trouble, s->userdata);
-}
-
-static int send_job(const Job *j) {
-        LoaderOrder order;
-
-        job_make_order(j, &order);
-        return loader_client_send(j->scheduler->loader, &order);
 }
 
 static void start_job(Job *j) {
@@ -326,6 +385,7 @@ static void start_job(Job *j) {
 
         s->observer(SCHEDULER_STARTED, record, s->userdata);
         /* Not running before it is sent: if sending finds that the loader was lost, this job has not failed. */
+        j->by_command = job_operation(j->op)->slot == JOB_SLOT_COMMAND;
         r = j->too_long ? -E2BIG : send_job(j);
         if (r < 0)
                 give_up(j, r);
@@ -340,9 +400,10 @@ static bool is_ready(const Job *j) {
         if (j->state != JOB_QUEUED || j->earlier || (j->serial && s->n_running_serial > 0))
                 return false;
         if (job_operation(j->op)->slot == JOB_SLOT_COMMAND)
-                return s->n_running[JOB_SLOT_COMMAND] < COMMANDS_MAX;
+                return s->n_running[JOB_SLOT_COMMAND] - s->n_slow_commands < COMMANDS_MAX &&
+                       s->n_running[JOB_SLOT_COMMAND] < COMMANDS_LEFT_MAX;
         return s->n_running[JOB_SLOT_KERNEL] < s->limits.loads &&
-               s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX - COMMANDS_MAX;
+               s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX;
 }
 
 /* The most urgent job that is ready; of equals, the oldest. */
@@ -353,21 +414,6 @@ static Job *find_ready(const Scheduler *s) {
                 if (is_ready(j) && (!best || j->urgency > best->urgency))
                         best = j;
         return best;
-}
-
-/* While there is nothing to do, no process with CAP_SYS_MODULE should run and use memory. */
-static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
-        Scheduler *s = userdata;
-
-        if (TAILQ_EMPTY(&s->jobs))
-                loader_client_release(s->loader);
-        return 0;
-}
-
-static void expect_idleness(Scheduler *s) {
-        if (TAILQ_EMPTY(&s->jobs) &&
-            sd_event_source_set_time_relative(s->idle_source, s->loader_idle_usec) >= 0)
-                (void) sd_event_source_set_enabled(s->idle_source, SD_EVENT_ONESHOT);
 }
 
 static JobWaiter *find_unreported(const Scheduler *s) {
@@ -401,7 +447,6 @@ static int on_start(sd_event_source *source, void *userdata) {
         report_live(s);
         while ((j = find_ready(s)))
                 start_job(j);
-        expect_idleness(s);
         return 0;
 }
 
@@ -414,8 +459,8 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         _cleanup_(scheduler_freep) Scheduler *s = NULL;
         int r;
 
-        assert(ret && options && options->event && options->loader_address && options->observer);
-        assert(options->loader_lost && options->kernel_log && options->counters);
+        assert(ret && options && options->event && options->loader_address && options->command_address);
+        assert(options->observer && options->loader_lost && options->kernel_log && options->counters);
 
         s = calloc(1, sizeof(*s));
         if (!s)
@@ -427,7 +472,6 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
         s->observer = options->observer;
         s->loader_lost = options->loader_lost;
         s->loader_changed = options->loader_changed;
-        s->loader_idle_usec = options->loader_idle_usec ?: LOADER_IDLE_USEC;
         s->userdata = options->userdata;
         s->limits = (SchedulerLimits) { .loads = 1, .slow_usec = UINT64_MAX };
         TAILQ_INIT(&s->jobs);
@@ -442,14 +486,13 @@ int scheduler_new(Scheduler **ret, const SchedulerOptions *options) {
                               });
         if (r < 0)
                 return r;
+        r = command_client_new(&s->commands, s->event, options->command_address, on_command_done, s);
+        if (r < 0)
+                return r;
         r = sd_event_add_defer(s->event, &s->start_source, on_start, s);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(s->start_source, SD_EVENT_OFF);
-        if (r < 0)
-                return r;
-        r = sd_event_add_time_relative(s->event, &s->idle_source, CLOCK_MONOTONIC, s->loader_idle_usec, 0,
-                                       on_idle, s);
         if (r < 0)
                 return r;
 
@@ -469,8 +512,8 @@ Scheduler *scheduler_free(Scheduler *s) {
                 job_free(j);
         }
         loader_client_free(s->loader);
+        command_client_free(s->commands);
         sd_event_source_disable_unref(s->start_source);
-        sd_event_source_disable_unref(s->idle_source);
         sd_event_unref(s->event);
         free(s);
         return NULL;
@@ -668,7 +711,7 @@ int scheduler_get_running(const Scheduler *s, RecordList *list) {
         assert(s && list);
 
         TAILQ_FOREACH(j, &s->jobs, next) {
-                if (!job_is_in_loader(j))
+                if (!job_is_under_way(j))
                         continue;
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 r = record_list_add(list, j->record);

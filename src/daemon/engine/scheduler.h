@@ -27,6 +27,7 @@ typedef void (*scheduler_observer_t)(SchedulerEvent event, Record *record, void 
 typedef struct SchedulerOptions {
         sd_event *event;
         const char *loader_address;
+        const char *command_address;    /* of lkmd-command */
         const char *loader_program;     /* NULL: not checked */
         KernelLog *kernel_log;          /* borrowed */
         Counters *counters; /* borrowed */
@@ -35,7 +36,6 @@ typedef struct SchedulerOptions {
         void (*loader_lost)(void *userdata); /* called after its jobs have failed, if there were any */
         void (*loader_changed)(LoaderTrouble trouble, void *userdata); /* may be NULL */
         void *userdata;
-        uint64_t loader_idle_usec; /* until an idle loader is disconnected; 0: LOADER_IDLE_USEC */
 } SchedulerOptions;
 
 int scheduler_new(Scheduler **ret, const SchedulerOptions *options);

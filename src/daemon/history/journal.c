@@ -52,7 +52,10 @@ void journal_record(const Record *record) {
 /* A job that takes longer than SlowLoadSec=. */
 void journal_slow(const Record *record) {
         const char *where = record->kernel_stack ? record->kernel_stack[0] : NULL;
+        char process[sizeof(", process ") + 3 * sizeof(pid_t)] = "";
 
+        if (record->command_file && record->thread_id > 0)
+                (void) snprintf(process, sizeof(process), ", process %d", (int) record->thread_id);
         log_entry(LOG_NOTICE,
                   &(LogFields) {
                           .message_id = LKMD_MESSAGE_SLOW,
@@ -61,12 +64,13 @@ void journal_slow(const Record *record) {
                           .requester_uid = -1,
                           .requester_pid = -1,
                   },
-                  "%s: %s for %" PRIu64 " s now%s%s; others go on", record->module,
-                  record->removal       ? "its exit runs" :
-                  record->live_usec > 0 ? "it can be used, and the kernel waits for asynchronous probes" :
-                                          "its init runs",
-                  record->duration_usec / 1000000,
-                  where ? ", in " : "", where ?: "");
+                  "%s: %s for %" PRIu64 " s now%s%s%s; others go on", record->module,
+                  record->command_file
+                          ? record->removal ? "its remove command runs" : "its install command runs"
+                  : record->removal       ? "its exit runs"
+                  : record->live_usec > 0 ? "it can be used, and the kernel waits for asynchronous probes"
+                                          : "its init runs",
+                  record->duration_usec / 1000000, process, where ? ", in " : "", where ?: "");
 }
 
 /**

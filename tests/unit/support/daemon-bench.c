@@ -24,29 +24,26 @@ static void on_loader_lost(void *userdata) {
 }
 
 void daemon_bench_open(DaemonBench *b) {
-        daemon_bench_open_with(b, 0);
-}
-
-void daemon_bench_open_with(DaemonBench *b, uint64_t loader_idle_usec) {
         *b = (DaemonBench) {};
         scratch_open(&b->scratch);
         must_ok(sd_event_new(&b->event));
         must_ok(kernel_log_new(&b->kernel_log, -EBADF));
         must_ok(request_new_client(&b->request, "asked", 0, getpid(), NULL));
         must_ok(scheduler_new(&b->scheduler, &(SchedulerOptions) {
-                                                  .event = b->event,
-                                                  .loader_address = scratch_path(&b->scratch, "loader"),
-                                                  .kernel_log = b->kernel_log,
-                                                  .counters = &b->counters,
-                                                  .observer = on_scheduler_event,
-                                                  .loader_lost = on_loader_lost,
-                                                  .loader_idle_usec = loader_idle_usec,
-                                                  .userdata = b,
-                                          }));
+                                                     .event = b->event,
+                                                     .loader_address = scratch_path(&b->scratch, "loader"),
+                                                     .command_address = scratch_path(&b->scratch, "command"),
+                                                     .kernel_log = b->kernel_log,
+                                                     .counters = &b->counters,
+                                                     .observer = on_scheduler_event,
+                                                     .loader_lost = on_loader_lost,
+                                                     .userdata = b,
+                                             }));
 }
 
 void daemon_bench_start_loader(DaemonBench *b) {
-        b->loader = fake_loader_new(b->event, scratch_path(&b->scratch, "loader"));
+        b->loader = fake_loader_new(b->event, scratch_path(&b->scratch, "loader"),
+                                    scratch_path(&b->scratch, "command"));
 }
 
 void daemon_bench_close(DaemonBench *b) {

@@ -28,7 +28,6 @@ typedef struct Heard {
 } Heard;
 
 void daemon_bench_open(DaemonBench *b);
-void daemon_bench_open_with(DaemonBench *b, uint64_t loader_idle_usec);
 void daemon_bench_start_loader(DaemonBench *b);
 void daemon_bench_close(DaemonBench *b);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A loader that loads nothing. Owns its listening socket and the newest connection, as the real one does. */
+/*
+ * A loader that loads nothing, and an lkmd-command that runs nothing. Owns its listening sockets, the newest
+ * connection of the loader, as the real one does, and the connections for commands.
+ */
 
 #include "fake-loader.h"
 
@@ -17,36 +20,48 @@ typedef struct Failure {
         int error, wait_status;
 } Failure;
 
+typedef struct Pending {
+        LoaderRequest request;
+        int fd;                         /* of a command; -EBADF: it is the loader's */
+} Pending;
+
 struct FakeLoader {
         sd_event *event;
         int fd;
-        sd_event_source *listen_source, *source;
-        bool hold, blind;
+        sd_event_source *listen_source, *command_source, *source;
+        bool hold, blind, silent;
         LoaderRequest last;
-        LoaderRequest *pending[PENDING_MAX];
+        Pending *pending[PENDING_MAX];
         size_t n_pending, n_connections;
         Failure failures[FAILURES_MAX];
         size_t n_failures;
         char story[4096];
 };
 
+static void forget_pending(FakeLoader *l, size_t i) {
+        closep(&l->pending[i]->fd);
+        free(l->pending[i]);
+        memmove(l->pending + i, l->pending + i + 1, (--l->n_pending - i) * sizeof(*l->pending));
+}
+
+/* Commands have connections of their own, and go on. */
 static void disconnect(FakeLoader *l) {
         l->source = sd_event_source_disable_unref(l->source);
-        for (size_t i = 0; i < l->n_pending; i++)
-                free(l->pending[i]);
-        l->n_pending = 0;
+        for (size_t i = l->n_pending; i > 0; i--)
+                if (l->pending[i - 1]->fd < 0)
+                        forget_pending(l, i - 1);
         closep(&l->fd);
         l->fd = -EBADF;
 }
 
 /* As the real one, it drops what a manager that has hung up cannot hear. */
-static void send_all(const FakeLoader *l, const void *data, size_t size) {
-        ssize_t n = send(l->fd, data, size, MSG_NOSIGNAL);
+static void send_all(int fd, const void *data, size_t size) {
+        ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
 
         must(n == (ssize_t) size || (n < 0 && (errno == EPIPE || errno == ECONNRESET)), "send");
 }
 
-static void reply(FakeLoader *l, const LoaderRequest *request, int error, int wait_status) {
+static void reply(int fd, const LoaderRequest *request, int error, int wait_status) {
         LoaderReply r = {
                 .magic = LOADER_MAGIC,
                 .id = request->id,
@@ -55,7 +70,7 @@ static void reply(FakeLoader *l, const LoaderRequest *request, int error, int wa
                 .duration_usec = 1500,
         };
 
-        send_all(l, &r, sizeof(r));
+        send_all(fd, &r, sizeof(r));
 }
 
 static void note(FakeLoader *l, const LoaderRequest *request) {
@@ -79,14 +94,18 @@ static void reply_look(FakeLoader *l, const LoaderRequest *request) {
         if (l->blind)
                 return;
         for (size_t i = 0; i < l->n_pending; i++)
-                if (l->pending[i]->id == request->id)
+                if (l->pending[i]->request.id == request->id)
                         r.thread_id = 4711;
         if (r.thread_id > 0)
                 (void) stpcpy(r.text, "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x58/0x300\n");
-        send_all(l, &r, sizeof(r));
+        send_all(l->fd, &r, sizeof(r));
 }
 
-static void take_request(FakeLoader *l, const LoaderRequest *request) {
+/* @command_fd: taken; -EBADF: it came to the loader. */
+static void take_request(FakeLoader *l, const LoaderRequest *request, int command_fd) {
+        _cleanup_(closep) int own_fd = command_fd;
+        int fd = command_fd >= 0 ? command_fd : l->fd;
+
         if (request->op == LOADER_LOOK) {
                 reply_look(l, request);
                 return;
@@ -94,35 +113,61 @@ static void take_request(FakeLoader *l, const LoaderRequest *request) {
         note(l, request);
         l->last = *request;
         if (l->hold) {
-                LoaderRequest *kept = malloc(sizeof(*kept));
+                Pending *kept = malloc(sizeof(*kept));
 
                 must(kept && l->n_pending < PENDING_MAX, "pending");
-                *kept = *request;
+                *kept = (Pending) { .request = *request, .fd = STEAL_FD(own_fd) };
                 l->pending[l->n_pending++] = kept;
                 return;
         }
         for (size_t i = 0; i < l->n_failures; i++)
                 if (streq(l->failures[i].module, request->module)) {
-                        reply(l, request, l->failures[i].error, l->failures[i].wait_status);
+                        reply(fd, request, l->failures[i].error, l->failures[i].wait_status);
                         return;
                 }
-        reply(l, request, 0, 0);
+        reply(fd, request, 0, 0);
+}
+
+/* Return: false: the manager hung up. */
+static bool receive(int fd, LoaderRequest *request) {
+        ssize_t n = recv(fd, request, sizeof(*request), MSG_TRUNC);
+
+        if (n <= 0)
+                return false;
+        must(n == (ssize_t) LOADER_REQUEST_SIZE(request->words.n_origins) && request->magic == LOADER_MAGIC,
+             "request");
+        must(request->op >= LOADER_INSERT && request->op < _LOADER_OP_MAX, "op");
+        return true;
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         FakeLoader *l = userdata;
         LoaderRequest request = {};
-        ssize_t n;
 
-        n = recv(fd, &request, sizeof(request), MSG_TRUNC);
-        if (n <= 0) {
+        if (!receive(fd, &request)) {
                 disconnect(l);
                 return 0;
         }
-        must(n == (ssize_t) LOADER_REQUEST_SIZE(request.words.n_origins) && request.magic == LOADER_MAGIC,
-             "request");
-        must(request.op >= LOADER_INSERT && request.op < _LOADER_OP_MAX, "op");
-        take_request(l, &request);
+        if (request.op == LOADER_INSTALL_COMMAND || request.op == LOADER_REMOVE_COMMAND)
+                must(false, "a command in the loader");
+        take_request(l, &request, -EBADF);
+        return 0;
+}
+
+/* The manager sends its request before it does anything else, so it is there. */
+static int on_command(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        _cleanup_(closep) int command_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        LoaderRequest request = {};
+        FakeLoader *l = userdata;
+
+        must(command_fd >= 0, "accept4");
+        if (l->silent || !receive(command_fd, &request))
+                return 0;
+        send_all(command_fd,
+                 &(LoaderReply) {
+                         .magic = LOADER_MAGIC, .id = request.id, .op = LOADER_LOOK, .thread_id = 4712 },
+                 sizeof(LoaderReply));
+        take_request(l, &request, STEAL_FD(command_fd));
         return 0;
 }
 
@@ -137,22 +182,27 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
         return 0;
 }
 
-FakeLoader *fake_loader_new(sd_event *event, const char *address) {
+static void serve(FakeLoader *l, const char *address, sd_event_io_handler_t handler, sd_event_source **ret) {
         struct sockaddr_un name = { .sun_family = AF_UNIX };
-        FakeLoader *l = calloc(1, sizeof(*l));
         int fd;
 
-        must(l && strlen(address) < sizeof(name.sun_path), address);
+        must(strlen(address) < sizeof(name.sun_path), address);
         (void) stpcpy(name.sun_path, address);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        must(fd >= 0 && bind(fd, (const struct sockaddr *) &name, sizeof(name)) == 0 && listen(fd, 128) == 0,
+             address);
+        must(sd_event_add_io(l->event, ret, fd, EPOLLIN, handler, l) >= 0, "sd_event_add_io");
+        must(sd_event_source_set_io_fd_own(*ret, true) >= 0, "own");
+}
+
+FakeLoader *fake_loader_new(sd_event *event, const char *address, const char *command_address) {
+        FakeLoader *l = calloc(1, sizeof(*l));
+
+        must(l != NULL, "memory");
         l->event = sd_event_ref(event);
         l->fd = -EBADF;
-
-        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        must(fd >= 0 && bind(fd, (const struct sockaddr *) &name, sizeof(name)) == 0 && listen(fd, 8) == 0,
-             address);
-        must(sd_event_add_io(event, &l->listen_source, fd, EPOLLIN, on_connection, l) >= 0,
-             "sd_event_add_io");
-        must(sd_event_source_set_io_fd_own(l->listen_source, true) >= 0, "own");
+        serve(l, address, on_connection, &l->listen_source);
+        serve(l, command_address, on_command, &l->command_source);
         return l;
 }
 
@@ -161,7 +211,10 @@ FakeLoader *fake_loader_free(FakeLoader *l) {
                 return NULL;
 
         disconnect(l);
+        while (l->n_pending > 0)
+                forget_pending(l, 0);
         sd_event_source_disable_unref(l->listen_source);
+        sd_event_source_disable_unref(l->command_source);
         sd_event_unref(l->event);
         free(l);
         return NULL;
@@ -184,18 +237,32 @@ void fake_loader_let_fail(FakeLoader *l, const char *module, int error, int wait
 /* The oldest request for that module that is held. */
 void fake_loader_answer(FakeLoader *l, const char *module, int error) {
         for (size_t i = 0; i < l->n_pending; i++) {
-                if (!streq(l->pending[i]->module, module))
+                if (!streq(l->pending[i]->request.module, module))
                         continue;
-                reply(l, l->pending[i], error, 0);
-                free(l->pending[i]);
-                memmove(l->pending + i, l->pending + i + 1, (--l->n_pending - i) * sizeof(*l->pending));
+                reply(l->pending[i]->fd >= 0 ? l->pending[i]->fd : l->fd, &l->pending[i]->request, error, 0);
+                forget_pending(l, i);
                 return;
         }
         must(false, module);
 }
 
+/* lkmd-command is killed in the middle of it. */
+void fake_loader_lose_command(FakeLoader *l, const char *module) {
+        for (size_t i = 0; i < l->n_pending; i++)
+                if (l->pending[i]->fd >= 0 && streq(l->pending[i]->request.module, module)) {
+                        forget_pending(l, i);
+                        return;
+                }
+        must(false, module);
+}
+
+/* lkmd-command does not start: systemd closes each connection. */
+void fake_loader_silence_commands(FakeLoader *l, bool silent) {
+        l->silent = silent;
+}
+
 void fake_loader_send(FakeLoader *l, const void *data, size_t size) {
-        send_all(l, data, size);
+        send_all(l->fd, data, size);
 }
 
 void fake_loader_hang_up(FakeLoader *l) {
@@ -215,7 +282,7 @@ const LoaderRequest *fake_loader_last(const FakeLoader *l) {
 }
 
 const LoaderRequest *fake_loader_oldest(const FakeLoader *l) {
-        return l->n_pending > 0 ? l->pending[0] : NULL;
+        return l->n_pending > 0 ? &l->pending[0]->request : NULL;
 }
 
 size_t fake_loader_count_pending(const FakeLoader *l) {

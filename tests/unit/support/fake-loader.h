@@ -5,15 +5,15 @@
 #include <systemd/sd-event.h>
 
 #include "common/base/util.h"
-#include "daemon/privileged/loader/loader-protocol.h"
+#include "daemon/privileged/request/loader-protocol.h"
 
 /*
- * The other end of the loader's socket, in the event loop of the test. Aborts when it cannot do what it is
- * for.
+ * The other end of the sockets of the loader and of lkmd-command, in the event loop of the test. Aborts when it
+ * cannot do what it is for.
  */
 typedef struct FakeLoader FakeLoader;
 
-FakeLoader *fake_loader_new(sd_event *event, const char *address);
+FakeLoader *fake_loader_new(sd_event *event, const char *address, const char *command_address);
 FakeLoader *fake_loader_free(FakeLoader *l);
 DEFINE_CLEANUP(FakeLoader, fake_loader_free);
 
@@ -25,6 +25,8 @@ void fake_loader_blind(FakeLoader *l, bool blind);      /* LOADER_LOOK gets no a
 void fake_loader_let_fail(FakeLoader *l, const char *module, int error, int wait_status);
 void fake_loader_answer(FakeLoader *l, const char *module, int error);
 
+void fake_loader_lose_command(FakeLoader *l, const char *module);
+void fake_loader_silence_commands(FakeLoader *l, bool silent);
 void fake_loader_send(FakeLoader *l, const void *data, size_t size);
 void fake_loader_hang_up(FakeLoader *l);
 

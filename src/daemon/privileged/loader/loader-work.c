@@ -16,8 +16,10 @@
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
-#include "daemon/privileged/loader/loader-operation.h"
-#include "daemon/privileged/loader/loader-words.h"
+#include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/request/loader-request.h"
+
+#define STACK_SIZE (256U << 10)         /* bytes; what is not touched takes no memory */
 
 typedef struct Work {
         LoaderConnection *connection;   /* referenced */
@@ -30,7 +32,6 @@ typedef struct Work {
 static pthread_mutex_t works_lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, Work) works = LIST_HEAD_INITIALIZER(works); /* under way */
 static atomic_uint n_threads;           /* with a request under way */
-static atomic_uint n_left_behind;       /* that only read what processes write which a command left behind */
 static int thread_ended_fd = -EBADF;    /* eventfd: written by each thread before it ends */
 
 /* @fd is taken, also on failure. Return: NULL without memory. */
@@ -98,10 +99,6 @@ unsigned loader_work_count(void) {
         return atomic_load(&n_threads);
 }
 
-unsigned loader_work_count_left_behind(void) {
-        return atomic_load(&n_left_behind);
-}
-
 void loader_work_forget_ended(int fd) {
         eventfd_t value;
 
@@ -139,57 +136,33 @@ static void work_drop_client(Work *work) {
         work->client_fd = -EBADF;
 }
 
-static int work_do(Work *work, LoaderResult *result) {
+static int work_do(Work *work, LoaderRefusal *ret_refusal) {
         const LoaderRequest *request = work->request;
         int r;
 
-        r = loader_force_check(loader_places(), request, work->client_fd, &result->refusal);
-        if (r >= 0)
-                r = loader_words_check(loader_places(), request, work->client_fd, &result->refusal);
+        r = loader_request_prove(loader_places(), request, work->client_fd, ret_refusal);
         if (r < 0)
                 return r;
         work_drop_client(work);         /* before what may never end */
 
-        return loader_operation(request->op)->run(request, result);
-}
-
-/*
- * The request is over, and its reply was sent. If the command left processes behind, the thread stays for what they
- * write.
- */
-static void thread_end(LoaderOutput *output) {
-        if (output->fd >= 0 && atomic_load(&n_left_behind) >= LOADER_THREADS_MAX)
-                loader_output_close(output);
-        if (output->fd < 0) {
-                atomic_fetch_sub(&n_threads, 1);
-                (void) eventfd_write(thread_ended_fd, 1);
-                return;
-        }
-
-        atomic_fetch_add(&n_left_behind, 1);
-        atomic_fetch_sub(&n_threads, 1);
-        (void) eventfd_write(thread_ended_fd, 1);
-        loader_output_until_closed(output);
-        atomic_fetch_sub(&n_left_behind, 1);
-        (void) eventfd_write(thread_ended_fd, 1);
+        return request->op == LOADER_INSERT ? loader_insert(request, ret_refusal) : loader_remove(request);
 }
 
 static void *on_thread(void *userdata) {
         Work *work = userdata;
         LoaderReply reply = { .magic = LOADER_MAGIC, .id = work->request->id, .op = work->request->op };
         uint64_t start = clock_usec(CLOCK_MONOTONIC);
-        LoaderResult result = { .output = LOADER_OUTPUT_NONE };
+        LoaderRefusal refusal = LOADER_NOT_REFUSED;
 
         work_begin(work);
-        reply.error = work_do(work, &result);
+        reply.error = work_do(work, &refusal);
         work_end(work);
-        reply.refusal = result.refusal;
-        reply.wait_status = result.wait_status;
-        (void) memcpy(reply.text, result.output.end, sizeof(reply.text));
+        reply.refusal = refusal;
         reply.duration_usec = clock_usec(CLOCK_MONOTONIC) - start;
         loader_connection_reply(work->connection, &reply);
         work_free(work); /* closes the client's descriptor, which may take long */
-        thread_end(&result.output);
+        atomic_fetch_sub(&n_threads, 1);
+        (void) eventfd_write(thread_ended_fd, 1);
         return NULL;
 }
 
@@ -214,7 +187,10 @@ static int work_new(Work **ret, LoaderConnection *c, const LoaderRequest *reques
  * @size:      of the request that was received
  * @client_fd: taken, also on failure; -EBADF: none
  *
- * Return: 0; -EAGAIN: too many requests are under way, which only a broken manager causes; -ENOMEM.
+ * Commands are not run here: that is what lkmd-command is for.
+ *
+ * Return: 0; -EOPNOTSUPP for a command; -EAGAIN: too many requests are under way, which only a broken manager
+ * causes; -ENOMEM.
  */
 int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t size, int client_fd) {
         _cleanup_(closep) int fd = client_fd;
@@ -223,6 +199,8 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
         pthread_t thread;
         int r;
 
+        if (request->op != LOADER_INSERT && request->op != LOADER_REMOVE)
+                return -EOPNOTSUPP;
         if (atomic_load(&n_threads) >= LOADER_THREADS_MAX)
                 return -EAGAIN;
         r = work_new(&work, c, request, size);
@@ -234,7 +212,7 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
         if (r != 0)
                 return -r;
         (void) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        (void) pthread_attr_setstacksize(&attributes, 256U * 1024U); /* libkmod has large buffers on it */
+        (void) pthread_attr_setstacksize(&attributes, STACK_SIZE);
 
         atomic_fetch_add(&n_threads, 1);
         r = pthread_create(&thread, &attributes, on_thread, work);
@@ -248,29 +226,24 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
         return 0;
 }
 
-/* The kernel stack of a thread, innermost function first; only that function if the rest is hidden. */
-static void read_stack(pid_t thread_id, char ret[static LOADER_TEXT_MAX]) {
-        static const char *const files[] = { "stack", "wchan" };
+/*
+ * The kernel function in which a thread sleeps. The whole stack could be read here, but the answer goes to a program
+ * without privilege, and from there to every user: lkmctl shows the stack to root.
+ */
+static void read_whereabouts(pid_t thread_id, char ret[static LOADER_TEXT_MAX]) {
+        _cleanup_(closep) int fd = -EBADF;
+        char path[64];
+        ssize_t n;
 
-        ret[0] = '\0';
-        for (size_t i = 0; i < ARRAY_LEN(files) && ret[0] == '\0'; i++) {
-                _cleanup_(closep) int fd = -EBADF;
-                char path[64];
-                ssize_t n;
-
-                (void) snprintf(path, sizeof(path), "/proc/self/task/%d/%s", thread_id, files[i]);
-                fd = open(path, O_RDONLY | O_CLOEXEC);
-                n = fd >= 0 ? read(fd, ret, LOADER_TEXT_MAX - 1) : -1;
-                ret[MAX(n, 0)] = '\0';
-                if (streq(ret, "0"))
-                        ret[0] = '\0'; /* it runs, or wchan is hidden as well: proc(5) */
-        }
+        (void) snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", thread_id);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd >= 0 ? read(fd, ret, LOADER_TEXT_MAX - 1) : -1;
+        ret[MAX(n, (ssize_t) 0)] = '\0';
+        if (streq(ret, "0"))
+                ret[0] = '\0';         /* it runs, or wchan is hidden: proc(5) */
 }
 
-/*
- * Reply where a request is in the kernel. The stack needs CAP_SYS_ADMIN, which this process does not have; wchan
- * can be read for the own threads, fs/proc/base.c.
- */
+/* Reply where a request is in the kernel. */
 void loader_work_look(LoaderConnection *c, uint64_t id) {
         LoaderReply reply = { .magic = LOADER_MAGIC, .id = id, .op = LOADER_LOOK };
         const Work *w;
@@ -282,6 +255,6 @@ void loader_work_look(LoaderConnection *c, uint64_t id) {
         (void) pthread_mutex_unlock(&works_lock);
 
         if (reply.thread_id > 0)
-                read_stack(reply.thread_id, reply.text);
+                read_whereabouts(reply.thread_id, reply.text);
         loader_connection_reply(c, &reply);
 }

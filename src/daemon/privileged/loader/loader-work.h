@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 #include "common/base/util.h"
-#include "daemon/privileged/loader/loader-protocol.h"
+#include "daemon/privileged/request/loader-protocol.h"
 
-/* LoaderWork: one request, and the thread that waits in a system call or for a command until it is over. */
+/* LoaderWork: one request, and the thread that waits in a system call until it is over. */
 
 typedef struct LoaderConnection {
         atomic_uint n_ref;              /* the main loop and each thread */
@@ -24,5 +24,4 @@ int loader_work_init(void);
 int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t size, int client_fd);
 void loader_work_look(LoaderConnection *c, uint64_t id);
 unsigned loader_work_count(void);
-unsigned loader_work_count_left_behind(void);
 void loader_work_forget_ended(int fd);

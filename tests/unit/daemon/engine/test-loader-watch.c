@@ -129,25 +129,33 @@ static void test_hangs_up(void **state) {
         bench_open(&b, NULL);
         loader_watch_connected(b.watch);
         loader_watch_answered(b.watch);
-        loader_watch_lost(b.watch);     /* it was killed: it is expected back at once */
+        loader_watch_lost(b.watch,
+                          /* other_version= */ false);     /* it was killed: it is expected back at once */
         assert_int_equal(b.n_changes, 0);
         run_until(&b, &b.n_connects, 1);
         loader_watch_connected(b.watch);
-        loader_watch_lost(b.watch);
+        loader_watch_lost(b.watch, /* other_version= */ false);
         assert_in(&b, LOADER_HANGS_UP);
         run_until(&b, &b.n_connects, 2);
         bench_close(&b);
 }
 
-static void test_released(void **state) {
+/* An old loader that has nothing to do makes room for the new one; one that still works is reported. */
+static void test_another_version(void **state) {
         Bench b;
 
         bench_open(&b, NULL);
         loader_watch_connected(b.watch);
-        loader_watch_released(b.watch);
-        assert_int_equal(sd_event_run(b.event, 10 * TIMEOUT_USEC), 0);
-        assert_int_equal(b.n_connects, 0);
+        loader_watch_lost(b.watch, /* other_version= */ true);
         assert_int_equal(b.n_changes, 0);
+        run_until(&b, &b.n_connects, 1);
+        loader_watch_connected(b.watch);
+        loader_watch_lost(b.watch, /* other_version= */ true);
+        assert_in(&b, LOADER_IS_OF_ANOTHER_VERSION);
+        run_until(&b, &b.n_connects, 2);
+        loader_watch_connected(b.watch);
+        loader_watch_answered(b.watch);
+        assert_in(&b, LOADER_IS_WELL);
         bench_close(&b);
 }
 
@@ -158,7 +166,7 @@ static void test_never(void **state) {
         loader_watch_set_timeout(b.watch, UINT64_MAX);
         loader_watch_connected(b.watch);
         loader_watch_sent(b.watch);
-        loader_watch_lost(b.watch);
+        loader_watch_lost(b.watch, /* other_version= */ false);
         loader_watch_refused(b.watch);
         assert_int_equal(sd_event_run(b.event, 10 * TIMEOUT_USEC), 0);
         assert_int_equal(b.n_asked, 0);
@@ -188,7 +196,7 @@ static void test_program(void **state) {
         loader_watch_connected(b.watch);
         assert_in(&b, LOADER_IS_WELL);
         scratch_remove(&s, "loader");
-        loader_watch_lost(b.watch);
+        loader_watch_lost(b.watch, /* other_version= */ false);
         assert_in(&b, LOADER_IS_GONE);
         bench_close(&b);
 }
@@ -206,7 +214,7 @@ int main(void) {
                 cmocka_unit_test(test_asked_while_it_has_something_to_do),
                 cmocka_unit_test(test_nobody_listens),
                 cmocka_unit_test(test_hangs_up),
-                cmocka_unit_test(test_released),
+                cmocka_unit_test(test_another_version),
                 cmocka_unit_test(test_never),
                 cmocka_unit_test(test_program),
                 cmocka_unit_test(test_texts),

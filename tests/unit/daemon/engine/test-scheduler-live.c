@@ -85,9 +85,11 @@ static void test_live_and_serial(void **state) {
         assert_true(scheduler_is_idle(b.scheduler));
 }
 
-/* Many that are live leave room for commands in the loader's threads. */
+/* Many that are live take all of the loader's threads. */
 static void test_as_many_live_as_there_may_be(void **state) {
-        enum { N = LOADER_THREADS_MAX };
+        enum {
+                N = LOADER_THREADS_MAX + 2
+        };
         _bench_ DaemonBench b;
         char names[N][16];
         Heard h[N] = {};
@@ -101,15 +103,15 @@ static void test_as_many_live_as_there_may_be(void **state) {
                 scheduler_note_live(b.scheduler, names[i]);
                 event_settle(b.event);
         }
-        assert_int_equal(fake_loader_count_pending(b.loader), LOADER_THREADS_MAX - COMMANDS_MAX);
-        assert_int_equal(scheduler_count_queued(b.scheduler), COMMANDS_MAX);
+        assert_int_equal(fake_loader_count_pending(b.loader), LOADER_THREADS_MAX);
+        assert_int_equal(scheduler_count_queued(b.scheduler), 2);
 
         fake_loader_answer(b.loader, names[0], 0);
         event_settle(b.event);
-        assert_int_equal(fake_loader_count_pending(b.loader), LOADER_THREADS_MAX - COMMANDS_MAX);
-        assert_int_equal(scheduler_count_queued(b.scheduler), COMMANDS_MAX - 1);
+        assert_int_equal(fake_loader_count_pending(b.loader), LOADER_THREADS_MAX);
+        assert_int_equal(scheduler_count_queued(b.scheduler), 1);
         fake_loader_hold(b.loader, false);
-        for (size_t i = 1; i < LOADER_THREADS_MAX - COMMANDS_MAX + 1; i++) {
+        for (size_t i = 1; i < LOADER_THREADS_MAX + 1; i++) {
                 fake_loader_answer(b.loader, names[i], 0);
                 event_settle(b.event);  /* the socket does not hold them all */
         }

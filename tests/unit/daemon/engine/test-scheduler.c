@@ -371,33 +371,6 @@ static void test_prepare(void **state) {
         assert_int_equal(b.n_losses, 0);
 }
 
-/* Let go when there is nothing to do, never before, and there again for the next. */
-static void test_idle_loader_is_let_go(void **state) {
-        _bench_ DaemonBench b;
-        _heard_ Heard first = {}, second = {};
-
-        daemon_bench_open_with(&b, 1000);
-        daemon_bench_start_loader(&b);
-        set_limits(&b, 4, UINT64_MAX);
-        fake_loader_hold(b.loader, true);
-        daemon_bench_submit(&b, LOADER_INSERT, "lkmdt_a", &first);
-        for (unsigned i = 0; i < 20; i++)
-                assert_ok(sd_event_run(b.event, 1000));
-        assert_true(fake_loader_is_connected(b.loader));
-
-        fake_loader_answer(b.loader, "lkmdt_a", 0);
-        while (first.times == 0 || fake_loader_is_connected(b.loader))
-                assert_ok(sd_event_run(b.event, UINT64_MAX));
-        assert_int_equal(first.record->outcome, OUTCOME_LOADED);
-        fake_loader_hold(b.loader, false);
-        daemon_bench_submit(&b, LOADER_INSERT, "lkmdt_b", &second);
-        while (second.times == 0)
-                assert_ok(sd_event_run(b.event, UINT64_MAX));
-        assert_int_equal(second.record->outcome, OUTCOME_LOADED);
-        assert_int_equal(fake_loader_count_connections(b.loader), 2);
-        assert_int_equal(b.n_losses, 0);
-}
-
 static void test_loader_talks_nonsense(void **state) {
         _bench_ DaemonBench b;
         _heard_ Heard first = {}, second = {};
@@ -702,7 +675,6 @@ int main(void) {
                 cmocka_unit_test(test_loader_dies_in_the_middle),
                 cmocka_unit_test(test_loader_dies_between_two_requests),
                 cmocka_unit_test(test_prepare),
-                cmocka_unit_test(test_idle_loader_is_let_go),
                 cmocka_unit_test(test_loader_talks_nonsense),
                 cmocka_unit_test(test_answer_to_nothing_is_left_out),
                 cmocka_unit_test(test_no_loader),

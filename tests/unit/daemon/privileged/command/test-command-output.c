@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "daemon/privileged/loader/loader-output.h"
+#include "daemon/privileged/command/command-output.h"
 
 #include <fcntl.h>
 #include <sys/pidfd.h>
@@ -12,14 +12,14 @@
 #include "test.h"
 
 /* Runs a script with its output in a pipe. What is passed on goes to @passed_fd instead of standard error. */
-static void run(LoaderOutput *output, const char *script, int passed_fd, int *ret_stderr) {
+static void run(CommandOutput *output, const char *script, int passed_fd, int *ret_stderr) {
         _cleanup_(closep) int pid_fd = -EBADF;
         int write_fd, status;
         pid_t pid;
 
         *ret_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
         assert_true(*ret_stderr >= 0 && dup2(passed_fd, STDERR_FILENO) >= 0);
-        assert_ok(loader_output_open(output, &write_fd));
+        assert_ok(command_output_open(output, &write_fd));
         pid = fork();
         if (pid == 0) {
                 (void) dup2(write_fd, STDOUT_FILENO);
@@ -30,7 +30,7 @@ static void run(LoaderOutput *output, const char *script, int passed_fd, int *re
         (void) close(write_fd);
         pid_fd = pidfd_open(pid, 0);
         assert_true(pid_fd >= 0);
-        loader_output_until_exit(output, pid_fd);
+        command_output_until_exit(output, pid_fd);
         assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
@@ -61,7 +61,7 @@ static void test_what_is_kept(void **state) {
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
                 _cleanup_(closep) int passed = open(scratch_path(&s, "passed"),
                                                     O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-                LoaderOutput output;
+                CommandOutput output;
                 char text[64];
                 int saved;
 
@@ -71,7 +71,7 @@ static void test_what_is_kept(void **state) {
                 assert_string_equal(output.end, cases[i].end);
                 read_all(passed, text, sizeof(text));
                 assert_string_equal(text, cases[i].passed_on);
-                loader_output_close(&output);
+                command_output_close(&output);
         }
 }
 
@@ -79,14 +79,14 @@ static void test_what_is_kept(void **state) {
 static void test_a_lot(void **state) {
         _cleanup_(scratch_close) Scratch s;
         _cleanup_(closep) int passed = -EBADF;
-        LoaderOutput output;
+        CommandOutput output;
         int saved;
 
         scratch_open(&s);
         passed = open(scratch_path(&s, "passed"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         run(&output, "i=0; while [ $i -lt 20000 ]; do echo 123456789; i=$((i+1)); done; printf LAST", passed,
             &saved);
-        loader_output_until_closed(&output);
+        command_output_until_closed(&output);
         restore(saved);
         assert_int_equal(lseek(passed, 0, SEEK_END), 200004);
         assert_int_equal(strlen(output.end), LOADER_TEXT_MAX - 1);
@@ -98,7 +98,7 @@ static void test_left_behind(void **state) {
         _cleanup_(scratch_close) Scratch s;
         _cleanup_(closep) int passed = -EBADF;
         _cleanup_(freep) char *script = NULL;
-        LoaderOutput output;
+        CommandOutput output;
         char text[64];
         int saved, fifo;
 
@@ -114,7 +114,7 @@ static void test_left_behind(void **state) {
         fifo = open(scratch_path(&s, "go"), O_WRONLY | O_CLOEXEC);
         assert_true(fifo >= 0 && write(fifo, "x\n", 2) == 2);
         (void) close(fifo);
-        loader_output_until_closed(&output);
+        command_output_until_closed(&output);
         restore(saved);
         assert_true(output.fd < 0);
         read_all(passed, text, sizeof(text));

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "daemon/privileged/loader/loader-protocol.h"
+#include "daemon/privileged/request/loader-protocol.h"
 
 /* Where the origins are; tests have their own places. */
 typedef struct LoaderPlaces {

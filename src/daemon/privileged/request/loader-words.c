@@ -16,7 +16,7 @@
 
 #include "common/base/config-dirs.h"
 #include "common/base/paths.h"
-#include "daemon/privileged/loader/loader-words.h"
+#include "daemon/privileged/request/loader-words.h"
 
 #include <assert.h>
 #include <fcntl.h>

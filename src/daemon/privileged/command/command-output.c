@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* LoaderOutput: see loader-output.h. Owns the read end of the pipe. Runs in the thread of a request. */
+/* CommandOutput: see command-output.h. Owns the read end of the pipe. Runs in the thread of a request. */
 
-#include "daemon/privileged/loader/loader-output.h"
+#include "daemon/privileged/command/command-output.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -14,30 +14,30 @@
 #define CHUNK_SIZE 4096U
 
 /**
- * loader_output_open() - a pipe for one command
+ * command_output_open() - a pipe for one command
  * @ret_write_fd: for its standard output and error; closed on exec
  *
  * Return: 0; negative errno of pipe2(2).
  */
-int loader_output_open(LoaderOutput *ret, int *ret_write_fd) {
+int command_output_open(CommandOutput *ret, int *ret_write_fd) {
         int fds[2];
 
         assert(ret && ret_write_fd);
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
-        *ret = (LoaderOutput) { .fd = fds[0] };
+        *ret = (CommandOutput) { .fd = fds[0] };
         *ret_write_fd = fds[1];
         (void) fcntl(fds[0], F_SETFL, O_NONBLOCK);
         return 0;
 }
 
-void loader_output_close(LoaderOutput *o) {
+void command_output_close(CommandOutput *o) {
         closep(&o->fd);
         o->fd = -EBADF;
 }
 
-static void keep_end(LoaderOutput *o, const char *bytes, size_t n) {
+static void keep_end(CommandOutput *o, const char *bytes, size_t n) {
         size_t room = sizeof(o->end) - 1, kept = MIN(o->n_end, room - MIN(n, room));
 
         if (n > room) {
@@ -63,14 +63,14 @@ static void pass_on(const char *bytes, size_t n) {
 }
 
 /* Return: false: nothing is there to be read, now or ever. */
-static bool take_some(LoaderOutput *o) {
+static bool take_some(CommandOutput *o) {
         char bytes[CHUNK_SIZE];
         ssize_t n = read(o->fd, bytes, sizeof(bytes));
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return false;
         if (n <= 0) {
-                loader_output_close(o);
+                command_output_close(o);
                 return false;
         }
         pass_on(bytes, (size_t) n);
@@ -79,12 +79,12 @@ static bool take_some(LoaderOutput *o) {
 }
 
 /**
- * loader_output_until_exit() - pass on what is written until a process exits
+ * command_output_until_exit() - pass on what is written until a process exits
  * @pid_fd: as of pidfd_open(2)
  *
  * What it wrote before that is passed on, also if a process that it left behind goes on writing.
  */
-void loader_output_until_exit(LoaderOutput *o, int pid_fd) {
+void command_output_until_exit(CommandOutput *o, int pid_fd) {
         assert(o && o->fd >= 0 && pid_fd >= 0);
 
         for (;;) {
@@ -103,14 +103,14 @@ void loader_output_until_exit(LoaderOutput *o, int pid_fd) {
 }
 
 /* Pass on what processes write that the command left behind. Without a reader they would be killed. */
-void loader_output_until_closed(LoaderOutput *o) {
+void command_output_until_closed(CommandOutput *o) {
         assert(o);
 
         while (o->fd >= 0) {
                 struct pollfd fds[] = { { .fd = o->fd, .events = POLLIN } };
 
                 if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
-                        loader_output_close(o);
+                        command_output_close(o);
                 else if (fds[0].revents)
                         (void) take_some(o);
         }

@@ -2,7 +2,7 @@
 
 /* What lkmd-loader takes for root's words, and from where. The tests run as root: what is others' is given away. */
 
-#include "daemon/privileged/loader/loader-words.h"
+#include "daemon/privileged/request/loader-words.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

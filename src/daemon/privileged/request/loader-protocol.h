@@ -2,11 +2,17 @@
 #pragma once
 
 /*
- * LoaderProtocol: the packets between manager and loader, one struct each, over SOCK_SEQPACKET, between processes
- * of the same build. Strings end with NUL and are not parsed by the loader beyond that. A request without
- * parameters ends before them: LOADER_REQUEST_SIZE().
+ * LoaderProtocol: the packets between the manager and lkmd-loader, or lkmd-command, one struct each, over
+ * SOCK_SEQPACKET. Strings end with NUL and are not parsed beyond that. A request without parameters ends before
+ * them: LOADER_REQUEST_SIZE().
  *
- * The loader trusts no parameters. Each comes with its origin, which the loader checks itself (loader-words.c). A
+ * lkmd-loader keeps one connection, and answers requests in any order. lkmd-command is started for each connection,
+ * takes one request, and answers twice: LOADER_LOOK with the process that it has started, if it did, and the outcome.
+ *
+ * Every packet begins with LOADER_MAGIC, the lowest byte of which is the version of the protocol. Whoever gets a
+ * request of another version answers with its own magic alone, and hangs up. This holds for all versions to come.
+ *
+ * No parameters are trusted. Each comes with its origin, which the receiver checks itself (loader-words.c). A
  * request with LOADER_HAS_CLIENT has the connection of the client attached (SCM_RIGHTS).
  */
 
@@ -16,7 +22,8 @@
 
 #include "common/base/limits.h"
 
-#define LOADER_MAGIC 0x6c6b6d33U        /* changes with the layout: both ends must be of one build */
+#define LOADER_MAGIC 0x6c6b6d34U        /* "lkm", and the version: changes with the layout */
+#define LOADER_MAGIC_FAMILY 0xffffff00U /* equal in all versions */
 
 typedef enum LoaderOp {
         LOADER_INSERT = 1,              /* finit_module(2) of @path with @words */
@@ -90,6 +97,7 @@ typedef enum LoaderRefusal {
         LOADER_REFUSED_FORCE, /* force is not among them */
         LOADER_REFUSED_SHELL, /* a word that the shell would interpret */
         LOADER_REFUSED_MEMBER, /* a word of a member of lkmd-admin in a command */
+        LOADER_REFUSED_COMPRESSION, /* lkmd-loader: the kernel cannot decompress the file; lkmd-command can */
         _LOADER_REFUSAL_MAX,
 } LoaderRefusal;
 
@@ -100,7 +108,7 @@ typedef struct LoaderReply {
         uint64_t duration_usec;         /* inside the system call or the command */
         int32_t wait_status;            /* of the command, as of waitpid(2) */
         uint32_t op; /* LOADER_LOOK, else that of the request */
-        int32_t thread_id; /* LOADER_LOOK: as of gettid(2), 0: the request is over already */
+        int32_t thread_id; /* LOADER_LOOK: as of gettid(2), or the process of a command; 0: it is over already */
         uint32_t refusal; /* LoaderRefusal; @error is -EPERM then */
         /*
          * LOADER_LOOK: the kernel stack, a function per line, innermost first. A command: the end of what it wrote,
