@@ -2,12 +2,14 @@
 """What runs as root for lkmd. lkmd-loader: an init sees of it what it sees of modprobe in a root shell, and it can do nothing
 else; it is small, and stays. lkmd-command: the commands of modprobe.d have root's rights, and nobody waits for those that hang."""
 
+import json
 import re
 
 import pytest
 
-from support import Background, ask, configure, lkmctl, loaded, main_pid, remove, wait_idle, watching
+from support import Background, ask, configure, lkmctl, loaded, main_pid, release, remove, wait_coming, wait_idle, watching
 
+SLOW = "lkmd_test_slow"
 SEES, PARAMS, CHAIN = "lkmd_test_sees", "lkmd_test_params", "lkmd_test_a"
 CONF = "/etc/modprobe.d/lkmd-loader-test.conf"
 PSS_MAX_KIB = 400
@@ -22,16 +24,17 @@ def prepared(machine):
 @pytest.fixture(autouse=True)
 def as_before(machine):
     yield
+    release(machine, SLOW)
     machine.run(f"touch /run/go; rm -f {CONF}")
     configure(machine)
     wait_idle(machine)
-    remove(machine, PARAMS, CHAIN, SEES, "dummy")
+    remove(machine, PARAMS, CHAIN, SEES, SLOW, "dummy")
 
 
 @pytest.fixture
 def lines(machine):
     def write(*text):
-        machine.run("rm -f /run/go /run/lkmdt.*")
+        machine.run("rm -rf /run/go /run/lkmdt.*")
         machine.write(CONF, "".join(f"{line}\n" for line in text))
         lkmctl(machine, "reload")
     return write
@@ -79,7 +82,8 @@ def test_the_loader_stays_and_is_small(machine):
     """Also after loads at once, whose threads are gone, and after it has read the largest file that it may."""
     pid = main_pid(machine, "lkmd-loader")
     assert pid != 0
-    lkmctl(machine, "load", CHAIN, "dummy", "qrtr")
+    for module in (CHAIN, "dummy", "qrtr"):
+        lkmctl(machine, "load", module)
     remove(machine, CHAIN, "dummy", "qrtr")
     assert main_pid(machine, "lkmd-loader") == pid
     libraries = set(re.findall(r"/([^/\s]+\.so[.\d]*)$", machine.read(f"/proc/{pid}/maps"), re.M))
@@ -92,6 +96,29 @@ def test_the_loader_can_do_nothing_else(machine):
     status = status_of(machine, main_pid(machine, "lkmd-loader"))
     assert status["Seccomp"] == "2" and int(status["Seccomp_filters"]) > 1
     assert int(status["CapEff"], 16) == int(status_of(machine, 1)["CapEff"], 16)
+
+
+@pytest.mark.parametrize("how", [
+    "systemctl restart lkmd-loader",
+    # as an upgrade does: another file in the place of the program, and a restart of what ran it
+    "cp /usr/lib/lkmd/lkmd-loader /run/l && mv /run/l /usr/lib/lkmd/lkmd-loader && systemctl restart lkmd-loader",
+])
+def test_a_load_outlives_its_loader(machine, how):
+    """It is answered by the loader that has it, while the next one loads what comes after it."""
+    slow = Background(machine, "lkmctl", "--json=short", "load", SLOW, "ms=120000")
+    wait_coming(machine, SLOW)
+    pid = main_pid(machine, "lkmd-loader")
+    machine.run(how, timeout=120)
+    lkmctl(machine, "load", "dummy")
+    assert main_pid(machine, "lkmd-loader") not in (0, pid)
+    running = ask(machine, "status")
+    assert [r["module"] for r in running["running"]] == [SLOW] and running["inCharge"] == "lkmd"
+    release(machine, SLOW)
+    status, output, said = slow.result()
+    assert status == 0, said
+    assert json.loads(output)["records"][-1]["outcome"] == "loaded"
+    machine.wait(f"! kill -0 {pid}")
+    lkmctl(machine, "unload", SLOW)
 
 
 # ------------------------------------------------------------------------------------------------ lkmd-command

@@ -42,6 +42,7 @@ struct Job {
         LoaderWords *words;             /* NULL: none */
         bool too_long;                  /* the words do not fit into a request */
         bool by_command;                /* lkmd-command has it, not the loader */
+        uint64_t connection;            /* to the loader, that it was sent by */
         Record *record;
         uint64_t urgency;               /* sum of the ranks of all its waiters */
         bool serial;                    /* never runs beside another serial job */

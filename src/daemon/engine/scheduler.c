@@ -229,11 +229,8 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
                 report_slow(j);
                 return 0;
         }
-        /* Reported when the loader has answered where it is. Sending may find the loader lost, and end the job. */
-        if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) >= 0)
-                return 0;
-        j = find_job_by_id(s, id);
-        if (j && job_is_under_way(j))
+        /* Reported when the loader has answered where it is; one that has not got it answers, too. */
+        if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) < 0)
                 report_slow(j);
         return 0;
 }
@@ -241,12 +238,17 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
 /* ------------------------------------------------------------------------------------------ scheduler */
 
 /* Return: 0, or what loader_client_send() or command_client_send() says. */
-static int send_job(const Job *j) {
+static int send_job(Job *j) {
+        Scheduler *s = j->scheduler;
         LoaderOrder order;
+        int r;
 
         job_make_order(j, &order);
-        return j->by_command ? command_client_send(j->scheduler->commands, &order)
-                             : loader_client_send(j->scheduler->loader, &order);
+        if (j->by_command)
+                return command_client_send(s->commands, &order);
+        r = loader_client_send(s->loader, &order);
+        j->connection = loader_client_get_connection(s->loader);
+        return r;
 }
 
 /* The kernel cannot decompress the file of its module; lkmd-command has libkmod, which can. */
@@ -306,21 +308,20 @@ static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void
         report_slow(j);
 }
 
-/* In the loader. */
-static Job *find_running_before(const Scheduler *s, uint64_t last_id) {
+/* In the loader at the other end of this connection. */
+static Job *find_running_by(const Scheduler *s, uint64_t connection) {
         Job *j;
 
         TAILQ_FOREACH(j, &s->jobs, next)
-                if (job_is_under_way(j) && !j->by_command && j->id <= last_id)
+                if (job_is_under_way(j) && !j->by_command && j->connection == connection)
                         return j;
         return NULL;
 }
 
-static void end_running(Scheduler *s, int error) {
-        uint64_t last_id = s->last_id;
+static void end_running(Scheduler *s, uint64_t connection, int error) {
         Job *j;
 
-        for (bool done; (j = find_running_before(s, last_id));) {
+        for (bool done; (j = find_running_by(s, connection));) {
                 done = was_done(j);
                 j->record->duration_usec = clock_usec(CLOCK_MONOTONIC) - j->started_usec;
                 if (!done && error == -EHOSTDOWN)
@@ -330,24 +331,27 @@ static void end_running(Scheduler *s, int error) {
         }
 }
 
-static void on_loader_lost(void *userdata) {
+static void on_loader_lost(uint64_t connection, void *userdata) {
         Scheduler *s = userdata;
 
-        if (!find_running_before(s, s->last_id))
+        if (!find_running_by(s, connection))
                 return; /* the loader was idle */
         log_error("lkmd-loader went away; what it was doing counts as done where the module's state says so, "
                   "else as failed; it is started again when needed");
-        end_running(s, -ECONNRESET);
+        end_running(s, connection, -ECONNRESET);
         s->loader_lost(s->userdata);
 }
 
-/* The loader may still carry out requests that it has received; their replies are ignored. */
+/*
+ * The loader may still carry out requests that it has received; their replies are ignored. Earlier loaders, which end
+ * with their last request, are still waited for.
+ */
 static void on_loader_changed(LoaderTrouble trouble, void *userdata) {
         Scheduler *s = userdata;
 
         s->trouble = trouble;
         if (trouble != LOADER_IS_WELL)
-                end_running(s, -EHOSTDOWN);
+                end_running(s, loader_client_get_connection(s->loader), -EHOSTDOWN);
         if (s->loader_changed)
                 s->loader_changed(trouble, s->userdata);
 }
@@ -384,7 +388,7 @@ static void start_job(Job *j) {
         }
 
         s->observer(SCHEDULER_STARTED, record, s->userdata);
-        /* Not running before it is sent: if sending finds that the loader was lost, this job has not failed. */
+        /* Not running before it is sent: what sending finds out about the loader does not concern this job. */
         j->by_command = job_operation(j->op)->slot == JOB_SLOT_COMMAND;
         r = j->too_long ? -E2BIG : send_job(j);
         if (r < 0)

@@ -106,15 +106,33 @@ static int accept_manager(Loader *l) {
 }
 
 /*
+ * Takes no more requests: the manager finds that out by sending one, and has systemd start the next loader. What it
+ * sent before is begun, and what is under way is answered when it is done.
+ */
+static void leave(Loader *l) {
+        l->leaving = true;
+        if (!l->connection)
+                return;
+        (void) shutdown(l->connection->fd, SHUT_RD);
+        while (connection_read(l->connection) > 0)
+                ;
+}
+
+/* Is there something left to do, or somebody who may ask for something? */
+static bool is_needed(const Loader *l) {
+        return loader_work_count() > 0 || (l->connection && !l->leaving);
+}
+
+/*
  * Signals come first, then new connections, then one packet of the current one.
  *
- * Return: 1 to go on; 0 when there is neither a manager nor a request under way; negative errno.
+ * Return: 1 to go on; 0 when it is not needed any more; negative errno.
  */
 static int loader_turn(Loader *l) {
         struct pollfd fds[] = {
                 { .fd = l->leaving ? -1 : l->signal_fd, .events = POLLIN },
                 { .fd = l->leaving ? -1 : l->listen_fd, .events = POLLIN },
-                { .fd = l->connection ? l->connection->fd : -1, .events = POLLIN },
+                { .fd = l->connection && !l->leaving ? l->connection->fd : -1, .events = POLLIN },
                 { .fd = l->ended_fd, .events = POLLIN },
         };
         int r;
@@ -124,16 +142,15 @@ static int loader_turn(Loader *l) {
 
         if (fds[3].revents)
                 loader_work_forget_ended(l->ended_fd);
-        if (fds[0].revents) {
-                l->leaving = true;
-                l->connection = loader_connection_unref(l->connection);
-        } else if (fds[1].revents) {
+        if (fds[0].revents)
+                leave(l);
+        else if (fds[1].revents) {
                 r = accept_manager(l);
                 if (r < 0)
                         return r;
         } else if (fds[2].revents && connection_read(l->connection) == 0)
                 l->connection = loader_connection_unref(l->connection);
-        return l->connection || loader_work_count() > 0;
+        return is_needed(l);
 }
 
 /* Does what takes system calls that loader_filter_install() forbids. To be called first, once. */
@@ -145,8 +162,8 @@ int loader_prepare(void) {
  * loader_run() - serve until the manager has hung up, or SIGTERM, and no request is under way
  * @listen_fd: listening SOCK_SEQPACKET socket with a connection waiting, borrowed; made non-blocking
  *
- * A manager that was restarted is served at once, also while requests of its predecessor still run. For connections
- * after the end, systemd starts a new loader.
+ * A manager that was restarted is served at once, also while requests of its predecessor still run. After SIGTERM
+ * systemd starts a new loader for new requests, also while the last ones of this one still run.
  *
  * Return: 0, or the negative errno of poll(2) or the like.
  */
