@@ -91,10 +91,9 @@ def ask(data, fds=()):
     return "reset"
 
 
-def attempt(name, data, fds=()):
-    """Of both programs: neither takes what the other refuses."""
-    for whom, answer in (("", ask(data, fds)), (", of lkmd-command", have_run(data, fds))):
-        tell(name + whom, not isinstance(answer, str) and answer[0] == 0, answer)
+def attempt(name, data, fds=(), whom=ask):
+    answer = whom(data, fds)
+    tell(name, not isinstance(answer, str) and answer[0] == 0, answer)
 
 
 # ------------------------------------------------------------------------------------------------- files
@@ -137,6 +136,7 @@ def files():
             ("root's link to what is no module", "shadow", f"{LINKS}/shadow.ko"),
             ("root's link to another name", "lkmd_test_params", f"{LINKS}/root/lkmd_test_fail.ko")):
         attempt(name, packet(INSERT, module, path))
+        attempt(f"{name}, decompressed", packet(INSERT, module, path), whom=have_run)
     with contextlib.suppress(OSError):
         os.link(PARAMS, f"{STATE}/linked.ko")
         attempt("a hard link of mine", packet(INSERT, "linked", f"{STATE}/linked.ko"))
@@ -210,7 +210,7 @@ def words():
         for name, claim in claims(word, "lkmd_test_params"):
             attempt(f"{word} by {name}", packet(INSERT, path=PARAMS, words=[claim]))
         for name, claim in claims(word, "lkmd_test_shell"):
-            attempt(f"{word} by {name}, in a command", packet(INSTALL_COMMAND, "lkmd_test_shell", words=[claim]))
+            attempt(f"{word} by {name}, in a command", packet(INSTALL_COMMAND, "lkmd_test_shell", words=[claim]), whom=have_run)
     # none of the text may be nobody's
     data = bytearray(packet(INSERT, path=PARAMS, words=[(LINE, "number=5", "lkmd_test_params", "/etc/modprobe.d/evil.conf")]))
     data[REQUEST.size:REQUEST.size + 17] = b"number=5 word=evi"
@@ -221,8 +221,8 @@ def words():
             for key in ("lkmd_test_params", "status", "lkmctl"):
                 attempt(f"{word} for {key} by {name}",
                         packet(INSERT, path=PARAMS, words=[(CLIENT, word, key)], flags=HAS_CLIENT), [fd])
-                attempt(f"{word} for {key} by {name}, in a command",
-                        packet(INSTALL_COMMAND, "lkmd_test_shell", words=[(CLIENT, word, key)], flags=HAS_CLIENT), [fd])
+            attempt(f"{word} by {name}, in a command",
+                    packet(INSTALL_COMMAND, "lkmd_test_shell", words=[(CLIENT, word, "status")], flags=HAS_CLIENT), [fd], have_run)
         for flag in (FORCE_VERMAGIC, FORCE_MODVERSIONS):
             attempt(f"force {flag} by {name}",
                     packet(INSERT, "lkmd_test_fail", f"{MODULES}/extra/lkmd_test_fail.ko", flags=flag | HAS_CLIENT), [fd])
@@ -232,7 +232,7 @@ def words():
     attempt("removal by force", packet(REMOVE, "softdog", flags=FORCE_REMOVAL))
     for name in ("../module", "..", "a/b", "$(id)", "a;id", "", "x" * 56):
         attempt(f"the name {name!r}", packet(REMOVE, name))
-        attempt(f"the name {name!r}, in a command", packet(INSTALL_COMMAND, name))
+        attempt(f"the name {name!r}, in a command", packet(INSTALL_COMMAND, name), whom=have_run)
 
 
 # ------------------------------------------------------------------------------------------------- loader

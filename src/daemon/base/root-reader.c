@@ -120,6 +120,9 @@ static int receive_answer(int fd, int *ret) {
         if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
             c->cmsg_len == CMSG_LEN(sizeof(int)))
                 (void) memcpy(&file_fd, CMSG_DATA(c), sizeof(int));
+        if (n >= (ssize_t) sizeof(reply.magic) && reply.magic != READER_MAGIC &&
+            ((reply.magic ^ READER_MAGIC) & READER_MAGIC_FAMILY) == 0)
+                return -EPROTO;
         if (n != sizeof(reply) || reply.magic != READER_MAGIC || (reply.error == 0) != (file_fd >= 0))
                 return n == 0 ? -ECONNRESET : -EBADMSG;
         *ret = reply.error < 0 ? reply.error : STEAL_FD(file_fd);
@@ -140,11 +143,14 @@ static int ask(RootReader *r, const char *path, int watch_fd, int *ret) {
 static void enter_trouble(RootReader *r, int error) {
         if (r->retry_usec == RETRY_MIN_USEC) /* once */
                 log_warning(
-                        "lkmd-reader, which opens what only root may read, %s: systemctl restart lkmd-reader.socket",
-                        error == -ETIMEDOUT ? "does not answer"
+                        "lkmd-reader, which opens what only root may read, %s",
+                        error == -ETIMEDOUT ? "does not answer: systemctl restart lkmd-reader.socket"
+                        : error == -EPROTO
+                                ? "is of another version than lkmd, since one of them was replaced while the "
+                                  "other one ran: systemctl restart lkmd"
                         : error == -ENOENT || error == -ECONNREFUSED
-                                ? "cannot be reached, its socket is not there"
-                                : "ends as soon as it is started");
+                                ? "cannot be reached, its socket is not there: systemctl restart lkmd-reader.socket"
+                                : "ends as soon as it is started: systemctl restart lkmd-reader.socket");
         r->in_trouble = true;
         if (sd_event_source_set_time_relative(r->timer, r->retry_usec) >= 0)
                 (void) sd_event_source_set_enabled(r->timer, SD_EVENT_ONESHOT);

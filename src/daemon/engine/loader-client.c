@@ -4,9 +4,9 @@
  * LoaderClient: sends requests to lkmd-loader and reports their outcomes. Owns its connections and the LoaderWatch;
  * never waits for the loader.
  *
- * There is one connection for requests. It is made when lkmd starts (systemd starts the loader for it), and again after
- * it was lost. A loader that was told to end takes no more requests, which sending finds out, and still answers those
- * that it has: its connection is retired, and another one made, to the loader that systemd starts next.
+ * There is one connection for requests. It is made when lkmd starts (systemd starts the loader for it), and again
+ * after it was lost. A loader that was told to end takes no more requests, which sending finds out, and still answers
+ * those that it has: its connection is retired, and another one made, to the loader that systemd starts next.
  */
 
 #include "daemon/engine/loader-client.h"

@@ -7,6 +7,7 @@
 
 #include "fake-loader.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -18,6 +19,7 @@
 typedef struct Failure {
         char module[MODULE_NAME_MAX + 1];
         int error, wait_status;
+        LoaderRefusal refusal;          /* of the loader, not of lkmd-command; or LOADER_NOT_REFUSED */
 } Failure;
 
 typedef struct Pending {
@@ -61,12 +63,13 @@ static void send_all(int fd, const void *data, size_t size) {
         must(n == (ssize_t) size || (n < 0 && (errno == EPIPE || errno == ECONNRESET)), "send");
 }
 
-static void reply(int fd, const LoaderRequest *request, int error, int wait_status) {
+static void reply(int fd, const LoaderRequest *request, const Failure *f) {
         LoaderReply r = {
                 .magic = LOADER_MAGIC,
                 .id = request->id,
-                .error = error,
-                .wait_status = wait_status,
+                .error = f->error,
+                .wait_status = f->wait_status,
+                .refusal = f->refusal,
                 .duration_usec = 1500,
         };
 
@@ -121,11 +124,12 @@ static void take_request(FakeLoader *l, const LoaderRequest *request, int comman
                 return;
         }
         for (size_t i = 0; i < l->n_failures; i++)
-                if (streq(l->failures[i].module, request->module)) {
-                        reply(fd, request, l->failures[i].error, l->failures[i].wait_status);
+                if (streq(l->failures[i].module, request->module) &&
+                    (fd == l->fd || l->failures[i].refusal == LOADER_NOT_REFUSED)) {
+                        reply(fd, request, l->failures + i);
                         return;
                 }
-        reply(fd, request, 0, 0);
+        reply(fd, request, &(Failure) {});
 }
 
 /* Return: false: the manager hung up. */
@@ -239,11 +243,29 @@ void fake_loader_answer(FakeLoader *l, const char *module, int error) {
         for (size_t i = 0; i < l->n_pending; i++) {
                 if (!streq(l->pending[i]->request.module, module))
                         continue;
-                reply(l->pending[i]->fd >= 0 ? l->pending[i]->fd : l->fd, &l->pending[i]->request, error, 0);
+                reply(l->pending[i]->fd >= 0 ? l->pending[i]->fd : l->fd, &l->pending[i]->request,
+                      &(Failure) { .error = error });
                 forget_pending(l, i);
                 return;
         }
         must(false, module);
+}
+
+/* lkmd-command does not refuse it. */
+void fake_loader_let_refuse(FakeLoader *l, const char *module, LoaderRefusal refusal) {
+        fake_loader_let_fail(l, module, -EPERM, 0);
+        l->failures[l->n_failures - 1].refusal = refusal;
+}
+
+/* It was told to end: it takes no more requests, and answers those that it holds. */
+void fake_loader_leave(FakeLoader *l) {
+        for (size_t i = 0; i < l->n_pending; i++)
+                if (l->pending[i]->fd < 0) {
+                        l->pending[i]->fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
+                        must(l->pending[i]->fd >= 0, "F_DUPFD_CLOEXEC");
+                }
+        must(shutdown(l->fd, SHUT_RD) == 0, "shutdown");
+        disconnect(l);
 }
 
 /* lkmd-command is killed in the middle of it. */

@@ -25,6 +25,8 @@ void fake_loader_blind(FakeLoader *l, bool blind);      /* LOADER_LOOK gets no a
 void fake_loader_let_fail(FakeLoader *l, const char *module, int error, int wait_status);
 void fake_loader_answer(FakeLoader *l, const char *module, int error);
 
+void fake_loader_let_refuse(FakeLoader *l, const char *module, LoaderRefusal refusal);
+void fake_loader_leave(FakeLoader *l);
 void fake_loader_lose_command(FakeLoader *l, const char *module);
 void fake_loader_silence_commands(FakeLoader *l, bool silent);
 void fake_loader_send(FakeLoader *l, const void *data, size_t size);

@@ -10,7 +10,12 @@
 #include <limits.h>
 #include <stdint.h>
 
-#define READER_MAGIC 0x6c6b7231U        /* changes with the layout */
+/*
+ * Every packet begins with it, in all versions. Whoever gets a request of another version answers with its own magic
+ * alone, and hangs up.
+ */
+#define READER_MAGIC 0x6c6b7231U        /* "lkr", and the version: changes with the layout */
+#define READER_MAGIC_FAMILY 0xffffff00U /* equal in all versions */
 
 #define READER_WATCH (1U << 0)
 

@@ -206,7 +206,12 @@ typedef union Control {
         char bytes[CMSG_SPACE(sizeof(int))];
 } Control;
 
-/* Return: 1; 0: the manager hung up; -EBADMSG; what recvmsg(2) says. */
+static bool is_other_version(const ReaderRequest *request, size_t n) {
+        return n >= sizeof(request->magic) && request->magic != READER_MAGIC &&
+               ((request->magic ^ READER_MAGIC) & READER_MAGIC_FAMILY) == 0;
+}
+
+/* Return: 1; 0: the manager hung up; -EBADMSG; -EPROTO: it is of another version; what recvmsg(2) says. */
 static int receive(int fd, ReaderRequest *request, int *ret_watch_fd) {
         Control control = {};
         struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
@@ -216,6 +221,7 @@ static int receive(int fd, ReaderRequest *request, int *ret_watch_fd) {
                 .msg_control = control.bytes,
                 .msg_controllen = CMSG_LEN(sizeof(int)), /* CMSG_SPACE() would have room for two */
         };
+        const uint32_t magic = READER_MAGIC;
         const struct cmsghdr *c;
         ssize_t n;
 
@@ -228,6 +234,10 @@ static int receive(int fd, ReaderRequest *request, int *ret_watch_fd) {
         if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
             c->cmsg_len == CMSG_LEN(sizeof(int)))
                 (void) memcpy(ret_watch_fd, CMSG_DATA(c), sizeof(int));
+        if (is_other_version(request, (size_t) n)) {
+                (void) send(fd, &magic, sizeof(magic), MSG_NOSIGNAL | MSG_DONTWAIT);
+                return -EPROTO;
+        }
         return n == sizeof(*request) && request->magic == READER_MAGIC &&
                                !(request->flags & ~READER_WATCH) &&
                                !(request->flags & READER_WATCH) == (*ret_watch_fd < 0) &&
@@ -257,7 +267,7 @@ static int reply(int fd, int file_fd) {
  * reader_serve() - answer requests until the manager hangs up
  * @fd: the connection, borrowed
  *
- * Return: 0; -EBADMSG: that was no request; what recvmsg(2) and sendmsg(2) say.
+ * Return: 0; -EBADMSG: that was no request; -EPROTO: one of another version; what recvmsg(2) and sendmsg(2) say.
  */
 int reader_serve(int fd) {
         static ReaderRequest request;

@@ -394,6 +394,40 @@ static void test_output_of_commands(void **state) {
         }
 }
 
+static void test_lost_commands(void **state) {
+        static const struct {
+                CommandEnding ending;
+                int error;
+                const char *message, *hint;
+        } cases[] = {
+                { { .file = "/etc/modprobe.d/a.conf", .line = 3 },
+                  -ECONNRESET,
+                  "lkmd-command ended before it was known how the install command of x (/etc/modprobe.d/a.conf:3) ended",
+                  "lkmctl status x" },
+                { { .file = "/etc/modprobe.d/a.conf", .removes = true },
+                  ENOTCONN,
+                  "the remove command of x (/etc/modprobe.d/a.conf) was not run: lkmd-command did not start",
+                  "journalctl -b -u 'lkmd-command@*'" },
+                { { .file = "/a", .line = 1 },
+                  -EPROTO,
+                  "the install command of x (/a:1) was not run: lkmd-command is of another version than lkmd",
+                  "systemctl restart lkmd" },
+                { {},
+                  -ENOENT,
+                  "x was not tried: lkmd-command cannot be reached (No such file or directory)",
+                  "systemctl restart lkmd-command.socket" },
+                { {}, -ECONNRESET, "lkmd-command ended before it was known whether x got in", "lkmctl status x" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(freep) char *message = NULL, *hint = NULL;
+
+                assert_ok(error_text_command_lost("x", &cases[i].ending, cases[i].error, &message, &hint));
+                assert_non_null(strstr(message, cases[i].message));
+                assert_non_null(strstr(hint, cases[i].hint));
+        }
+}
+
 static void test_refusals(void **state) {
         static const struct {
                 int wait_status;
@@ -450,6 +484,7 @@ int main(void) {
                 cmocka_unit_test(test_long_log),
                 cmocka_unit_test(test_command),
                 cmocka_unit_test(test_output_of_commands),
+                cmocka_unit_test(test_lost_commands),
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_concerns),
                 cmocka_unit_test(test_name),

@@ -4,9 +4,11 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "common/base/util.h"
+#include "daemon/privileged/reader/reader-protocol.h"
 #include "reader-bench.h"
 #include "test.h"
 
@@ -183,11 +185,30 @@ static void test_no_watches(void **state) {
         closep(&watch_fd);
 }
 
+/* A request of another version is answered with the own one, in four bytes that all versions have. */
+static void test_another_version(void **state) {
+        const uint32_t other = READER_MAGIC + 1;
+        uint32_t said[2] = {};
+        int fds[2];
+
+        assert_ok(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+        assert_int_equal(send(fds[0], &other, sizeof(other), 0), sizeof(other));
+        assert_int_equal(reader_serve(fds[1]), -EPROTO);
+        assert_int_equal(recv(fds[0], said, sizeof(said), MSG_DONTWAIT), 4);
+        assert_int_equal(said[0], READER_MAGIC);
+        assert_int_equal(send(fds[0], "nonsense", 8, 0), 8);
+        assert_int_equal(reader_serve(fds[1]), -EBADMSG);
+        assert_int_equal(recv(fds[0], said, sizeof(said), MSG_DONTWAIT), -1);
+        closep(&fds[0]);
+        closep(&fds[1]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_is_opened),
                 cmocka_unit_test(test_watches),
                 cmocka_unit_test(test_no_watches),
+                cmocka_unit_test(test_another_version),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
