@@ -41,7 +41,7 @@ def test_the_project_is_in_order(copy):
     ("daemon/history/ledger.c", "daemon/engine/scheduler.h", "daemon/history may not include daemon/engine"),
     ("daemon/base/log.c", "cli/print/output.h", "daemon/base may not include cli/print"),
     ("daemon/service/service-load.c", "daemon/manager.h", "daemon/service may not include daemon "),
-    ("daemon/service/service-load.c", "daemon/privileged/request/loader-protocol.h", "may not include daemon/privileged/loader"),
+    ("daemon/service/service-load.c", "daemon/privileged/request/loader-protocol.h", "may not include daemon/privileged/request"),
     ("daemon/privileged/loader/loader.c", "common/policy/policy.h", "daemon/privileged/loader may not include common/policy"),
     ("daemon/privileged/handover/lkmd-handover.c", "daemon/base/log.h", "daemon/privileged/handover may not include daemon/base"),
     ("cli/print/format.c", "cli/call/client.h", "cli/print may not include cli/call"),

@@ -10,6 +10,9 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+# include <malloc.h>
+#endif
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
@@ -99,10 +102,15 @@ unsigned loader_work_count(void) {
         return atomic_load(&n_threads);
 }
 
+/* Gives back to the kernel what threads have used, once the last one has ended. */
 void loader_work_forget_ended(int fd) {
         eventfd_t value;
 
         (void) eventfd_read(fd, &value);
+#ifdef __GLIBC__
+        if (loader_work_count() == 0)
+                (void) malloc_trim(0);
+#endif
 }
 
 /* So that ps(1) and the kernel's messages about a hung task name the module. The kernel truncates it to 15 bytes. */
@@ -174,7 +182,7 @@ static int work_new(Work **ret, LoaderConnection *c, const LoaderRequest *reques
                 return -ENOMEM;
         work->client_fd = -EBADF;
         work->connection = loader_connection_ref(c);
-        work->request = calloc(1, sizeof(*work->request));
+        work->request = malloc(size); /* without parameters, the rest is neither sent nor looked at */
         if (!work->request)
                 return -ENOMEM;
         (void) memcpy(work->request, request, size);

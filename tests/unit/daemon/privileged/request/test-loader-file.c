@@ -151,6 +151,7 @@ static void test_only_regular_files(void **state) {
  */
 static void test_opens_nothing_to_look_at_it(void **state) {
         _cleanup_(scratch_close) Scratch s;
+        char back[512];
         int end;
 
         scratch_tree(&s);
@@ -162,6 +163,9 @@ static void test_opens_nothing_to_look_at_it(void **state) {
 
         scratch_link(&s, "lib/modules/1.0/elsewhere", "/proc/self/root");
         assert_int_equal(try_open(&s, "lib/modules/1.0/elsewhere/etc/passwd"), -EXDEV);
+        (void) snprintf(back, sizeof(back), "/proc/self/root%s", scratch_path(&s, "lib/modules/1.0/kernel"));
+        scratch_link(&s, "lib/modules/1.0/back", back); /* which leads to a file that may be opened */
+        assert_int_equal(try_open(&s, "lib/modules/1.0/back/a.ko"), -EXDEV);
         scratch_link(&s, "lib/modules/1.0/fd.ko", "/proc/self/fd/0");
         assert_true(try_open(&s, "lib/modules/1.0/fd.ko") < 0);
 }
