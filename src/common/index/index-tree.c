@@ -157,7 +157,8 @@ int index_tree_build(IndexTree *ret, const char *module_dir, bool present, Probl
         if (r < 0)
                 return r;
         (void) index_origin_read(&after, module_dir);
-        if (t.complete && t.whole && !before.young && index_origin_equal(&before, &after)) {
+        t.young = before.young || !index_origin_equal(&before, &after);
+        if (t.complete && t.whole && !t.young) {
                 t.origin = before;
                 before = (IndexOrigin) {};
         }

@@ -377,6 +377,12 @@ int index_compose_image(const Index *x, void **ret, size_t *ret_size) {
         return index_tree_compose(&x->tree, ret, ret_size);
 }
 
+bool index_is_young(const Index *x) {
+        assert(x);
+
+        return x->tree.complete && x->tree.whole && x->tree.young;
+}
+
 /* Gives back the memory of what was looked up; it is mapped again when it is needed. */
 void index_rest(const Index *x) {
         assert(x);

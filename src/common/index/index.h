@@ -49,4 +49,5 @@ size_t index_count_aliases(const Index *index);
 
 bool index_is_mapped(const Index *index, const char **ret_reason);
 int index_compose_image(const Index *index, void **ret, size_t *ret_size);
+bool index_is_young(const Index *index);        /* reading the same files once more gives one that has an image */
 void index_rest(const Index *index);

@@ -28,6 +28,7 @@
 #define MALLOC_DEFAULT (128 * 1024)     /* of the three thresholds, mallopt(3) */
 #define MALLOC_KEEP (64 * 1024 * 1024)
 #define MALLOC_STEP (1024 * 1024)
+#define AGE_USEC (4U * 1000U * 1000U)   /* until files that depmod has just written are no longer young */
 #define SETTLE_USEC (1000U * 1000U) /* after the devices, in case they lead to others */
 
 struct IndexKeeper {
@@ -153,16 +154,17 @@ int index_keeper_rebuild(IndexKeeper *k) {
         return 0;
 }
 
-/* The image is the same index once more, so nobody is told. */
-static void on_saved(void *userdata) {
+/*
+ * Reads the same index once more, in case it is better now, and tells nobody. Not if its files have changed: the next
+ * index_keeper_get() reads them.
+ */
+static void read_again(IndexKeeper *k, bool (*is_better)(const Index *index)) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
         _cleanup_(index_unrefp) const Index *index = NULL;
-        IndexKeeper *k = userdata;
-        const char *reason;
 
-        if (stale_watch_is_stale(k->watch)) /* the next index_keeper_get() reads all of it */
+        if (stale_watch_is_stale(k->watch))
                 return;
-        if (read_index(k, &index, &problems) < 0 || !index_is_mapped(index, &reason))
+        if (read_index(k, &index, &problems) < 0 || !is_better(index))
                 return;
         lookup_cache_clear(k->cache);
         index_unref(k->index);
@@ -171,11 +173,26 @@ static void on_saved(void *userdata) {
         (void) malloc_trim(0);
 }
 
-static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
-        IndexKeeper *k = userdata;
+static bool is_mapped(const Index *index) {
         const char *reason;
 
-        if (index_is_mapped(k->index, &reason))
+        return index_is_mapped(index, &reason);
+}
+
+static bool has_image(const Index *index) {
+        return index_is_whole(index) && !index_is_young(index);
+}
+
+static void on_saved(void *userdata) {
+        read_again(userdata, is_mapped);
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
+        IndexKeeper *k = userdata;
+
+        if (k->saver && index_is_young(k->index))
+                read_again(k, has_image);
+        if (is_mapped(k->index))
                 index_rest(k->index);
         else if (k->saver)
                 index_saver_save(k->saver, k->index);
@@ -257,7 +274,8 @@ void index_keeper_settle(IndexKeeper *k) {
         assert(k);
 
         k->settled = true;
-        if (sd_event_source_set_time_relative(k->settle_timer, SETTLE_USEC) >= 0)
+        if (sd_event_source_set_time_relative(k->settle_timer,
+                                              index_is_young(k->index) ? AGE_USEC : SETTLE_USEC) >= 0)
                 (void) sd_event_source_set_enabled(k->settle_timer, SD_EVENT_ONESHOT);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/index/index-lookup.h"
 #include "daemon/config/index-keeper.h"
+#include "fake-modules.h"
 #include "scratch.h"
 
 #define WAIT_USEC (60U * 1000U * 1000U) /* at a time; the whole test has a bound, too */
@@ -150,6 +151,27 @@ static void test_written_when_settled_and_used(void **state) {
         assert_answers(f);
 }
 
+/* As after a depmod: it is read once more when the files are old enough to be told from later ones. */
+static void test_young_files(void **state) {
+        Fixture *f = *state;
+        struct utsname here;
+        char name[128];
+
+        assert_int_equal(uname(&here), 0);
+        (void) snprintf(name, sizeof(name), "lib/modules/%s", here.release);
+        fake_tree_write(&f->scratch,
+                        &(FakeTree) { .modules = (const FakeModule[]) { { "usb_storage" }, {} } });
+        assert_int_equal(unlink(scratch_path(&f->scratch, name)), 0);
+        scratch_link(&f->scratch, name, FAKE_RELEASE);
+
+        open_keeper(f, true);
+        assert_false(is_mapped(f));
+        index_keeper_settle(f->keeper);
+        run_until_mapped(f);
+        assert_answers(f);
+        assert_int_equal(f->n_swapped, 1);
+}
+
 /* Neither used nor written; and a keeper that ends with all of it under way leaves nothing behind. */
 static void test_without(void **state) {
         Fixture *f = *state;
@@ -170,6 +192,7 @@ static void test_without(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_written_when_settled_and_used, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_young_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_without, setup, teardown),
         };
 
