@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * bench-growth [--json]: what a device costs lkmd when there are many of them: 100, 1,000 and 10,000, all with one modalias or
- * each with its own, in an index of as many aliases as Debian's and in one of ten times as many. The manager is a whole one in
- * this process; its devices are made up, and what they need is built in, so that nothing is loaded.
+ * bench-growth [--json]: what a device costs lkmd when there are many of them: 100, 1,000 and 10,000, all
+ * with one modalias or each with its own, in an index of as many aliases as Debian's and in one of ten times
+ * as many. The manager is a whole one in this process; its devices are made up, and what they need is built
+ * in, so that nothing is loaded.
  */
 
 #include <errno.h>

@@ -27,7 +27,7 @@ typedef struct IndexTree {
         AliasTable aliases, builtin_aliases;
         IndexFile *symbols;             /* NULL: no such file */
         bool borrowed;                  /* all arrays are in an image */
-        bool young;                     /* its files were written so lately that the origin is not known for that alone */
+        bool young;                     /* the origin is not known, since its files were written just now */
         bool complete, whole;           /* as index_is_complete(), index_is_whole() */
         IndexOrigin origin;             /* not known: files changed while they were read, or some could not be read */
         struct iovec image;             /* mapped; empty: the tree was made from the files */
