@@ -25,6 +25,7 @@
 #define RULE_FILE_MAX (4U << 20)        /* bytes */
 #define WORDS_MAX 256U                  /* then one for all devices */
 #define JUMPS_MAX 64U
+#define WILDCARDS "*?["
 
 static const char *const dirs[] = { UDEV_ETC_RULES_DIR, UDEV_RUN_RULES_DIR, UDEV_LOCAL_RULES_DIR,
                                     UDEV_LIB_RULES_DIR };
@@ -97,12 +98,14 @@ static int add_word(UdevRules *rules, UdevWord *word, const char *file) {
         return 0;
 }
 
-/* "a|b*": does one of them match? */
+/* "a|b*": does one of them match? As in udev, a backslash is one where there are no wildcards. */
 static bool pattern_matches(const char *pattern, const char *text) {
+        bool is_glob = strpbrk(pattern, WILDCARDS);
+
         for (const char *p = pattern;; p++) {
                 size_t n = strcspn(p, "|");
                 char *one = strndup(p, n);
-                bool matches = !one || glob_match(one, text);
+                bool matches = !one || (is_glob ? glob_match(one, text) : streq(one, text));
 
                 free(one);
                 if (matches)
@@ -162,7 +165,7 @@ int udev_rules_get_subsystems(const UdevRules *rules, char ***ret) {
         for (size_t i = 0; r >= 0 && i < rules->n_items; i++) {
                 const UdevWord *word = rules->items + i;
 
-                if (string_list_count(word->only) == 0 || strpbrk(word->only[0], "*?[")) {
+                if (string_list_count(word->only) == 0 || strpbrk(word->only[0], WILDCARDS)) {
                         *ret = NULL;
                         return 0;
                 }
@@ -216,7 +219,7 @@ static bool can_be_device(const char *pattern) {
         static const char head[] = "/devices/";
 
         for (const char *p = pattern;; p++) {
-                size_t n = strcspn(p, "|"), plain = strcspn(p, "|*?[");
+                size_t n = strcspn(p, "|"), plain = strcspn(p, "|\\" WILDCARDS);
 
                 if (strncmp(p, head, MIN(plain, strlen(head))) == 0)
                         return true;

@@ -39,6 +39,11 @@ static const struct {
           "1 sets authorized" },
         { "SUBSYSTEM==\"usb*\", ATTR{authorized}=\"1\"\n", false, "usbmisc", "1 sets authorized" },
         { "SUBSYSTEM!=\"usb\", ATTR{authorized}=\"1\"\n", false, "usb", "" },
+        /* a backslash is one, but for patterns with a wildcard */
+        { "SUBSYSTEM==\"us\\b\", ATTR{authorized}=\"1\"\n", false, "usb", "" },
+        { "SUBSYSTEM==\"us\\b*\", ATTR{authorized}=\"1\"\n", false, "usb", "1 sets authorized" },
+        { "ACTION!=\"a\\dd\", ATTR{authorized}=\"1\"\n", false, "usb", "1 sets authorized" },
+        { "DEVPATH==\"/de\\vices/*\", ATTR{authorized}=\"1\"\n", false, "usb", "1 sets authorized" },
         { "SUBSYSTEM!=\"usb\", ATTR{authorized}=\"1\"\n", false, "hid", "1 sets authorized" },
         { "ACTION==\"add\", SUBSYSTEM==\"pci\", ATTR{vendor}==\"0x10de\", ATTR{class}==\"0x0c0330\", "
           "ATTR{power/control}=\"auto\", ATTR{remove}=\"1\"\n",
@@ -253,6 +258,7 @@ static void test_subsystems(void **state) {
                 { PCI_OVERRIDE "ATTR{authorized}=\"0\"\n", NULL, "pci devices" },
                 { "SUBSYSTEM==\"usb*\", ATTR{authorized}=\"0\"\n", NULL, "usb* devices" },
                 { "SUBSYSTEM!=\"usb\", ATTR{authorized}=\"0\"\n", NULL, "all devices except for some" },
+                { "SUBSYSTEM==\"us\\b\", ATTR{authorized}=\"0\"\n", "us\\b ", "us\\b devices" },
                 { "ATTR{authorized}=\"0\"\n", NULL, "all devices" },
         };
 
