@@ -6,8 +6,8 @@
  *
  *   1 with the flag for a watch     2 with an inotify descriptor     4 of another version     8 cut off     16 foreign
  *
- * Each packet gets one answer, until one is no request, and one of another version the magic number alone. No answer has
- * a file with a secret that is not lkmd's, nor one that can be written.
+ * Each packet gets one answer, until one is no request, and one of another version the magic number alone. No answer
+ * has a file with a secret that is not lkmd's, nor one that can be written.
  */
 
 #include <fcntl.h>

@@ -81,13 +81,14 @@ class FakeLoader:
         self._pending = []              # (connection, id, module)
         self._changed = threading.Condition()
         self._connection = None
-        self._sockets = []
+        self._listening = []            # (socket, its thread)
         for address, is_command in ((str(path), False), (f"{path}-command", True)):
             s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             s.bind(address)
             s.listen()
-            self._sockets.append(s)
-            threading.Thread(target=self._run, args=(s, is_command), daemon=True).start()
+            thread = threading.Thread(target=self._run, args=(s, is_command), daemon=True)
+            self._listening.append((s, thread))
+            thread.start()
 
     def _run(self, listening, is_command):
         while True:
@@ -172,7 +173,10 @@ class FakeLoader:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self):
-        for s in self._sockets:
+        """Ends the threads before the number of a socket is free, or they would accept for the next server that gets it."""
+        for s, thread in self._listening:
+            s.shutdown(socket.SHUT_RDWR)
+            thread.join(TIMEOUT)
             s.close()
 
 
