@@ -20,6 +20,7 @@
 
 #include "common/base/clock.h"
 #include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/loader/loader-rest.h"
 #include "daemon/privileged/request/loader-request.h"
 
 #define STACK_SIZE (256U << 10)         /* bytes; what is not touched takes no memory */
@@ -107,10 +108,8 @@ void loader_work_forget_ended(int fd) {
         eventfd_t value;
 
         (void) eventfd_read(fd, &value);
-#ifdef __GLIBC__
         if (loader_work_count() == 0)
-                (void) malloc_trim(0);
-#endif
+                loader_rest();
 }
 
 /* So that ps(1) and the kernel's messages about a hung task name the module. The kernel truncates it to 15 bytes. */

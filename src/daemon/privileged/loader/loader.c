@@ -23,6 +23,7 @@
 
 #include "common/base/util.h"
 #include "daemon/privileged/loader/loader-module.h"
+#include "daemon/privileged/loader/loader-rest.h"
 #include "daemon/privileged/loader/loader-module.h"
 #include "daemon/privileged/loader/loader-work.h"
 #include "daemon/privileged/request/loader-request.h"
@@ -183,6 +184,7 @@ int loader_run(int listen_fd) {
         if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) < 0)
                 return -errno;
 
+        loader_rest();                  /* from its start */
         do
                 r = loader_turn(&l);
         while (r > 0);
