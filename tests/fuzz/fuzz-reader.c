@@ -139,7 +139,9 @@ static Answer take_answer(int fd) {
         ssize_t n;
         int file_fd;
 
-        n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        do
+                n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        while (n < 0 && errno == ECONNRESET); /* once, if the reader left packets unread */
         if (n <= 0)
                 return NO_ANSWER;
         c = CMSG_FIRSTHDR(&message);
