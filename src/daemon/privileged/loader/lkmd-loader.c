@@ -23,7 +23,7 @@ static void keep_memory_small(void) {
 
 /* The run time of the sanitizers makes system calls of its own; test-loader-filter.c tests the filter. */
 static int give_up_calls(void) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
         return 0;
 #else
         int r = loader_filter_install();
