@@ -102,7 +102,7 @@ FILES = {  # module: (what becomes of its file, what is wrong with it then, does
     "directory": (lambda p: replace(p, Path.mkdir), IRREGULAR, False),
     "fifo": (lambda p: replace(p, os.mkfifo), IRREGULAR, False),
     "device": (lambda p: replace(p, lambda q: q.symlink_to("/dev/null")), IRREGULAR, False),
-    "closed": (lambda p: p.chmod(0), "the mode of its file lets nobody read it", True),
+    "closed": (lambda p: p.chmod(0), None, True),     # root reads it all the same
     "open": (lambda p: p.chmod(0o664), FOREIGN, True),
     "somebodys": (lambda p: os.chown(p, 1000, 0), FOREIGN, True),
     "open_directory": (lambda p: link_away(p, Path("/var/lib/lkmd-open/open_directory.ko"), 0o777), FOREIGN, True),

@@ -169,7 +169,6 @@ SPOILT = {                              # what becomes of the file, what is said
     "a directory": ("rm {0} && mkdir {0}", "what is in the place of its file is no regular file"),
     "a FIFO": ("rm {0} && mkfifo {0}", "what is in the place of its file is no regular file"),
     "a device": ("rm {0} && mknod {0} c 1 3", "what is in the place of its file is no regular file"),
-    "unreadable for all": ("chmod 0 {}", "the mode of its file lets nobody read it"),
     "written by others": ("chmod 666 {}", "others than root could have written its file, or have led there"),
     "somebody's": ("chown 1000 {}", "others than root could have written its file, or have led there"),
     "a link to somebody's": ("mv {0} /home/m.ko && chown 1000 /home/m.ko && ln -s /home/m.ko {0}",

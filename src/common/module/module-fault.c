@@ -41,8 +41,6 @@ static const struct {
                                   .of_loader = true },
         [MODULE_FILE_IRREGULAR] = { "what is in the place of its file is no regular file",
                                     "ls -lL $(modinfo -n {module})" },
-        [MODULE_FILE_CLOSED] = { "the mode of its file lets nobody read it",
-                                 "chmod u+r $(modinfo -n {module})", .of_loader = true },
         [MODULE_FILE_EMPTY] = { "its file is empty", REINSTALL },
         [MODULE_FILE_ALIEN] = { "its file is no kernel module", "file $(modinfo -n {module}); " REINSTALL },
         [MODULE_FILE_BROKEN] = { "its file is damaged: cut off, or impossible to decompress", REINSTALL },
@@ -201,12 +199,10 @@ int module_fault_look(const char *path, ModuleFault *ret) {
         }
         if (fstat(found, &st) < 0)
                 return -errno;
-        if (st.st_size == 0)
+        if (st.st_size == 0) {
                 ret->kind = MODULE_FILE_EMPTY;
-        else if (!(st.st_mode & S_IRUSR))
-                ret->kind = MODULE_FILE_CLOSED;
-        if (ret->kind != MODULE_HAS_NO_FAULT)
                 return 0;
+        }
         fd = root_file_reopen(found);
         if (fd >= 0)
                 look_inside(fd, (uint64_t) st.st_size, root[0] == '\0', ret);

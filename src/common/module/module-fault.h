@@ -13,7 +13,6 @@ typedef enum ModuleFaultKind {
         MODULE_FILE_ELSEWHERE,          /* not below /lib/modules as it is written */
         MODULE_FILE_FOREIGN,            /* others than root could have written it, or have led there */
         MODULE_FILE_IRREGULAR,          /* a directory, a device, ... */
-        MODULE_FILE_CLOSED,             /* a mode without the right to read, which holds for lkmd-loader too */
         MODULE_FILE_EMPTY,
         MODULE_FILE_ALIEN,              /* no module at all */
         MODULE_FILE_BROKEN,             /* cut off, or not to be decompressed */
