@@ -5,16 +5,20 @@
  * a small file that would fill the memory is given up on. libkmod has neither.
  *
  * The libraries are those that libkmod opens, and they are opened as there: when a file needs one, and if it is there.
- * What is declared here is the part of their interfaces that has not changed since liblzma 5.0, libzstd 1.4 and zlib
- * 1.2 (lzma/base.h, lzma/container.h, zstd.h, zlib.h). Owns nothing but open libraries.
+ * Linked, they would be part of each lkmd at rest, and of the package of a distribution that compresses no modules. Owns
+ * nothing but open libraries.
  */
 
 #include "common/module/packed-file.h"
 
 #include <assert.h>
 #include <dlfcn.h>
+#include <lzma.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 #include "common/base/limits.h"
 #include "common/base/util.h"
@@ -74,41 +78,21 @@ static bool open_library(const char *name, const char *const *symbols, void **re
 
 /* -------------------------------------------------------------------------------------------------------- xz */
 
-#define LZMA_OK 0
-#define LZMA_STREAM_END 1
-#define LZMA_MEM_ERROR 5
-#define LZMA_MEMLIMIT_ERROR 6
-#define LZMA_RUN 0
-
-typedef struct LzmaStream {
-        const uint8_t *next_in;
-        size_t avail_in;
-        uint64_t total_in;
-        uint8_t *next_out;
-        size_t avail_out;
-        uint64_t total_out;
-        const void *allocator;
-        void *internal;
-        void *reserved_pointers[4];
-        uint64_t reserved_numbers[2];
-        size_t reserved_sizes[2];
-        int reserved_enums[2];
-} LzmaStream;
-
 static struct {
-        int (*stream_decoder)(LzmaStream *s, uint64_t memory_limit, uint32_t flags);
-        int (*code)(LzmaStream *s, int action);
-        void (*end)(LzmaStream *s);
+        typeof(&lzma_stream_decoder) stream_decoder;
+        typeof(&lzma_code) code;
+        typeof(&lzma_end) end;
 } lzma;
 
 static int xz_begin(Stream *s) {
-        LzmaStream *state;
+        lzma_stream *state;
 
         if (!OPEN_LIBRARY("liblzma.so.5", lzma, "lzma_stream_decoder", "lzma_code", "lzma_end"))
                 return -EOPNOTSUPP;
-        state = calloc(1, sizeof(*state)); /* LZMA_STREAM_INIT */
+        state = malloc(sizeof(*state));
         if (!state)
                 return -ENOMEM;
+        *state = (lzma_stream) LZMA_STREAM_INIT;
         if (lzma.stream_decoder(state, MODULE_UNPACKER_MAX, 0) != LZMA_OK) {
                 free(state);
                 return -ENOMEM;
@@ -118,7 +102,7 @@ static int xz_begin(Stream *s) {
 }
 
 static int xz_go_on(Stream *s) {
-        LzmaStream *state = s->state;
+        lzma_stream *state = s->state;
         int r;
 
         state->next_in = s->in;
@@ -151,28 +135,15 @@ static void xz_end(Stream *s) {
 
 /* ------------------------------------------------------------------------------------------------------ zstd */
 
-#define ZSTD_D_WINDOW_LOG_MAX 100       /* ZSTD_dParameter */
 #define ZSTD_WINDOW_LOG 26              /* 64 MiB */
-#define ZSTD_WINDOW_TOO_LARGE 16        /* ZSTD_ErrorCode, zstd_errors.h */
-#define ZSTD_NO_MEMORY 64
-
-typedef struct ZstdIn {
-        const void *bytes;
-        size_t size, position;
-} ZstdIn;
-
-typedef struct ZstdOut {
-        void *bytes;
-        size_t size, position;
-} ZstdOut;
 
 static struct {
-        void *(*create)(void);
-        size_t (*set_parameter)(void *state, int parameter, int value);
-        size_t (*decompress)(void *state, ZstdOut *out, ZstdIn *in);
-        unsigned (*is_error)(size_t code);
-        int (*error_code)(size_t code);
-        size_t (*free)(void *state);
+        typeof(&ZSTD_createDStream) create;
+        typeof(&ZSTD_DCtx_setParameter) set_parameter;
+        typeof(&ZSTD_decompressStream) decompress;
+        typeof(&ZSTD_isError) is_error;
+        typeof(&ZSTD_getErrorCode) error_code;
+        typeof(&ZSTD_freeDStream) free;
 } zstd;
 
 static int zstd_begin(Stream *s) {
@@ -184,25 +155,25 @@ static int zstd_begin(Stream *s) {
         s->state = zstd.create();
         if (!s->state)
                 return -ENOMEM;
-        (void) zstd.set_parameter(s->state, ZSTD_D_WINDOW_LOG_MAX, ZSTD_WINDOW_LOG);
+        (void) zstd.set_parameter(s->state, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
         return 0;
 }
 
 static int zstd_go_on(Stream *s) {
-        ZstdIn in = { s->in, s->n_in, 0 };
-        ZstdOut out = { s->out, s->n_out, 0 };
+        ZSTD_inBuffer in = { s->in, s->n_in, 0 };
+        ZSTD_outBuffer out = { s->out, s->n_out, 0 };
         size_t r = zstd.decompress(s->state, &out, &in);
 
-        s->in += in.position;
-        s->n_in -= in.position;
-        s->out += out.position;
-        s->n_out -= out.position;
+        s->in += in.pos;
+        s->n_in -= in.pos;
+        s->out += out.pos;
+        s->n_out -= out.pos;
         if (!zstd.is_error(r))
                 return r == 0;
         switch (zstd.error_code(r)) {
-        case ZSTD_WINDOW_TOO_LARGE:
+        case ZSTD_error_frameParameter_windowTooLarge:
                 return -EFBIG;
-        case ZSTD_NO_MEMORY:
+        case ZSTD_error_memory_allocation:
                 return -ENOMEM;
         default:
                 return -EBADMSG;
@@ -215,38 +186,17 @@ static void zstd_end(Stream *s) {
 
 /* ------------------------------------------------------------------------------------------------------ gzip */
 
-#define Z_OK 0
-#define Z_STREAM_END 1
-#define Z_MEM_ERROR (-4)
-#define Z_BUF_ERROR (-5)                /* it lacks input or room */
-#define Z_NO_FLUSH 0
 #define Z_WINDOW_OF_GZIP (15 + 16)
 
-typedef struct ZStream {
-        const unsigned char *next_in;
-        unsigned avail_in;
-        unsigned long total_in;
-        unsigned char *next_out;
-        unsigned avail_out;
-        unsigned long total_out;
-        const char *message;
-        void *state;
-        void *(*allocate)(void *opaque, unsigned n, unsigned size);
-        void (*free)(void *opaque, void *memory);
-        void *opaque;
-        int data_type;
-        unsigned long checksum, reserved;
-} ZStream;
-
 static struct {
-        const char *(*version)(void);
-        int (*begin)(ZStream *s, int window_bits, const char *version, int size);
-        int (*go_on)(ZStream *s, int flush);
-        int (*end)(ZStream *s);
+        typeof(&zlibVersion) version;
+        typeof(&inflateInit2_) begin;   /* what inflateInit2() calls */
+        typeof(&inflate) go_on;
+        typeof(&inflateEnd) end;
 } zlib;
 
 static int gzip_begin(Stream *s) {
-        ZStream *state;
+        z_stream *state;
 
         if (!OPEN_LIBRARY("libz.so.1", zlib, "zlibVersion", "inflateInit2_", "inflate", "inflateEnd"))
                 return -EOPNOTSUPP;
@@ -262,10 +212,10 @@ static int gzip_begin(Stream *s) {
 }
 
 static int gzip_go_on(Stream *s) {
-        ZStream *state = s->state;
+        z_stream *state = s->state;
         int r;
 
-        state->next_in = s->in;
+        state->next_in = (unsigned char *) s->in;
         state->avail_in = (unsigned) s->n_in;
         state->next_out = s->out;
         state->avail_out = (unsigned) s->n_out;
