@@ -216,7 +216,7 @@ LoaderTrouble loader_client_get_trouble(const LoaderClient *c) {
         return loader_watch_get_trouble(c->watch);
 }
 
-/* The connection that the latest request went to, of those so far. */
+/* The connection for the next request, of those so far. */
 uint64_t loader_client_get_connection(const LoaderClient *c) {
         assert(c);
 
@@ -262,11 +262,12 @@ static int ask_for_life(void *userdata) {
 
 /**
  * loader_client_send() - send a request
+ * @ret_connection: the number of the connection that it went to, for LoaderCallbacks.lost; may be NULL
  *
  * Return: 0; -E2BIG if a string does not fit; -ENOENT or -ECONNREFUSED if there is no loader; -EHOSTDOWN if it is in
  * trouble, loader_client_get_trouble().
  */
-int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
+int loader_client_send(LoaderClient *c, const LoaderOrder *order, uint64_t *ret_connection) {
         LoaderRequest request;
         int r;
 
@@ -275,6 +276,9 @@ int loader_client_send(LoaderClient *c, const LoaderOrder *order) {
         r = loader_packet_make(&request, order);
         if (r >= 0)
                 r = send_packet(c, &request, order->client_fd);
+        /* Before the watch is told, which may find that this loader takes no more, and make the next connection. */
+        if (r >= 0 && ret_connection)
+                *ret_connection = c->current->number;
         if (r >= 0 && order->op != LOADER_LOOK)
                 loader_watch_sent(c->watch);
         return r;

@@ -13,7 +13,7 @@ typedef struct LoaderClient LoaderClient;
 
 /* @thread_id: 0 if the request is over already; @stack: a function per line, "" if it cannot be read */
 typedef void (*loader_looked_t)(uint64_t id, int thread_id, const char *stack, void *userdata);
-/* @connection: as of loader_client_get_connection() when its requests were sent */
+/* @connection: as loader_client_send() said of its requests */
 typedef void (*loader_lost_t)(uint64_t connection, void *userdata);
 
 typedef struct LoaderCallbacks {
@@ -33,4 +33,4 @@ void loader_client_prepare(LoaderClient *c);
 void loader_client_set_timeout(LoaderClient *c, uint64_t usec);
 LoaderTrouble loader_client_get_trouble(const LoaderClient *c);
 uint64_t loader_client_get_connection(const LoaderClient *c);
-int loader_client_send(LoaderClient *c, const LoaderOrder *order);
+int loader_client_send(LoaderClient *c, const LoaderOrder *order, uint64_t *ret_connection);

@@ -230,7 +230,7 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         }
         /* Reported when the loader has answered where it is; one that has not got it answers, too. */
-        if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }) < 0)
+        if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }, NULL) < 0)
                 report_slow(j);
         return 0;
 }
@@ -241,14 +241,10 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
 static int send_job(Job *j) {
         Scheduler *s = j->scheduler;
         LoaderOrder order;
-        int r;
 
         job_make_order(j, &order);
-        if (j->by_command)
-                return command_client_send(s->commands, &order);
-        r = loader_client_send(s->loader, &order);
-        j->connection = loader_client_get_connection(s->loader);
-        return r;
+        return j->by_command ? command_client_send(s->commands, &order)
+                             : loader_client_send(s->loader, &order, &j->connection);
 }
 
 /* The kernel cannot decompress the file of its module; lkmd-command has libkmod, which can. */
