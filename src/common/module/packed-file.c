@@ -4,9 +4,9 @@
  * PackedFile: reads compressed module files as a stream, so that their beginning costs no more than a beginning, and
  * a small file that would fill the memory is given up on. libkmod has neither.
  *
- * The libraries are those that libkmod opens, and they are opened as there: when a file needs one, and if it is there.
- * Linked, they would be part of each lkmd at rest, and of the package of a distribution that compresses no modules. Owns
- * nothing but open libraries.
+ * The libraries are those that libkmod opens, and they are opened as there: when a file needs one, and if it is
+ * there. Linked, they would be part of each lkmd at rest, and of the package of a distribution that compresses no
+ * modules. Owns nothing but open libraries.
  */
 
 #include "common/module/packed-file.h"
