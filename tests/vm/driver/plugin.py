@@ -45,7 +45,7 @@ def machine():
 
 
 # What takes longer than the number of its tests says, the longest first: these begin first, so that lanes end together.
-LONG = ["test_handover.py", "test_rich.py", "test_policy.py", "test_root_only.py", "test_udev_word.py", "test_bad_input.py"]
+LONG = ["test_handover.py", "test_sweep.py", "test_rich.py", "test_policy.py", "test_root_only.py", "test_udev_word.py", "test_bad_input.py"]
 
 
 @pytest.hookimpl(optionalhook=True)
