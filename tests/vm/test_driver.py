@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from driver import CommandFailed, MachineDown
+from driver import CommandFailed
 
 
 @pytest.fixture(scope="module")
@@ -117,22 +117,3 @@ def test_each_fresh_machine_is_like_the_others_and_its_own(fresh):
         assert machine.read("/etc/mine") == machine.disk.dir.name
         assert machine.read("/etc/hosts").count("mine") == 1
         assert machine.console.count("Linux version ") == 1
-
-
-def test_reboot_and_power_cut_keep_the_disk(fresh):
-    machine = fresh(lkmd=False)
-    first = machine.read("/proc/sys/kernel/random/boot_id")
-    machine.write("/root/kept", "kept")
-    machine.reboot(append="lkmd.test=word")
-    assert "lkmd.test=word" in machine.read("/proc/cmdline")
-    assert machine.read("/root/kept") == "kept"
-    second = machine.read("/proc/sys/kernel/random/boot_id")
-    machine.reset()
-    assert machine.read("/root/kept") == "kept"
-    assert "lkmd.test=word" in machine.read("/proc/cmdline")
-    assert len({first, second, machine.read("/proc/sys/kernel/random/boot_id")}) == 3
-    machine.shut_down()
-    with pytest.raises(MachineDown, match="down"):
-        machine.run("true")
-    assert "Power down" in machine.console
-    assert "reboot" in machine.journal()
