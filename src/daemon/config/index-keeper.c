@@ -183,8 +183,13 @@ static bool has_image(const Index *index) {
         return index_is_whole(index) && !index_is_young(index);
 }
 
+/* What is looked up right after the change would be in memory for good, so that is given back once more. */
 static void on_saved(void *userdata) {
-        read_again(userdata, is_mapped);
+        IndexKeeper *k = userdata;
+
+        read_again(k, is_mapped);
+        if (is_mapped(k->index) && sd_event_source_set_time_relative(k->settle_timer, SETTLE_USEC) >= 0)
+                (void) sd_event_source_set_enabled(k->settle_timer, SD_EVENT_ONESHOT);
 }
 
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {

@@ -10,12 +10,19 @@ IDLE_SECONDS = 30
 SERVICES = ("lkmd.service", "lkmd-loader.service", guest.UDEVD)
 
 # All tasks of a service: how often each has been put on a processor, by its own sleeping or not.
-SWITCHES = "cat /dev/null $(for p in $(find {cgroup} -name cgroup.procs 2>/dev/null | xargs -r cat); do echo /proc/$p/task/*/status; done) | " \
-    "awk '/ctxt_switches/ {{ n += $2 }} END {{ print n + 0 }}'"
+SWITCHES = "awk '/ctxt_switches/ {{ n[FILENAME] += $2 }} END {{ for (task in n) print task, n[task] }}' /dev/null " \
+    "$(for p in $(find {cgroup} -name cgroup.procs 2>/dev/null | xargs -r cat); do echo /proc/$p/task/*/status; done)"
 
 
 def switches(machine):
-    return {unit: int(machine.run(SWITCHES.format(cgroup=guest.cgroup(unit))).stdout) for unit in SERVICES}
+    """{service: {task: how often}}"""
+    return {unit: {task: int(n) for task, n in map(str.split, machine.run(SWITCHES.format(cgroup=guest.cgroup(unit))).stdout.splitlines())}
+            for unit in SERVICES}
+
+
+def switches_between(before, after):
+    """Of the tasks that are there afterwards: those that have ended meanwhile would make it less than nothing."""
+    return sum(n - before.get(task, 0) for task, n in after.items())
 
 
 def in_memory(machine, unit):
@@ -54,7 +61,7 @@ def measure(options):
             pss, group = in_memory(machine, unit)
             services[unit.removesuffix(".service")] = {
                 "pssKiB": pss, "groupKiB": group,
-                "idleSwitches": after[unit] - before[unit], "readyAtBootMSec": at_boot.get(unit)}
+                "idleSwitches": switches_between(before[unit], after[unit]), "readyAtBootMSec": at_boot.get(unit)}
         for unit in at_boot:
             services[unit.removesuffix(".service")]["readyMSec"] = restarts(machine, unit, options.rounds)
     ours = [services["lkmd"], services["lkmd-loader"]]
