@@ -39,7 +39,8 @@ until [ -z "$(pgrep -P $pid)" ] && [ "$(waits)" = 0 ]; do sleep 0.3; done
 """
 
 CONTENDERS = (
-    Contender("lkmd", "", "systemctl start lkmd", "lkmctl --quiet wait --idle --timeout=300",
+    # Where the administrator has masked udev's rule, lkmd is not in charge either.
+    Contender("lkmd", UNMASK, "systemctl start lkmd", "lkmctl --quiet wait --idle --timeout=300",
               ("lkmd.service", "lkmd-loader.service"), False),
     Contender("udevd", UNMASK, TRIGGER, "", (guest.UDEVD,), True),
     Contender("udevd-kmod-only", f"{MASK_OTHERS}; {UNMASK}", TRIGGER, "", (guest.UDEVD,), True),
