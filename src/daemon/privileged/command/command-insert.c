@@ -8,21 +8,11 @@
 #include "daemon/privileged/command/command-insert.h"
 
 #include <assert.h>
-#include <libkmod.h>
 #include <syslog.h>
 
 #include "common/base/util.h"
+#include "daemon/privileged/command/command-kmod.h"
 #include "daemon/privileged/request/loader-file.h"
-
-static inline void kmod_unrefp(struct kmod_ctx **ctx) {
-        if (*ctx)
-                (void) kmod_unref(*ctx);
-}
-
-static inline void kmod_module_unrefp(struct kmod_module **module) {
-        if (*module)
-                (void) kmod_module_unref(*module);
-}
 
 /**
  * command_insert() - pass the file of a module to the kernel

@@ -8,23 +8,13 @@
 #include "daemon/privileged/command/command-line.h"
 
 #include <assert.h>
-#include <libkmod.h>
 #include <syslog.h>
 
 #include "common/base/util.h"
+#include "daemon/privileged/command/command-kmod.h"
 #include "daemon/privileged/request/loader-words.h"
 
 #define VARIABLE "$CMDLINE_OPTS"        /* modprobe.d(5) */
-
-static inline void kmod_unrefp(struct kmod_ctx **ctx) {
-        if (*ctx)
-                (void) kmod_unref(*ctx);
-}
-
-static inline void kmod_module_unrefp(struct kmod_module **module) {
-        if (*module)
-                (void) kmod_module_unref(*module);
-}
 
 /* Replaces each "$CMDLINE_OPTS" with @options, modprobe.d(5). Return: NULL without memory. */
 char *command_line_expand(const char *command, const char *options) {
