@@ -113,6 +113,20 @@ int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, con
 }
 
 /**
+ * request_new_kernel() - a request of the kernel's own, request_module()
+ * @requester: the process in whose system call it asks, referenced; NULL: not known
+ *
+ * Return: as request_new().
+ */
+int request_new_kernel(Request **ret, const char *key, Requester *requester) {
+        int r = request_new(ret, ORIGIN_KERNEL, key);
+
+        if (r >= 0 && requester)
+                (*ret)->requester = requester_ref(requester);
+        return r;
+}
+
+/**
  * request_keep_client() - keep a second descriptor of the client's connection, for lkmd-loader to check
  * @fd: borrowed
  *
@@ -152,6 +166,7 @@ Request *request_unref(Request *r) {
         free(r->driver);
         free(r->command);
         free(r->unit);
+        requester_unref(r->requester);
         free(r);
         return NULL;
 }

@@ -7,6 +7,7 @@
 #include "common/base/origin.h"
 #include "common/base/util.h"
 #include "common/policy/policy.h"
+#include "daemon/history/requester.h"
 
 /* Checks of the kernel that a request skips. */
 #define REQUEST_FORCE_VERMAGIC (1U << 0)    /* of a load: the version magic of the file */
@@ -28,12 +29,14 @@ typedef struct Request {
         pid_t pid;
         char *command;                  /* may be NULL */
         char *unit;                     /* ORIGIN_CLIENT: of systemd; may be NULL */
+        Requester *requester;           /* ORIGIN_KERNEL; NULL: not known */
         int client_fd;                  /* of a connection of root's while it waits, for the loader; -EBADF: none */
 } Request;
 
 int request_new_device(Request **ret, const char *key, const char *device, const char *subsystem,
                        const char *driver);
 int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit);
+int request_new_kernel(Request **ret, const char *key, Requester *requester);
 int request_new(Request **ret, RequestOrigin origin, const char *key);
 int request_keep_client(Request *r, int fd);
 void request_drop_client(Request *r);
