@@ -43,6 +43,16 @@
 #define GRANT_REASON_MAX 1024U          /* bytes */
 #define GRANT_USEC_MAX (3660ULL * 24 * 3600 * 1000 * 1000) /* ten years */
 
+/* What the gate in the kernel knows of the policy. */
+#define GATE_CLASSES_MAX 32U            /* of users, by user ID: a bit for each */
+#define GATE_ALIAS_MAX 63U              /* bytes of an alias; the kernel asks for MODULE_NAME_MAX at most */
+#define GATE_PATTERNS_MAX 2048U         /* of the rules that matter, these and their users counted */
+#define GATE_ALIASES_MAX (GATE_PATTERNS_MAX + 1) /* entries: one for each pattern, and one for everything */
+#define GATE_SOCKETS_MAX 4096U          /* entries */
+#define GATE_FAMILY_MAX 63U             /* of sockets; AF_MAX is less, linux/socket.h */
+#define GATE_PROTOCOL_MAX 262U          /* that is told apart: IPPROTO_MPTCP, linux/in.h */
+#define GATE_TYPE_MAX 10U               /* SOCK_PACKET, linux/net.h */
+
 #define PROPOSAL_FILE_MAX \
         (64U << 20) /* bytes of a list of modules or modaliases; a machine has some 100 KiB */
 

@@ -31,6 +31,11 @@ static const char *const source_names[_POLICY_SOURCE_MAX] = {
         [POLICY_BY_DEFAULT]      = "default",
 };
 
+static const char *const scope_names[_POLICY_SCOPE_MAX] = {
+        [POLICY_SCOPE_LOAD] = "load",
+        [POLICY_SCOPE_USE]  = "use",
+};
+
 const char *policy_mode_to_string(PolicyMode mode) {
         return ENUM_NAME(mode_names, mode);
 }
@@ -52,4 +57,12 @@ PolicyVerdict policy_verdict_from_string(const char *s) {
 
 const char *policy_source_to_string(PolicySource source) {
         return ENUM_NAME(source_names, source);
+}
+
+const char *policy_scope_to_string(PolicyScope scope) {
+        return ENUM_NAME(scope_names, scope);
+}
+
+PolicyScope policy_scope_from_string(const char *s) {
+        return (PolicyScope) ENUM_VALUE(scope_names, s);
 }

@@ -45,6 +45,14 @@ typedef enum PolicySource {
         _POLICY_SOURCE_INVALID = -EINVAL,
 } PolicySource;
 
+/* What a rule with a verdict is about. All rules decide about loads. */
+typedef enum PolicyScope {
+        POLICY_SCOPE_LOAD,
+        POLICY_SCOPE_USE,               /* about sockets as well, whose module may be there already or be built in */
+        _POLICY_SCOPE_MAX,
+        _POLICY_SCOPE_INVALID = -EINVAL,
+} PolicyScope;
+
 typedef struct PolicyPattern {
         const char *glob;               /* as in fnmatch(3), of names and aliases normalised; NULL for numbers */
         uint32_t min, max;              /* POLICY_VALUE_NUMBER: both included */
@@ -69,6 +77,7 @@ typedef struct PolicyRule {
         PolicyVerdict verdict;
         PolicyMode mode;                /* its own, else that of its (or the including) file, else enforce */
         bool has_own_mode;
+        PolicyScope scope;
         uint32_t given;                 /* POLICY_KEY_BIT() of each key in @match that has patterns */
         PolicyPatterns match[_POLICY_KEY_MAX];
         const char **prefer;            /* normalised module names, best first */
@@ -92,3 +101,5 @@ PolicyMode policy_mode_from_string(const char *s);
 const char *policy_verdict_to_string(PolicyVerdict verdict);    /* "allow", "deny", "audit", "none" */
 PolicyVerdict policy_verdict_from_string(const char *s);
 const char *policy_source_to_string(PolicySource source);
+const char *policy_scope_to_string(PolicyScope scope);
+PolicyScope policy_scope_from_string(const char *s);

@@ -14,8 +14,9 @@
 #include "common/base/util.h"
 
 /*
- * Sets the alias that rules match. A key that cannot be normalised (an open bracket) is used as it is, so that
- * rules can match every request.
+ * Sets the alias that rules match. A person who asks for a module by its name does not ask for an alias; the
+ * kernel always asks for a text of its own, which sometimes is the name of a module. A key that cannot be
+ * normalised (an open bracket) is used as it is, so that rules can match every request.
  */
 static void set_alias(PolicyQuestion *q, const char *key) {
         size_t n = strlen(key);
@@ -25,7 +26,8 @@ static void set_alias(PolicyQuestion *q, const char *key) {
         memcpy(q->alias_buffer, key, n + 1);
         if (!module_name_normalize_in_place(q->alias_buffer))
                 memcpy(q->alias_buffer, key, n + 1);
-        if (q->subject->part == POLICY_REQUESTED && streq(q->alias_buffer, q->subject->module))
+        if (q->subject->part == POLICY_REQUESTED && q->subject->requester->origin != ORIGIN_KERNEL &&
+            streq(q->alias_buffer, q->subject->module))
                 return;                 /* it was requested by its name */
         q->alias = q->alias_buffer;
 }

@@ -175,7 +175,10 @@ static const char *naive_value(PolicyKey key, const PolicySubject *s) {
                         return NULL;
                 return naive_value(POLICY_KEY_ALIAS, s);
         case POLICY_KEY_ALIAS:
-                return s->part == POLICY_REQUESTED && streq_ptr(r->key, s->module) ? NULL : r->key;
+                return s->part == POLICY_REQUESTED && r->origin != ORIGIN_KERNEL &&
+                                       streq_ptr(r->key, s->module)
+                               ? NULL
+                               : r->key;
         case POLICY_KEY_ORIGIN:
                 return request_origin_to_string(r->origin);
         case POLICY_KEY_SUBSYSTEM:
