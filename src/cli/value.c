@@ -80,7 +80,7 @@ int value_to_json_mode(void *field, const char *value) {
 int value_to_origin(void *field, const char *value) {
         RequestOrigin origin = request_origin_from_string(value);
 
-        if (origin < 0)
+        if (origin < 0 || origin >= _ORIGIN_ASKED_MAX)
                 return -EINVAL;
         *(OptionalNumber *) field = (OptionalNumber) { true, (uint64_t) origin };
         return 0;

@@ -58,10 +58,13 @@ static bool is_about_a_driver(const DeviceFacts *facts) {
 static void on_module_uevent(Manager *m, const DeviceFacts *facts) {
         ModuleState state = module_state_read(facts->sysname);
 
-        if (streq_ptr(facts->action, "remove") && state != MODULE_LIVE && state != MODULE_COMING)
+        if (streq_ptr(facts->action, "remove") && state != MODULE_LIVE && state != MODULE_COMING) {
+                foreign_loads_gone(m->foreign, facts->sysname);
                 ledger_module_gone(m->ledger, facts->sysname);
-        else if (streq_ptr(facts->action, "add") && state == MODULE_LIVE)
+        } else if (streq_ptr(facts->action, "add") && state == MODULE_LIVE) {
                 scheduler_note_live(m->scheduler, facts->sysname);
+                foreign_loads_found(m->foreign, facts->sysname, ORIGIN_FOREIGN);
+        }
         waits_check_soon(m->waits);
 }
 
@@ -148,6 +151,7 @@ void manager_on_coldplug_done(size_t n_devices, void *userdata) {
         m->counters.coldplug_devices += n_devices;
         m->coldplug_done = true;
         log_info("looked at %zu devices", n_devices);
+        foreign_loads_compare(m->foreign);
         index_keeper_settle(m->index);
         settle(m, "all devices in /sys can be seen again");
         waits_check_soon(m->waits);
@@ -219,6 +223,12 @@ void manager_on_policy_problem(const Problem *problem, void *userdata) {
         monitors_problem(m->monitors, problem);
 }
 
+bool manager_denies(const char *module, PolicyRuling *ret, void *userdata) {
+        const Manager *m = userdata;
+
+        return planner_denies(&m->planner, index_keeper_get(m->index), module, ret);
+}
+
 static void on_job_finished(Manager *m, Record *record) {
         /* the module was loaded already, but from now on it counts as requested itself */
         if (record->id == 0 && outcome_is_success(record->outcome) &&
@@ -232,6 +242,8 @@ static void on_job_finished(Manager *m, Record *record) {
         counters_note_outcome(&m->counters, record);
         if (record->outcome != OUTCOME_ALREADY_LOADED)
                 journal_record(record);
+        else
+                foreign_loads_found(m->foreign, record->module, foreign_loads_origin(m->foreign));
         waits_check_soon(m->waits);
 }
 

@@ -29,6 +29,7 @@
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/planning/planner.h"
 #include "daemon/requests/autoload.h"
+#include "daemon/requests/foreign-loads.h"
 #include "daemon/requests/second-look.h"
 #include "daemon/service/service.h"
 #include "daemon/service/waits.h"
@@ -54,6 +55,7 @@ struct Manager {
         Planner planner;
         Autoload *autoload;
         SecondLook *second_look;
+        ForeignLoads *foreign;
         Charge *charge;
         Authority *authority;
         DeniedFile *denied_file;
@@ -93,6 +95,7 @@ void manager_on_index_swapped(bool became_complete, void *userdata);
 void manager_on_policy_changed(bool is_news, void *userdata);
 void manager_on_policy_problem(const Problem *problem, void *userdata);
 void manager_on_scheduler_event(SchedulerEvent event, Record *record, void *userdata);
+bool manager_denies(const char *module, PolicyRuling *ret, void *userdata);
 bool manager_is_idle_and_up_to_date(void *userdata);
 size_t manager_count_waiting(void *userdata);
 bool manager_is_coldplug_done(void *userdata);

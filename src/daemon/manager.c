@@ -212,6 +212,15 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                              });
         if (r < 0)
                 return r;
+        r = foreign_loads_new(&m->foreign, &(ForeignLoadsOptions) {
+                                                   .ledger = m->ledger,
+                                                   .scheduler = m->scheduler,
+                                                   .monitors = m->monitors,
+                                                   .denies = manager_denies,
+                                                   .userdata = m,
+                                           });
+        if (r < 0)
+                return r;
         return loaded_denied_new(&m->loaded_denied, &m->planner);
 }
 
@@ -307,6 +316,7 @@ Manager *manager_free(Manager *m) {
         charge_free(m->charge);
         m->service = service_free(m->service); /* first: its calls borrow from all others */
         second_look_free(m->second_look);
+        foreign_loads_free(m->foreign);
         autoload_free(m->autoload);
         scheduler_free(m->scheduler);
         coldplug_free(m->coldplug);
@@ -354,6 +364,7 @@ int manager_run(Manager *m) {
                         return r;
         } else {
                 m->coldplug_done = true;
+                foreign_loads_compare(m->foreign);
                 index_keeper_settle(m->index);
         }
         authority_begin(m->authority);

@@ -56,6 +56,10 @@ EVENTS = [
     {"kind": "problem", "timeUSec": 1_700_000_000_000_010, "problem": PROBLEM},
     {"kind": "noisy", "timeUSec": 1_700_000_000_000_011, "message": "/devices/usb1 announces itself again and again"},
     {"kind": "charge", "timeUSec": 1_700_000_000_000_012, "message": "lkmd steps back"},
+    {"kind": "foreign_denied", "timeUSec": 1_700_000_000_000_012, "message": "x25 is in the kernel, though /etc/x.yaml:3 denies it"},
+    {"kind": "finished", "timeUSec": 1_700_000_000_000_012,
+     "record": {"timeUSec": 1, "module": "x25", "outcome": "loaded", "reason": "requested",
+                "requester": {"origin": "foreign", "key": "x25", "command": "insmod", "pid": 4711, "uid": 0}}},
     {"kind": "from_the_future", "timeUSec": 1_700_000_000_000_012},
 ]
 

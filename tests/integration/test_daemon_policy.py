@@ -151,8 +151,9 @@ def test_default_deny_lets_dependencies_in(daemon):
     daemon.stop()                               # the ledger has it as well
     daemon.start()
     set_loaded(daemon)
-    history = daemon.call("DescribeModule", name="lkmdt_top")["history"]
-    assert history[0]["allowedBy"]["rule"] == "top"
+    gone, load = daemon.call("DescribeModule", name="lkmdt_top")["history"]
+    assert load["allowedBy"]["rule"] == "top"
+    assert (gone["outcome"], gone["requester"]["origin"]) == ("unloaded", "foreign")    # no kernel has it
 
 
 def test_describe_module_asks_the_policy(daemon):

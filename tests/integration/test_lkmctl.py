@@ -277,6 +277,22 @@ def test_status_of_a_module(lkmd, ctl):
     assert json.loads(ctl("status", "e1000e", "--json", check=0).stdout) == DESCRIPTION
 
 
+@pytest.mark.parametrize("origin, process, texts", [
+    ("foreign", {}, ["2023-11-14 22:13:20", "without lkmd, by a process that is not known"]),
+    ("foreign", {"command": "insmod", "pid": 4711, "uid": 0}, ["without lkmd, by insmod (pid 4711, uid 0)"]),
+    ("initramfs", {}, ["before 2023-11-14 22:13:20", "by the initramfs, before lkmd started"]),
+    ("boot", {}, ["before 2023-11-14 22:13:20", "at boot, before lkmd started"]),
+])
+def test_status_of_a_module_that_came_without_lkmd(lkmd, ctl, origin, process, texts):
+    record = {"timeUSec": 1_700_000_000_000_000, "module": "x", "outcome": "loaded", "reason": "requested",
+              "requester": {"origin": origin, "key": "x"} | process}
+    lkmd.on("DescribeModule", reply(module={"name": "x", "state": "live", "loadedBy": record}, dependencies=[], omissions=[],
+                                    history=[record]))
+    out = ctl("status", "x", check=0).stdout
+    for text in texts:
+        assert text in out, out
+
+
 @pytest.mark.parametrize("state, text", [("not_loaded", "Next: lkmctl load x"), ("built_in", "part of the kernel image"),
                                          ("queued", "Next: lkmctl wait --module x"), ("live", "before lkmd started"),
                                          ("coming", "being loaded"), ("going", "being removed"), ("weird", "x: weird")])
@@ -339,12 +355,13 @@ def test_monitor(lkmd, ctl):
     assert len(lines) == len(EVENTS)
     assert all(line.startswith("22:13:20.000  ") for line in lines)
     kinds = ["device", "device", "verdict", "started", "slow", "loaded", "failed", "unloaded", "rescan", "reloaded", "problem",
-             "noisy", "charge", "from_the_future"]
+             "noisy", "charge", "denied", "loaded", "from_the_future"]
     assert [line.split()[1] for line in lines] == kinds
     for line, text in zip(lines, ["usb device usb:v0525pA4A5: usb_storage, uas", "no module for it", "blacklisted by /etc/modprobe.d/no.conf:3",
                                   "asked for by lkmctl (pid 4711, uid 0), with a=1", "9.0 s so far, in msleep+0x2d/0x40", "loaded in 23.1 ms",
                                   "failed after 2.0 ms: floppy found no hardware", "unloaded in", "events were lost", "4123 modules",
-                                  "unknown key 'Foo'", "again and again", "steps back", ""]):
+                                  "unknown key 'Foo'", "again and again", "steps back", "denies it",
+                                  "loaded, without lkmd, by insmod (pid 4711, uid 0)", ""]):
         assert text in line
     assert lines[0].index("usb device") == lines[5].index("loaded in")
     assert "lkmd went away" in done.stderr

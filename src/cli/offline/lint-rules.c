@@ -217,7 +217,7 @@ static bool origin_fits(const PolicyRule *rule, RequestOrigin origin) {
 }
 
 static bool is_ever_known(const PolicyRule *rule, PolicyKey key) {
-        for (RequestOrigin origin = 0; origin < _ORIGIN_MAX; origin++)
+        for (RequestOrigin origin = 0; origin < _ORIGIN_ASKED_MAX; origin++)
                 if (policy_key_is_known(key, origin) && origin_fits(rule, origin))
                         return true;
         return false;

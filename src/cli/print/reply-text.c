@@ -19,15 +19,15 @@
 
 #define LIVE_DIFFERENCE_USEC (100U * 1000U) /* a shorter wait for others is not mentioned */
 
-/* The client of a request: "lkmctl (pid 4711, uid 0)". */
-static void print_client(FILE *f, sd_json_variant *requester) {
+/* The process of a request: "lkmctl (pid 4711, uid 0)". @otherwise: if its name is not known */
+static void print_process(FILE *f, sd_json_variant *requester, const char *otherwise) {
         const char *command = field_string(requester, "command"), *separator = " (";
         uint64_t pid, uid;
 
         if (command)
                 print_escaped(f, command);
         else
-                (void) fputs("a client", f);
+                (void) fputs(otherwise, f);
         if (field_unsigned(requester, "pid", &pid)) {
                 (void) fprintf(f, "%spid %" PRIu64, separator, pid);
                 separator = ", ";
@@ -64,10 +64,15 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
                 (void) fputs("asked for by the kernel on behalf of a program", f);
         else if (streq(origin, "client")) {
                 (void) fputs("asked for by ", f);
-                print_client(f, requester);
+                print_process(f, requester, "a client");
         } else if (streq(origin, "boot"))
                 (void) fputs("listed to be loaded at boot", f);
-        else {
+        else if (streq(origin, "initramfs"))
+                (void) fputs("by the initramfs, before lkmd started", f);
+        else if (streq(origin, "foreign")) {
+                (void) fputs("without lkmd, by ", f);
+                print_process(f, requester, "a process that is not known");
+        } else {
                 (void) fputs("asked for by ", f);
                 print_escaped(f, *origin ? origin : NULL);
         }
@@ -96,12 +101,20 @@ void print_requester_short(FILE *f, sd_json_variant *requester) {
 
                 (void) fputs("device ", f);
                 print_escaped(f, slash ? slash + 1 : device);
-        } else if (streq(origin, "client")) {
+        } else if (streq(origin, "client") || streq(origin, "foreign")) {
                 const char *command = field_string(requester, "command");
 
-                print_escaped(f, command ?: "client");
+                print_escaped(f, command ?: origin);
         } else
                 print_escaped(f, *origin ? origin : NULL);
+}
+
+/* True for what came or went without lkmd, which only wrote it down: what lkmd does at boot takes its time. */
+bool record_is_foreign(sd_json_variant *record) {
+        const char *origin = field_string(field_object(record, "requester"), "origin") ?: "";
+
+        return streq(origin, "foreign") || streq(origin, "initramfs") ||
+               (streq(origin, "boot") && field_number(record, "durationUSec") == 0);
 }
 
 /* True for what the request itself means, false for what came along with it. */
@@ -139,7 +152,11 @@ void print_record_requester(FILE *f, sd_json_variant *record) {
 
         if (print_reason(f, record))
                 (void) fputs(", ", f);
-        print_requester_of(f, field_object(record, "requester"), field_string(record, "module"));
+        if (record_is_foreign(record) &&
+            streq_ptr(field_string(field_object(record, "requester"), "origin"), "boot"))
+                (void) fputs("at boot, before lkmd started", f);
+        else
+                print_requester_of(f, field_object(record, "requester"), field_string(record, "module"));
 }
 
 /* What it came along with, else who asked. */

@@ -14,6 +14,7 @@ void print_record_requester_short(FILE *f, sd_json_variant *record);
 void print_outcome(FILE *f, sd_json_variant *record);
 bool record_is_failure(sd_json_variant *record);
 bool record_is_old(sd_json_variant *record);
+bool record_is_foreign(sd_json_variant *record);
 bool record_is_requested(sd_json_variant *record);
 void print_omission(FILE *f, sd_json_variant *omission);
 void print_load_time(FILE *f, sd_json_variant *record, uint64_t usec);

@@ -73,7 +73,7 @@ static bool has_module(const Proposal *p, const char *module) {
 static ProposalGroup group_of(sd_json_variant *record) {
         const char *origin = field_string(field_object(record, "requester"), "origin");
 
-        if (!record)
+        if (!record || record_is_foreign(record))
                 return PROPOSAL_BEFORE;
         if (!record_is_requested(record) && !field_bool(record, "alsoRequested"))
                 return PROPOSAL_NEEDED;
@@ -273,7 +273,7 @@ static const struct {
         [PROPOSAL_KERNEL] = { "kernel", "Asked for by the kernel on behalf of programs", "used by a program" },
         [PROPOSAL_BOOT] = { "boot", "Listed to be loaded at boot", "listed to be loaded at boot" },
         [PROPOSAL_CLIENT] = { "by-name", "Loaded by people and programs, by name", "loaded by name" },
-        [PROPOSAL_BEFORE] = { "before-lkmd", "In the kernel before lkmd started, by the initramfs mostly",
+        [PROPOSAL_BEFORE] = { "before-lkmd", "In the kernel without lkmd, mostly from before it started",
                               "there at boot" },
         [PROPOSAL_LISTED] = { "listed", "In a list of modules, loaded by whatever it was",
                               "used by a machine" },

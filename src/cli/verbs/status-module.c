@@ -88,6 +88,13 @@ static void print_use(const Output *out, sd_json_variant *module) {
                 print_names(out, "Used by", field_array(module, "holders"));
 }
 
+/* Was it in the kernel when lkmd started? Then the time of the record is that of the start. */
+static bool was_there_before(sd_json_variant *record) {
+        const char *origin = field_string(field_object(record, "requester"), "origin");
+
+        return record_is_foreign(record) && !streq_ptr(origin, "foreign");
+}
+
 /* How it got into the kernel. */
 static void print_origin(const Output *out, sd_json_variant *module) {
         sd_json_variant *record = field_object(module, "loadedBy");
@@ -103,6 +110,8 @@ static void print_origin(const Output *out, sd_json_variant *module) {
         }
 
         output_label(out, "Loaded");
+        if (was_there_before(record))
+                printf("before ");
         print_date(stdout, field_number(record, "timeUSec"));
         if (field_unsigned(record, "durationUSec", &usec)) {
                 printf(", in ");

@@ -28,10 +28,11 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
                 *ret_tone = TONE_GOOD;
                 return streq_ptr(outcome, "unloaded") ? "unloaded" : streq_ptr(outcome, "loaded") ? "loaded" : "finished";
         }
-        if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") || streq(kind, "rescan") ||
-            streq(kind, "noisy") || streq(kind, "charge"))
+        if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") ||
+            streq(kind, "rescan") || streq(kind, "noisy") || streq(kind, "charge") ||
+            streq(kind, "foreign_denied"))
                 *ret_tone = TONE_WARN;
-        return kind;
+        return streq(kind, "foreign_denied") ? "denied" : kind;
 }
 
 /* The third column: the module, the device, the file. */
@@ -90,8 +91,13 @@ static void print_story(FILE *f, sd_json_variant *event) {
                         print_load_time(f, record, field_unsigned(record, "durationUSec", &usec) ? usec : 0);
                         (void) fputs(" so far", f);
                         print_whereabouts(f, record);
-                } else
+                } else {
                         print_outcome(f, record);
+                        if (record_is_foreign(record)) {
+                                (void) fputs(", ", f);
+                                print_record_requester(f, record);
+                        }
+                }
         } else if (omission) {
                 (void) fputs("left out: ", f);
                 print_omission(f, omission);

@@ -11,6 +11,8 @@ static const char *const origin_names[_ORIGIN_MAX] = {
         [ORIGIN_KERNEL] = "kernel",
         [ORIGIN_CLIENT] = "client",
         [ORIGIN_BOOT] = "boot",
+        [ORIGIN_FOREIGN] = "foreign",
+        [ORIGIN_INITRAMFS] = "initramfs",
 };
 
 const char *request_origin_to_string(RequestOrigin origin) {

@@ -7,8 +7,12 @@ typedef enum RequestOrigin {            /* where a request comes from; names are
         ORIGIN_DEVICE,
         ORIGIN_KERNEL,
         ORIGIN_CLIENT,
-        ORIGIN_BOOT,
+        ORIGIN_BOOT,                    /* also what was there before lkmd started */
+        /* What lkmd is not asked about: it was done without lkmd, and is written down. No policy matches it. */
+        ORIGIN_FOREIGN,
+        ORIGIN_INITRAMFS,
         _ORIGIN_MAX,
+        _ORIGIN_ASKED_MAX = ORIGIN_FOREIGN,
         _ORIGIN_INVALID = -EINVAL,
 } RequestOrigin;
 

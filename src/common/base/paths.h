@@ -64,6 +64,9 @@
 #define SERVICE_MANAGER_ADDRESS "unix:path=/run/systemd/private" /* of PID 1, for root; exists before any bus does */
 #define UDEV_UNIT "systemd-udevd.service"
 #define UDEV_AUTOLOAD_RULE "80-drivers.rules"
+#define UDEVD_CGROUP_DIR "/sys/fs/cgroup/system.slice/" UDEV_UNIT /* exists while udevd runs */
+#define INITRAMFS_RUN_DIR \
+        "/run/initramfs" /* made by the initramfs: initramfs-tools(7), dracut(8), mkinitcpio(8) */
 #define UDEV_RUN_DIR "/run/udev"
 #define UDEV_RUN_RULES_DIR UDEV_RUN_DIR "/rules.d"
 #define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"

@@ -18,8 +18,12 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(kernel),
         SD_VARLINK_FIELD_COMMENT("A varlink client, for instance lkmctl."),
         SD_VARLINK_DEFINE_ENUM_VALUE(client),
-        SD_VARLINK_FIELD_COMMENT("A list of modules that are loaded at boot."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(boot));
+        SD_VARLINK_FIELD_COMMENT("A list of modules that are loaded at boot; also what was loaded before lkmd started."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(boot),
+        SD_VARLINK_FIELD_COMMENT("Nobody asked lkmd: it was loaded or removed without it, for instance by insmod."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(foreign),
+        SD_VARLINK_FIELD_COMMENT("The same, before lkmd started, by the initramfs."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(initramfs));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
         Requester, SD_VARLINK_FIELD_COMMENT("Who asked."), SD_VARLINK_DEFINE_FIELD_BY_TYPE(origin, Origin, 0),
@@ -308,6 +312,8 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(noisy),
         SD_VARLINK_FIELD_COMMENT("lkmd stepped back, so that udev loads drivers, or is in charge again: message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(charge),
+        SD_VARLINK_FIELD_COMMENT("A module was loaded without lkmd, though the policy denies it: message."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(foreign_denied),
         SD_VARLINK_FIELD_COMMENT("The configuration or the module index was read again: message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(reloaded), SD_VARLINK_FIELD_COMMENT("A file is broken: problem."),
         SD_VARLINK_DEFINE_ENUM_VALUE(problem));

@@ -125,7 +125,7 @@ static int parse_boolean(PolicyPattern *ret, const char *text, const char **ret_
 static int parse_origin(PolicyPattern *ret, const char *text, const char **ret_problem) {
         RequestOrigin origin = request_origin_from_string(text);
 
-        if (origin < 0) {
+        if (origin < 0 || origin >= _ORIGIN_ASKED_MAX) {
                 *ret_problem = "expected device, kernel, client or boot";
                 return -EINVAL;
         }

@@ -49,6 +49,52 @@ void journal_record(const Record *record) {
                           record->request->device ?: record->request->key);
 }
 
+/**
+ * journal_foreign() - a module came or went without lkmd
+ * @denied_by: what says that it should not be there, which is told to the monitors as well; NULL: nothing does
+ */
+void journal_foreign(Monitors *monitors, const Record *record, const PolicyRuling *denied_by) {
+        const Requester *who = record->request->requester;
+        _cleanup_(freep) char *words = NULL, *rule = NULL, *message = NULL;
+        LogFields fields = {
+                .message_id = denied_by         ? LKMD_MESSAGE_FOREIGN_DENIED
+                              : record->removal ? LKMD_MESSAGE_UNLOADED
+                                                : LKMD_MESSAGE_LOADED,
+                .module = record->module,
+                .origin = request_origin_to_string(record->request->origin),
+                .key = record->request->key,
+                .outcome = outcome_to_string(record->outcome),
+                .requester_uid = who && who->has_process ? (long long) who->uid : -1,
+                .requester_pid = who && who->has_process ? (long long) who->pid : -1,
+        };
+
+        if (requester_describe(who, &words) < 0)
+                return;
+        if (!denied_by) {
+                log_entry(LOG_INFO, &fields, "%s: %s without lkmd, by %s", record->module,
+                          record->removal ? "removed" : "loaded", words);
+                return;
+        }
+        if (denied_by->file && asprintf(&rule, "%s:%u", denied_by->file, denied_by->line) < 0)
+                rule = NULL;
+        fields.rule = rule;
+        if (asprintf(
+                    &message,
+                    "%s is in the kernel, though %s denies it: loaded without lkmd, by %s; to remove it: lkmctl unload %s",
+                    record->module, rule ?: "the policy", words, record->module) < 0) {
+                message = NULL;
+                return;
+        }
+        log_entry(LOG_WARNING, &fields, "%s", message);
+        monitors_message(monitors, "foreign_denied", message);
+}
+
+/* What came or went without lkmd is not in the ledger. @module: NULL: several, the list could not be read */
+void journal_forgotten(const char *module, int error) {
+        log_warning("cannot write down that %s came or went without lkmd: %s", module ?: "some modules",
+                    strerror(-error));
+}
+
 /* A job that takes longer than SlowLoadSec=. */
 void journal_slow(const Record *record) {
         const char *where = record->kernel_stack ? record->kernel_stack[0] : NULL;

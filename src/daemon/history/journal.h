@@ -7,6 +7,8 @@
 /* Journal: entries about what happened. Those that are not about a record go to the monitors as well. */
 
 void journal_record(const Record *record);
+void journal_foreign(Monitors *monitors, const Record *record, const PolicyRuling *denied_by);
+void journal_forgotten(const char *module, int error);
 void journal_slow(const Record *record);
 void journal_noisy(Monitors *monitors, const char *device, unsigned n_events, uint64_t window_usec,
                    uint64_t hold_usec);

@@ -151,6 +151,17 @@ void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack) {
         r->thread_id = thread_id;
 }
 
+/*
+ * Did lkmd do it, rather than somebody else, who left lkmd to write it down? What lkmd has loaded took at least a
+ * microsecond.
+ */
+bool record_is_lkmds(const Record *r) {
+        assert(r);
+
+        return r->request->origin < _ORIGIN_ASKED_MAX &&
+               (r->request->origin != ORIGIN_BOOT || r->duration_usec > 0);
+}
+
 /* Was the module requested itself, rather than only needed by another? */
 bool record_is_wanted(const Record *r) {
         assert(r);

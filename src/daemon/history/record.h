@@ -69,6 +69,7 @@ int record_set_kernel_name(Record *r, const char *name);
 const char *record_file_module(const Record *r);
 bool record_is_about(const Record *r, const char *module);
 void record_set_whereabouts(Record *r, pid_t thread_id, const char *stack);
+bool record_is_lkmds(const Record *r);
 bool record_is_wanted(const Record *r);
 bool record_is_remarkable(const Record *r);
 

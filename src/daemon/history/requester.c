@@ -8,6 +8,9 @@
 #include "daemon/history/requester.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Return: 0 with one of which nothing is known, or -ENOMEM. */
 int requester_new(Requester **ret) {
@@ -42,4 +45,37 @@ Requester *requester_unref(Requester *r) {
         free(r->container);
         free(r);
         return NULL;
+}
+
+/**
+ * requester_describe() - the same in words, to be put behind "by": "insmod (pid 4711, uid 0, ssh.service)"
+ * @r:   NULL: not known
+ * @ret: owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int requester_describe(const Requester *r, char **ret) {
+        size_t size;
+        FILE *f;
+
+        assert(ret);
+
+        *ret = NULL;
+        f = open_memstream(ret, &size);
+        if (!f)
+                return -ENOMEM;
+        if (!r || !r->has_process) {
+                (void) fputs("a process that is not known", f);
+                return fclose(f) == 0 ? 0 : -ENOMEM;
+        }
+        (void) fprintf(f, "%s (pid %d, uid %u", r->command ?: r->executable ?: "a process", (int) r->pid,
+                       (unsigned) r->uid);
+        if (r->has_login_uid && r->login_uid != r->uid)
+                (void) fprintf(f, ", logged in as uid %u", (unsigned) r->login_uid);
+        if (r->container)
+                (void) fprintf(f, ", container %s", r->container);
+        else if (r->unit)
+                (void) fprintf(f, ", %s", r->unit);
+        (void) fprintf(f, ")%s", r->inferred ? ", it seems" : "");
+        return fclose(f) == 0 ? 0 : -ENOMEM;
 }

@@ -31,3 +31,5 @@ int requester_new(Requester **ret);
 Requester *requester_ref(Requester *r);
 Requester *requester_unref(Requester *r);
 DEFINE_CLEANUP(Requester, requester_unref);
+
+int requester_describe(const Requester *r, char **ret);

@@ -88,7 +88,7 @@ static const char *find_reason(const LiveModule *m, const LiveParameter *p, char
         char given[PARAMETERS_MAX];
         bool unchanged;
 
-        if (!record || record->outcome != OUTCOME_LOADED)
+        if (!record || record->outcome != OUTCOME_LOADED || !record_is_lkmds(record))
                 return "loaded_elsewhere";
         find_assignment(record->parameters ?: "", p->name, given);
         unchanged = given[0] == '\0' ||

@@ -63,14 +63,24 @@ static void test_records(void **state) {
               "wanted after a");
         check(print_record_requester_short, "{\"reason\":\"whim\",\"parent\":\"a\"}", "along with a");
         check(print_record_requester,
-              "{\"reason\":\"dependency\",\"parent\":\"a\",\"requester\":{\"origin\":\"boot\"}}",
+              "{\"reason\":\"dependency\",\"parent\":\"a\",\"durationUSec\":5,\"requester\":{\"origin\":\"boot\"}}",
               "needed by a, listed to be loaded at boot");
         check(print_record_requester,
-              "{\"module\":\"snd_hda\",\"requester\":{\"origin\":\"boot\",\"key\":\"snd-hda\"}}",
+              "{\"module\":\"snd_hda\",\"durationUSec\":5,\"requester\":{\"origin\":\"boot\",\"key\":\"snd-hda\"}}",
               "listed to be loaded at boot");
         check(print_record_requester,
-              "{\"module\":\"snd_hda\",\"requester\":{\"origin\":\"boot\",\"key\":\"snd-hd\"}}",
+              "{\"module\":\"snd_hda\",\"durationUSec\":5,\"requester\":{\"origin\":\"boot\",\"key\":\"snd-hd\"}}",
               "listed to be loaded at boot, as snd-hd");
+        check(print_record_requester, "{\"module\":\"a\",\"requester\":{\"origin\":\"boot\",\"key\":\"a\"}}",
+              "at boot, before lkmd started");
+        check(print_record_requester,
+              "{\"module\":\"a\",\"requester\":{\"origin\":\"initramfs\",\"key\":\"a\"}}",
+              "by the initramfs, before lkmd started");
+        check(print_record_requester,
+              "{\"module\":\"a\",\"requester\":{\"origin\":\"foreign\",\"key\":\"a\",\"command\":\"insmod\",\"pid\":7,\"uid\":0}}",
+              "without lkmd, by insmod (pid 7, uid 0)");
+        check(print_requester_short, "{\"origin\":\"foreign\"}", "foreign");
+        check(print_requester_short, "{\"origin\":\"foreign\",\"command\":\"insmod\"}", "insmod");
 }
 
 static void test_omissions(void **state) {
