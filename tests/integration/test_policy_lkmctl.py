@@ -135,7 +135,7 @@ def test_audit_is_grouped_by_rule(lkmd, ctl):
     assert re.match(r"  refused       usb_storage  3 times, \d+ min \d+ s ago, first 2 h \d+ min ago, for device /devices/", lines[1])
     assert re.match(r"  refused       uas  once, \d+ min \d+ s ago, for device ", lines[2])
     assert lines[4] == "rule old, /etc/lkmd/policy.d/10-usb.yaml:9:5: old"
-    assert lines[5].startswith("  would refuse  x25  once,") and "by the kernel on behalf of a program" in lines[5]
+    assert lines[5].startswith("  would refuse  x25  once,") and "by the kernel on behalf of a process that is not known" in lines[5]
     assert lines[7] == "default" and lines[8].startswith("  allowed       dccp") and "uid 1000" in lines[8]
     assert "mode: enforce" in lines[-2]
 

@@ -19,25 +19,66 @@
 
 #define LIVE_DIFFERENCE_USEC (100U * 1000U) /* a shorter wait for others is not mentioned */
 
-/* The process of a request: "lkmctl (pid 4711, uid 0)". @otherwise: if its name is not known */
+static void print_detail(FILE *f, const char **separator, const char *words, const char *text) {
+        if (!text)
+                return;
+        (void) fprintf(f, "%s%s", *separator, words);
+        print_escaped(f, text);
+        *separator = ", ";
+}
+
+static void print_detail_number(FILE *f, const char **separator, const char *words, uint64_t n) {
+        (void) fprintf(f, "%s%s%" PRIu64, *separator, words, n);
+        *separator = ", ";
+}
+
+/*
+ * The process of a request: "python3 (pid 4711, uid 65534, logged in as uid 1000, a.service, /usr/bin/python3.13)".
+ * @otherwise: if its name is not known
+ */
 static void print_process(FILE *f, sd_json_variant *requester, const char *otherwise) {
         const char *command = field_string(requester, "command"), *separator = " (";
-        uint64_t pid, uid;
+        const char *executable = field_string(requester, "executable");
+        uint64_t pid, uid, login_uid;
+        bool has_uid = field_unsigned(requester, "uid", &uid);
 
         if (command)
                 print_escaped(f, command);
         else
                 (void) fputs(otherwise, f);
-        if (field_unsigned(requester, "pid", &pid)) {
-                (void) fprintf(f, "%spid %" PRIu64, separator, pid);
-                separator = ", ";
-        }
-        if (field_unsigned(requester, "uid", &uid)) {
-                (void) fprintf(f, "%suid %" PRIu64, separator, uid);
-                separator = ", ";
-        }
+        if (field_unsigned(requester, "pid", &pid))
+                print_detail_number(f, &separator, "pid ", pid);
+        if (has_uid)
+                print_detail_number(f, &separator, "uid ", uid);
+        if (field_unsigned(requester, "loginUid", &login_uid) && !(has_uid && login_uid == uid))
+                print_detail_number(f, &separator, "logged in as uid ", login_uid);
+        print_detail(f, &separator, "", field_string(requester, "unit"));
+        print_detail(f, &separator, "container ", field_string(requester, "container"));
+        print_detail(f, &separator, "", executable);
         if (separator[0] == ',')
                 (void) fputc(')', f);
+}
+
+static void print_any_process(FILE *f, sd_json_variant *requester) {
+        bool is_known = sd_json_variant_by_key(requester, "pid") ||
+                        sd_json_variant_by_key(requester, "executable") ||
+                        sd_json_variant_by_key(requester, "uid") ||
+                        sd_json_variant_by_key(requester, "unit");
+
+        print_process(f, requester, is_known ? "a process" : "a process that is not known");
+}
+
+/* As above, and for which other requests it was: "modprobe (pid 7), while a module was loaded for init (pid 1)". */
+static void print_processes(FILE *f, sd_json_variant *requester) {
+        sd_json_variant *chain = field_array(requester, "chain");
+
+        print_any_process(f, requester);
+        ARRAY_FOREACH_INDEX(chain, i) {
+                (void) fputs(i == 0 ? ", while a module was loaded for " : ", which was for ", f);
+                print_any_process(f, sd_json_variant_by_index(chain, i));
+        }
+        if (field_bool(requester, "inferred"))
+                (void) fputs(", it seems", f);
 }
 
 /* Names of modules, where '-' and '_' are alike. */
@@ -60,9 +101,10 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
                 return;
         }
 
-        if (streq(origin, "kernel"))
-                (void) fputs("asked for by the kernel on behalf of a program", f);
-        else if (streq(origin, "client")) {
+        if (streq(origin, "kernel")) {
+                (void) fputs("asked for by the kernel on behalf of ", f);
+                print_processes(f, requester);
+        } else if (streq(origin, "client")) {
                 (void) fputs("asked for by ", f);
                 print_process(f, requester, "a client");
         } else if (streq(origin, "boot"))
@@ -71,7 +113,7 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
                 (void) fputs("by the initramfs, before lkmd started", f);
         else if (streq(origin, "foreign")) {
                 (void) fputs("without lkmd, by ", f);
-                print_process(f, requester, "a process that is not known");
+                print_processes(f, requester);
         } else {
                 (void) fputs("asked for by ", f);
                 print_escaped(f, *origin ? origin : NULL);
@@ -101,7 +143,7 @@ void print_requester_short(FILE *f, sd_json_variant *requester) {
 
                 (void) fputs("device ", f);
                 print_escaped(f, slash ? slash + 1 : device);
-        } else if (streq(origin, "client") || streq(origin, "foreign")) {
+        } else if (streq(origin, "client") || streq(origin, "foreign") || streq(origin, "kernel")) {
                 const char *command = field_string(requester, "command");
 
                 print_escaped(f, command ?: origin);

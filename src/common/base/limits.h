@@ -63,6 +63,8 @@
 #define AUDIT_FILE_MAX (4U << 20)       /* likewise, and what the file grows to before it is rewritten */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of either */
 
+#define AUDIT_PROCESSES_MAX 16U         /* entries that differ in the name, file or unit of the process alone */
+#define REQUESTER_CHAIN_MAX 8U          /* requests that led to a request, each by the one before it */
 #define AUDIT_SYNC_USEC (1000U * 1000U) /* how far the audit's file may lag behind */
 #define AUDIT_KEEP_SOON_USEC (10U * 1000U * 1000U) /* until its first change is kept below /var */
 #define AUDIT_KEEP_USEC (5U * 60U * 1000U * 1000U) /* at least between two copies there */

@@ -144,8 +144,16 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(key, SD_VARLINK_STRING, 0),
         SD_VARLINK_FIELD_COMMENT("Origin device: path of the device below /sys."),
         SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Origin client: user ID of the client."),
+        SD_VARLINK_FIELD_COMMENT("User ID of the client, or of the process for which the kernel asks, if it is known."),
         SD_VARLINK_DEFINE_FIELD(uid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "Name of that process. Of the processes of one user that the same was done to, the first 16 are told "
+                "apart by name, program and unit; those that come later are counted without them."),
+        SD_VARLINK_DEFINE_FIELD(command, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Path of its program."),
+        SD_VARLINK_DEFINE_FIELD(executable, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Its systemd unit."),
+        SD_VARLINK_DEFINE_FIELD(unit, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("How often this happened, in all boots that are counted or, if asked for, in this one."),
         SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("When it happened for the first time, CLOCK_REALTIME in microseconds."),

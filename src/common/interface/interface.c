@@ -25,6 +25,27 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_FIELD_COMMENT("The same, before lkmd started, by the initramfs."),
         SD_VARLINK_DEFINE_ENUM_VALUE(initramfs));
 
+/* From uid on, whose comment comes before it. */
+#define PROCESS_FIELDS                                                                                               \
+        SD_VARLINK_DEFINE_FIELD(uid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),                                           \
+                SD_VARLINK_FIELD_COMMENT("Its process ID."),                                                         \
+                SD_VARLINK_DEFINE_FIELD(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),                                   \
+                SD_VARLINK_FIELD_COMMENT(                                                            \
+                        "User ID of who logged in, whoever the process has become since."),          \
+                SD_VARLINK_DEFINE_FIELD(loginUid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),                              \
+                SD_VARLINK_FIELD_COMMENT("Its name, which a process may choose itself."),                            \
+                SD_VARLINK_DEFINE_FIELD(command, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),                            \
+                SD_VARLINK_FIELD_COMMENT("Path of its program."),                                                    \
+                SD_VARLINK_DEFINE_FIELD(executable, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),                         \
+                SD_VARLINK_FIELD_COMMENT("Its systemd unit."),                                                       \
+                SD_VARLINK_DEFINE_FIELD(unit, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),                               \
+                SD_VARLINK_FIELD_COMMENT("Its container: a part of the path of its control group."),                 \
+                SD_VARLINK_DEFINE_FIELD(container, SD_VARLINK_STRING, SD_VARLINK_NULLABLE)
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+        Process, SD_VARLINK_FIELD_COMMENT("Its user ID, as it is outside of all containers."),
+        PROCESS_FIELDS);
+
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
         Requester, SD_VARLINK_FIELD_COMMENT("Who asked."), SD_VARLINK_DEFINE_FIELD_BY_TYPE(origin, Origin, 0),
         SD_VARLINK_FIELD_COMMENT("What was asked for, as it was given: module name, alias or modalias. "
@@ -38,14 +59,18 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(driver, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("True: the kernel was told to skip some of its checks."),
         SD_VARLINK_DEFINE_FIELD(forced, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Origin client: user ID of the client."),
-        SD_VARLINK_DEFINE_FIELD(uid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Origin client: process ID of the client."),
-        SD_VARLINK_DEFINE_FIELD(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Origin client: command name of that process, if it could be read."),
-        SD_VARLINK_DEFINE_FIELD(command, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Origin client: systemd unit of that process, if it has one."),
-        SD_VARLINK_DEFINE_FIELD(unit, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+        SD_VARLINK_FIELD_COMMENT(
+                "User ID of the process that asks, as it is outside of all containers: of the client or, if lkmd learnt it, "
+                "of the process in whose system call the kernel asks, or that loaded without lkmd. Absent together with pid: "
+                "the process is not known."),
+        PROCESS_FIELDS,
+        SD_VARLINK_FIELD_COMMENT(
+                "True: the kernel did not say which process it was; it was concluded from time and name."),
+        SD_VARLINK_DEFINE_FIELD(inferred, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "For a request that came while a module was loaded for another request: the processes of that one, "
+                "of the one which led to it, and so on."),
+        SD_VARLINK_DEFINE_FIELD_BY_TYPE(chain, Process, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         Reason, SD_VARLINK_FIELD_COMMENT("The request asks for it."),
@@ -586,6 +611,7 @@ SD_VARLINK_DEFINE_INTERFACE(
                 "Decides which modules enter the kernel, and says why. Everybody may read; "
                 "Load, Unload, Reload, Grant, Revoke and ClearAudit are for root and members of the group lkmd-admin."),
         SD_VARLINK_SYMBOL_COMMENT("Where a request comes from."), &vl_type_Origin,
+        SD_VARLINK_SYMBOL_COMMENT("A process that asked, as far as it is known."), &vl_type_Process,
         SD_VARLINK_SYMBOL_COMMENT("Who asked, and for what."), &vl_type_Requester,
         SD_VARLINK_SYMBOL_COMMENT("Why a module is part of a request."), &vl_type_Reason,
         SD_VARLINK_SYMBOL_COMMENT("The result of a load or removal."), &vl_type_Outcome,

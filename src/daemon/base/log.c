@@ -13,7 +13,7 @@
 
 #include "common/base/text.h"
 
-#define FIELDS_MAX 14U
+#define FIELDS_MAX 20U
 
 static int log_level = LOG_INFO;
 
@@ -73,6 +73,13 @@ static void entry_send(int level, const LogFields *f, const char *text) {
                 entry_add(&e, "LKMD_REQUESTER_UID=%lld", f->requester_uid);
         if (f->requester_pid >= 0)
                 entry_add(&e, "LKMD_REQUESTER_PID=%lld", f->requester_pid);
+        if (f->has_login_uid)
+                entry_add(&e, "LKMD_REQUESTER_LOGINUID=%u", (unsigned) f->login_uid);
+        entry_add_string(&e, "LKMD_REQUESTER_COMM", f->command);
+        entry_add_string(&e, "LKMD_REQUESTER_EXE", f->executable);
+        entry_add_string(&e, "LKMD_REQUESTER_UNIT", f->unit);
+        entry_add_string(&e, "LKMD_REQUESTER_CONTAINER", f->container);
+        entry_add_string(&e, "LKMD_REQUESTER_INFERRED", f->is_inferred ? "1" : NULL);
         if (f->error > 0)
                 entry_add(&e, "ERRNO=%d", f->error);
 

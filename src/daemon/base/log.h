@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/types.h>
 #include <syslog.h>
 
 #include "common/base/problem-list.h"
@@ -19,6 +21,13 @@ typedef struct LogFields {
         const char *outcome;            /* LKMD_OUTCOME= */
         long long requester_uid;        /* LKMD_REQUESTER_UID=, -1: none */
         long long requester_pid;        /* LKMD_REQUESTER_PID=, -1: none */
+        bool has_login_uid;
+        uid_t login_uid;                /* LKMD_REQUESTER_LOGINUID= */
+        const char *command;            /* LKMD_REQUESTER_COMM= */
+        const char *executable;         /* LKMD_REQUESTER_EXE= */
+        const char *unit;               /* LKMD_REQUESTER_UNIT= */
+        const char *container;          /* LKMD_REQUESTER_CONTAINER= */
+        bool is_inferred;               /* LKMD_REQUESTER_INFERRED=1 */
         int error;                      /* ERRNO=, positive; 0: none */
 } LogFields;
 

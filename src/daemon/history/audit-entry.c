@@ -35,7 +35,23 @@ void audit_entry_clear(AuditEntry *e) {
         plan_ruling_clear(&e->ruling);
         free(e->key);
         free(e->device);
+        audit_entry_forget_process(e);
         *e = (AuditEntry) {};
+}
+
+/* All that is left of the process is its user. */
+void audit_entry_forget_process(AuditEntry *e) {
+        assert(e);
+
+        free(e->command);
+        free(e->executable);
+        free(e->unit);
+        e->command = e->executable = e->unit = NULL;
+}
+
+/* NULL stays NULL. */
+static int escape_optional(const char *text, char **ret) {
+        return text ? text_escape(text, ret) : 0;
 }
 
 /**
@@ -45,19 +61,27 @@ void audit_entry_clear(AuditEntry *e) {
  */
 int audit_entry_make(AuditEntry *ret, AuditKind kind, const char *module, const PlanRuling *ruling,
                      const Request *request) {
+        long long uid = request_get_uid(request);
         AuditEntry e = {
                 .kind = kind,
                 .origin = request->origin,
-                .has_uid = request->has_peer,
-                .uid = request->has_peer ? request->uid : 0,
+                .has_uid = uid >= 0,
+                .uid = uid >= 0 ? (uid_t) uid : 0,
         };
         int r;
 
         r = text_escape(module, &e.module);
         if (r >= 0)
                 r = text_escape(request->key, &e.key);
-        if (r >= 0 && request->device)
-                r = text_escape(request->device, &e.device);
+        if (r >= 0)
+                r = escape_optional(request->device, &e.device);
+        if (r >= 0)
+                r = escape_optional(request_get_command(request), &e.command);
+        if (r >= 0)
+                r = escape_optional(request->requester ? request->requester->executable : NULL,
+                                    &e.executable);
+        if (r >= 0)
+                r = escape_optional(request_get_unit(request), &e.unit);
         if (r >= 0)
                 r = plan_ruling_copy(&e.ruling, ruling);
         if (r < 0) {
@@ -76,6 +100,11 @@ static bool rulings_equal(const PlanRuling *a, const PlanRuling *b) {
 }
 
 bool audit_entries_equal(const AuditEntry *a, const AuditEntry *b) {
+        return audit_entries_similar(a, b) && streq_ptr(a->command, b->command) &&
+               streq_ptr(a->executable, b->executable) && streq_ptr(a->unit, b->unit);
+}
+
+bool audit_entries_similar(const AuditEntry *a, const AuditEntry *b) {
         return a->kind == b->kind && a->origin == b->origin && a->has_uid == b->has_uid &&
                a->uid == b->uid && streq(a->module, b->module) && streq(a->key, b->key) &&
                streq_ptr(a->device, b->device) && rulings_equal(&a->ruling, &b->ruling);
@@ -95,7 +124,8 @@ static size_t text_size(const char *s) {
 
 size_t audit_entry_size(const AuditEntry *e) {
         return text_size(e->module) + text_size(e->key) + text_size(e->device) + text_size(e->ruling.file) +
-               text_size(e->ruling.rule) + text_size(e->ruling.reason);
+               text_size(e->ruling.rule) + text_size(e->ruling.reason) + text_size(e->command) +
+               text_size(e->executable) + text_size(e->unit);
 }
 
 uint64_t audit_entry_last_usec(const AuditEntry *e) {
@@ -123,7 +153,9 @@ int audit_entries_compare(const AuditEntry *a, const AuditEntry *b) {
         return compare_texts(a->ruling.file, b->ruling.file) ?: compare_numbers(a->ruling.line, b->ruling.line) ?:
                compare_numbers(a->ruling.column, b->ruling.column) ?: strcmp(a->module, b->module) ?:
                compare_numbers(a->kind, b->kind) ?: compare_numbers(first_usec(a), first_usec(b)) ?:
-               strcmp(a->key, b->key) ?: compare_texts(a->device, b->device);
+               strcmp(a->key, b->key) ?: compare_texts(a->device, b->device) ?:
+               compare_texts(a->command, b->command) ?: compare_texts(a->executable, b->executable) ?:
+               compare_texts(a->unit, b->unit);
 }
 
 /* Adds the counts of an equal entry. */
@@ -171,7 +203,10 @@ static int build_subject(const AuditEntry *e, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(e->origin)),
                 SD_JSON_BUILD_PAIR_STRING("key", e->key),
                 SD_JSON_BUILD_PAIR_CONDITION(e->device != NULL, "device", SD_JSON_BUILD_STRING(e->device)),
-                SD_JSON_BUILD_PAIR_CONDITION(e->has_uid, "uid", SD_JSON_BUILD_UNSIGNED(e->uid)));
+                SD_JSON_BUILD_PAIR_CONDITION(e->has_uid, "uid", SD_JSON_BUILD_UNSIGNED(e->uid)),
+                SD_JSON_BUILD_PAIR_CONDITION(e->command != NULL, "command", SD_JSON_BUILD_STRING(e->command)),
+                SD_JSON_BUILD_PAIR_CONDITION(e->executable != NULL, "executable", SD_JSON_BUILD_STRING(e->executable)),
+                SD_JSON_BUILD_PAIR_CONDITION(e->unit != NULL, "unit", SD_JSON_BUILD_STRING(e->unit)));
         if (r >= 0)
                 r = sd_json_variant_merge_object(&v, ruling);
         if (r < 0)
@@ -256,6 +291,9 @@ static int read_entry(sd_json_variant *v, AuditEntry *e) {
             (r = json_read_text(v, "key", &e->key)) < 0 ||
             (r = json_read_text(v, "device", &e->device)) < 0 ||
             (r = json_read_number(v, "uid", JSON_UID_MAX, &uid)) < 0 ||
+            (r = json_read_text(v, "command", &e->command)) < 0 ||
+            (r = json_read_text(v, "executable", &e->executable)) < 0 ||
+            (r = json_read_text(v, "unit", &e->unit)) < 0 ||
             (r = read_tally(v, "count", "firstUSec", "lastUSec", &e->now)) < 0 ||
             (r = read_tally(v, "earlierCount", "earlierFirstUSec", "earlierLastUSec", &e->earlier)) < 0 ||
             (r = json_read_number(v, "earlierBoots", COUNT_MAX, &e->n_boots)) < 0 ||

@@ -36,6 +36,8 @@ typedef struct AuditEntry {
         char *key, *device;             /* escaped for JSON; device may be NULL */
         bool has_uid;
         uid_t uid;
+        char *command, *executable,
+                *unit; /* of the process, escaped for JSON; NULL: not known, or not told apart */
 
         AuditTally now, earlier;        /* in this boot, and in those before it */
         uint64_t n_boots;               /* of those before it, in which it happened */
@@ -48,6 +50,9 @@ int audit_entry_make(AuditEntry *ret, AuditKind kind, const char *module, const 
 void audit_entry_clear(AuditEntry *e);
 
 bool audit_entries_equal(const AuditEntry *a, const AuditEntry *b); /* but for their counts */
+bool audit_entries_similar(const AuditEntry *a,
+                           const AuditEntry *b); /* .. and for the process of one user */
+void audit_entry_forget_process(AuditEntry *e);
 int audit_entries_compare(const AuditEntry *a, const AuditEntry *b);
 size_t audit_entry_size(const AuditEntry *e);   /* bytes of its texts */
 uint64_t audit_entry_last_usec(const AuditEntry *e);

@@ -176,6 +176,24 @@ void audit_policy_changed(Audit *a) {
         forget_descriptions(a);
 }
 
+/*
+ * A process chooses its name, and may run any number of programs, but must not push the entries of others out of the
+ * table: those of one user for one cause are told apart up to AUDIT_PROCESSES_MAX.
+ */
+static AuditEntry *find_entry(Audit *a, AuditEntry *e) {
+        AuditEntry *found = audit_table_find(&a->table, e);
+        size_t n = 0;
+
+        if (found)
+                return found;
+        for (size_t i = 0; i < a->table.n_entries; i++)
+                n += audit_entries_similar(a->table.entries + i, e);
+        if (n < AUDIT_PROCESSES_MAX)
+                return NULL;
+        audit_entry_forget_process(e);
+        return audit_table_find(&a->table, e);
+}
+
 /* Count what the policy did to a module of a request. A failure is logged. */
 void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *ruling,
                 const Request *request) {
@@ -191,7 +209,7 @@ void audit_note(Audit *a, AuditKind kind, const char *module, const PlanRuling *
                 return;
         }
         e.now = (AuditTally) { .count = 1, .first_usec = now, .last_usec = now };
-        entry = audit_table_find(&a->table, &e);
+        entry = find_entry(a, &e);
         if (entry)
                 audit_entry_add(entry, &e);
         else

@@ -7,8 +7,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "daemon/base/log.h"
-
 static const char *success_words(Outcome outcome) {
         static const char *const words[_OUTCOME_MAX] = {
                 [OUTCOME_LOADED] = "loaded",
@@ -21,22 +19,50 @@ static const char *success_words(Outcome outcome) {
         return words[outcome] ?: "done";
 }
 
+LogFields journal_fields(const Request *request) {
+        const Requester *process;
+
+        assert(request);
+
+        process = request->requester;
+        return (LogFields) {
+                .origin = request_origin_to_string(request->origin),
+                .key = request->key,
+                .device = request->device,
+                .requester_uid = request_get_uid(request),
+                .requester_pid = request_get_pid(request),
+                .has_login_uid = process && process->has_login_uid,
+                .login_uid = process ? process->login_uid : 0,
+                .command = request_get_command(request),
+                .executable = process ? process->executable : NULL,
+                .unit = request_get_unit(request),
+                .container = process ? process->container : NULL,
+                .is_inferred = process && process->inferred,
+        };
+}
+
+static void log_success(const Record *record, const LogFields *fields) {
+        const Request *request = record->request;
+        _cleanup_(freep) char *whom = NULL;
+
+        if (request_describe_whom(request, NULL, &whom) < 0)
+                return;
+        log_entry(LOG_INFO, fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
+                  success_words(record->outcome), record->duration_usec / 1000, record->duration_usec % 1000,
+                  whom);
+}
+
 /* The outcome of a job. */
 void journal_record(const Record *record) {
-        LogFields fields = {
-                .message_id = record->outcome == OUTCOME_KEPT_OUT    ? LKMD_MESSAGE_KEPT_OUT
-                              : !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED
-                              : record->removal                      ? LKMD_MESSAGE_UNLOADED
-                                                                     : LKMD_MESSAGE_LOADED,
-                .module = record->module,
-                .origin = request_origin_to_string(record->request->origin),
-                .key = record->request->key,
-                .device = record->request->device,
-                .outcome = outcome_to_string(record->outcome),
-                .requester_uid = record->request->has_peer ? (long long) record->request->uid : -1,
-                .requester_pid = record->request->has_peer ? (long long) record->request->pid : -1,
-                .error = -record->error,
-        };
+        LogFields fields = journal_fields(record->request);
+
+        fields.message_id = record->outcome == OUTCOME_KEPT_OUT    ? LKMD_MESSAGE_KEPT_OUT
+                            : !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED
+                            : record->removal                      ? LKMD_MESSAGE_UNLOADED
+                                                                   : LKMD_MESSAGE_LOADED;
+        fields.module = record->module;
+        fields.outcome = outcome_to_string(record->outcome);
+        fields.error = -record->error;
 
         if (!outcome_is_success(record->outcome))
                 log_entry(record_is_remarkable(record)          ? LOG_ERR
@@ -44,9 +70,7 @@ void journal_record(const Record *record) {
                                                                 : LOG_INFO,
                           &fields, "%s: %s", record->module, record->message ?: strerror(-record->error));
         else
-                log_entry(LOG_INFO, &fields, "%s: %s in %" PRIu64 ".%03" PRIu64 " ms for %s", record->module,
-                          success_words(record->outcome), record->duration_usec / 1000, record->duration_usec % 1000,
-                          record->request->device ?: record->request->key);
+                log_success(record, &fields);
 }
 
 /**
@@ -54,21 +78,15 @@ void journal_record(const Record *record) {
  * @denied_by: what says that it should not be there, which is told to the monitors as well; NULL: nothing does
  */
 void journal_foreign(Monitors *monitors, const Record *record, const PolicyRuling *denied_by) {
-        const Requester *who = record->request->requester;
         _cleanup_(freep) char *words = NULL, *rule = NULL, *message = NULL;
-        LogFields fields = {
-                .message_id = denied_by         ? LKMD_MESSAGE_FOREIGN_DENIED
-                              : record->removal ? LKMD_MESSAGE_UNLOADED
-                                                : LKMD_MESSAGE_LOADED,
-                .module = record->module,
-                .origin = request_origin_to_string(record->request->origin),
-                .key = record->request->key,
-                .outcome = outcome_to_string(record->outcome),
-                .requester_uid = who && who->has_process ? (long long) who->uid : -1,
-                .requester_pid = who && who->has_process ? (long long) who->pid : -1,
-        };
+        LogFields fields = journal_fields(record->request);
 
-        if (requester_describe(who, &words) < 0)
+        fields.message_id = denied_by         ? LKMD_MESSAGE_FOREIGN_DENIED
+                            : record->removal ? LKMD_MESSAGE_UNLOADED
+                                              : LKMD_MESSAGE_LOADED;
+        fields.module = record->module;
+        fields.outcome = outcome_to_string(record->outcome);
+        if (requester_describe(record->request->requester, &words) < 0)
                 return;
         if (!denied_by) {
                 log_entry(LOG_INFO, &fields, "%s: %s without lkmd, by %s", record->module,

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/base/log.h"
 #include "daemon/history/monitors.h"
 #include "daemon/history/record.h"
 
 /* Journal: entries about what happened. Those that are not about a record go to the monitors as well. */
+
+/* The fields of an entry that say who asked for what; borrows from the request. */
+LogFields journal_fields(const Request *request);
 
 void journal_record(const Record *record);
 void journal_foreign(Monitors *monitors, const Record *record, const PolicyRuling *denied_by);

@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 #include "common/plan/plan-json.h"
 #include "daemon/base/json-read.h"
+#include "daemon/history/requester-json.h"
 
 #define ERRNO_MAX 4095U                 /* MAX_ERRNO, linux/err.h */
 
@@ -49,14 +50,27 @@ static int escape_optional(const char *text, char **ret) {
         return text ? text_escape(text, ret) : 0;
 }
 
+/* The process: of the client, or what the kernel or another source told of it. */
+static int add_requester(const Request *request, sd_json_variant **v) {
+        const Requester client = {
+                .has_process = request->has_peer,
+                .uid = request->uid,
+                .pid = request->pid,
+                .command = request->command,
+                .unit = request->unit,
+        };
+
+        return requester_add_fields(request->requester ?: &client, v);
+}
+
 /**
  * describe_request() - the varlink type Requester
  *
  * Return: 0 or what sd-json says, as for all functions here.
  */
 int describe_request(const Request *request, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
         _cleanup_(freep) char *key = NULL, *device = NULL, *subsystem = NULL, *driver = NULL;
-        _cleanup_(freep) char *command = NULL, *unit = NULL;
         int r;
 
         assert(request && ret);
@@ -73,26 +87,20 @@ int describe_request(const Request *request, sd_json_variant **ret) {
         r = escape_optional(request->driver, &driver);
         if (r < 0)
                 return r;
-        r = escape_optional(request->command, &command);
-        if (r < 0)
-                return r;
-        r = escape_optional(request->unit, &unit);
-        if (r < 0)
-                return r;
-
-        return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(request->origin)),
+        r = sd_json_buildo(
+                &v, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(request->origin)),
                 SD_JSON_BUILD_PAIR_STRING("key", key),
                 SD_JSON_BUILD_PAIR_CONDITION(device != NULL, "device", SD_JSON_BUILD_STRING(device)),
                 SD_JSON_BUILD_PAIR_CONDITION(subsystem != NULL, "subsystem",
                                              SD_JSON_BUILD_STRING(subsystem)),
                 SD_JSON_BUILD_PAIR_CONDITION(driver != NULL, "driver", SD_JSON_BUILD_STRING(driver)),
-                SD_JSON_BUILD_PAIR_CONDITION(request->force != 0, "forced", SD_JSON_BUILD_BOOLEAN(true)),
-                SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "uid", SD_JSON_BUILD_UNSIGNED(request->uid)),
-                SD_JSON_BUILD_PAIR_CONDITION(request->has_peer, "pid",
-                                             SD_JSON_BUILD_UNSIGNED((uint64_t) request->pid)),
-                SD_JSON_BUILD_PAIR_CONDITION(command != NULL, "command", SD_JSON_BUILD_STRING(command)),
-                SD_JSON_BUILD_PAIR_CONDITION(unit != NULL, "unit", SD_JSON_BUILD_STRING(unit)));
+                SD_JSON_BUILD_PAIR_CONDITION(request->force != 0, "forced", SD_JSON_BUILD_BOOLEAN(true)));
+        if (r >= 0)
+                r = add_requester(request, &v);
+        if (r < 0)
+                return r;
+        *ret = STEAL_PTR(v);
+        return 0;
 }
 
 int describe_record(const Record *record, sd_json_variant **ret) {
@@ -244,14 +252,25 @@ static const char *string_member(sd_json_variant *v, const char *name) {
         return member && sd_json_variant_is_string(member) ? sd_json_variant_string(member) : NULL;
 }
 
-static int read_peer(sd_json_variant *v, Request *request) {
-        uint64_t uid, pid;
+/* A client is a process as others are, of which a request knows less. */
+static int read_requester(sd_json_variant *v, Request *request) {
+        _cleanup_(requester_unrefp) Requester *process = NULL;
+        int r;
 
-        if (json_read_number(v, "uid", JSON_UID_MAX, &uid) < 0 || json_read_number(v, "pid", INT_MAX, &pid) < 0)
-                return -EBADMSG;
-        request->has_peer = sd_json_variant_by_key(v, "uid") != NULL;
-        request->uid = (uid_t) uid;
-        request->pid = request->has_peer ? (pid_t) pid : 0;
+        r = requester_from_fields(v, &process);
+        if (r < 0)
+                return r;
+        if (request->origin != ORIGIN_CLIENT) {
+                request->requester = STEAL_PTR(process);
+                return 0;
+        }
+        if (!process)
+                return 0;
+        request->has_peer = process->has_process;
+        request->uid = process->uid;
+        request->pid = process->pid;
+        request->command = STEAL_PTR(process->command);
+        request->unit = STEAL_PTR(process->unit);
         return 0;
 }
 
@@ -272,9 +291,8 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
                 return r;
         if ((r = replace_member(v, "key", &request->key)) < 0 || (r = json_read_text(v, "device", &request->device)) < 0 ||
             (r = json_read_text(v, "subsystem", &request->subsystem)) < 0 ||
-            (r = json_read_text(v, "driver", &request->driver)) < 0 || (r = json_read_text(v, "unit", &request->unit)) < 0 ||
-            (r = json_read_text(v, "command", &request->command)) < 0 || (r = json_read_flag(v, "forced", &forced)) < 0 ||
-            (r = read_peer(v, request)) < 0)
+            (r = json_read_text(v, "driver", &request->driver)) < 0 ||
+            (r = json_read_flag(v, "forced", &forced)) < 0 || (r = read_requester(v, request)) < 0)
                 return r;
         request->force = forced ? REQUEST_FORCE_UNKNOWN : 0;
 

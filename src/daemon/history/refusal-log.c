@@ -11,7 +11,7 @@
 #include <assert.h>
 
 #include "common/explain/omission-text.h"
-#include "daemon/base/log.h"
+#include "daemon/history/journal.h"
 
 #define REFUSAL_LOG_MAX 256U            /* then the list starts anew, and entries may repeat */
 
@@ -60,7 +60,7 @@ static bool remember(RefusalLog *v, const Request *request, const Verdict *verdi
         char *text;
 
         if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->ruling->file ?: "",
-                     verdict->ruling->line, request->has_peer ? (long long) request->uid : -1) < 0)
+                     verdict->ruling->line, request_get_uid(request)) < 0)
                 return true;
         for (size_t i = 0; i < v->n_reported; i++)
                 if (streq(v->reported[i], text)) {
@@ -76,28 +76,21 @@ static bool remember(RefusalLog *v, const Request *request, const Verdict *verdi
 /* @said: the sentence between the names of the module and the requester */
 static void log_refusal(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said) {
         const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
-        _cleanup_(freep) char *rule = NULL;
+        _cleanup_(freep) char *rule = NULL, *whom = NULL;
+        LogFields fields = journal_fields(request);
 
-        if (!remember(v, request, verdict))
+        if (!remember(v, request, verdict) || request_describe_whom(request, request->command, &whom) < 0)
                 return;
         if (verdict->ruling->file &&
             asprintf(&rule, "%s:%u", verdict->ruling->file, verdict->ruling->line) < 0)
                 rule = NULL;
 
-        log_entry(LOG_INFO,
-                  &(LogFields) {
-                          .message_id = verdict->message_id,
-                          .module = verdict->module,
-                          .origin = request_origin_to_string(request->origin),
-                          .key = request->key,
-                          .device = request->device,
-                          .rule = rule,
-                          .outcome = verdict->what,
-                          .requester_uid = request->has_peer ? (long long) request->uid : -1,
-                          .requester_pid = request->has_peer ? (long long) request->pid : -1,
-                  },
-                  "%s %s %s: %s%s%s%s%s", verdict->module, said, request->device ?: request->command ?: request->key,
-                  verdict->words, rule ? verdict->before_place : "", rule ?: "", reason ? ": " : "", reason ?: "");
+        fields.message_id = verdict->message_id;
+        fields.module = verdict->module;
+        fields.rule = rule;
+        fields.outcome = verdict->what;
+        log_entry(LOG_INFO, &fields, "%s %s %s: %s%s%s%s%s", verdict->module, said, whom, verdict->words,
+                  rule ? verdict->before_place : "", rule ?: "", reason ? ": " : "", reason ?: "");
 }
 
 /* Log an omission. */

@@ -171,16 +171,71 @@ Request *request_unref(Request *r) {
         return NULL;
 }
 
-PolicyRequester request_get_requester(const Request *r) {
+/**
+ * request_describe_whom() - to be put behind "for": "python3 (pid 4711, uid 65534, a.service), as net-pf-38"
+ * @client: what stands for a client; NULL: its key
+ * @ret:    owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int request_describe_whom(const Request *r, const char *client, char **ret) {
+        _cleanup_(freep) char *process = NULL;
+
+        assert(r && ret);
+
+        if (r->origin != ORIGIN_KERNEL) {
+                *ret = strdup(r->device ?: client ?: r->key);
+                return *ret ? 0 : -ENOMEM;
+        }
+        if (requester_describe(r->requester, &process) < 0 ||
+            asprintf(ret, "%s, as %s", process, r->key) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+long long request_get_uid(const Request *r) {
         assert(r);
 
+        if (r->requester)
+                return r->requester->has_process ? (long long) r->requester->uid : -1;
+        return r->has_peer ? (long long) r->uid : -1;
+}
+
+long long request_get_pid(const Request *r) {
+        assert(r);
+
+        if (r->requester)
+                return r->requester->has_process ? (long long) r->requester->pid : -1;
+        return r->has_peer ? (long long) r->pid : -1;
+}
+
+const char *request_get_command(const Request *r) {
+        assert(r);
+
+        return r->requester ? r->requester->command : r->command;
+}
+
+const char *request_get_unit(const Request *r) {
+        assert(r);
+
+        return r->requester ? r->requester->unit : r->unit;
+}
+
+PolicyRequester request_get_requester(const Request *r) {
+        long long uid;
+
+        assert(r);
+
+        uid = request_get_uid(r);
         return (PolicyRequester) {
                 .origin = r->origin,
                 .key = r->key,
                 .subsystem = r->subsystem,
                 .driver = r->driver,
-                .unit = r->unit,
-                .has_uid = r->has_peer,
-                .uid = r->uid,
+                .unit = request_get_unit(r),
+                .has_uid = uid >= 0,
+                .uid = uid >= 0 ? (uid_t) uid : 0,
         };
 }

@@ -44,5 +44,13 @@ Request *request_ref(Request *r);
 Request *request_unref(Request *r);
 DEFINE_CLEANUP(Request, request_unref);
 
+int request_describe_whom(const Request *r, const char *client, char **ret);
+
+/* Of the process that asks: the client, or the one for which the kernel asks. -1 or NULL: not known. */
+long long request_get_uid(const Request *r);
+long long request_get_pid(const Request *r);
+const char *request_get_command(const Request *r); /* its name, which it chooses itself */
+const char *request_get_unit(const Request *r);
+
 /* The requester as policies see it; borrows from the request. */
 PolicyRequester request_get_requester(const Request *r);

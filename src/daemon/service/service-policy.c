@@ -11,8 +11,8 @@
 #include "common/base/text.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
-#include "daemon/base/log.h"
 #include "daemon/base/module-devices.h"
+#include "daemon/history/journal.h"
 #include "daemon/history/record-json.h"
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/service/service-caller.h"
@@ -99,14 +99,10 @@ static int check_grant(sd_varlink *link, const GrantParameters *p) {
 }
 
 static void log_grant(const Request *request, const Grant *g, const char *what) {
-        const LogFields fields = {
-                .module = g->module,
-                .origin = request_origin_to_string(request->origin),
-                .rule = g->id,
-                .requester_uid = request->has_peer ? (long long) request->uid : -1,
-                .requester_pid = request->has_peer ? (long long) request->pid : -1,
-        };
+        LogFields fields = journal_fields(request);
 
+        fields.module = g->module;
+        fields.rule = g->id;
         log_entry(LOG_NOTICE, &fields, "%s %s: %s %s: %s", g->id, what,
                   g->verdict == POLICY_ALLOW ? "allows" : "denies", g->module, g->reason);
 }
@@ -291,6 +287,7 @@ int vl_method_clear_audit(sd_varlink *link, sd_json_variant *parameters, sd_varl
                           void *userdata) {
         _cleanup_(request_unrefp) Request *request = NULL;
         Service *s = userdata;
+        LogFields fields;
         int r;
 
         r = service_admit(s, link, "ClearAudit", flags);
@@ -303,13 +300,10 @@ int vl_method_clear_audit(sd_varlink *link, sd_json_variant *parameters, sd_varl
         if (r < 0)
                 return r;
 
-        log_entry(LOG_NOTICE,
-                  &(LogFields) {
-                          .origin = request_origin_to_string(request->origin),
-                          .requester_uid = request->has_peer ? (long long) request->uid : -1,
-                          .requester_pid = request->has_peer ? (long long) request->pid : -1,
-                  },
-                  "the audit is cleared, which had %zu entries", audit_count(s->context.audit));
+        fields = journal_fields(request);
+        fields.key = NULL;              /* it asks for no module */
+        log_entry(LOG_NOTICE, &fields, "the audit is cleared, which had %zu entries",
+                  audit_count(s->context.audit));
         audit_clear(s->context.audit);
         return sd_varlink_reply(link, NULL);
 }

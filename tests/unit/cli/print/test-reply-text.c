@@ -32,7 +32,20 @@ static void test_requesters(void **state) {
         check(print_requester, "{\"origin\":\"boot\",\"key\":\"loop\"}",
               "listed to be loaded at boot, as loop");
         check(print_requester, "{\"origin\":\"kernel\",\"key\":\"net-pf-38\"}",
-              "asked for by the kernel on behalf of a program, as net-pf-38");
+              "asked for by the kernel on behalf of a process that is not known, as net-pf-38");
+        check(print_requester,
+              "{\"origin\":\"kernel\",\"key\":\"net-pf-38\",\"pid\":4711,\"uid\":65534,\"loginUid\":1000,"
+              "\"command\":\"python3\",\"unit\":\"a.service\",\"executable\":\"/usr/bin/python3.13\"}",
+              "asked for by the kernel on behalf of python3 (pid 4711, uid 65534, logged in as uid 1000, a.service, "
+              "/usr/bin/python3.13), as net-pf-38");
+        check(print_requester, "{\"origin\":\"kernel\",\"key\":\"a\",\"pid\":1,\"uid\":7,\"loginUid\":7}",
+              "asked for by the kernel on behalf of a process (pid 1, uid 7), as a");
+        check(print_requester,
+              "{\"origin\":\"kernel\",\"key\":\"crypto-aes\",\"pid\":9,\"uid\":0,\"command\":\"lkmd-request\","
+              "\"inferred\":true,\"chain\":[{\"pid\":8,\"uid\":1000,\"command\":\"a\\u001b\",\"container\":\"c1\"},{}]}",
+              "asked for by the kernel on behalf of lkmd-request (pid 9, uid 0), while a module was loaded for "
+              "a\\x1b (pid 8, uid 1000, container c1), which was for a process that is not known, it seems, as "
+              "crypto-aes");
         check(print_requester, "{\"origin\":\"a\\u001bb\"}", "asked for by a\\x1bb");
         check(print_requester, "{}", "asked for by ?");
         check(print_requester, "7", "asked for by ?");
@@ -41,6 +54,8 @@ static void test_requesters(void **state) {
               "device 1-1:1.0");
         check(print_requester_short, "{\"origin\":\"device\"}", "device ?");
         check(print_requester_short, "{\"origin\":\"boot\"}", "boot");
+        check(print_requester_short, "{\"origin\":\"kernel\"}", "kernel");
+        check(print_requester_short, "{\"origin\":\"kernel\",\"command\":\"python3\"}", "python3");
 }
 
 static void test_records(void **state) {

@@ -91,6 +91,72 @@ static void test_the_same_is_counted(void **state) {
         assert_int_equal(audit_count(a), n + 3);
 }
 
+/* As that process, for which the kernel asks. NULL: it is not known. */
+static void note_process(Audit *a, uid_t uid, const char *command, const char *executable,
+                         const char *unit) {
+        _cleanup_(requester_unrefp) Requester *p = NULL;
+        _cleanup_(request_unrefp) Request *request = NULL;
+
+        assert_ok(requester_new(&p));
+        p->has_process = true;
+        p->uid = uid;
+        p->pid = 7;
+        p->command = command ? strdup(command) : NULL;
+        p->executable = executable ? strdup(executable) : NULL;
+        p->unit = unit ? strdup(unit) : NULL;
+        assert_ok(request_new_kernel(&request, "net-pf-38", p));
+        audit_note(a, AUDIT_REFUSED, "af_alg", &rule, request);
+}
+
+static void test_processes_are_told_apart(void **state) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        _cleanup_(audit_freep) Audit *a = NULL, *again = NULL;
+        _cleanup_(scratch_close) Scratch s;
+        sd_json_variant *v;
+        const char *path;
+
+        scratch_open(&s);
+        path = scratch_path(&s, "audit");
+        assert_ok(audit_new(&a, path));
+        for (unsigned i = 0; i < 2; i++)
+                note_process(a, 1000, "a\nb", "/bin/a", "a.service");
+        note_process(a, 1000, "b", "/bin/a", "a.service");
+        note_process(a, 1000, "a\nb", "/bin/b", "a.service");
+        note_process(a, 1000, "a\nb", "/bin/a", NULL);
+        note_process(a, 1001, "a\nb", "/bin/a", "a.service");
+        assert_int_equal(audit_count(a), 5);
+
+        a = audit_free(a);
+        assert_ok(audit_new(&again, path));
+        assert_int_equal(audit_count(again), 5);
+        note_process(again, 1000, "a\nb", "/bin/a", "a.service");
+        assert_int_equal(audit_count(again), 5);
+        assert_ok(audit_describe(again, false, &array));
+        v = sd_json_variant_by_index(array, 0);
+        assert_int_equal(sd_json_variant_unsigned(sd_json_variant_by_key(v, "count")), 3);
+        assert_int_equal(sd_json_variant_unsigned(sd_json_variant_by_key(v, "uid")), 1000);
+        assert_string_equal(sd_json_variant_string(sd_json_variant_by_key(v, "command")), "a\\x0ab");
+        assert_string_equal(sd_json_variant_string(sd_json_variant_by_key(v, "executable")), "/bin/a");
+        assert_string_equal(sd_json_variant_string(sd_json_variant_by_key(v, "unit")), "a.service");
+}
+
+/* One user who takes on many names does not push out what others did. */
+static void test_many_names(void **state) {
+        _cleanup_(audit_freep) Audit *a = NULL;
+
+        assert_ok(audit_new(&a, NULL));
+        note_process(a, 1, "other", NULL, NULL);
+        for (unsigned i = 0; i < 3 * AUDIT_ENTRIES_MAX; i++) {
+                char name[16];
+
+                (void) snprintf(name, sizeof(name), "n%u", i);
+                note_process(a, 1000, name, NULL, NULL);
+        }
+        assert_int_equal(audit_count(a), 1 + AUDIT_PROCESSES_MAX + 1);
+        note_process(a, 1000, "n3", NULL, NULL); /* one of the first is still counted by its name */
+        assert_int_equal(audit_count(a), 1 + AUDIT_PROCESSES_MAX + 1);
+}
+
 static void test_order(void **state) {
         static const PlanRuling later = { .source = POLICY_BY_RULE, .file = (char *) "/p.yaml", .line = 10 };
         static const PlanRuling first = { .source = POLICY_BY_RULE, .file = (char *) "/a.yaml", .line = 99 };
@@ -512,6 +578,8 @@ static void test_rule_is_gone(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_same_is_counted),
+                cmocka_unit_test(test_processes_are_told_apart),
+                cmocka_unit_test(test_many_names),
                 cmocka_unit_test(test_order),
                 cmocka_unit_test(test_type),
                 cmocka_unit_test(test_full),

@@ -2,6 +2,7 @@
 
 #include "daemon/history/record-json.h"
 
+#include "common/base/limits.h"
 #include "test.h"
 
 #define BAD "\xff\n\x80"                /* neither UTF-8 nor fit for a terminal */
@@ -55,6 +56,143 @@ static void test_requests(void **state) {
 
         assert_ok(request_new(&b, ORIGIN_BOOT, "tun"));
         assert_described(describe_request(b, &boot), boot, "{\"origin\":\"boot\",\"key\":\"tun\"}");
+}
+
+static Requester *new_process(pid_t pid, uid_t uid, const char *command) {
+        Requester *p = NULL;
+
+        assert_ok(requester_new(&p));
+        p->has_process = true;
+        p->pid = pid;
+        p->uid = uid;
+        p->command = copy(command);
+        return p;
+}
+
+static const char process_text[] =
+        "{\"origin\":\"kernel\",\"key\":\"crypto-aes\",\"uid\":0,\"pid\":12,\"loginUid\":1000,"
+        "\"command\":\"a\\\\x0ab\",\"executable\":\"/bin/a\",\"unit\":\"a.service\",\"container\":\"c\","
+        "\"inferred\":true,\"chain\":[{\"uid\":65534,\"pid\":11,\"command\":\"b\"},"
+        "{\"uid\":5,\"pid\":10,\"command\":\"c\"}]}";
+
+static Record *read_record(const char *requester) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        _cleanup_(freep) char *text = NULL;
+        Record *r = NULL;
+
+        assert_true(
+                asprintf(&text,
+                         "{\"timeUSec\":17,\"module\":\"aes\",\"requester\":%s,\"reason\":\"requested\"}",
+                         requester) > 0);
+        assert_ok(sd_json_parse(text, 0, &v, NULL, NULL));
+        return record_from_json(v, &r) >= 0 ? r : NULL;
+}
+
+/* Whatever is known of the process for which the kernel asks, and of those before it, there and back. */
+static void test_processes(void **state) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *again = NULL;
+        _cleanup_(requester_unrefp) Requester *p = new_process(12, 0, "a\nb");
+        _cleanup_(request_unrefp) Request *request = NULL;
+        _cleanup_(record_unrefp) Record *r = NULL;
+        const Requester *back;
+
+        p->has_login_uid = true;
+        p->login_uid = 1000;
+        p->executable = copy("/bin/a");
+        p->unit = copy("a.service");
+        p->container = copy("c");
+        p->inferred = true;
+        p->parent = new_process(11, 65534, "b");
+        p->parent->parent = new_process(10, 5, "c");
+        assert_ok(request_new_kernel(&request, "crypto-aes", p));
+        assert_described(describe_request(request, &v), v, process_text);
+
+        r = read_record(process_text);
+        assert_non_null(r);
+        back = r->request->requester;
+        assert_false(r->request->has_peer);
+        assert_int_equal(back->pid, 12);
+        assert_true(back->has_login_uid && back->login_uid == 1000 && back->inferred);
+        assert_string_equal(back->command, "a\\x0ab");
+        assert_string_equal(back->parent->parent->command, "c");
+        assert_null(back->parent->parent->parent);
+        assert_described(describe_request(r->request, &again), again, process_text);
+}
+
+static void test_unknown_process(void **state) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        _cleanup_(requester_unrefp) Requester *p = NULL;
+        _cleanup_(request_unrefp) Request *request = NULL;
+        _cleanup_(record_unrefp) Record *r = read_record("{\"origin\":\"kernel\",\"key\":\"a\"}");
+
+        assert_non_null(r);
+        assert_null(r->request->requester);
+        assert_ok(requester_new(&p));
+        assert_ok(request_new_kernel(&request, "a", p));
+        assert_described(describe_request(request, &v), v, "{\"origin\":\"kernel\",\"key\":\"a\"}");
+        assert_int_equal(request_get_uid(request), -1);
+        assert_int_equal(request_get_pid(request), -1);
+        assert_null(request_get_command(request));
+        assert_false(request_get_requester(request).has_uid);
+}
+
+/* What lkmd does not write is not taken for a process: a user ID of another type must not become root's. */
+static void test_broken_processes(void **state) {
+        static const char *const fields[] = {
+                "\"uid\":\"0\"",      "\"uid\":4294967295",
+                "\"loginUid\":true",  "\"chain\":{}",
+                "\"chain\":[7]",      "\"pid\":-1",
+                "\"command\":7",      "\"executable\":\"a\\u0007\"",
+                "\"inferred\":\"1\"", "\"chain\":[{},{},{},{},{},{},{},{},{}]"
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+                _cleanup_(freep) char *text = NULL;
+
+                assert_true(asprintf(&text, "{\"origin\":\"kernel\",\"key\":\"a\",%s}", fields[i]) > 0);
+                if (read_record(text))
+                        fail_msg("%s was read", text);
+        }
+}
+
+/* A chain that never ends is cut. */
+static void test_long_chain(void **state) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        _cleanup_(requester_unrefp) Requester *first = new_process(1, 0, "a");
+        _cleanup_(request_unrefp) Request *request = NULL;
+        Requester *last = first;
+
+        for (unsigned i = 0; i < 100; i++)
+                last = last->parent = new_process(2, 0, "b");
+        assert_ok(request_new_kernel(&request, "a", first));
+        assert_ok(describe_request(request, &v));
+        assert_int_equal(sd_json_variant_elements(sd_json_variant_by_key(v, "chain")), REQUESTER_CHAIN_MAX);
+}
+
+/* What the policy and the journal are told of it. */
+static void test_whom(void **state) {
+        _cleanup_(requester_unrefp) Requester *p = new_process(4711, 65534, "python3");
+        _cleanup_(request_unrefp) Request *request = NULL, *unknown = NULL, *client = NULL;
+        _cleanup_(freep) char *whom = NULL, *nobody = NULL, *key = NULL, *named = NULL;
+        PolicyRequester policy;
+
+        p->unit = copy("a.service");
+        assert_ok(request_new_kernel(&request, "net-pf-38", p));
+        assert_ok(request_describe_whom(request, NULL, &whom));
+        assert_string_equal(whom, "python3 (pid 4711, uid 65534, a.service), as net-pf-38");
+        policy = request_get_requester(request);
+        assert_true(policy.has_uid && policy.uid == 65534);
+        assert_string_equal(policy.unit, "a.service");
+
+        assert_ok(request_new_kernel(&unknown, "net-pf-38", NULL));
+        assert_ok(request_describe_whom(unknown, NULL, &nobody));
+        assert_string_equal(nobody, "a process that is not known, as net-pf-38");
+
+        assert_ok(request_new_client(&client, "loop", 1000, 1, NULL));
+        assert_ok(request_describe_whom(client, NULL, &key));
+        assert_string_equal(key, "loop");
+        assert_ok(request_describe_whom(client, "lkmctl", &named));
+        assert_string_equal(named, "lkmctl");
 }
 
 static void test_record_under_way(void **state) {
@@ -229,6 +367,11 @@ static void test_no_records(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_requests),
+                cmocka_unit_test(test_processes),
+                cmocka_unit_test(test_unknown_process),
+                cmocka_unit_test(test_broken_processes),
+                cmocka_unit_test(test_long_chain),
+                cmocka_unit_test(test_whom),
                 cmocka_unit_test(test_record_under_way),
                 cmocka_unit_test(test_there_and_back),
                 cmocka_unit_test(test_there_and_back_of_a_device),
