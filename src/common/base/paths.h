@@ -29,6 +29,12 @@
 #define LKMD_FD_VARLINK "varlink"
 #define LKMD_FD_KMSG "kmsg"
 #define LKMD_FD_IN_CHARGE "in-charge"
+#define LKMD_FD_GATE "gate-"            /* and the name of a map; from the store of lkmd.service */
+
+/* The gate. */
+#define LKMD_GATE_PIN_DIR "/sys/fs/bpf/lkmd" /* root's; as long as it is there, the gate holds */
+#define LKMD_GATE_OFF_FILE \
+        LKMD_RUN_DIR "/gate-off" /* exists if there is no gate: a sentence that says why */
 
 /*
  * Files. What lkmd itself writes is in a directory of its own, so that root follows no path through a directory
