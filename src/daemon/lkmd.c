@@ -46,6 +46,7 @@ static int run(void) {
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .command_address = secure_getenv(LKMD_COMMAND_SOCKET_ENV) ?: LKMD_COMMAND_SOCKET,
+                .trail_address = secure_getenv(LKMD_TRAIL_SOCKET_ENV) ?: LKMD_TRAIL_SOCKET,
                 .loader_program = secure_getenv(LKMD_LOADER_SOCKET_ENV) ? NULL : LKMD_LOADER_PROGRAM,
                 .reader_address = secure_getenv(LKMD_READER_SOCKET_ENV) ?: LKMD_READER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,

@@ -50,6 +50,7 @@ struct Manager {
         Scheduler *scheduler;
         PolicyKeeper *policy;
         AuditKeeper *audit;
+        AuditTrail *trail;
         RefusalLog *refusal_log;
         RefusedDevices *refused;
         Planner planner;

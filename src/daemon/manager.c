@@ -108,7 +108,10 @@ static int open_sources(Manager *m, const ManagerOptions *options) {
 static int open_policy(Manager *m, const ManagerOptions *options) {
         int r;
 
-        r = refusal_log_new(&m->refusal_log);
+        r = audit_trail_new(&m->trail, m->event, options->trail_address);
+        if (r < 0)
+                return r;
+        r = refusal_log_new(&m->refusal_log, m->trail);
         if (r >= 0)
                 r = refused_devices_new(&m->refused);
         if (r >= 0)
@@ -331,6 +334,7 @@ Manager *manager_free(Manager *m) {
         audit_keeper_free(m->audit);
         denied_file_free(m->denied_file);
         refusal_log_free(m->refusal_log);
+        audit_trail_free(m->trail);
         refused_devices_free(m->refused);
         monitors_free(m->monitors);
         ledger_free(m->ledger);

@@ -17,6 +17,7 @@ typedef struct ManagerOptions {
         int in_charge_fd;               /* of the file that udev's rule tests, taken; negative: none */
         const char *loader_address;
         const char *command_address;
+        const char *trail_address;      /* of lkmd-trail */
         const char *loader_program;     /* NULL: not checked */
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */

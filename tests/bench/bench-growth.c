@@ -131,6 +131,7 @@ static Manager *open_manager(const Scratch *s) {
                                     .in_charge_fd = open(scratch_path(s, "in-charge"), O_RDONLY | O_CLOEXEC),
                                     .loader_address = scratch_path(s, "loader"),
                                     .command_address = scratch_path(s, "command"),
+                                    .trail_address = scratch_path(s, "trail"),
                                     .reader_address = scratch_path(s, "reader"),
                                     .policy_root = s->dir,
                                     .root = s->dir,

@@ -91,6 +91,7 @@ static void make_manager(World *w) {
                                               .in_charge_fd = -EBADF,
                                               .loader_address = scratch_path(&w->scratch, "loader"),
                                               .command_address = scratch_path(&w->scratch, "command"),
+                                              .trail_address = scratch_path(&w->scratch, "trail"),
                                               .reader_address = scratch_path(&w->scratch, "reader"),
                                               .ledger_file = scratch_path(&w->scratch, "run/ledger"),
                                               .audit_file = scratch_path(&w->scratch, "run/audit"),

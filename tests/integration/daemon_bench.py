@@ -350,6 +350,7 @@ class Daemon:
             self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
                 "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
                 "LKMD_COMMAND_SOCKET": str(self.dir / "loader-command"),
+                "LKMD_TRAIL_SOCKET": str(self.dir / "trail"),
                 "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_DENIED": str(self.denied),
                 "LKMD_ROOT": str(self.root), "LKMD_IMAGE_DIR": str(self.dir / "images"),
                 "LKMD_POLICY_ROOT": str(self.policy), "NOTIFY_SOCKET": str(notify),

@@ -65,6 +65,12 @@
 
 #define AUDIT_PROCESSES_MAX 16U         /* entries that differ in the name, file or unit of the process alone */
 #define REQUESTER_CHAIN_MAX 8U          /* requests that led to a request, each by the one before it */
+#define AUDIT_TRAIL_IDLE_USEC (10U * 1000U * 1000U) /* after the last audit record, until lkmd-trail ends */
+#define REFUSAL_LOG_MAX 256U            /* then the list starts anew, and entries may repeat */
+#define REFUSAL_LOG_BURST \
+        64U /* entries about the kernel's requests at once, since anybody can cause them .. */
+#define REFUSAL_LOG_REFILL_USEC (10U * 1000U * 1000U) /* .. and one more after this time */
+
 #define AUDIT_SYNC_USEC (1000U * 1000U) /* how far the audit's file may lag behind */
 #define AUDIT_KEEP_SOON_USEC (10U * 1000U * 1000U) /* until its first change is kept below /var */
 #define AUDIT_KEEP_USEC (5U * 60U * 1000U * 1000U) /* at least between two copies there */

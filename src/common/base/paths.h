@@ -25,6 +25,10 @@
 #define LKMD_READER_SOCKET LKMD_RUN_DIR "/reader"
 #define LKMD_READER_SOCKET_ENV "LKMD_READER_SOCKET"
 
+/* What writes audit records. */
+#define LKMD_TRAIL_SOCKET LKMD_RUN_DIR "/trail"
+#define LKMD_TRAIL_SOCKET_ENV "LKMD_TRAIL_SOCKET"
+
 /* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
 #define LKMD_FD_VARLINK "varlink"
 #define LKMD_FD_KMSG "kmsg"

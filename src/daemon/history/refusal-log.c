@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * RefusalLog: entries in the journal about what the policy and modprobe.d did to requests. Owns the list of those that
- * were logged already: the same line leaves the same module out at every event, and is logged once for all devices,
- * and once for each user.
+ * RefusalLog: entries in the journal about what the policy and modprobe.d did to requests, and about the kernel's
+ * requests for programs without privilege. Owns the list of those that were logged already: the same line leaves the
+ * same module out at every event, and is logged once for all devices, and once for each user.
+ *
+ * The kernel's requests have entries of the level notice, once in a boot, and audit records. Anybody can cause them,
+ * with ever new names; so there are a few at once, and then one from time to time.
  */
 
 #include "daemon/history/refusal-log.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
+#include "common/base/clock.h"
+#include "common/base/limits.h"
 #include "common/explain/omission-text.h"
+#include "daemon/base/log.h"
 #include "daemon/history/journal.h"
 
-#define REFUSAL_LOG_MAX 256U            /* then the list starts anew, and entries may repeat */
+typedef struct Reported {
+        char *items[REFUSAL_LOG_MAX];   /* "WHAT MODULE FILE:LINE WHO" */
+        size_t n_items;
+} Reported;
 
 struct RefusalLog {
-        char *reported[REFUSAL_LOG_MAX]; /* "WHAT MODULE FILE:LINE WHO" */
-        size_t n_reported;
+        AuditTrail *trail;              /* borrowed; NULL: none */
+        Reported of_kernel;             /* for the boot */
+        Reported others;                /* until the configuration changes */
+        unsigned n_tokens;              /* entries about the kernel's requests that may be made now */
+        uint64_t refilled_usec;         /* CLOCK_MONOTONIC */
+        uint64_t n_suppressed;          /* since the last of these entries */
 };
 
 typedef struct Verdict {
@@ -29,11 +43,23 @@ typedef struct Verdict {
         const PlanRuling *ruling;
 } Verdict;
 
-int refusal_log_new(RefusalLog **ret) {
+/* @trail: for audit records about the kernel's requests, borrowed; NULL: none */
+int refusal_log_new(RefusalLog **ret, AuditTrail *trail) {
         assert(ret);
 
         *ret = calloc(1, sizeof(**ret));
-        return *ret ? 0 : -ENOMEM;
+        if (!*ret)
+                return -ENOMEM;
+        (*ret)->trail = trail;
+        (*ret)->n_tokens = REFUSAL_LOG_BURST;
+        (*ret)->refilled_usec = clock_usec(CLOCK_MONOTONIC);
+        return 0;
+}
+
+static void reported_clear(Reported *r) {
+        for (size_t i = 0; i < r->n_items; i++)
+                free(r->items[i]);
+        r->n_items = 0;
 }
 
 /* Return: NULL. */
@@ -41,7 +67,8 @@ RefusalLog *refusal_log_free(RefusalLog *v) {
         if (!v)
                 return NULL;
 
-        refusal_log_forget(v);
+        reported_clear(&v->of_kernel);
+        reported_clear(&v->others);
         free(v);
         return NULL;
 }
@@ -50,47 +77,94 @@ RefusalLog *refusal_log_free(RefusalLog *v) {
 void refusal_log_forget(RefusalLog *v) {
         assert(v);
 
-        for (size_t i = 0; i < v->n_reported; i++)
-                free(v->reported[i]);
-        v->n_reported = 0;
+        reported_clear(&v->others);
 }
 
 /* Return: true if it was not logged before. */
-static bool remember(RefusalLog *v, const Request *request, const Verdict *verdict) {
+static bool remember(Reported *r, const Request *request, const Verdict *verdict) {
         char *text;
 
-        if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module, verdict->ruling->file ?: "",
-                     verdict->ruling->line, request_get_uid(request)) < 0)
+        if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module ?: request->key,
+                     verdict->ruling && verdict->ruling->file ? verdict->ruling->file : "",
+                     verdict->ruling ? verdict->ruling->line : 0, request_get_uid(request)) < 0)
                 return true;
-        for (size_t i = 0; i < v->n_reported; i++)
-                if (streq(v->reported[i], text)) {
+        for (size_t i = 0; i < r->n_items; i++)
+                if (streq(r->items[i], text)) {
                         free(text);
                         return false;
                 }
-        if (v->n_reported == REFUSAL_LOG_MAX)
-                refusal_log_forget(v);
-        v->reported[v->n_reported++] = text;
+        if (r->n_items == REFUSAL_LOG_MAX)
+                reported_clear(r);
+        r->items[r->n_items++] = text;
         return true;
 }
 
-/* @said: the sentence between the names of the module and the requester */
-static void log_refusal(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said) {
-        const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
-        _cleanup_(freep) char *rule = NULL, *whom = NULL;
-        LogFields fields = journal_fields(request);
+static bool take_token(RefusalLog *v) {
+        uint64_t now = clock_usec(CLOCK_MONOTONIC), n = (now - v->refilled_usec) / REFUSAL_LOG_REFILL_USEC;
 
-        if (!remember(v, request, verdict) || request_describe_whom(request, request->command, &whom) < 0)
-                return;
-        if (verdict->ruling->file &&
-            asprintf(&rule, "%s:%u", verdict->ruling->file, verdict->ruling->line) < 0)
-                rule = NULL;
+        v->n_tokens = (unsigned) MIN(v->n_tokens + n, (uint64_t) REFUSAL_LOG_BURST);
+        v->refilled_usec += n * REFUSAL_LOG_REFILL_USEC;
+        if (v->n_tokens == 0) {
+                v->n_suppressed++;
+                return false;
+        }
+        v->n_tokens--;
+        if (v->n_suppressed > 0)
+                log_message(LOG_NOTICE,
+                            "%" PRIu64 " requests of programs were not logged, since there were too many; "
+                            "lkmctl policy audit has them",
+                            v->n_suppressed);
+        v->n_suppressed = 0;
+        return true;
+}
+
+static bool is_to_be_logged(RefusalLog *v, const Request *request, const Verdict *verdict) {
+        if (request->origin != ORIGIN_KERNEL)
+                return remember(&v->others, request, verdict);
+        return remember(&v->of_kernel, request, verdict) && take_token(v);
+}
+
+static void write_entry(const Request *request, const Verdict *verdict, const char *rule,
+                        const char *message) {
+        LogFields fields = journal_fields(request);
 
         fields.message_id = verdict->message_id;
         fields.module = verdict->module;
         fields.rule = rule;
         fields.outcome = verdict->what;
-        log_entry(LOG_INFO, &fields, "%s %s %s: %s%s%s%s%s", verdict->module, said, whom, verdict->words,
-                  rule ? verdict->before_place : "", rule ?: "", reason ? ": " : "", reason ?: "");
+        log_entry(request->origin == ORIGIN_KERNEL ? LOG_NOTICE : LOG_INFO, &fields, "%s", message);
+}
+
+/*
+ * @said: the sentence between the names of the module and the requester
+ *
+ * Return: true if it was logged, rather than before.
+ */
+static bool log_refusal(RefusalLog *v, const Request *request, const Verdict *verdict, const char *said) {
+        const char *reason = verdict->ruling->source >= 0 ? verdict->ruling->reason : NULL;
+        _cleanup_(freep) char *rule = NULL, *whom = NULL, *message = NULL;
+
+        if (!is_to_be_logged(v, request, verdict))
+                return false;
+        if (verdict->ruling->file &&
+            asprintf(&rule, "%s:%u", verdict->ruling->file, verdict->ruling->line) < 0)
+                rule = NULL;
+        if (request_describe_whom(request, request->command, &whom) < 0 ||
+            asprintf(&message, "%s%s%s %s: %s%s%s%s%s", verdict->module ?: "", verdict->module ? " " : "",
+                     said, whom, verdict->words, rule ? verdict->before_place : "", rule ?: "",
+                     reason ? ": " : "", reason ?: "") < 0) {
+                message = NULL;
+                return true;
+        }
+        write_entry(request, verdict, rule, message);
+        return true;
+}
+
+/* An audit record, for what a process has asked for. @allowed: false: it was refused */
+static void write_trail(const RefusalLog *v, const Request *request, bool allowed, const char *module,
+                        const PlanRuling *ruling) {
+        if (v->trail && request->origin != ORIGIN_DEVICE)
+                audit_trail_write(v->trail, request, allowed, module, ruling);
 }
 
 /* Log an omission. */
@@ -101,16 +175,63 @@ void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmiss
 
         if (text->of_softdep && o->wanted_by)
                 return;
-        log_refusal(v, request,
-                    &(Verdict) {
-                            .what = plan_omission_kind_to_string(o->kind),
-                            .words = text->words,
-                            .before_place = text->before_place,
-                            .message_id = LKMD_MESSAGE_LEFT_OUT,
-                            .module = o->module,
-                            .ruling = &o->ruling,
-                    },
-                    "is left out for");
+        if (log_refusal(v, request,
+                        &(Verdict) {
+                                .what = plan_omission_kind_to_string(o->kind),
+                                .words = text->words,
+                                .before_place = text->before_place,
+                                .message_id = LKMD_MESSAGE_LEFT_OUT,
+                                .module = o->module,
+                                .ruling = &o->ruling,
+                        },
+                        "is left out for") &&
+            omission_is_refusal(o))
+                write_trail(v, request, /* allowed= */ false, o->module, &o->ruling);
+}
+
+/**
+ * refusal_log_in_kernel() - log that the gate has refused a request, so that lkmd has not seen it
+ * @ruling: what decided
+ */
+void refusal_log_in_kernel(RefusalLog *v, const Request *request, const PlanRuling *ruling) {
+        assert(v && request && ruling);
+
+        if (log_refusal(v, request,
+                        &(Verdict) {
+                                .what = "denied",
+                                .words = "denied",
+                                .before_place = " by ",
+                                .message_id = LKMD_MESSAGE_REFUSED_IN_KERNEL,
+                                .ruling = ruling,
+                        },
+                        "the kernel refuses it to"))
+                write_trail(v, request, /* allowed= */ false, NULL, ruling);
+}
+
+/**
+ * refusal_log_unprivileged() - log what a program without privilege makes the kernel ask for; not if it was refused
+ * @module: that is loaded for it; NULL: there is none of that name
+ */
+void refusal_log_unprivileged(RefusalLog *v, const Request *request, const char *module) {
+        _cleanup_(freep) char *whom = NULL, *message = NULL;
+        const Verdict verdict = {
+                .what = "asked",
+                .message_id = LKMD_MESSAGE_UNPRIVILEGED,
+                .module = module,
+        };
+
+        assert(v && request && request->origin == ORIGIN_KERNEL);
+
+        if (request_get_uid(request) == 0 || !is_to_be_logged(v, request, &verdict))
+                return;
+        if (request_describe_whom(request, NULL, &whom) < 0 ||
+            asprintf(&message, "%s %s %s", module ?: "no module is there", module ? "is wanted for" : "for",
+                     whom) < 0) {
+                message = NULL;
+                return;
+        }
+        write_entry(request, &verdict, NULL, message);
+        write_trail(v, request, /* allowed= */ true, module, NULL);
 }
 
 /* Log what would have been left out if rules in audit mode were enforced. */

@@ -81,7 +81,7 @@ LockPersonality=no
 MemoryMax=infinity
 SystemCallFilter=
 """
-SANITIZED_UNITS = ("lkmd", "lkmd-loader", "lkmd-command@", "lkmd-reader@", "lkmd-handover", "lkmd-keep", "lkmd-audit")
+SANITIZED_UNITS = ("lkmd", "lkmd-loader", "lkmd-command@", "lkmd-reader@", "lkmd-trail@", "lkmd-handover", "lkmd-keep", "lkmd-audit")
 
 
 def sanitized():
