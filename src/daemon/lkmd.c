@@ -31,6 +31,8 @@ static int take_fds(ManagerOptions *options) {
                         options->kmsg_fd = fd;
                 else if (streq(names[i], LKMD_FD_IN_CHARGE) && options->in_charge_fd < 0)
                         options->in_charge_fd = fd;
+                else if (streq(names[i], LKMD_FD_REQUEST) && options->request_fd < 0)
+                        options->request_fd = fd;
                 else
                         (void) close(fd);
         }
@@ -43,6 +45,7 @@ static int run(void) {
                 .varlink_fd = -EBADF,
                 .kmsg_fd = -EBADF,
                 .in_charge_fd = -EBADF,
+                .request_fd = -EBADF,
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .command_address = secure_getenv(LKMD_COMMAND_SOCKET_ENV) ?: LKMD_COMMAND_SOCKET,

@@ -30,6 +30,7 @@
 #include "daemon/planning/planner.h"
 #include "daemon/requests/autoload.h"
 #include "daemon/requests/foreign-loads.h"
+#include "daemon/requests/helper-requests.h"
 #include "daemon/requests/second-look.h"
 #include "daemon/service/service.h"
 #include "daemon/service/waits.h"
@@ -57,6 +58,7 @@ struct Manager {
         Autoload *autoload;
         SecondLook *second_look;
         ForeignLoads *foreign;
+        HelperRequests *helper_requests;
         Charge *charge;
         Authority *authority;
         DeniedFile *denied_file;

@@ -227,6 +227,17 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         return loaded_denied_new(&m->loaded_denied, &m->planner);
 }
 
+static int open_requests(Manager *m, const ManagerOptions *options) {
+        return helper_requests_new(&m->helper_requests, &(HelperRequestsOptions) {
+                                                                .event = m->event,
+                                                                .listen_fd = options->request_fd,
+                                                                .planner = &m->planner,
+                                                                .scheduler = m->scheduler,
+                                                                .charge = m->charge,
+                                                                .counters = &m->counters,
+                                                        });
+}
+
 static bool is_idle(void *userdata) {
         return manager_is_idle(userdata);
 }
@@ -300,6 +311,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = open_engine(m, options);
         if (r < 0)
                 return r;
+        r = open_requests(m, options);
+        if (r < 0)
+                return r;
         manager_apply_settings(m);
         loaded_denied_report(m->loaded_denied);
         r = open_service(m, options);
@@ -320,6 +334,7 @@ Manager *manager_free(Manager *m) {
         m->service = service_free(m->service); /* first: its calls borrow from all others */
         second_look_free(m->second_look);
         foreign_loads_free(m->foreign);
+        helper_requests_free(m->helper_requests);
         autoload_free(m->autoload);
         scheduler_free(m->scheduler);
         coldplug_free(m->coldplug);

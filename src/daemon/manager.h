@@ -14,6 +14,7 @@ typedef struct ManagerOptions {
         const char *varlink_address;
         int kmsg_fd;                    /* taken; negative: none */
         const char *reader_address;     /* of lkmd-reader's socket */
+        int request_fd;                 /* listening, of the kernel's own requests, taken; negative: none */
         int in_charge_fd;               /* of the file that udev's rule tests, taken; negative: none */
         const char *loader_address;
         const char *command_address;

@@ -128,6 +128,7 @@ static Manager *open_manager(const Scratch *s) {
                                     .varlink_fd = -EBADF,
                                     .varlink_address = varlink,
                                     .kmsg_fd = -EBADF,
+                                    .request_fd = -EBADF,
                                     .in_charge_fd = open(scratch_path(s, "in-charge"), O_RDONLY | O_CLOEXEC),
                                     .loader_address = scratch_path(s, "loader"),
                                     .command_address = scratch_path(s, "command"),

@@ -88,6 +88,7 @@ static void make_manager(World *w) {
                                               .varlink_fd = -EBADF,
                                               .varlink_address = scratch_path(&w->scratch, "service"),
                                               .kmsg_fd = -EBADF,
+                                              .request_fd = -EBADF,
                                               .in_charge_fd = -EBADF,
                                               .loader_address = scratch_path(&w->scratch, "loader"),
                                               .command_address = scratch_path(&w->scratch, "command"),

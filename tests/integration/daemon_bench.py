@@ -73,6 +73,7 @@ class FakeLoader:
     def __init__(self, path):
         self.errors = {}                # module: negative errno
         self.refusals = {}              # module: LoaderRefusal
+        self.stacks = {}                # module: where it is in the kernel, if not in msleep()
         self.endings = {}               # module: (status of wait(), what its command wrote)
         self.held = set()               # modules that are not answered yet
         self.requests = []              # (verb, module, path, parameters)
@@ -143,8 +144,10 @@ class FakeLoader:
     def _answer_looks(self):
         while self._looks and not self.stopped:
             connection, number = self._looks.pop(0)
+            module = next((m for c, n, m in self._pending if (c, n) == (connection, number)), None)
+            stack = self.stacks.get(module, b"[<0>] msleep+0x2d/0x40\n")
             with contextlib.suppress(OSError):          # who asked is gone
-                connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, self.LOOK, 4711, 0, b"[<0>] msleep+0x2d/0x40\n"))
+                connection.send(self.REPLY.pack(self.MAGIC, 0, number, 0, 0, self.LOOK, 4711, 0, stack))
 
     def go_on(self):
         """As by SIGCONT."""
@@ -336,7 +339,23 @@ class Daemon:
         self.loader = FakeLoader(self.dir / "loader")
         self.devices = Devices()
         self.process = None
+        self.requests = None            # the socket for requests of the kernel; see listen_for_kernel()
         self._clients = []
+
+    def listen_for_kernel(self):
+        """As lkmd-request.socket: it stays when lkmd ends. To be called before start()."""
+        path = self.dir / "run/lkmd/request"
+        path.parent.mkdir(parents=True)
+        self.requests = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.requests.bind(str(path))
+        self.requests.listen(4096)
+        return path
+
+    def _command(self, program):
+        """systemd's way to pass sockets: the environment has the number of the process, which the shell has before it becomes lkmd. Not dash, for which descriptors have one digit."""
+        if not self.requests:
+            return [program]
+        return ["/bin/bash", "-c", f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=request; exec "$0" 3<&{self.requests.fileno()}', program]
 
     def start(self):
         """Returns when lkmd says that it is ready."""
@@ -347,7 +366,8 @@ class Daemon:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(self.log, "ab") as log:
             ready.bind(str(notify))
             ready.settimeout(TIMEOUT)
-            self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
+            self.process = subprocess.Popen(self._command(program), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            pass_fds=[self.requests.fileno()] if self.requests else [], env={
                 "PATH": os.environ["PATH"], "LKMD_SOCKET": str(self.socket), "LKMD_LOADER_SOCKET": str(self.dir / "loader"),
                 "LKMD_COMMAND_SOCKET": str(self.dir / "loader-command"),
                 "LKMD_TRAIL_SOCKET": str(self.dir / "trail"),
@@ -406,6 +426,8 @@ class Daemon:
     def close(self):
         for client in self._clients:
             client.close()
+        if self.requests:
+            self.requests.close()
         try:
             if self.process:
                 self.stop()

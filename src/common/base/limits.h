@@ -27,11 +27,22 @@
         256U /* with those that take long; MaxConnections= of lkmd-command.socket is more */
 #define LOADER_THREADS_MAX \
         128U /* for both of LOADS_MAX, and for loads that wait until other drivers have probed */
+#define LOADER_THREADS_FOR_KERNEL \
+        64U /* more, for requests of the kernel's own, of which it has 50 at once */
 #define LOADER_ORIGINS_MAX 64U          /* of one load: lines of modprobe.d, words of rules and of clients */
 #define LOADER_STRINGS_MAX 8192U        /* bytes of their file names and names */
 #define LOADER_ALIASES_MAX 4U           /* of those that name an alias: a long file is read for each */
 #define LOADER_FILE_MAX (16U << 20)     /* bytes of a file that is searched for words; modules.alias has 2 MB */
 #define LOADER_ARGUMENTS_MAX (256U << 10) /* bytes of a client's arguments */
+
+/* Requests of the kernel's own. */
+#define KERNEL_REQUESTS_MAX \
+        1024U /* that lkmd carries out at once; what it has no room for goes to modprobe */
+#define KERNEL_REQUESTS_SILENT_MAX 64U  /* connections that have not said yet what they want */
+#define USERMODE_HELPERS_MAX (64U << 10) /* bytes of the list of programs that the kernel may start */
+#define CIRCLE_LOOK_USEC \
+        (200U * 1000U) /* between two looks whether requests wait for each other; doubles each time .. */
+#define CIRCLE_LOOK_MAX_USEC (5U * 1000U * 1000U) /* .. up to this */
 
 /* Policies. */
 #define POLICY_FILE_MAX (4U << 20)      /* bytes of one file of policy.d */

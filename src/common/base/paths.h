@@ -28,6 +28,13 @@
 /* What writes audit records. */
 #define LKMD_TRAIL_SOCKET LKMD_RUN_DIR "/trail"
 #define LKMD_TRAIL_SOCKET_ENV "LKMD_TRAIL_SOCKET"
+/* The kernel's own requests: lkmd-request, which is kernel.modprobe, asks here. */
+#define LKMD_REQUEST_SOCKET LKMD_RUN_DIR "/request"
+#define LKMD_REQUEST_PROGRAM LKMD_LIB_DIR "/lkmd-request"
+#define LKMD_REQUEST_ROOT_ENV "LKMD_REQUEST_ROOT" /* prefix of all paths of lkmd-request, for tests */
+#define LKMD_SHUT_FILE LKMD_RUN_DIR "/shut" /* exists with OnFailure=closed */
+#define USERMODE_HELPERS_FILE LKMD_SYSCONF_DIR "/lkmd/usermode-helpers"
+#define MODPROBE_PROGRAMS "/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe", "/usr/bin/modprobe"
 
 /* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
 #define LKMD_FD_VARLINK "varlink"
@@ -39,6 +46,7 @@
 #define LKMD_GATE_PIN_DIR "/sys/fs/bpf/lkmd" /* root's; as long as it is there, the gate holds */
 #define LKMD_GATE_OFF_FILE \
         LKMD_RUN_DIR "/gate-off" /* exists if there is no gate: a sentence that says why */
+#define LKMD_FD_REQUEST "request"
 
 /*
  * Files. What lkmd itself writes is in a directory of its own, so that root follows no path through a directory

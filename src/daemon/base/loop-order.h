@@ -10,6 +10,7 @@ enum {
         LOOP_SIGNALS = -200,
         LOOP_FILES = -110,              /* changed files have to be read before anything is decided by them */
         LOOP_LOADER = -100,             /* outcomes before new work, since they free slots for it */
+        LOOP_REQUESTS = -90,            /* the kernel's own, for each of which somebody's system call waits */
         LOOP_EVENTS = 0,                /* uevents, the intake, slices of the coldplug, jobs, timers */
         LOOP_UDEV_EVENTS = 1,           /* udev's answers to them */
         LOOP_EVENT_GAPS = 5,

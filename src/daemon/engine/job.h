@@ -7,7 +7,7 @@
 #include "common/base/util.h"
 #include "daemon/engine/job-operation.h"
 #include "daemon/engine/job-spec.h"
-#include "daemon/engine/loader-client.h"
+#include "daemon/engine/loader-packet.h"
 
 /*
  * Job: a module on its way, with all waiters. The scheduler decides when it runs, and maintains the fields that say
@@ -46,6 +46,10 @@ struct Job {
         Record *record;
         uint64_t urgency;               /* sum of the ranks of all its waiters */
         bool serial;                    /* never runs beside another serial job */
+        bool for_kernel;                /* somebody's system call waits for it, maybe an init: it needs no slot */
+        bool tells_slow;                /* the answer to LOADER_LOOK is to be reported */
+        bool asks_kernel;               /* LOADER_LOOK: its init waits for a program that the kernel has started */
+        uint64_t looked_usec;           /* CLOCK_MONOTONIC, of the last answer to LOADER_LOOK; 0: none */
         Job *earlier;                   /* of the same module, has to finish first; NULL: none */
         uint64_t started_usec;          /* CLOCK_MONOTONIC */
         sd_event_source *slow_source;

@@ -9,6 +9,10 @@
  * of the time that the longest chain behind it will take (the critical path). So a bus driver that twenty devices
  * wait for comes early, and a long chain begins before short ones.
  *
+ * A job for a request of the kernel's own runs beside all limits. Somebody's system call waits for it, which may be
+ * the one that carries out another job: an init that asks for a module. If it had to wait for a slot, that job would
+ * have to end first, which it cannot.
+ *
  * A running job is never killed and never given up: the init of its module runs in the kernel and cannot be stopped.
  * A slow job is reported, nothing else.
  *
@@ -34,6 +38,9 @@
 #include "daemon/engine/job.h"
 #include "daemon/engine/loader-client.h"
 
+/* Where __request_module() of kernel/module/kmod.c sleeps until the program that it has started exits. */
+#define ASKING_FUNCTION "call_usermodehelper_exec"
+
 struct Scheduler {
         sd_event *event;
         sd_event_source *start_source;  /* starts jobs that are ready, from the loop */
@@ -49,6 +56,7 @@ struct Scheduler {
         void *userdata;
         SchedulerLimits limits;
         unsigned n_running[_JOB_SLOT_MAX], n_live, n_running_serial, n_slow_commands;
+        unsigned n_for_kernel;          /* of n_running[JOB_SLOT_KERNEL] */
         size_t n_queued;
         uint64_t last_id;
         Durations durations;
@@ -84,6 +92,11 @@ static bool is_slow_command(const Job *j) {
         return job_operation(j->op)->slot == JOB_SLOT_COMMAND && j->record->slow;
 }
 
+/* Beside the slots of all others. */
+static bool has_no_slot(const Job *j) {
+        return j->for_kernel && job_operation(j->op)->slot == JOB_SLOT_KERNEL;
+}
+
 /*
  * The only place where a job changes its state, except drop_job(). A finished job is removed from the list,
  * reported to its waiters, and freed.
@@ -95,12 +108,14 @@ static void enter(Job *j, JobState to) {
 
         if (j->state == JOB_QUEUED)
                 s->n_queued--;
-        else if (j->state == JOB_RUNNING)
+        else if (j->state == JOB_RUNNING) {
                 s->n_running[job_operation(j->op)->slot]--;
-        else
+                s->n_for_kernel -= has_no_slot(j);
+        } else
                 s->n_live--;
         if (to == JOB_RUNNING) {
                 s->n_running[job_operation(j->op)->slot]++;
+                s->n_for_kernel += has_no_slot(j);
                 s->n_running_serial += j->serial;
         } else if (to == JOB_LIVE)
                 s->n_live++;
@@ -230,6 +245,7 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         }
         /* Reported when the loader has answered where it is; one that has not got it answers, too. */
+        j->tells_slow = true;
         if (loader_client_send(s->loader, &(LoaderOrder) { .op = LOADER_LOOK, .id = id }, NULL) < 0)
                 report_slow(j);
         return 0;
@@ -301,7 +317,30 @@ static void on_loader_looked(uint64_t id, int thread_id, const char *stack, void
         if (!j || !job_is_under_way(j))
                 return;
         record_set_whereabouts(j->record, thread_id, stack);
-        report_slow(j);
+        j->looked_usec = clock_usec(CLOCK_MONOTONIC);
+        j->asks_kernel = strstr(stack, ASKING_FUNCTION) != NULL;
+        if (j->tells_slow)
+                report_slow(j);
+        j->tells_slow = false;
+}
+
+/* Have the loader say where the loads under way are in the kernel: Job.looked_usec changes when it has. */
+void scheduler_look(Scheduler *s) {
+        Job *j;
+
+        assert(s);
+
+        TAILQ_FOREACH(j, &s->jobs, next)
+                if (job_is_under_way(j) && !j->by_command && !j->tells_slow)
+                        (void) loader_client_send(s->loader,
+                                                  &(LoaderOrder) { .op = LOADER_LOOK, .id = j->id }, NULL);
+}
+
+/* The job after @j, oldest first; NULL: the first, or there are no more. */
+const Job *scheduler_next_job(const Scheduler *s, const Job *j) {
+        assert(s);
+
+        return j ? TAILQ_NEXT(j, next) : TAILQ_FIRST(&s->jobs);
 }
 
 /* In the loader at the other end of this connection. */
@@ -397,12 +436,16 @@ static void start_job(Job *j) {
 static bool is_ready(const Job *j) {
         const Scheduler *s = j->scheduler;
 
-        if (j->state != JOB_QUEUED || j->earlier || (j->serial && s->n_running_serial > 0))
+        if (j->state != JOB_QUEUED || j->earlier || (j->serial && !j->for_kernel && s->n_running_serial > 0))
                 return false;
         if (job_operation(j->op)->slot == JOB_SLOT_COMMAND)
-                return s->n_running[JOB_SLOT_COMMAND] - s->n_slow_commands < COMMANDS_MAX &&
+                return (j->for_kernel ||
+                        s->n_running[JOB_SLOT_COMMAND] - s->n_slow_commands < COMMANDS_MAX) &&
                        s->n_running[JOB_SLOT_COMMAND] < COMMANDS_LEFT_MAX;
-        return s->n_running[JOB_SLOT_KERNEL] < s->limits.loads &&
+        if (j->for_kernel)
+                return s->n_running[JOB_SLOT_KERNEL] + s->n_live <
+                       LOADER_THREADS_MAX + LOADER_THREADS_FOR_KERNEL;
+        return s->n_running[JOB_SLOT_KERNEL] - s->n_for_kernel < s->limits.loads &&
                s->n_running[JOB_SLOT_KERNEL] + s->n_live < LOADER_THREADS_MAX;
 }
 
@@ -550,6 +593,12 @@ static bool can_join(const Job *latest, const JobSpec *spec) {
                streq(record_file_module(latest->record), spec->module);
 }
 
+/* The kernel waits for a queued job, and so for those of the same module before it. */
+static void let_pass(Job *j) {
+        for (; j && j->state == JOB_QUEUED; j = j->earlier)
+                j->for_kernel = true;
+}
+
 /**
  * scheduler_submit() - queue a job, or join an equal one
  * @done: called once with the record of the job, which may be of another request
@@ -571,7 +620,9 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
                 r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
                 if (r < 0)
                         return r;
-                if (latest->state == JOB_LIVE)
+                if (latest->state == JOB_QUEUED && spec->request->origin == ORIGIN_KERNEL)
+                        let_pass(latest);
+                if (latest->state != JOB_RUNNING)
                         (void) sd_event_source_set_enabled(s->start_source, SD_EVENT_ONESHOT);
                 s->counters->joins++;
                 latest->urgency += spec->rank_usec;
@@ -592,9 +643,11 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         if (r < 0)
                 return r;
 
+        j->earlier = latest;
+        if (spec->request->origin == ORIGIN_KERNEL)
+                let_pass(j);
         j->id = ++s->last_id;
         j->urgency = spec->rank_usec;
-        j->earlier = latest;
         counters_note_queue(s->counters, ++s->n_queued);
         queued = STEAL_PTR(j);          /* the macro evaluates its argument more than once */
         TAILQ_INSERT_TAIL(&s->jobs, queued, next);

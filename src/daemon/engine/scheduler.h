@@ -4,7 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/base/util.h"
-#include "daemon/engine/job-spec.h"
+#include "daemon/engine/job.h"
 #include "daemon/engine/kernel-log.h"
 #include "daemon/engine/loader-watch.h"
 #include "daemon/history/counters.h"
@@ -57,6 +57,10 @@ void scheduler_note_live(Scheduler *s, const char *module);
 
 int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *userdata);
 void scheduler_forget(Scheduler *s, void *userdata);
+
+/* For whoever looks for requests that wait for each other; the jobs are borrowed. */
+void scheduler_look(Scheduler *s);
+const Job *scheduler_next_job(const Scheduler *s, const Job *j);
 
 bool scheduler_is_idle(const Scheduler *s);
 bool scheduler_is_queued(const Scheduler *s, const char *module);

@@ -13,7 +13,7 @@
 
 #include "must.h"
 
-#define PENDING_MAX 128U
+#define PENDING_MAX (LOADER_THREADS_MAX + LOADER_THREADS_FOR_KERNEL)
 #define FAILURES_MAX 16U
 
 typedef struct Failure {

@@ -208,7 +208,7 @@ int loader_work_start(LoaderConnection *c, const LoaderRequest *request, size_t 
 
         if (request->op != LOADER_INSERT && request->op != LOADER_REMOVE)
                 return -EOPNOTSUPP;
-        if (atomic_load(&n_threads) >= LOADER_THREADS_MAX)
+        if (atomic_load(&n_threads) >= LOADER_THREADS_MAX + LOADER_THREADS_FOR_KERNEL)
                 return -EAGAIN;
         r = work_new(&work, c, request, size);
         if (r < 0)
