@@ -9,6 +9,7 @@
 #include "common/base/limits.h"
 #include "common/policy-files/policy-command-line.h"
 #include "common/policy-files/policy-parse.h"
+#include "common/policy/gate-table.h"
 #include "common/policy/policy.h"
 #include "common/words/policy-words.h"
 #include "support.h"
@@ -27,6 +28,14 @@ static void check_rule(const PolicyRule *rule) {
         must(rule->verdict >= 0 && rule->verdict < _POLICY_VERDICT_MAX);
         must(rule->mode >= 0 && rule->mode < _POLICY_MODE_MAX);
         must(rule->verdict != POLICY_NO_VERDICT || rule->n_prefer > 0 || rule->n_options > 0);
+        must(rule->scope >= 0 && rule->scope < _POLICY_SCOPE_MAX);
+        if (rule->scope == POLICY_SCOPE_USE) {
+                must(rule->verdict != POLICY_NO_VERDICT && rule->expires_usec == UINT64_MAX);
+                must((rule->given & POLICY_KEY_BIT(POLICY_KEY_ALIAS)) &&
+                     !(rule->given & POLICY_KEY_BIT(POLICY_KEY_MODULE)));
+                for (size_t i = 0; i < rule->match[POLICY_KEY_ALIAS].n_items; i++)
+                        must(startswith(rule->match[POLICY_KEY_ALIAS].items[i].glob, "net_pf_"));
+        }
         fuzz_must_be_printable(rule->id);
         fuzz_must_be_printable(rule->reason);
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
@@ -77,6 +86,33 @@ static void judge_subject(const Policy *p, const PolicySubject *subject, PolicyM
         }
 }
 
+/* What the gate refuses by itself is denied, whatever it is that the gate does not know. */
+static void check_gate(const Policy *p) {
+        static const char *const aliases[] = { "net-pf-9", "net_pf_38", "pci:v1", "a", "snd_hda_intel", "" };
+        _cleanup_(gate_table_freep) GateTable *t = NULL;
+
+        must(gate_table_new(&t, p, NOW) == 0);
+        must(t->n_classes >= 1 && t->n_classes <= GATE_CLASSES_MAX && t->uid_starts[0] == 0);
+        must(t->n_aliases <= GATE_ALIASES_MAX && t->n_sockets <= GATE_SOCKETS_MAX);
+        for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+                for (uint32_t uid = 0; uid < 2; uid++) {
+                        const PolicyRequester who = {
+                                .origin = ORIGIN_KERNEL, .key = aliases[i], .has_uid = true, .uid = uid
+                        };
+                        PolicySubject subject = { .requester = &who, .module = "a", .path = "/x.ko" };
+                        PolicyDecision d;
+
+                        if (!gate_table_refuses(t, aliases[i], uid, NULL))
+                                continue;
+                        policy_judge(p, &subject, NOW, &d, NULL, NULL);
+                        must(d.actual.verdict == POLICY_DENY);
+                        subject.path = NULL;
+                        subject.module = "snd_hda_intel";
+                        policy_judge(p, &subject, NOW, &d, NULL, NULL);
+                        must(d.actual.verdict == POLICY_DENY);
+                }
+}
+
 static void judge(Policy *p) {
         static const PolicyRequester requesters[] = {
                 { ORIGIN_DEVICE, "pci:v000010DEd00001234sv*", "pci", "nouveau", NULL, false, 0 },
@@ -88,6 +124,7 @@ static void judge(Policy *p) {
 
         for (PolicyMode mode = 0; mode < _POLICY_MODE_MAX; mode++) {
                 policy_set_mode(p, mode);
+                check_gate(p);
                 for (size_t i = 0; i < ARRAY_LEN(modules); i++)
                         for (size_t k = 0; k <= ARRAY_LEN(requesters); k++)
                                 judge_subject(p,

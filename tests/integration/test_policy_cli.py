@@ -314,6 +314,28 @@ def test_show_of_nothing(machine):
     assert rules == [{"order": 1, "source": "default", "verdict": "allow", "mode": "enforce"}]
 
 
+def test_show_says_what_is_about_sockets(machine):
+    machine.policy("""version: 1
+rules:
+- {id: sockets, match: {alias: net-pf-38, uid: "!0"}, verdict: deny, scope: use}
+- {id: loads, match: {alias: net-pf-38, command: "python*", unit: a.service}, verdict: deny}
+- {id: more, match: {origin: device}, prefer: [loop]}
+""")
+    rules = {rule["rule"]: rule for rule in json.loads(machine.run("policy", "show", "--json", tree=False, check=0).stdout)
+             if "rule" in rule}
+    assert [rules[name].get("scope") for name in ("sockets", "loads", "more")] == ["use", "load", None]
+    assert rules["loads"]["match"] == {"alias": ["net_pf_38"], "unit": ["a.service"], "command": ["python*"]}
+    lines = [line.split() for line in machine.run("policy", "show", tree=False, check=0).stdout.splitlines()]
+    assert [line[1:4] for line in lines if "sockets" in line[1:9]][0] == ["deny,", "sockets", "too"]
+    assert [line[1:3] for line in lines if "loads" in line][0] == ["deny", "enforce"]
+
+
+def test_check_of_a_rule_about_sockets_that_asks_for_more(machine):
+    file = machine.policy("version: 1\nrules:\n- match: {alias: net-pf-38, command: sh}\n  verdict: deny\n  scope: use\n")
+    result = machine.run("policy", "check", tree=False, check=1)
+    assert f'{file}:5:3: "scope: use" is about sockets, of which "command" is not known' in result.stderr + result.stdout
+
+
 # ------------------------------------------------------------------------------------------------ policy check
 
 def test_check_of_good_files(machine, tmp_path):

@@ -228,6 +228,7 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
         static const char *const owners[_POLICY_KEY_OWNER_MAX] = {
                 [POLICY_KEY_OF_DEVICE] = "devices",
                 [POLICY_KEY_OF_PROCESS] = "clients and programs",
+                [POLICY_KEY_OF_PROGRAM] = "programs for which the kernel asks",
         };
         Finding finding = finding_of(rule, FINDING_NEVER_KNOWN, "another origin, or none");
         int r;

@@ -155,6 +155,8 @@ int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_
                 SD_JSON_BUILD_PAIR_STRING("source", policy_source_to_string(rule->source)),
                 SD_JSON_BUILD_PAIR_STRING("verdict", policy_verdict_to_string(rule->verdict)),
                 SD_JSON_BUILD_PAIR_STRING("mode", policy_mode_to_string(policy_get_rule_mode(p, rule))),
+                SD_JSON_BUILD_PAIR_CONDITION(rule->verdict != POLICY_NO_VERDICT, "scope",
+                                             SD_JSON_BUILD_STRING(policy_scope_to_string(rule->scope))),
                 SD_JSON_BUILD_PAIR_VARIANT("match", match),
                 SD_JSON_BUILD_PAIR_CONDITION(prefer != NULL, "prefer", SD_JSON_BUILD_VARIANT(prefer)),
                 SD_JSON_BUILD_PAIR_CONDITION(options != NULL, "options", SD_JSON_BUILD_VARIANT(options)),

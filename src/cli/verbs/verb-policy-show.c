@@ -27,6 +27,8 @@ static void write_verdict(FILE *f, const Listing *l) {
 
         if (rule->verdict != POLICY_NO_VERDICT) {
                 (void) fputs(policy_verdict_to_string(rule->verdict), f);
+                if (rule->scope == POLICY_SCOPE_USE)
+                        (void) fputs(", sockets too", f);
                 for (size_t i = 0; i < rule->n_parameters; i++) {
                         (void) fputs(i == 0 ? ", parameters " : " ", f);
                         print_escaped(f, rule->parameters[i]);

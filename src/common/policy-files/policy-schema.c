@@ -16,6 +16,7 @@
 #include "common/policy-files/policy-options.h"
 #include "common/policy-files/policy-pattern.h"
 #include "common/policy-files/policy-reading.h"
+#include "common/policy-files/policy-scope.h"
 #include "common/policy-files/policy-time.h"
 #include "common/policy/policy-file.h"
 
@@ -176,6 +177,7 @@ enum {
         RULE_MATCH,
         RULE_VERDICT,
         RULE_MODE,
+        RULE_SCOPE,
         RULE_PREFER,
         RULE_OPTIONS,
         RULE_PARAMETERS,
@@ -193,6 +195,7 @@ static const SchemaKey rule_keys[] = {
         [RULE_MATCH]   = { "match",   read_match,     IN_ALL },
         [RULE_VERDICT] = { "verdict", read_verdict,   IN_ALL },
         [RULE_MODE]    = { "mode",    read_rule_mode, IN_POLICY },
+        [RULE_SCOPE]   = { "scope",   policy_read_scope, IN_POLICY },
         [RULE_PREFER]  = { "prefer",  read_prefer,    IN_POLICY },
         [RULE_OPTIONS] = { "options", policy_read_options, IN_POLICY },
         [RULE_PARAMETERS] = { "parameters", policy_read_parameters, IN_RULES },
@@ -242,6 +245,8 @@ static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys s
                                 "\"prefer\" chooses among modules, so the rule cannot match by "
                                 "\"%s\"",
                                 policy_key_to_string(key));
+        if (e >= 0 && r->rule->scope == POLICY_SCOPE_USE)
+                e = policy_check_use(r, seen + RULE_SCOPE);
         if (e >= 0 && r->file->kind == POLICY_FILE_GRANTS)
                 return policy_finish_grant(r, where);
         if (r->file->kind != POLICY_FILE_LIST || e < 0)

@@ -124,13 +124,26 @@ static const char *get_driver(PolicyQuestion *q) {
         return get_requester(q)->driver;
 }
 
+/*
+ * When the kernel asks for a process that is not known, its user is not either. A rule for all but root, uid:
+ * "!0", has to match it: whoever manages to remain unknown must not get what is denied to users who are known. So
+ * it is a user who has none of the numbers that patterns can have.
+ */
 static bool get_uid(const PolicyQuestion *q, uint32_t *ret) {
-        *ret = get_requester(q)->uid;
-        return get_requester(q)->has_uid;
+        const PolicyRequester *r = get_requester(q);
+
+        if (!r->has_uid && (r->origin != ORIGIN_KERNEL || (r->unknown & POLICY_KEY_BIT(POLICY_KEY_UID))))
+                return false;
+        *ret = r->has_uid ? r->uid : POLICY_UID_UNKNOWN;
+        return true;
 }
 
 static const char *get_unit(PolicyQuestion *q) {
         return get_requester(q)->unit;
+}
+
+static const char *get_command(PolicyQuestion *q) {
+        return get_requester(q)->command;
 }
 
 /* ------------------------------------------------------------------------------------------------ the keys */
@@ -160,6 +173,8 @@ const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
         [POLICY_KEY_UID] = { "uid", POLICY_VALUE_NUMBER, POLICY_KEY_OF_PROCESS, POLICY_COST_WORD, NULL,
                              get_uid },
         [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, POLICY_COST_WORD,  get_unit },
+        [POLICY_KEY_COMMAND] = { "command", POLICY_VALUE_TEXT, POLICY_KEY_OF_PROGRAM, POLICY_COST_WORD,
+                                 get_command },
 };
 
 /* A module without a file is not signed by somebody, nor has it a license. */
@@ -186,6 +201,8 @@ bool policy_key_is_known(PolicyKey key, RequestOrigin origin) {
                 return origin == ORIGIN_DEVICE;
         case POLICY_KEY_OF_PROCESS:
                 return origin == ORIGIN_CLIENT || origin == ORIGIN_KERNEL;
+        case POLICY_KEY_OF_PROGRAM:
+                return origin == ORIGIN_KERNEL;
         default:
                 return true;
         }

@@ -15,16 +15,20 @@
  * it.
  */
 
+/* The user of a request of the kernel's whose process is not known: nobody, and so not root. See get_uid(). */
+#define POLICY_UID_UNKNOWN UINT32_MAX
+
 /* Who asks, for what. A field that is not known is NULL; for uid, has_uid is false. Borrowed. */
 typedef struct PolicyRequester {
         RequestOrigin origin;           /* _ORIGIN_INVALID: there is no request */
         const char *key;                /* as asked: name, alias or modalias */
         const char *subsystem;          /* of the device */
         const char *driver;             /* that is bound to the device already */
-        const char *unit;               /* systemd unit of the client */
+        const char *unit;               /* systemd unit of the client, or of the process for which the kernel asks */
         bool has_uid;
         uid_t uid;
         uint32_t unknown;               /* keys that have a value even if it is not known; 0 in lkmd */
+        const char *command;            /* name of that process; of clients it is not known for certain, so NULL */
 } PolicyRequester;
 
 typedef enum PolicyPart {               /* what a module is to its request */
@@ -88,6 +92,7 @@ typedef enum PolicyKey {                /* the keys of "match:" */
         POLICY_KEY_DRIVER,
         POLICY_KEY_UID,
         POLICY_KEY_UNIT,
+        POLICY_KEY_COMMAND,
         _POLICY_KEY_MAX,
         _POLICY_KEY_INVALID = -EINVAL,
 } PolicyKey;
@@ -110,6 +115,7 @@ typedef enum PolicyKeyOwner {           /* what a key describes, and for which r
         POLICY_KEY_OF_REQUEST,          /* any request */
         POLICY_KEY_OF_DEVICE,           /* requests of devices only */
         POLICY_KEY_OF_PROCESS,          /* requests of clients and programs only */
+        POLICY_KEY_OF_PROGRAM,          /* requests of programs only, for which the kernel asks */
         _POLICY_KEY_OWNER_MAX,
 } PolicyKeyOwner;
 

@@ -235,6 +235,7 @@ PolicyRequester request_get_requester(const Request *r) {
                 .subsystem = r->subsystem,
                 .driver = r->driver,
                 .unit = request_get_unit(r),
+                .command = r->requester ? r->requester->command : NULL,
                 .has_uid = uid >= 0,
                 .uid = uid >= 0 ? (uid_t) uid : 0,
         };

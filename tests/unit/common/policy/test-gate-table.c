@@ -376,6 +376,7 @@ static void test_what_is_refused_is_denied(void **state) {
                                 };
 
                                 who.unit = RANDOM_OF(units);
+                                who.command = RANDOM_OF(units);
                                 if (!is_denied(p, &s, NOW + random_below(3) * NOW))
                                         fail_msg("policy %u: %s of %u is refused, and %s may be loaded", i,
                                                  who.key, who.uid, s.module);

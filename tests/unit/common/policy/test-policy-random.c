@@ -129,6 +129,7 @@ static void random_subject(PolicySubject *ret, PolicyRequester *requester) {
                 .subsystem = RANDOM_OF(words),
                 .driver = RANDOM_OF(words),
                 .unit = RANDOM_OF(words),
+                .command = RANDOM_OF(words),
                 .has_uid = random_below(2) == 0,
                 .uid = random_below(5),
         };
@@ -187,8 +188,10 @@ static const char *naive_value(PolicyKey key, const PolicySubject *s) {
                 return r->driver;
         case POLICY_KEY_UNIT:
                 return r->unit;
+        case POLICY_KEY_COMMAND:
+                return r->command;
         default:
-                return r->has_uid ? "" : NULL;
+                return r->has_uid || r->origin == ORIGIN_KERNEL ? "" : NULL;
         }
 }
 
@@ -205,7 +208,8 @@ static bool naive_match(const PolicyRule *rule, const PolicySubject *s) {
                 for (size_t i = 0; i < patterns->n_items; i++) {
                         const PolicyPattern *p = patterns->items + i;
                         bool is = key == POLICY_KEY_UID
-                                          ? s->requester->uid >= p->min && s->requester->uid <= p->max
+                                          ? s->requester->has_uid && s->requester->uid >= p->min &&
+                                                    s->requester->uid <= p->max
                                           : fnmatch(p->glob, value, 0) == 0;
 
                         if (p->negated && is)
