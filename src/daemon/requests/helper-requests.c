@@ -341,6 +341,19 @@ static bool has_work(const Plan *plan) {
         return false;
 }
 
+/* A refusal was told of when the plan was made. */
+static void note_requester(const HelperRequests *h, const Request *request, const Plan *plan) {
+        const char *module = NULL;
+
+        for (size_t i = 0; i < plan->n_omissions; i++)
+                if (omission_is_refusal(plan->omissions + i))
+                        return;
+        for (size_t i = 0; i < plan->n_steps && !module; i++)
+                if (plan->steps[i].reason == PLAN_REQUESTED)
+                        module = plan_step_name(plan->steps + i);
+        refusal_log_unprivileged(h->options.planner->refusal_log, request, module);
+}
+
 static int call_decide(Call *c, RequestAnswer answer, const char *why) {
         log_answer(c->request->key, answer, why);
         call_answer(c, answer);
@@ -363,6 +376,7 @@ static int call_carry_out(Call *c) {
         if (r < 0)
                 return r;
         counters_add_time(h->options.counters, PHASE_PLAN, clock_usec(CLOCK_MONOTONIC) - begun_usec);
+        note_requester(h, c->request, plan);
         answer = answer_of_plan(plan);
         trouble = find_trouble(h);
         if (answer == REQUEST_FAILED || (trouble && !has_work(plan)))
