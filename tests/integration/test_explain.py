@@ -229,3 +229,79 @@ def test_plan_with_unknown_parameters(machine, parameters):
 
 def test_plan_with_a_parameter_of_nothing(machine, parameters):
     assert "'a=1' is a parameter, and no module stands before it" in plan(machine, parameters, "a=1", "one", check=2).stderr
+
+
+# ------------------------------------------------------------------------------------------------- the kernel's requests
+
+X25 = """version: 1
+rules:
+- {id: mine, match: {alias: net-pf-9, unit: "x25d.service"}, verdict: allow}
+- {id: shells, match: {alias: net-pf-9, command: "*sh"}, verdict: deny, reason: no shells}
+- {id: users, match: {alias: net-pf-9, uid: "!0"}, verdict: deny}
+"""
+
+
+@pytest.mark.parametrize("options, verdict", [
+    (["--uid", "0"], "depends"),
+    (["--uid", "0", "--unit", "a.service"], "depends"),
+    (["--uid", "0", "--unit", "a.service", "--command", "python3"], "allow"),
+    (["--uid", "0", "--unit", "a.service", "--command", "bash"], "deny"),
+    (["--uid", "65534", "--unit", "a.service", "--command", "python3"], "deny"),
+    (["--uid", "65534", "--unit", "x25d.service", "--command", "bash"], "allow"),
+    (["--unit", "x25d.service"], "allow"),
+    (["--command", "bash", "--unit", "a.service"], "deny"),
+])
+def test_the_process_for_which_the_kernel_asks(machine, options, verdict):
+    machine.policy(X25)
+    answers = explain(machine, "net-pf-9", "--origin", "kernel", *options)["answers"]
+    assert [(answer["origin"], answer["verdict"]) for answer in answers] == [("kernel", verdict)]
+    assert answers[0]["socket"] == {"verdict": "allow"}
+
+
+def test_the_process_is_said_and_what_is_not_known_of_it(machine):
+    machine.policy(X25)
+    text = machine.run("explain", "net-pf-9", "--command", "bash", "--uid", "7", check=3).stdout
+    assert text.startswith("As the kernel would ask for net-pf-9 on behalf of user 7, command bash\n")
+    assert "not known here: unit; rule mine (" in text and "allows x25 if unit is x25d.service" in text
+    text = machine.run("explain", "net-pf-9", "--origin", "kernel", check=0).stdout
+    assert "not known here: uid; rule users (" in text and "not known here: command; rule shells (" in text
+
+
+@pytest.mark.parametrize("words", [
+    ("net-pf-9", "--command", "sh", "--origin", "client"), ("net-pf-9", "--command", "sh", "--origin", "device"),
+    ("net-pf-9", "--unit", "a.service", "--origin", "boot"), ("/sys/devices/x", "--command", "sh"),
+    ("net-pf-9", "--unit", ""), ("net-pf-9", "--command", "a", "--command", "b"),
+])
+def test_a_process_where_there_is_none(machine, words):
+    assert "lkmctl: " in machine.run("explain", *words, check=2).stderr
+
+
+SOCKETS = """version: 1
+rules:
+- {id: x, match: {alias: net-pf-9, uid: "!0"}, verdict: deny, scope: use, reason: old}
+- {id: ipx, match: {alias: net-pf-4}, verdict: deny, scope: use}
+"""
+
+
+def test_the_socket_itself_is_refused(machine):
+    file = machine.policy(SOCKETS)
+    said = f"the socket itself is refused, whether its module is loaded or not, by {file}:3:3 (x): old"
+    answer = explain(machine, "net-pf-9", "--origin", "kernel", "--uid", "7", check=3)["answers"][0]
+    assert said in answer["sentences"] and answer["verdict"] == "deny"
+    assert answer["socket"] == {"verdict": "deny", "source": "rule", "file": str(file), "line": 3, "column": 3, "rule": "x", "reason": "old"}
+    assert f"  {said}\n" in machine.run("explain", "net-pf-9", "--origin", "kernel", "--uid", "7", check=3).stdout
+
+    answer = explain(machine, "net-pf-9", "--origin", "kernel", "--uid", "0", check=0)["answers"][0]
+    assert answer["socket"] == {"verdict": "allow"} and "socket" not in " ".join(answer["sentences"])
+    answer = explain(machine, "net-pf-9", "--origin", "kernel", check=0)["answers"][0]
+    assert answer["socket"]["verdict"] == "depends"
+    assert any(sentence.startswith("not known here: uid; the socket itself is refused to some users by ") for sentence in answer["sentences"])
+
+
+def test_a_socket_whose_protocol_is_no_module(machine):
+    machine.policy(SOCKETS)
+    text = machine.run("explain", "net-pf-4-proto-7-type-1", check=3).stdout
+    assert text.startswith("As the kernel would ask for net-pf-4-proto-7-type-1\n  the socket itself is refused")
+    assert "modprobe would" not in text
+    machine.run("explain", "net-pf-5", check=5)
+    machine.run("explain", "net-pf-4x", check=5)

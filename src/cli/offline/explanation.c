@@ -20,7 +20,7 @@
 /**
  * explanation_new() - explain one request
  * @index:     borrowed, and must outlive the explanation, as must the policy
- * @requester: borrowed for the call; a client and boot name modules, for others they are loaded automatically
+ * @requester: borrowed for the call; for a device modules are loaded automatically, all others ask for a name
  *
  * Return: as plan_new().
  */
@@ -36,8 +36,7 @@ int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *
         if (!q)
                 return -ENOMEM;
         q->origin = requester->origin;
-        q->mode = requester->origin == ORIGIN_CLIENT || requester->origin == ORIGIN_BOOT ? PLAN_NAMED
-                                                                                         : PLAN_AUTOLOAD;
+        q->mode = requester->origin == ORIGIN_DEVICE ? PLAN_AUTOLOAD : PLAN_NAMED;
 
         request = offline_policy_request(policy, requester, q->mode);
         request.key = key;
@@ -46,6 +45,8 @@ int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *
         r = plan_new(&q->plan, index, &request);
         if (r >= 0)
                 r = q->trace.error;
+        if (r >= 0)
+                r = socket_answer_find(&q->socket, policy, key, requester);
         if (r < 0)
                 return r;
 
@@ -112,6 +113,7 @@ bool explanation_says_the_same(const Explanation *a, const Explanation *b) {
         if (!a->enforced != !b->enforced)
                 return false;
         return plans_are_the_same(a->plan, b->plan) && traces_have_the_same_doubts(&a->trace, &b->trace) &&
+               socket_answers_are_the_same(&a->socket, &b->socket) &&
                (!a->enforced || plans_are_the_same(a->enforced, b->enforced));
 }
 
@@ -387,6 +389,9 @@ void explanation_print_sentences(const Explanation *q, FILE *f, const char *inde
         if (q->enforced)
                 print_enforced(f, q, indent);
         trace_print_doubts(&q->trace, f, indent);
+        socket_answer_print(&q->socket, f, indent);
+        if (q->plan->n_matches == 0)
+                return;
         (void) fputs(indent, f);
         print_modprobe(f, q->modprobe);
         (void) fputc('\n', f);
@@ -460,10 +465,11 @@ static const char *verdict_of(const Plan *plan, const Trace *trace) {
         return command && !other ? "command" : "allow";
 }
 
-/* {"origin", "verdict", "sentences", "modules": [{.., "trace": []}], "plan", "modprobe"} */
+/* {"origin", "verdict", "socket", "sentences", "modules": [{.., "trace": []}], "plan", "modprobe"} */
 int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *modules = NULL, *plan = NULL, *modprobe = NULL;
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *enforced = NULL, *sentences = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *enforced = NULL, *sentences = NULL,
+                                                          *socket = NULL;
         int r;
 
         assert(q && ret);
@@ -486,12 +492,16 @@ int explanation_to_json(const Explanation *q, sd_json_variant **ret) {
                 if (r < 0)
                         return r;
         }
-        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(q->origin)),
-                              SD_JSON_BUILD_PAIR_STRING("verdict", verdict_of(q->plan, &q->trace)),
-                              SD_JSON_BUILD_PAIR_VARIANT("sentences", sentences),
-                              SD_JSON_BUILD_PAIR_VARIANT("modules", modules),
-                              SD_JSON_BUILD_PAIR_VARIANT("plan", plan),
-                              SD_JSON_BUILD_PAIR_CONDITION(enforced != NULL, "asIfEnforced",
-                                                           SD_JSON_BUILD_VARIANT(enforced)),
-                              SD_JSON_BUILD_PAIR_VARIANT("modprobe", modprobe));
+        r = socket_answer_to_json(&q->socket, &socket);
+        if (r < 0)
+                return r;
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(q->origin)),
+                SD_JSON_BUILD_PAIR_STRING("verdict", verdict_of(q->plan, &q->trace)),
+                SD_JSON_BUILD_PAIR_CONDITION(socket != NULL, "socket", SD_JSON_BUILD_VARIANT(socket)),
+                SD_JSON_BUILD_PAIR_VARIANT("sentences", sentences),
+                SD_JSON_BUILD_PAIR_VARIANT("modules", modules), SD_JSON_BUILD_PAIR_VARIANT("plan", plan),
+                SD_JSON_BUILD_PAIR_CONDITION(enforced != NULL, "asIfEnforced",
+                                             SD_JSON_BUILD_VARIANT(enforced)),
+                SD_JSON_BUILD_PAIR_VARIANT("modprobe", modprobe));
 }

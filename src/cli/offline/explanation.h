@@ -4,6 +4,7 @@
 #include <systemd/sd-json.h>
 
 #include "cli/offline/offline-policy.h"
+#include "cli/offline/socket-answer.h"
 #include "cli/offline/trace.h"
 #include "common/index/index.h"
 #include "common/plan/plan.h"
@@ -20,6 +21,7 @@ typedef struct Explanation {
         Plan *enforced;                 /* if nothing were in audit mode; NULL: the same */
         Plan *modprobe;                 /* what modprobe of kmod would do */
         Trace trace;
+        SocketAnswer socket;            /* of the kernel's requests: whether there may be a socket at all */
 } Explanation;
 
 int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *policy, const char *key,

@@ -59,15 +59,20 @@ static int ask_all(Run *run, Question *q, const Index *index, const OfflinePolic
 
         requester.has_uid = run->uid.is_given;
         requester.uid = (uid_t) run->uid.value;
+        requester.unit = run->unit;
+        requester.command = run->command;
+        if (run->command)
+                requester.origin = ORIGIN_KERNEL; /* others have none */
         if (run->origin.is_given)
                 requester.origin = (RequestOrigin) run->origin.value;
         if (q->device)
                 return ask(q, index, policy, &requester);
-        if (run->origin.is_given) {
+        if (run->origin.is_given || run->command) {
                 requester.has_uid = run->uid.is_given || requester.origin == ORIGIN_CLIENT;
                 return ask(q, index, policy, &requester);
         }
-        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(all) && (i == 0 || !run->uid.is_given); i++) {
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(all) && (i == 0 || !(run->uid.is_given || run->unit));
+             i++) {
                 requester.origin = all[i];
                 requester.has_uid = run->uid.is_given || all[i] == ORIGIN_CLIENT; /* by default root */
                 r = ask(q, index, policy, &requester);
@@ -181,6 +186,25 @@ static int print_trace(const Output *out, const Explanation *q) {
         return table_print(table);
 }
 
+/* For whom it is, as the options say: " on behalf of user 65534, command python3, unit a.service" */
+static void print_process(const Run *run, RequestOrigin origin) {
+        const char *separator = origin == ORIGIN_KERNEL ? " on behalf of " : ", ";
+
+        if (run->uid.is_given && origin == ORIGIN_KERNEL) {
+                printf("%suser %u", separator, (unsigned) run->uid.value);
+                separator = ", ";
+        }
+        if (run->command) {
+                printf("%scommand ", separator);
+                print_escaped(stdout, run->command);
+                separator = ", ";
+        }
+        if (run->unit) {
+                printf("%sunit ", separator);
+                print_escaped(stdout, run->unit);
+        }
+}
+
 static void print_title(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
         const Output *out = &run->out;
         RequestOrigin origin = q->answers[i]->origin;
@@ -201,6 +225,7 @@ static void print_title(const Run *run, const Question *q, size_t i, bool same_f
                                                                          : "the kernel");
         if (!q->device)
                 print_escaped(stdout, q->key);
+        print_process(run, origin);
         printf("%s\n", output_tone(out, stdout, TONE_PLAIN));
         if (!q->device)
                 return;
@@ -292,6 +317,28 @@ static int print_json(Run *run, const Question *q) {
 
 /* ---------------------------------------------------------------------------------------------- the verb */
 
+/* A protocol that is built in has no module; its sockets may be refused all the same: the only answer then. */
+static bool has_answer(Question *q) {
+        for (size_t i = 0; i < q->n_answers; i++) {
+                Explanation *answer = q->answers[i];
+
+                if (answer->plan->n_matches > 0)
+                        return true;
+                if (!socket_answer_says_something(&answer->socket))
+                        continue;
+                q->answers[i] = q->answers[0];
+                q->answers[0] = answer;
+                while (q->n_answers > 1)
+                        explanation_free(q->answers[--q->n_answers]);
+                return true;
+        }
+        return false;
+}
+
+static ExitStatus status_of(const Explanation *answer) {
+        return answer->socket.verdict == POLICY_DENY ? STATUS_DENIED : plan_status(answer->plan);
+}
+
 /* Return: an ExitStatus; negative errno. */
 static int explain(Run *run, const Index *index, const OfflinePolicy *policy, const char *key,
                    const Device *device) {
@@ -301,14 +348,14 @@ static int explain(Run *run, const Index *index, const OfflinePolicy *policy, co
         r = ask_all(run, &q, index, policy);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || q.answers[0]->plan->n_matches == 0)
+        if (r < 0 || !has_answer(&q))
                 return STATUS_NO_SUCH_MODULE;
 
         if (run->out.json != JSON_OFF)
                 r = print_json(run, &q);
         else if (output_wants_text(&run->out))
                 r = print_question(run, &q);
-        return r < 0 ? r : (int) plan_status(q.answers[0]->plan);
+        return r < 0 ? r : (int) status_of(q.answers[0]);
 }
 
 /* As explain(), also for the name in /sys/module of a module whose file is called otherwise. */
@@ -446,6 +493,25 @@ static int report_no_device(Run *run, const Index *index, const char *argument, 
                                 "there is no device '%s'", argument);
 }
 
+/* Return: 0; 1 and *ret_status if the options contradict each other, which was said. */
+static int check_options(Run *run, const char *argument, int *ret_status) {
+        const char *option = run->command ? "--command" : run->unit ? "--unit" : NULL;
+        RequestOrigin origin = run->origin.is_given ? (RequestOrigin) run->origin.value
+                               : run->command       ? ORIGIN_KERNEL
+                                                    : ORIGIN_CLIENT;
+        PolicyKey key = run->command ? POLICY_KEY_COMMAND : POLICY_KEY_UNIT;
+
+        if (!option)
+                return 0;
+        if (device_is_path(argument) || !policy_key_is_known(key, origin))
+                *ret_status = failure_print_own(
+                        &run->out, CLIENT_ERROR_USAGE, "lkmctl explain ALIAS --origin kernel",
+                        "%s is about a process, and a request that is none of a process has none", option);
+        else
+                return 0;
+        return 1;
+}
+
 int verb_explain(Run *run, char **args, unsigned n_args) {
         _cleanup_(offline_policy_done) OfflinePolicy policy = {};
         _cleanup_(index_unrefp) const Index *index = NULL;
@@ -453,6 +519,8 @@ int verb_explain(Run *run, char **args, unsigned n_args) {
         char file_name[MODULE_NAME_MAX + 1];
         int r;
 
+        if (check_options(run, args[0], &r))
+                return r;
         r = offline_index(run, true, &index);
         if (r != 0)
                 return r;

@@ -16,7 +16,7 @@
  */
 
 typedef enum PlanMode {
-        PLAN_AUTOLOAD,                  /* a device or the kernel asks: blacklist lines apply to every candidate */
+        PLAN_AUTOLOAD,                  /* a device asks: blacklist lines apply to every candidate */
         PLAN_NAMED,                     /* somebody asks for a name: they apply to candidates found by an alias */
 } PlanMode;
 
