@@ -187,7 +187,7 @@ void manager_on_index_read(void *userdata) {
 }
 
 static void write_denied(Manager *m) {
-        denied_file_follow(m->denied_file, m->policy, m->index, m->charge, m->settings.on_stop);
+        denied_file_follow(m->denied_file, m->policy, m->index, m->charge, &m->settings);
 }
 
 void manager_on_index_swapped(bool became_complete, void *userdata) {
@@ -319,7 +319,7 @@ void manager_apply_settings(Manager *m) {
                                                    .async_probe_modules = m->settings.async_probe_modules,
                                            });
         if (m->index)
-                write_denied(m);        /* OnStop= */
+                write_denied(m);        /* OnStop=, OnFailure= */
         r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
         if (r < 0)
                 log_warning("cannot size the ledger: %s", strerror(-r));

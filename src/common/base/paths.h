@@ -33,6 +33,8 @@
 #define LKMD_REQUEST_PROGRAM LKMD_LIB_DIR "/lkmd-request"
 #define LKMD_REQUEST_ROOT_ENV "LKMD_REQUEST_ROOT" /* prefix of all paths of lkmd-request, for tests */
 #define LKMD_SHUT_FILE LKMD_RUN_DIR "/shut" /* exists with OnFailure=closed */
+#define LKMD_MODPROBE_FILE LKMD_RUN_DIR "/modprobe" /* what kernel.modprobe was before */
+#define KERNEL_MODPROBE "/proc/sys/kernel/modprobe"
 #define USERMODE_HELPERS_FILE LKMD_SYSCONF_DIR "/lkmd/usermode-helpers"
 #define MODPROBE_PROGRAMS "/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe", "/usr/bin/modprobe"
 
@@ -63,6 +65,7 @@
 #define LKMD_HANDOVER_CALL_FILE LKMD_STATE_DIR "/handover-call" /* exists while lkmd-handover has work */
 #define LKMD_DENIED_ENV "LKMD_DENIED"
 #define LKMD_DENIED_FORGET "#forget\n"  /* its first line with OnStop=forget */
+#define LKMD_DENIED_CLOSED "#closed\n"  /* the line after that, or its first, with OnFailure=closed */
 #define MODPROBE_RUN_DIR "/run/modprobe.d"
 #define LKMD_DENIED_CONF MODPROBE_RUN_DIR "/lkmd-denied.conf" /* the same for udev and modprobe; lkmd does not read it */
 #define LKMD_CONF_NAME "lkmd.conf"

@@ -187,6 +187,20 @@ static int read_on_stop(const char *value, void *ret) {
         return 0;
 }
 
+static const char *const on_failure_names[_ON_FAILURE_MAX] = {
+        [ON_FAILURE_OPEN] = "open",
+        [ON_FAILURE_CLOSED] = "closed",
+};
+
+static int read_on_failure(const char *value, void *ret) {
+        int word = ENUM_VALUE(on_failure_names, value);
+
+        if (word < 0)
+                return word;
+        *(OnFailure *) ret = (OnFailure) word;
+        return 0;
+}
+
 static const char *const compat_names[_COMPAT_MAX] = {
         [COMPAT_LKMD] = "lkmd",
         [COMPAT_KMOD] = "kmod",
@@ -273,6 +287,7 @@ static const SettingInfo settings_table[] = {
         { "Blacklist", read_blacklist, PLACE(blacklist), "kmod or deny" },
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
+        { "OnFailure", read_on_failure, PLACE(on_failure), "open or closed" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
         { "LoadedParameters", read_loaded_parameters, PLACE(loaded_parameters), "fail or ignore" },
         { "SerialModules", read_module_list, PLACE(serial_modules),
@@ -308,6 +323,7 @@ void settings_default(Settings *ret) {
                 .blacklist = BLACKLIST_KMOD,
                 .compat = COMPAT_LKMD,
                 .on_stop = ON_STOP_HOLD,
+                .on_failure = ON_FAILURE_OPEN,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,
                 .loaded_parameters = LOADED_PARAMETERS_FAIL,
         };

@@ -38,6 +38,13 @@ typedef enum OnStop {                   /* which denials stay in force when lkmd
         _ON_STOP_INVALID = -EINVAL,
 } OnStop;
 
+typedef enum OnFailure {                /* what the kernel asks for while lkmd cannot be reached */
+        ON_FAILURE_OPEN,                /* modprobe loads it */
+        ON_FAILURE_CLOSED,              /* is not loaded */
+        _ON_FAILURE_MAX,
+        _ON_FAILURE_INVALID = -EINVAL,
+} OnFailure;
+
 typedef enum Compat {                   /* which one plans are like where lkmd and kmod differ */
         COMPAT_LKMD,
         COMPAT_KMOD,
@@ -59,6 +66,7 @@ typedef struct Settings {
         BlacklistMeaning blacklist;
         Compat compat;
         OnStop on_stop;
+        OnFailure on_failure;
         UnknownParameters unknown_parameters;
         LoadedParameters loaded_parameters;
         char serial_modules[SETTING_LIST_MAX]; /* names; no two of them are loaded at once */

@@ -52,22 +52,25 @@ DeniedFile *denied_file_free(DeniedFile *d) {
 /**
  * denied_file_update() - write what is denied by name now, if it has changed
  * @policy:   NULL: there are no rules
+ * @settings: for what it says beside names, in its head
  * @now_usec: CLOCK_REALTIME
  *
  * Return: 1 if it was written; 0 if nothing changed; -ENOMEM; what the file system said: the next call tries again.
  */
-int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop, uint64_t now_usec) {
+int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, const Settings *settings,
+                       uint64_t now_usec) {
         _cleanup_(freep) char *names = NULL, *text = NULL;
         int r;
 
-        assert(d && index);
+        assert(d && index && settings);
 
         if (!d->path)
                 return 0;
         r = denied_names_list(policy, index, now_usec, &names);
         if (r < 0)
                 return r;
-        if (asprintf(&text, "%s%s", on_stop == ON_STOP_FORGET ? LKMD_DENIED_FORGET : "", names) < 0) {
+        if (asprintf(&text, "%s%s%s", settings->on_stop == ON_STOP_FORGET ? LKMD_DENIED_FORGET : "",
+                     settings->on_failure == ON_FAILURE_CLOSED ? LKMD_DENIED_CLOSED : "", names) < 0) {
                 text = NULL;
                 return -ENOMEM;
         }
@@ -83,12 +86,12 @@ int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, 
 
 /* Bring it up to date, and have lkmd-handover act if it has changed. A failure has no effect while lkmd runs. */
 void denied_file_follow(DeniedFile *d, PolicyKeeper *policy, IndexKeeper *index, const Charge *charge,
-                        OnStop on_stop) {
+                        const Settings *settings) {
         int r;
 
         assert(d && policy && index && charge);
 
-        r = denied_file_update(d, policy_keeper_get(policy), index_keeper_get(index), on_stop,
+        r = denied_file_update(d, policy_keeper_get(policy), index_keeper_get(index), settings,
                                clock_usec(CLOCK_REALTIME));
         if (r < 0)
                 log_warning(

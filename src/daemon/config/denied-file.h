@@ -19,6 +19,6 @@ DeniedFile *denied_file_free(DeniedFile *d);
 DEFINE_CLEANUP(DeniedFile, denied_file_free);
 
 void denied_file_follow(DeniedFile *d, PolicyKeeper *policy, IndexKeeper *index, const Charge *charge,
-                        OnStop on_stop);
-int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, OnStop on_stop,
+                        const Settings *settings);
+int denied_file_update(DeniedFile *d, const Policy *policy, const Index *index, const Settings *settings,
                        uint64_t now_usec);

@@ -61,6 +61,14 @@ static int add_name(FILE *f, const char *name, size_t n) {
         return 0;
 }
 
+/* What lkmd.conf says, as lkmd tells it before the names. Return: the names. */
+static const char *skip_head(const char *text, bool *ret_forget, bool *ret_closed) {
+        *ret_forget = startswith(text, LKMD_DENIED_FORGET);
+        text += *ret_forget ? strlen(LKMD_DENIED_FORGET) : 0;
+        *ret_closed = startswith(text, LKMD_DENIED_CLOSED);
+        return text + (*ret_closed ? strlen(LKMD_DENIED_CLOSED) : 0);
+}
+
 /* @ret: NULL if there are no names. */
 static int make_conf(const char *names, char **ret) {
         _cleanup_(freep) char *text = NULL;
@@ -68,7 +76,6 @@ static int make_conf(const char *names, char **ret) {
         int r = 0;
         FILE *f;
 
-        names += startswith(names, LKMD_DENIED_FORGET) ? strlen(LKMD_DENIED_FORGET) : 0;
         if (names[0] == '\0') {
                 *ret = NULL;
                 return 0;
@@ -185,6 +192,7 @@ static int remove_conf(const char *path) {
  */
 int handover_update_denied(const char *root, uid_t uid) {
         _cleanup_(freep) char *names = NULL, *conf = NULL, *there = NULL;
+        bool forget, closed;
         char path[PATH_MAX];
         int r;
 
@@ -194,7 +202,7 @@ int handover_update_denied(const char *root, uid_t uid) {
         r = read_text(path, &uid, &names);
         if (r < 0)
                 return r == -ENOENT ? 0 : r == -ELOOP ? -EBADMSG : r;
-        r = make_conf(names, &conf);
+        r = make_conf(skip_head(names, &forget, &closed), &conf);
         if (r < 0)
                 return r;
         (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_CONF, root);
@@ -207,13 +215,14 @@ int handover_update_denied(const char *root, uid_t uid) {
 }
 
 /**
- * handover_forget_denied() - lkmd was stopped: remove the file, if the settings say so
+ * handover_is_closed() - has lkmd.conf OnFailure=closed?
  * @uid: of lkmd
  *
- * Return: 1 if it was removed; 0 if it stays, OnStop=hold; what the file system said.
+ * Return: 1; 0, also if lkmd has written nothing yet; what the file system said.
  */
-int handover_forget_denied(const char *root, uid_t uid) {
+int handover_is_closed(const char *root, uid_t uid) {
         _cleanup_(freep) char *names = NULL;
+        bool forget, closed;
         char path[PATH_MAX];
         int r;
 
@@ -223,7 +232,30 @@ int handover_forget_denied(const char *root, uid_t uid) {
         r = read_text(path, &uid, &names);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        if (!startswith(names, LKMD_DENIED_FORGET))
+        (void) skip_head(names, &forget, &closed);
+        return closed;
+}
+
+/**
+ * handover_forget_denied() - lkmd was stopped: remove the file, if the settings say so
+ * @uid: of lkmd
+ *
+ * Return: 1 if it was removed; 0 if it stays, OnStop=hold; what the file system said.
+ */
+int handover_forget_denied(const char *root, uid_t uid) {
+        _cleanup_(freep) char *names = NULL;
+        bool forget, closed;
+        char path[PATH_MAX];
+        int r;
+
+        assert(root);
+
+        (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_FILE, root);
+        r = read_text(path, &uid, &names);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        (void) skip_head(names, &forget, &closed);
+        if (!forget)
                 return 0;
         (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_CONF, root);
         r = remove_conf(path);

@@ -12,4 +12,5 @@
 int handover_make_conf_dir(const char *root);
 int handover_touch_conf_dirs(const char *root);
 int handover_update_denied(const char *root, uid_t uid);
+int handover_is_closed(const char *root, uid_t uid);
 int handover_forget_denied(const char *root, uid_t uid);

@@ -17,6 +17,7 @@
 #include "common/base/util.h"
 #include "daemon/privileged/handover/handover-denied.h"
 #include "daemon/privileged/handover/handover-devices.h"
+#include "daemon/privileged/handover/handover-kernel.h"
 #include "daemon/privileged/handover/systemd.h"
 #include "daemon/privileged/handover/udev-guard.h"
 
@@ -156,6 +157,61 @@ static int hand_over_denied(uid_t uid) {
         return r > 0;
 }
 
+/* OnFailure=. If that cannot be read, it stays as it is; failures are logged. */
+static void hand_over_closed(uid_t uid) {
+        int r = handover_is_closed("", uid);
+
+        if (r >= 0)
+                r = handover_shut_kernel("", r > 0);
+        if (r < 0)
+                say("cannot tell lkmd-request what OnFailure= says, so that it stays as it was", r);
+}
+
+/* Failures are logged; the kernel asks modprobe then, as without lkmd. */
+static void take_kernel(void) {
+        int r = handover_take_kernel("");
+
+        if (r == -ENOEXEC)
+                fprintf(stderr, "lkmd-handover: " LKMD_REQUEST_PROGRAM
+                                " is missing, so that the kernel asks modprobe "
+                                "and not lkmd; install lkmd again\n");
+        else if (r < 0)
+                say("cannot have the kernel ask lkmd for modules, so that it asks modprobe", r);
+}
+
+/* While lkmd runs: the program may be removed at any time. */
+static void check_kernel(void) {
+        int r = handover_check_kernel("");
+
+        if (r > 0)
+                fprintf(stderr,
+                        "lkmd-handover: " LKMD_REQUEST_PROGRAM " is gone, so that the kernel asks modprobe "
+                        "again; install lkmd again, and systemctl restart lkmd\n");
+        else if (r < 0)
+                say(LKMD_REQUEST_PROGRAM " is gone, and the kernel cannot be told to ask modprobe; "
+                                         "sysctl kernel.modprobe=/sbin/modprobe",
+                    r);
+}
+
+/*
+ * @orderly: lkmd was stopped. If it has ended in another way, OnFailure=closed holds: lkmd-request stays, and loads
+ * nothing.
+ */
+static void give_back_kernel(bool orderly) {
+        int r;
+
+        if (!orderly && access(LKMD_SHUT_FILE, F_OK) >= 0) {
+                check_kernel();
+                return;
+        }
+        r = handover_give_back_kernel("");
+
+        if (r >= 0)
+                r = handover_shut_kernel("", false);
+        if (r < 0)
+                say("cannot have the kernel ask modprobe again; sysctl kernel.modprobe=/sbin/modprobe", r);
+}
+
 /*
  * systemd may consider the loader's socket active although nobody listens, if its unit was missing for a while. And
  * it does not start a socket whose service runs, so that a loader in the init of some module has to end first.
@@ -195,8 +251,11 @@ static int take(void) {
         if (r < 0)
                 say("cannot make " LKMD_IN_CHARGE_FILE "; udev loads drivers as well", r);
         new_conf_dir = handover_make_conf_dir("") > 0; /* at boot, before udevd reads its configuration */
-        if (r >= 0)
+        if (r >= 0) {
                 news = hand_over_denied(uid);
+                hand_over_closed(uid);
+        }
+        take_kernel();
         if (stand_in_for_udevs_rule() || news || new_conf_dir)
                 notify_udev(new_conf_dir);
         r = see_to_loader_socket();
@@ -257,6 +316,10 @@ static int give_back(void) {
         if (system_is_stopping(bus))
                 return 0;
         back_soon = lkmd_is_back_soon(bus, result);
+        if (back_soon)
+                check_kernel();
+        else
+                give_back_kernel(streq(result, "success"));
         news = stand_in_for_udevs_rule(); /* an earlier version of lkmd may have left a mask there */
         if (find_user(&uid, &gid) >= 0)
                 news |= (!back_soon && streq(result, "success") && handover_forget_denied("", uid) > 0) ||
@@ -319,11 +382,17 @@ static int follow(void) {
                 bool news =
                         stand_in_for_udevs_rule(); /* a file of the administrator's has gone from its place */
 
-                if (find_user(&uid, &gid) >= 0)
+                if (find_user(&uid, &gid) >= 0) {
                         news |= hand_over_denied(uid);
+                        hand_over_closed(uid);
+                }
                 if (news)
                         notify_udev(/* new_conf_dir= */ false);
         }
+        if (state != SERVICE_DOWN || lkmd_is_back_soon(bus, NULL))
+                check_kernel();
+        else
+                give_back_kernel(/* orderly= */ false); /* systemd runs no "give-back" for a masked unit */
         if (state == SERVICE_UP && !(charge & IN_CHARGE_NOW))
                 (void) see_to_loader_socket(); /* lkmd logs what is wrong, and asks again */
         if (!is_ours_to_announce(bus, state, charge))

@@ -76,6 +76,48 @@ static void test_update(void **state) {
         assert_int_equal(handover_update_denied(s.dir, getuid()), 0);
 }
 
+/* What lkmd.conf says stands before the names, and is none. */
+static void test_head(void **state) {
+        static const struct {
+                const char *text, *conf;
+                int closed, forgets;
+        } cases[] = {
+                { LKMD_DENIED_CLOSED "e1000e\n", ONE, 1, 0 },
+                { LKMD_DENIED_FORGET LKMD_DENIED_CLOSED "e1000e\n", ONE, 1, 1 },
+                { LKMD_DENIED_FORGET "e1000e\n", ONE, 0, 1 },
+                { "e1000e\n", ONE, 0, 0 },
+                { LKMD_DENIED_CLOSED, NULL, 1, 0 },
+                { "", NULL, 0, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(scratch_close) Scratch s;
+
+                scratch_open(&s);
+                scratch_mkdir(&s, "run/lkmd/state");
+                assert_int_equal(handover_is_closed(s.dir, getuid()), 0);
+                scratch_write(&s, NAMES, cases[i].text);
+                assert_int_equal(handover_update_denied(s.dir, getuid()), cases[i].conf != NULL);
+                assert_conf(&s, cases[i].conf);
+                assert_int_equal(handover_is_closed(s.dir, getuid()), cases[i].closed);
+                assert_int_equal(handover_forget_denied(s.dir, getuid()), cases[i].forgets);
+                assert_conf(&s, cases[i].forgets ? NULL : cases[i].conf);
+        }
+}
+
+/* In another order they are names, and no valid ones. */
+static void test_head_in_another_order(void **state) {
+        _cleanup_(scratch_close) Scratch s;
+
+        scratch_open(&s);
+        scratch_mkdir(&s, "run/lkmd/state");
+        scratch_write(&s, NAMES, LKMD_DENIED_CLOSED LKMD_DENIED_FORGET "e1000e\n");
+        assert_int_equal(handover_update_denied(s.dir, getuid()), -EBADMSG);
+        scratch_remove(&s, NAMES);
+        scratch_link(&s, NAMES, "/dev/zero");
+        assert_true(handover_is_closed(s.dir, getuid()) < 0);
+}
+
 static void test_forget(void **state) {
         _cleanup_(scratch_close) Scratch s;
 
@@ -180,6 +222,8 @@ static void test_too_much(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_update),
+                cmocka_unit_test(test_head),
+                cmocka_unit_test(test_head_in_another_order),
                 cmocka_unit_test(test_forget),
                 cmocka_unit_test(test_nonsense),
                 cmocka_unit_test(test_no_file_of_lkmds),

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The kernel's own requests on a real kernel: lkmd answers them as modprobe would, holds the policy against them, stands in
+nobody's way when it is not there, and gives kernel.modprobe back."""
+
+import pytest
+
+from support import ask_all, cause_of, configure, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd
+
+SYSCTL, OURS, THEIRS = "/proc/sys/kernel/modprobe", "/usr/lib/lkmd/lkmd-request", "/sbin/modprobe"
+POLICY = "/etc/lkmd/policy.d/requests.yaml"
+REQUEST = "lkmd_test_request"
+PARAMETERS = f"/sys/module/{REQUEST}/parameters"
+EXIT_1 = 256                            # as request_module() returns it
+THREADS = 20                            # at once; the kernel has 50, and gives up after 5 s, which is little here
+# As any user, a socket of a family that nobody has loaded yet.
+ALG = ("setpriv --reuid=65534 --regid=65534 --clear-groups python3 -c 'import socket; socket.socket(socket.AF_ALG, "
+       "socket.SOCK_SEQPACKET)'")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared(machine):
+    machine.install_test_modules()
+    lkmctl(machine, "reload")
+
+
+@pytest.fixture(autouse=True)
+def as_before(machine):
+    yield
+    machine.run(f"rm -f {POLICY}; test -x {OURS} || mv {OURS}.gone {OURS}; rm -rf /run/systemd/system/lkmd.service.d; systemctl daemon-reload")
+    if asked(machine) not in (OURS, THEIRS):
+        machine.write(SYSCTL, f"{THEIRS}\n")
+    configure(machine)
+    if asked(machine) != OURS:
+        machine.run("systemctl restart lkmd")
+        start_lkmd(machine)
+    remove(machine, "algif_hash", "af_alg", REQUEST, "lkmd_test_nested_1", "lkmd_test_inner", "dummy")
+
+
+def asked(machine):
+    """The program that the kernel asks for modules."""
+    return machine.read(SYSCTL).strip()
+
+
+def opens_alg(machine):
+    return machine.run(ALG, check=False).returncode == 0
+
+
+def results(machine, name, threads=THREADS):
+    """What request_module() returns to how many threads that ask at once."""
+    if REQUEST not in loaded(machine):
+        lkmctl(machine, "load", REQUEST)
+    machine.run(f"echo '{threads} {name}' >{PARAMETERS}/ask", timeout=180)
+    return {int(result): int(count) for result, count in
+            (line.split() for line in machine.read(f"{PARAMETERS}/results").splitlines())}
+
+
+def test_a_socket_of_any_user(machine):
+    assert asked(machine) == OURS
+    assert opens_alg(machine)
+    assert "af_alg" in loaded(machine)
+    cause = cause_of(machine, "af_alg")
+    assert (cause["origin"], cause["key"]) == ("kernel", "net-pf-38")
+
+
+def test_the_policy_holds(machine):
+    machine.write(POLICY, "version: 1\nrules:\n- {id: no-alg, match: {origin: kernel, alias: net-pf-38}, verdict: deny, reason: a test}\n")
+    lkmctl(machine, "reload")
+    assert not opens_alg(machine)
+    assert "af_alg" not in loaded(machine)
+    assert {(e["module"], e["origin"]) for e in ask_all(machine, "policy", "audit", "--since=boot")} == {("af_alg", "kernel")}
+    lkmctl(machine, "load", "af_alg")   # it is about the kernel only
+    assert opens_alg(machine)
+
+
+def test_killed(machine):
+    """From that moment on modprobe does it, and lkmd does it again once it is back."""
+    machine.run("mkdir -p /run/systemd/system/lkmd.service.d && printf '[Service]\\nRestart=no\\n' >/run/systemd/system/lkmd.service.d/no.conf "
+                "&& systemctl daemon-reload")
+    machine.run(["kill", "-STOP", str(main_pid(machine))])
+    kill_lkmd(machine)
+    machine.wait("systemctl is-failed lkmd")
+    assert opens_alg(machine) and "af_alg" in loaded(machine)
+    start_lkmd(machine)
+    assert asked(machine) == OURS
+
+
+def test_stopped_and_restarted(machine):
+    machine.run("systemctl restart lkmd")
+    assert asked(machine) == OURS
+    machine.run("systemctl stop lkmd")
+    assert asked(machine) == THEIRS
+    assert machine.run("ls /run/lkmd/modprobe /run/lkmd/shut /run/lkmd/request", check=False).stdout == ""
+    assert opens_alg(machine)
+    start_lkmd(machine)
+    assert asked(machine) == OURS
+
+
+def test_inits_that_ask(machine):
+    lkmctl(machine, "load", "lkmd_test_nested_1")
+    cause = cause_of(machine, "lkmd_test_inner")
+    assert (cause["origin"], cause["key"]) == ("kernel", "lkmd_test_inner")
+
+
+def test_an_init_that_asks_for_its_own_module(machine):
+    lkmctl(machine, "load", REQUEST, f"init_asks={REQUEST}")
+    assert machine.read(f"{PARAMETERS}/results") == f"{EXIT_1} 1\n"
+    assert f"{REQUEST}: its init waits for a request of the kernel for {REQUEST}" in machine.journal("-u", "lkmd", "-b")
+
+
+def test_many_threads_see_what_they_see_with_modprobe(machine):
+    names = ["dummy", "no-such-module", "net-pf-1"]
+    with_lkmd = [results(machine, name) for name in names]
+    assert with_lkmd[:2] == [{0: THREADS}, {EXIT_1: THREADS}]
+    remove(machine, "dummy")
+    machine.run("systemctl stop lkmd")
+    assert asked(machine) == THEIRS
+    with_modprobe = [results(machine, name) for name in names]
+    start_lkmd(machine)
+    assert with_lkmd == with_modprobe
