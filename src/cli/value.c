@@ -20,6 +20,13 @@ int value_to_flag(void *field, const char *value) {
         return 0;
 }
 
+int value_to_grouping(void *field, const char *value) {
+        if (!streq(value, "rule") && !streq(value, "requester"))
+                return -EINVAL;
+        *(bool *) field = streq(value, "requester");
+        return 0;
+}
+
 int value_to_text(void *field, const char *value) {
         *(const char **) field = value;
         return 0;

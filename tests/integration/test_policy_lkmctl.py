@@ -140,6 +140,38 @@ def test_audit_is_grouped_by_rule(lkmd, ctl):
     assert "mode: enforce" in lines[-2]
 
 
+PYTHON = {"device": None, "origin": "kernel", "key": "net-pf-38", "uid": 65534, "command": "python3", "unit": "a.service",
+          "executable": "/usr/bin/python3.13"}
+
+
+def process(kind, module, ruling, count=1, **more):
+    return {name: value for name, value in entry(kind, module, ruling, count, **{**PYTHON, **more}).items() if value is not None}
+
+
+def test_audit_by_requester(lkmd, ctl):
+    old = dict(RULING, line=9, rule="old", reason="old")
+    entries = [process("refused", "af_alg", RULING, 3), process("would_refuse", "x25", old, key="net-pf-9"),
+               process("refused", "af_alg", RULING, command="perl", executable="/usr/bin/perl"), entry("refused", "uas", RULING),
+               process("refused", "af_alg", old, uid=None, command=None, unit=None, executable=None, count=2)]
+    lkmd.on("Audit", reply(entries=entries, dropped=0))
+    lines = ctl("policy", "audit", "--by", "requester", check=0).stdout.splitlines()
+    assert lines[0] == "the kernel on behalf of python3 (uid 65534, a.service, /usr/bin/python3.13)"
+    assert re.match(r"  refused       af_alg  3 times, .* ago, as net-pf-38, by rule no-sticks, /etc/lkmd/policy.d/10-usb.yaml:4:5: ", lines[1])
+    assert re.match(r"  would refuse  x25  once, .* ago, as net-pf-9, by rule old, /etc/lkmd/policy.d/10-usb.yaml:9:5: old$", lines[2])
+    assert lines[4].startswith("the kernel on behalf of perl (") and "af_alg  once" in lines[5]
+    assert lines[7] == "devices" and ", for device /devices/" in lines[8]
+    assert lines[10] == "the kernel on behalf of a process that is not known"
+    assert "mode: enforce" in lines[-2]
+
+    groups = json.loads(ctl("policy", "audit", "--by=requester", "--json", check=0).stdout)
+    assert [(group["kind"], group.get("count")) for group in groups] == [
+        ("requester", 4), ("requester", 1), ("requester", 1), ("requester", 2), ("extent", None)]
+    assert groups[0] == {"kind": "requester", "origin": "kernel", "uid": 65534, "unit": "a.service", "command": "python3",
+                         "executable": "/usr/bin/python3.13", "count": 4, "entries": entries[:2]}
+    assert ctl("policy", "audit", "--by=rule", check=0).stdout == ctl("policy", "audit", check=0).stdout
+    assert "'rule' or 'requester'" in ctl("policy", "audit", "--by=uid", check=2).stderr
+
+
 def test_audit_of_nothing_and_in_json(lkmd, ctl):
     lkmd.on("Audit", reply(entries=[], dropped=0))
     assert "Nothing was refused" in ctl("policy", "audit", check=0).stdout

@@ -131,6 +131,25 @@ void print_requester(FILE *f, sd_json_variant *requester) {
         print_requester_of(f, requester, NULL);
 }
 
+/* Who asked, without what for: "devices", "the kernel on behalf of python3 (uid 65534, a.service)" */
+void print_requester_kind(FILE *f, sd_json_variant *requester) {
+        const char *origin = field_string(requester, "origin") ?: "";
+
+        assert(f);
+
+        if (streq(origin, "device"))
+                (void) fputs("devices", f);
+        else if (streq(origin, "kernel")) {
+                (void) fputs("the kernel on behalf of ", f);
+                print_any_process(f, requester);
+        } else if (streq(origin, "client"))
+                print_process(f, requester, "a client");
+        else if (streq(origin, "boot"))
+                (void) fputs("the boot", f);
+        else
+                print_escaped(f, *origin ? origin : NULL);
+}
+
 /* The same in one or two words, for a table. */
 void print_requester_short(FILE *f, sd_json_variant *requester) {
         const char *origin = field_string(requester, "origin") ?: "",

@@ -8,6 +8,7 @@
 #include <systemd/sd-json.h>
 
 void print_requester(FILE *f, sd_json_variant *requester);
+void print_requester_kind(FILE *f, sd_json_variant *requester);
 void print_requester_short(FILE *f, sd_json_variant *requester);
 void print_record_requester(FILE *f, sd_json_variant *record);
 void print_record_requester_short(FILE *f, sd_json_variant *record);

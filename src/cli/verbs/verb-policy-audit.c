@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* policy audit: what lkmd refused, would have refused in enforce mode, or had to report; by rule. */
+/* policy audit: what lkmd refused, would have refused in enforce mode, or had to report; by rule or by who asked. */
 
 #include <assert.h>
 #include <inttypes.h>
@@ -27,18 +27,31 @@ static sd_json_variant *nth(sd_json_variant *entries, size_t i) {
         return sd_json_variant_by_index(entries, i);
 }
 
-static bool is_first_of_rule(sd_json_variant *entries, size_t i) {
+/* Was it asked by the same: by a device, or by processes that are not told apart? */
+static bool is_same_requester(sd_json_variant *a, sd_json_variant *b) {
+        uint64_t uid_a, uid_b;
+        bool has_a = field_unsigned(a, "uid", &uid_a), has_b = field_unsigned(b, "uid", &uid_b);
+
+        return field_is_same(a, b, "origin") && has_a == has_b && (!has_a || uid_a == uid_b) &&
+               field_is_same(a, b, "command") && field_is_same(a, b, "executable") &&
+               field_is_same(a, b, "unit");
+}
+
+/* What entries have in common that are shown together. */
+typedef bool (*is_same_t)(sd_json_variant *a, sd_json_variant *b);
+
+static bool is_first(sd_json_variant *entries, size_t i, is_same_t is_same) {
         for (size_t k = 0; k < i; k++)
-                if (is_same_rule(nth(entries, k), nth(entries, i)))
+                if (is_same(nth(entries, k), nth(entries, i)))
                         return false;
         return true;
 }
 
-/* "rule no-usb, /etc/lkmd/policy.d/10-usb.yaml:4:5: no sticks" */
-static void print_rule(const Output *out, sd_json_variant *entry) {
+/* "rule no-usb, /etc/lkmd/policy.d/10-usb.yaml:4:5: no sticks"; @tone: of the name */
+static void print_rule(const Output *out, sd_json_variant *entry, Tone tone) {
         const char *rule = field_string(entry, "rule");
 
-        printf("%s", output_tone(out, stdout, TONE_STRONG));
+        printf("%s", output_tone(out, stdout, tone));
         print_escaped(stdout, field_string(entry, "source") ?: "rule");
         if (rule) {
                 putchar(' ');
@@ -56,7 +69,17 @@ static void print_rule(const Output *out, sd_json_variant *entry) {
         if (field_bool(entry, "gone"))
                 printf("%s (no longer in the policy)%s", output_tone(out, stdout, TONE_DIM),
                        output_tone(out, stdout, TONE_PLAIN));
-        putchar('\n');
+}
+
+static void print_rule_title(const Output *out, sd_json_variant *entry) {
+        print_rule(out, entry, TONE_STRONG);
+}
+
+/* "python3 (uid 65534, a.service, /usr/bin/python3.13), by the kernel" */
+static void print_requester_title(const Output *out, sd_json_variant *entry) {
+        printf("%s", output_tone(out, stdout, TONE_STRONG));
+        print_requester_kind(stdout, entry);
+        printf("%s", output_tone(out, stdout, TONE_PLAIN));
 }
 
 static const char *kind_words(sd_json_variant *entry, Tone *ret_tone) {
@@ -74,8 +97,8 @@ static const char *kind_words(sd_json_variant *entry, Tone *ret_tone) {
         return streq(kind, "reported") ? "allowed" : "?";
 }
 
-/* "  would refuse  x25  3 times in 2 boots, 2 min 5 s ago, asked for by the kernel on behalf of a program" */
-static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now) {
+/* "  would refuse  x25  3 times in 2 boots, 2 min 5 s ago" */
+static void print_count(const Output *out, sd_json_variant *entry, uint64_t now) {
         uint64_t count = field_number(entry, "count"), n_boots = field_number(entry, "boots"), first, last;
         Tone tone;
         const char *words = kind_words(entry, &tone);
@@ -96,11 +119,29 @@ static void print_entry(const Output *out, sd_json_variant *entry, uint64_t now)
                         print_age(stdout, now - MIN(first, now));
                 }
         }
-        if (field_string(entry, "origin")) {
-                printf(", ");
-                print_requester(stdout, entry);
+}
+
+/* .. ", asked for by the kernel on behalf of python3 (uid 65534), as net-pf-9" */
+static void print_requester_of_entry(const Output *out, sd_json_variant *entry) {
+        if (!field_string(entry, "origin"))
+                return;
+        printf(", ");
+        print_requester(stdout, entry);
+}
+
+/* .. ", as net-pf-9, by rule no-old, /etc/lkmd/policy.d/10-old.yaml:9:5: old" */
+static void print_rule_of_entry(const Output *out, sd_json_variant *entry) {
+        const char *device = field_string(entry, "device"), *key = field_string(entry, "key");
+
+        if (device) {
+                printf(", for device ");
+                print_escaped(stdout, device);
+        } else if (key) {
+                printf(", as ");
+                print_escaped(stdout, key);
         }
-        putchar('\n');
+        printf(", by ");
+        print_rule(out, entry, TONE_PLAIN);
 }
 
 /* "Since 2026-11-21 09:14:02, over 4 boots:", and what that lacks. */
@@ -123,21 +164,32 @@ static void print_extent(const Run *run, sd_json_variant *reply) {
         putchar('\n');
 }
 
-static void print_entries(const Output *out, sd_json_variant *entries, bool *ret_any_would) {
+/* How entries are put together: what is said of all of them, and what of each. */
+typedef struct Grouping {
+        is_same_t is_same;
+        void (*print_title)(const Output *out, sd_json_variant *entry);
+        void (*print_rest)(const Output *out, sd_json_variant *entry);
+} Grouping;
+
+static void print_entries(const Output *out, const Grouping *g, sd_json_variant *entries,
+                          bool *ret_any_would) {
         uint64_t now = clock_usec(CLOCK_REALTIME);
         bool any = false;
 
         ARRAY_FOREACH_INDEX(entries, i) {
-                if (!is_first_of_rule(entries, i))
+                if (!is_first(entries, i, g->is_same))
                         continue;
                 if (any)
                         putchar('\n');
                 any = true;
-                print_rule(out, nth(entries, i));
+                g->print_title(out, nth(entries, i));
+                putchar('\n');
                 ARRAY_FOREACH_INDEX(entries, k) {
-                        if (k < i || !is_same_rule(nth(entries, i), nth(entries, k)))
+                        if (k < i || !g->is_same(nth(entries, i), nth(entries, k)))
                                 continue;
-                        print_entry(out, nth(entries, k), now);
+                        print_count(out, nth(entries, k), now);
+                        g->print_rest(out, nth(entries, k));
+                        putchar('\n');
                         *ret_any_would |= !field_bool(nth(entries, k), "gone") &&
                                           streq_ptr(field_string(nth(entries, k), "kind"), "would_refuse");
                 }
@@ -145,11 +197,14 @@ static void print_entries(const Output *out, sd_json_variant *entries, bool *ret
 }
 
 static void print_text(const Run *run, sd_json_variant *reply, sd_json_variant *entries) {
+        static const Grouping by_rule = { is_same_rule, print_rule_title, print_requester_of_entry },
+                              by_requester = { is_same_requester, print_requester_title,
+                                               print_rule_of_entry };
         uint64_t dropped = field_number(reply, "dropped");
         bool any_would = false;
 
         print_extent(run, reply);
-        print_entries(&run->out, entries, &any_would);
+        print_entries(&run->out, run->by_requester ? &by_requester : &by_rule, entries, &any_would);
         if (dropped > 0)
                 printf("\nAnd %" PRIu64 " more, older ones, which were dropped.\n", dropped);
         if (sd_json_variant_elements(entries) == 0 && dropped == 0)
@@ -178,6 +233,36 @@ static int extent_to_json(sd_json_variant *reply, sd_json_variant **ret) {
         return 0;
 }
 
+/* {"kind": "requester", what the entries have in common, "count", "entries"} */
+static int requester_to_json(sd_json_variant *entries, size_t first, sd_json_variant **ret) {
+        static const char *const fields[] = { "origin", "uid", "unit", "command", "executable" };
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *array = NULL;
+        uint64_t count = 0;
+        int r;
+
+        r = sd_json_variant_set_field_string(&v, "kind", "requester");
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(fields); i++) {
+                sd_json_variant *field = sd_json_variant_by_key(nth(entries, first), fields[i]);
+
+                if (field)
+                        r = sd_json_variant_set_field(&v, fields[i], field);
+        }
+        for (size_t i = first; r >= 0 && i < sd_json_variant_elements(entries); i++) {
+                if (!is_same_requester(nth(entries, first), nth(entries, i)))
+                        continue;
+                count += field_number(nth(entries, i), "count");
+                r = sd_json_variant_append_array(&array, nth(entries, i));
+        }
+        if (r >= 0)
+                r = sd_json_variant_set_field_unsigned(&v, "count", count);
+        if (r >= 0)
+                r = sd_json_variant_set_field(&v, "entries", array);
+        if (r < 0)
+                return r;
+        *ret = STEAL_PTR(v);
+        return 0;
+}
+
 static int print_json(Run *run, sd_json_variant *reply, sd_json_variant *entries) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *extent = NULL;
         int r;
@@ -187,7 +272,13 @@ static int print_json(Run *run, sd_json_variant *reply, sd_json_variant *entries
                 return r;
         output_list_begin(&run->out);
         ARRAY_FOREACH_INDEX(entries, i) {
-                r = output_json(&run->out, nth(entries, i));
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *group = NULL;
+
+                if (run->by_requester && !is_first(entries, i, is_same_requester))
+                        continue;
+                r = run->by_requester ? requester_to_json(entries, i, &group) : 0;
+                if (r >= 0)
+                        r = output_json(&run->out, group ?: nth(entries, i));
                 if (r < 0)
                         return r;
         }

@@ -55,6 +55,14 @@ static void test_requesters(void **state) {
         check(print_requester_short, "{\"origin\":\"device\"}", "device ?");
         check(print_requester_short, "{\"origin\":\"boot\"}", "boot");
         check(print_requester_short, "{\"origin\":\"kernel\"}", "kernel");
+        check(print_requester_kind, "{\"origin\":\"device\",\"device\":\"/devices/a\"}", "devices");
+        check(print_requester_kind, "{\"origin\":\"kernel\",\"key\":\"a\"}",
+              "the kernel on behalf of a process that is not known");
+        check(print_requester_kind, "{\"origin\":\"kernel\",\"key\":\"a\",\"uid\":7,\"command\":\"sh\"}",
+              "the kernel on behalf of sh (uid 7)");
+        check(print_requester_kind, "{\"origin\":\"client\"}", "a client");
+        check(print_requester_kind, "{\"origin\":\"boot\"}", "the boot");
+        check(print_requester_kind, "{\"origin\":\"initramfs\"}", "initramfs");
         check(print_requester_short, "{\"origin\":\"kernel\",\"command\":\"python3\"}", "python3");
 }
 
