@@ -4,7 +4,7 @@ nobody's way when it is not there, and gives kernel.modprobe back."""
 
 import pytest
 
-from support import ask_all, cause_of, configure, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd
+from support import ask, ask_all, cause_of, configure, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd
 
 SYSCTL, OURS, THEIRS = "/proc/sys/kernel/modprobe", "/usr/lib/lkmd/lkmd-request", "/sbin/modprobe"
 POLICY = "/etc/lkmd/policy.d/requests.yaml"
@@ -56,6 +56,7 @@ def results(machine, name, threads=THREADS):
 
 def test_a_socket_of_any_user(machine):
     assert asked(machine) == OURS
+    assert ask(machine, "status")["kernelAsksLkmd"]
     assert opens_alg(machine)
     assert "af_alg" in loaded(machine)
     cause = cause_of(machine, "af_alg")

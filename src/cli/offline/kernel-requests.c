@@ -172,62 +172,46 @@ static bool names_kernel_modules(const KernelRequests *k, const PolicyRule *rule
         return n > 0;
 }
 
-/**
- * kernel_requests_effect() - what becomes of a rule that denies, while the kernel's requests do not come through lkmd
- * @k:          NULL: the modules are not known; what the rule itself says is
- * @ret_module: one of its modules, and an alias by which the kernel asks for it; NULL: the rule names the origin or
- *              aliases
+/*
+ * Does it go by the process that the kernel asks for? "!0" is not meant: a process that is not known counts as one
+ * without privilege.
  */
-KernelRequestsEffect kernel_requests_effect(const KernelRequests *k, const PolicyRule *rule,
-                                            const char **ret_module, const char **ret_alias) {
-        const uint32_t by_name = POLICY_KEY_BIT(POLICY_KEY_MODULE);
-        size_t first;
+static bool names_process(const PolicyRule *rule) {
+        const PolicyPatterns *uids = rule->match + POLICY_KEY_UID;
 
-        assert(rule && ret_module && ret_alias);
-
-        *ret_module = *ret_alias = NULL;
-        if (rule->verdict != POLICY_DENY)
-                return KERNEL_REQUESTS_NO_MATTER;
-        if (names_origin_kernel(rule) ||
-            (names_kernel_aliases(rule) && rule->match[POLICY_KEY_ORIGIN].n_items == 0))
-                return KERNEL_REQUESTS_UNSEEN;
-        if (!k || rule->match[POLICY_KEY_ORIGIN].n_items > 0 || !names_kernel_modules(k, rule, &first))
-                return KERNEL_REQUESTS_NO_MATTER;
-        *ret_module = index_get_module(k->index, first)->name;
-        *ret_alias = k->modules[first].alias;
-        return rule->given & ~by_name ? KERNEL_REQUESTS_UNSEEN : KERNEL_REQUESTS_HELD;
+        for (size_t i = 0; i < uids->n_items; i++)
+                if (!uids->items[i].negated)
+                        return true;
+        return rule->match[POLICY_KEY_UNIT].n_items > 0 || rule->match[POLICY_KEY_COMMAND].n_items > 0;
 }
 
 /**
- * kernel_requests_describe() - the same in a sentence
- * @ret: to be freed; NULL: nothing needs saying
+ * kernel_requests_describe() - why a rule that denies may not apply to requests of the kernel, which it is about
+ * @k:   NULL: the modules are not known; what the rule itself says is
+ * @ret: a sentence, to be freed; NULL: nothing needs saying
  *
  * Return: 0; -ENOMEM.
  */
-int kernel_requests_describe(const KernelRequests *k, const PolicyRule *rule,
-                             KernelRequestsEffect *ret_effect, char **ret) {
-        const char *module, *alias;
-        int n = 0;
+int kernel_requests_describe(const KernelRequests *k, const PolicyRule *rule, char **ret) {
+        static const char *const what =
+                "goes by the process for which the kernel asks, which lkmd knows only while its gate is in the kernel "
+                "(lkmctl status): where it is not known, the rule does not apply";
+        size_t first;
+        int n;
 
-        assert(ret_effect && ret);
+        assert(rule && ret);
 
         *ret = NULL;
-        *ret_effect = kernel_requests_effect(k, rule, &module, &alias);
-        if (*ret_effect == KERNEL_REQUESTS_UNSEEN && !module)
-                n = asprintf(
-                        ret,
-                        "requests of the kernel itself, which this rule is about, do not come through this version of lkmd: it does not apply to them");
-        else if (*ret_effect == KERNEL_REQUESTS_UNSEEN)
-                n = asprintf(
-                        ret,
-                        "only the kernel asks for %s (%s), and its requests do not come through this version of lkmd: this rule does not apply to them",
-                        module, alias);
-        else if (*ret_effect == KERNEL_REQUESTS_HELD)
-                n = asprintf(
-                        ret,
-                        "only the kernel asks for %s (%s), and its requests do not come through this version of lkmd: modprobe "
-                        "keeps the module out, and lkmd neither counts nor logs that",
-                        module, alias);
+        if (rule->verdict != POLICY_DENY || !names_process(rule))
+                return 0;
+        if (names_origin_kernel(rule) ||
+            (names_kernel_aliases(rule) && rule->match[POLICY_KEY_ORIGIN].n_items == 0))
+                n = asprintf(ret, "this rule %s", what);
+        else if (k && rule->match[POLICY_KEY_ORIGIN].n_items == 0 && names_kernel_modules(k, rule, &first))
+                n = asprintf(ret, "only the kernel asks for %s (%s), and this rule %s",
+                             index_get_module(k->index, first)->name, k->modules[first].alias, what);
+        else
+                return 0;
         if (n < 0)
                 *ret = NULL;
         return n < 0 ? -ENOMEM : 0;

@@ -13,7 +13,6 @@ static const char *const names[_FINDING_KIND_MAX] = {
         [FINDING_NEVER_KNOWN]             = "never_known",
         [FINDING_ANY_PARAMETER]           = "any_parameter",
         [FINDING_KERNEL_REQUESTS]         = "kernel_requests",
-        [FINDING_HELD_BY_MODPROBE]        = "held_by_modprobe",
         [FINDING_NO_SUCH_MODULE]          = "no_such_module",
         [FINDING_ABSENT_MODULE]           = "absent_module",
         [FINDING_BUILT_IN]                = "built_in",
@@ -61,9 +60,9 @@ const char *finding_kind_nearest(const char *name) {
 bool finding_kind_is_note(FindingKind kind) {
         switch (kind) {
         case FINDING_ABSENT_MODULE:
-        case FINDING_HELD_BY_MODPROBE:
         case FINDING_HIDDEN_FILE:
         case FINDING_INDENTED_COMMENT:
+        case FINDING_KERNEL_REQUESTS:
         case FINDING_UNUSED_ACCEPTANCE:
         case FINDING_UNUSUAL_DENIAL:
                 return true;

@@ -264,22 +264,16 @@ static int lint_parameters(Lint *l, const PolicyRule *rule) {
         return r;
 }
 
-/* Does the rule deny what does not come through lkmd? */
+/* Does the rule deny for some process what the kernel asks for? */
 static int lint_requests(Lint *l, const KernelRequests *requests, const PolicyRule *rule) {
-        Finding finding = finding_of(rule, FINDING_KERNEL_REQUESTS,
-                                     "a rule with match: {module: NAME} alone, which modprobe keeps to");
+        Finding finding = finding_of(rule, FINDING_KERNEL_REQUESTS, NULL);
         _cleanup_(freep) char *sentence = NULL;
-        KernelRequestsEffect effect;
         int r;
 
         if (policy_get_rule_mode(l->offline->policy, rule) != POLICY_ENFORCE)
                 return 0;
-        r = kernel_requests_describe(requests, rule, &effect, &sentence);
-        if (r < 0 || !sentence)
-                return r;
-        if (effect == KERNEL_REQUESTS_HELD)
-                finding = finding_of(rule, FINDING_HELD_BY_MODPROBE, NULL);
-        return lint_report(l, &finding, "%s", sentence);
+        r = kernel_requests_describe(requests, rule, &sentence);
+        return r < 0 || !sentence ? r : lint_report(l, &finding, "%s", sentence);
 }
 
 static int lint_rule(Lint *l, const KernelRequests *requests, const RuleUse *uses, size_t n_uses,

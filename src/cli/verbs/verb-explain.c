@@ -273,8 +273,6 @@ static int print_question(const Run *run, const Question *q) {
         }
         if (r >= 0 && q->n_answers > 1 && !any_other)
                 printf("\nA device or the kernel that asks for it gets the same.\n");
-        if (r >= 0 && q->answers[q->n_answers - 1]->origin == ORIGIN_KERNEL)
-                printf("\nThe kernel itself asks modprobe, not this version of lkmd: see lkmd-policy(5).\n");
         return r;
 }
 

@@ -54,11 +54,10 @@ static int notes_add(Notes *n, const Policy *policy) {
         for (size_t i = 0; r >= 0 && i < policy_count_rules(policy); i++) {
                 const PolicyRule *rule = policy_get_rule(policy, i);
                 _cleanup_(freep) char *sentence = NULL;
-                KernelRequestsEffect effect;
 
                 if (rule->source != POLICY_BY_RULE)
                         continue;
-                r = kernel_requests_describe(n->requests, rule, &effect, &sentence);
+                r = kernel_requests_describe(n->requests, rule, &sentence);
                 if (r >= 0 && sentence)
                         r = problem_list_add_at(&n->list, rule->file, rule->line, rule->column, "%s",
                                                 sentence);

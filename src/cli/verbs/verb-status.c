@@ -87,6 +87,25 @@ static void print_in_charge(const Output *out, sd_json_variant *status) {
         }
 }
 
+/* Whom the kernel asks for modules; nothing about a kernel that never does. */
+static void print_kernel(const Output *out, sd_json_variant *status) {
+        const char *program = field_string(status, "kernelProgram");
+
+        if (!program)
+                return;
+        output_label(out, "Kernel");
+        if (field_bool(status, "kernelAsksLkmd"))
+                printf("asks lkmd for the modules that it needs itself\n");
+        else if (program[0] == '\0')
+                printf("asks for no modules itself: the sysctl kernel.modprobe is empty\n");
+        else {
+                print_in_tone(out, TONE_WARN, "does not ask lkmd");
+                printf(" for the modules that it needs itself, but ");
+                print_escaped(stdout, program);
+                printf(" (kernel.modprobe)\n");
+        }
+}
+
 /* "pci devices: drivers after udev (/etc/udev/rules.d/61-x.rules:1 sets driver_override)" */
 static void print_after_udev(const Output *out, sd_json_variant *status) {
         sd_json_variant *rules = sd_json_variant_by_key(status, "afterUdev");
@@ -171,6 +190,7 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         uint64_t slow = field_number(counters, "slow"), kept_out = field_number(counters, "keptOut");
 
         print_in_charge(out, status);
+        print_kernel(out, status);
         print_after_udev(out, status);
         output_label(out, "Kernel");
         print_escaped(stdout, field_string(status, "kernelRelease"));

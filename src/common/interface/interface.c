@@ -407,6 +407,12 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT(modulesLoaded, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("Who loads drivers for devices."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(inCharge, Authority, 0),
+        SD_VARLINK_FIELD_COMMENT(
+                "The program that the kernel starts when it needs a module: the sysctl kernel.modprobe. \"\": "
+                "such requests are switched off. null: the kernel makes none."),
+        SD_VARLINK_DEFINE_OUTPUT(kernelProgram, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Whether that is lkmd-request, which asks lkmd."),
+        SD_VARLINK_DEFINE_OUTPUT(kernelAsksLkmd, SD_VARLINK_BOOL, 0),
         SD_VARLINK_FIELD_COMMENT("Why lkmd stepped back, in words; null while it is in charge."),
         SD_VARLINK_DEFINE_OUTPUT(steppedBack, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The command that corrects it; lkmd then is in charge again by itself."),

@@ -241,6 +241,20 @@ static int describe_udev_rules(const UdevRules *rules, sd_json_variant **ret) {
         return r;
 }
 
+/* What the kernel starts when it needs a module. @ret: escaped; NULL: it never does. Return: 0; -ENOMEM. */
+static int read_kernel_program(char **ret) {
+        _cleanup_(fclosep) FILE *f = fopen(KERNEL_MODPROBE, "re");
+        char line[PATH_MAX] = "";
+
+        *ret = NULL;
+        if (!f)
+                return 0;
+        if (!fgets(line, sizeof(line), f))
+                line[0] = '\0';
+        line[strcspn(line, "\n")] = '\0';
+        return text_escape(line, ret);
+}
+
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
@@ -251,6 +265,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         const ServiceContext *context = &s->context;
         const char *own_rule = udev_keeper_get_own_rule(context->udev);
         const Obstacle *obstacle;
+        _cleanup_(freep) char *kernel_program = NULL;
         bool stepped_back;
         const Index *index;
         int r;
@@ -266,6 +281,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         index = index_keeper_get(context->index); /* may find an obstacle */
         obstacle = charge_get_obstacle(context->charge);
         stepped_back = obstacle_exists(obstacle);
+        r = read_kernel_program(&kernel_program);
+        if (r < 0)
+                return r;
         r = describe_running(context->scheduler, &running);
         if (r < 0)
                 return r;
@@ -300,6 +318,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("aliasesKnown", index_count_aliases(index)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("modulesLoaded", count_loaded()),
                 SD_JSON_BUILD_PAIR_STRING("inCharge", name_authority(context)),
+                SD_JSON_BUILD_PAIR_CONDITION(kernel_program != NULL, "kernelProgram",
+                                             SD_JSON_BUILD_STRING(kernel_program)),
+                SD_JSON_BUILD_PAIR_BOOLEAN("kernelAsksLkmd", streq_ptr(kernel_program, LKMD_REQUEST_PROGRAM)),
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBack", SD_JSON_BUILD_STRING(obstacle->text)),
                 SD_JSON_BUILD_PAIR_CONDITION(stepped_back, "steppedBackRemedy",
                                              SD_JSON_BUILD_STRING(obstacle->remedy)),
