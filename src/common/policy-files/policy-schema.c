@@ -149,6 +149,17 @@ static int read_source(PolicyReading *r, const YamlNode *value, int argument) {
         return policy_read_sentence(r, value, &r->source);
 }
 
+/* Who would miss what the exceptions of the rule let through, for people who read the list. */
+static int on_needed_by(PolicyReading *r, const YamlNode *text, int argument) {
+        const char *copy;
+
+        return policy_read_sentence(r, text, &copy);
+}
+
+static int read_needed_by(PolicyReading *r, const YamlNode *value, int argument) {
+        return policy_each_text(r, value, "a text or a list of texts", on_needed_by, 0);
+}
+
 static int read_expires(PolicyReading *r, const YamlNode *value, int argument) {
         static const char expected[] =
                 "expected a day (2026-12-31, from its 00:00 UTC on) or a time with its "
@@ -183,6 +194,7 @@ enum {
         RULE_PARAMETERS,
         RULE_REASON,
         RULE_SOURCE,
+        RULE_NEEDED_BY,
         RULE_EXPIRES,
         RULE_ONCE,
         RULE_UPTIME,
@@ -201,6 +213,7 @@ static const SchemaKey rule_keys[] = {
         [RULE_PARAMETERS] = { "parameters", policy_read_parameters, IN_RULES },
         [RULE_REASON]  = { "reason",  read_reason,    IN_ALL },
         [RULE_SOURCE]  = { "source",  read_source,    IN_LIST },
+        [RULE_NEEDED_BY] = { "needed-by", read_needed_by, IN_LIST },
         [RULE_EXPIRES] = { "expires", read_expires,   IN_ALL },
         [RULE_ONCE]    = { "once",    read_once,      IN_GRANTS },
         [RULE_UPTIME]  = { "uptime",  policy_read_uptime, IN_GRANTS },
