@@ -391,6 +391,37 @@ def test_rules_about_others(machine, rule):
     assert lint(machine, check=0) == []
 
 
+@pytest.mark.parametrize("rule, says", [
+    ('{match: {alias: "net-pf-*", uid: "!0"}, verdict: deny, scope: use}',
+     ["local sockets (AF_UNIX, net-pf-1)", "all of IPv4 (AF_INET, net-pf-2)", "all of IPv6 (AF_INET6, net-pf-10)", "all of netlink (AF_NETLINK, net-pf-16)"]),
+    ('{match: {alias: ["net-pf-*", "!net-pf-1", "!net-pf-2", "!net-pf-10"]}, verdict: deny, scope: use, mode: audit}', ["all of netlink"]),
+    ('{match: {alias: "net-pf-2*"}, verdict: deny, scope: use}', ["all of IPv4"]),
+    ('{match: {alias: ["net-pf-2-proto-132", "net-pf-38", "net-pf-3*"]}, verdict: deny, scope: use}', []),
+    ('{match: {alias: "net-pf-*", uid: "!0"}, verdict: deny}', []),
+    ('{match: {alias: "net-pf-*"}, verdict: allow, scope: use}', []),
+])
+def test_sockets_that_everybody_needs(machine, rule, says):
+    machine.policy(f"version: 1\nrules: [{rule}]\n")
+    found = lint(machine, check=1 if says else 0)
+    assert kinds(found) == ["vital_sockets"] * len(says)
+    assert all(any(f"refuses {words}" in finding["message"] for finding in found) for words in says)
+
+
+@pytest.mark.parametrize("rule, expected", [
+    ("{match: {origin: kernel, command: iwd}, verdict: allow}", ["allowed_by_command"]),
+    ("{match: {command: [iwd, b]}, verdict: audit}", ["allowed_by_command"]),
+    ("{match: {command: iwd}, options: a=1}", None), ("{match: {origin: kernel, unit: iwd.service}, verdict: allow}", []),
+])
+def test_what_is_allowed_by_the_name_of_a_process(machine, rule, expected):
+    if expected is None:
+        machine.policy(f"version: 1\nrules:\n- match: {{command: iwd}}\n  options:\n  - a=1\n")
+        expected = []
+    else:
+        machine.policy(f"version: 1\nrules: [{rule}]\n")
+    found = lint(machine, check=1 if expected else 0)
+    assert kinds(found) == expected and all("any process can give itself that name" in finding["message"] for finding in found)
+
+
 def test_check_knows_the_modules_of_the_running_kernel(machine, tmp_path):
     make_tree(tmp_path, os.uname().release, {name: MORE[name] for name in ("af_alg", "algif_aead")})
     file = machine.policy("version: 1\nrules: [{match: {module: algif_aead, uid: 1000}, verdict: deny}]\n")

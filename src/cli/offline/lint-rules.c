@@ -16,6 +16,7 @@
 #include "common/base/limits.h"
 #include "common/base/nearest-name.h"
 #include "common/base/paths.h"
+#include "common/policy/gate-reach.h"
 
 typedef struct RuleUse {
         const PolicyRule *rule;
@@ -276,6 +277,48 @@ static int lint_requests(Lint *l, const KernelRequests *requests, const PolicyRu
         return r < 0 || !sentence ? r : lint_report(l, &finding, "%s", sentence);
 }
 
+/* A process chooses its name: whoever knows the rule gets what it allows. */
+static int lint_command(Lint *l, const PolicyRule *rule) {
+        Finding finding = finding_of(rule, FINDING_ALLOWED_BY_COMMAND,
+                                     "unit or uid, which a process cannot choose");
+        const PolicyPatterns *patterns = rule->match + POLICY_KEY_COMMAND;
+
+        if ((rule->verdict != POLICY_ALLOW && rule->verdict != POLICY_REPORT) || patterns->n_items == 0)
+                return 0;
+        return lint_report(
+                l, &finding,
+                "this rule allows by the name of a process ('%s'), and any process can give itself that name",
+                patterns->items[0].glob);
+}
+
+/* Sockets that hardly any program can do without. */
+static int lint_sockets(Lint *l, const PolicyRule *rule) {
+        static const struct {
+                const char *family, *protocols, *words;
+        } vital[] = {
+                { "net_pf_1",  "net_pf_1_proto_",  "local sockets (AF_UNIX, net-pf-1)"        },
+                { "net_pf_2",  "net_pf_2_proto_",  "all of IPv4 (AF_INET, net-pf-2)"          },
+                { "net_pf_10", "net_pf_10_proto_", "all of IPv6 (AF_INET6, net-pf-10)"        },
+                { "net_pf_16", "net_pf_16_proto_", "all of netlink (AF_NETLINK, net-pf-16)"   },
+        };
+        Finding finding = finding_of(rule, FINDING_VITAL_SOCKETS,
+                                     "exceptions, as in alias: [\"net-pf-*\", \"!net-pf-1\"]");
+        int r = 0;
+
+        if (rule->scope != POLICY_SCOPE_USE || rule->verdict != POLICY_DENY)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(vital); i++) {
+                const GateRegion names[] = { { .text = vital[i].family, .whole = true },
+                                             { .text = vital[i].protocols } };
+
+                if (gate_rule_reach_names(rule, names, ARRAY_LEN(names)) == GATE_REACH_ALL)
+                        r = lint_report(l, &finding,
+                                        "this rule refuses %s, without which hardly any program works",
+                                        vital[i].words);
+        }
+        return r;
+}
+
 static int lint_rule(Lint *l, const KernelRequests *requests, const RuleUse *uses, size_t n_uses,
                      const PolicyRule *rule) {
         size_t n_before = l->n_findings;
@@ -304,6 +347,10 @@ static int lint_rule(Lint *l, const KernelRequests *requests, const RuleUse *use
                 r = lint_requests(l, requests, rule);
         if (r >= 0)
                 r = lint_parameters(l, rule);
+        if (r >= 0)
+                r = lint_command(l, rule);
+        if (r >= 0)
+                r = lint_sockets(l, rule);
         return r < 0 ? r : lint_reach(l, use);
 }
 
