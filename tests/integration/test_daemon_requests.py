@@ -316,6 +316,18 @@ def test_closed(idle):
     assert idle.kernel.status("lkmdt_top") == 0
 
 
+@pytest.mark.parametrize("settings, head", [("", ""), ("OnFailure=closed", "#closed\n"), ("OnStop=forget\nOnFailure=closed", "#forget\n#closed\n")])
+def test_what_lkmd_tells_of_it(idle, lkmd_conf, settings, head):
+    """lkmd-handover reads it before the names, and makes the file that lkmd-request looks for."""
+    lkmd_conf.write_text(f"[Manager]\n{settings}\n")
+    idle.write_policy("version: 1\nrules:\n- {match: {module: lkmdt_alone}, verdict: deny}\n")
+    idle.start()
+    assert idle.denied.read_text() == f"{head}lkmdt_alone\n"
+    lkmd_conf.write_text("")
+    idle.call("Reload")
+    assert idle.denied.read_text() == "lkmdt_alone\n"
+
+
 def test_lkmd_without_a_loader(daemon):
     """modprobe may do what lkmd cannot, except for what the policy denies."""
     daemon.write_policy("version: 1\nrules:\n- {match: {module: lkmdt_alone}, verdict: deny}\n")
@@ -339,7 +351,7 @@ def test_lkmd_without_a_loader(daemon):
 
 def test_requests_from_inits_need_no_slot(idle, lkmd_conf):
     """With one load at a time, an init that asks for another module is not waited for by that one."""
-    lkmd_conf.write_text("[lkmd]\nLoaderThreads=1\nSerialModules=lkmdt_slow lkmdt_alone\n")
+    lkmd_conf.write_text("[Manager]\nLoaderThreads=1\nSerialModules=lkmdt_slow lkmdt_alone\n")
     daemon = idle.start()
     daemon.loader.held.add("lkmdt_slow")
     client = daemon.client()

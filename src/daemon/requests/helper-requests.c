@@ -247,6 +247,17 @@ static void look_later(HelperRequests *h) {
                 (void) sd_event_source_set_enabled(h->circle_source, SD_EVENT_ONESHOT);
 }
 
+/* There is a new request. A look that is due soon is not put off by it, or a storm would put it off for ever. */
+static void look_soon(HelperRequests *h) {
+        int enabled = SD_EVENT_OFF;
+
+        (void) sd_event_source_get_enabled(h->circle_source, &enabled);
+        if (enabled != SD_EVENT_OFF && h->circle_usec == CIRCLE_LOOK_USEC)
+                return;
+        h->circle_usec = CIRCLE_LOOK_USEC;
+        look_later(h);
+}
+
 /*
  * One is enough for the init to go on, and the others then have another look. The latest is most likely the one that
  * the init waits for.
@@ -388,8 +399,7 @@ static int call_carry_out(Call *c) {
         if (r < 0)
                 return r;
         STEAL_PTR(plan);
-        h->circle_usec = CIRCLE_LOOK_USEC;
-        look_later(h);
+        look_soon(h);
         return plan_run_start(c->run);  /* may answer and free the call */
 }
 
