@@ -124,6 +124,40 @@ def test_what_the_policy_denies_is_not_left_to_modprobe(daemon):
     assert daemon.kernel.fell_open() == []
 
 
+def test_a_process_that_is_not_known_is_not_root(daemon):
+    daemon.write_policy("""version: 1
+rules:
+- {id: root, match: {module: lkmdt_top, uid: 0}, verdict: allow}
+- {id: known, match: {module: lkmdt_alone, uid: "1-4294967294"}, verdict: deny}
+- {id: named, match: {module: lkmdt_alone, command: "*", unit: "*"}, verdict: deny}
+- {id: users, match: {module: lkmdt_top, uid: "!0"}, verdict: deny, reason: not for everybody}
+""")
+    watch = daemon.client()
+    watch.subscribe()
+    assert [daemon.kernel.status(name) for name in ("lkmdt_top", "lkmdt_alone")] == [1, 0]
+    assert daemon.loader.modules() == ["lkmdt_alone"]
+    assert watch.event("finished")["record"]["requester"] == {"origin": "kernel", "key": "lkmdt_alone"}
+    entry, = daemon.call("Audit")["entries"]
+    assert (entry["rule"], entry["origin"], entry["key"]) == ("users", "kernel", "lkmdt_top") and not {"uid", "command", "unit"} & set(entry)
+
+
+def test_what_the_kernel_asks_for_is_an_alias_even_if_it_is_a_name(daemon):
+    daemon.write_policy("version: 1\nrules:\n- {id: tops, match: {alias: 'lkmdt-t*'}, verdict: deny}\n")
+    assert [daemon.kernel.status(name) for name in ("lkmdt_top", "lkmdt_mid")] == [1, 0]
+    assert daemon.loader.modules() == CHAIN[:2]
+    assert daemon.call("Load", name="lkmdt_top")["records"]     # a person who says the name does not ask for an alias
+    assert daemon.loader.modules()[-1] == "lkmdt_top"
+
+
+def test_a_rule_about_sockets_is_about_loads_as_well(daemon, modprobe_d):
+    modprobe_d.write_text("alias net-pf-38 lkmdt_alone\nalias net-pf-33 lkmdt_alone\n")
+    daemon.write_policy("version: 1\nrules:\n- {id: alg, match: {alias: net-pf-38}, verdict: deny, scope: use}\n")
+    assert daemon.kernel.status("net-pf-38") == 1
+    assert daemon.loader.modules() == []
+    assert daemon.kernel.status("net-pf-33") == 0
+    assert daemon.loader.modules() == ["lkmdt_alone"]
+
+
 def test_blacklist_lines_are_about_aliases(daemon, modprobe_d):
     modprobe_d.write_text("blacklist lkmdt_alone\nblacklist lkmdt_slow\n")
     assert daemon.kernel.status("acpi:LKMD0001:") == 0          # as modprobe -q: nothing done
