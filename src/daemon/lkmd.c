@@ -10,6 +10,7 @@
 #include "common/base/paths.h"
 #include "daemon/base/log.h"
 #include "daemon/manager.h"
+#include "daemon/privileged/gate/gate-layout.h"
 
 static inline void string_arrayp(char ***strings) {
         for (char **s = *strings; s && *s; s++)
@@ -17,13 +18,23 @@ static inline void string_arrayp(char ***strings) {
         free(*strings);
 }
 
-static int take_fds(ManagerOptions *options) {
+/* Return: where the descriptor of that name belongs, or NULL. */
+static int *find_gate_fd(const char *name, int gate_fds[static _GATE_MAP_MAX]) {
+        static const char *const names[_GATE_MAP_MAX] = GATE_MAP_NAMES;
+
+        for (size_t i = 0; i < _GATE_MAP_MAX && startswith(name, LKMD_FD_GATE); i++)
+                if (streq(name + strlen(LKMD_FD_GATE), names[i]))
+                        return gate_fds[i] < 0 ? gate_fds + i : NULL;
+        return NULL;
+}
+
+static int take_fds(ManagerOptions *options, int gate_fds[static _GATE_MAP_MAX]) {
         _cleanup_(string_arrayp) char **names = NULL;
         int n;
 
         n = sd_listen_fds_with_names(/* unset_environment= */ true, &names);
         for (int i = 0; i < n; i++) {
-                int fd = SD_LISTEN_FDS_START + i;
+                int fd = SD_LISTEN_FDS_START + i, *gate_fd = find_gate_fd(names[i], gate_fds);
 
                 if (streq(names[i], LKMD_FD_VARLINK) && options->varlink_fd < 0)
                         options->varlink_fd = fd;
@@ -33,6 +44,8 @@ static int take_fds(ManagerOptions *options) {
                         options->in_charge_fd = fd;
                 else if (streq(names[i], LKMD_FD_REQUEST) && options->request_fd < 0)
                         options->request_fd = fd;
+                else if (gate_fd)
+                        *gate_fd = fd;
                 else
                         (void) close(fd);
         }
@@ -41,11 +54,14 @@ static int take_fds(ManagerOptions *options) {
 
 static int run(void) {
         _cleanup_(manager_freep) Manager *m = NULL;
+        int gate_fds[_GATE_MAP_MAX];
         ManagerOptions options = {
                 .varlink_fd = -EBADF,
                 .kmsg_fd = -EBADF,
                 .in_charge_fd = -EBADF,
                 .request_fd = -EBADF,
+                .gate_fds = gate_fds,
+                .gate_off_file = LKMD_GATE_OFF_FILE,
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .command_address = secure_getenv(LKMD_COMMAND_SOCKET_ENV) ?: LKMD_COMMAND_SOCKET,
@@ -63,7 +79,9 @@ static int run(void) {
 
         /* The heap is a few MiB, which huge pages would double for nothing. */
         (void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-        r = take_fds(&options);
+        for (size_t i = 0; i < _GATE_MAP_MAX; i++)
+                gate_fds[i] = -EBADF;
+        r = take_fds(&options, gate_fds);
         if (r < 0)
                 return r;
         r = manager_new(&m, &options);

@@ -198,6 +198,7 @@ void manager_on_index_swapped(bool became_complete, void *userdata) {
         if (m->index) {
                 loaded_denied_report(m->loaded_denied); /* by modprobe.d */
                 write_denied(m);
+                manager_apply_gate(m);
                 second_look_soon(m->second_look);
         }
         if (!became_complete || !m->index || !m->settings.coldplug)
@@ -214,6 +215,7 @@ void manager_on_policy_changed(bool is_news, void *userdata) {
                 monitors_message(m->monitors, "reloaded", "the policy is another now");
         loaded_denied_report(m->loaded_denied);
         write_denied(m);
+        manager_apply_gate(m);
         second_look_soon(m->second_look);
 }
 
@@ -320,6 +322,7 @@ void manager_apply_settings(Manager *m) {
                                            });
         if (m->index)
                 write_denied(m);        /* OnStop=, OnFailure= */
+        manager_apply_gate(m);
         r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
         if (r < 0)
                 log_warning("cannot size the ledger: %s", strerror(-r));

@@ -20,6 +20,7 @@
 #include "daemon/devices/uevent.h"
 #include "daemon/engine/kernel-log.h"
 #include "daemon/engine/scheduler.h"
+#include "daemon/gate/gate.h"
 #include "daemon/history/audit-keeper.h"
 #include "daemon/history/counters.h"
 #include "daemon/history/ledger.h"
@@ -55,6 +56,7 @@ struct Manager {
         RefusalLog *refusal_log;
         RefusedDevices *refused;
         Planner planner;
+        Gate *gate;
         Autoload *autoload;
         SecondLook *second_look;
         ForeignLoads *foreign;
@@ -77,6 +79,14 @@ struct Manager {
         bool coldplug_done;
         RootReader *root_reader;
 };
+
+/* manager-gate.c */
+int manager_open_gate(Manager *m, const int *fds, const char *off_file);
+void manager_apply_gate(Manager *m);
+void manager_on_gate_refusal(Manager *m, Requester *requester, const char *key, const PolicyRule *rule,
+                             uint64_t count);
+int manager_find_requester(const char *alias, pid_t helper, Requester **ret, void *userdata);
+int manager_find_loader(const char *module, Requester **ret, void *userdata);
 
 /* manager-events.c */
 void manager_on_device_seen(const DeviceFacts *facts, const char *device, void *userdata);

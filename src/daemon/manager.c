@@ -220,6 +220,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                    .scheduler = m->scheduler,
                                                    .monitors = m->monitors,
                                                    .denies = manager_denies,
+                                                   .find_loader = manager_find_loader,
                                                    .userdata = m,
                                            });
         if (r < 0)
@@ -235,6 +236,8 @@ static int open_requests(Manager *m, const ManagerOptions *options) {
                                                                 .scheduler = m->scheduler,
                                                                 .charge = m->charge,
                                                                 .counters = &m->counters,
+                                                                .find_requester = manager_find_requester,
+                                                                .userdata = m,
                                                         });
 }
 
@@ -253,6 +256,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .policy = m->policy,
                                    .charge = m->charge,
                                    .udev = m->udev_keeper,
+                                   .gate = m->gate,
                                    .planner = &m->planner,
                                    .second_look = m->second_look,
                                    .scheduler = m->scheduler,
@@ -314,6 +318,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = open_requests(m, options);
         if (r < 0)
                 return r;
+        r = manager_open_gate(m, options->gate_fds, options->gate_off_file);
+        if (r < 0)
+                return r;
         manager_apply_settings(m);
         loaded_denied_report(m->loaded_denied);
         r = open_service(m, options);
@@ -332,6 +339,7 @@ Manager *manager_free(Manager *m) {
         authority_free(m->authority);
         charge_free(m->charge);
         m->service = service_free(m->service); /* first: its calls borrow from all others */
+        gate_free(m->gate);
         second_look_free(m->second_look);
         foreign_loads_free(m->foreign);
         helper_requests_free(m->helper_requests);

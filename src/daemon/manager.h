@@ -15,6 +15,8 @@ typedef struct ManagerOptions {
         int kmsg_fd;                    /* taken; negative: none */
         const char *reader_address;     /* of lkmd-reader's socket */
         int request_fd;                 /* listening, of the kernel's own requests, taken; negative: none */
+        const int *gate_fds;            /* _GATE_MAP_MAX, taken; NULL or negative: there is no gate */
+        const char *gate_off_file;      /* says why */
         int in_charge_fd;               /* of the file that udev's rule tests, taken; negative: none */
         const char *loader_address;
         const char *command_address;

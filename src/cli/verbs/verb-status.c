@@ -139,6 +139,29 @@ static void print_after_udev(const Output *out, sd_json_variant *status) {
                        waiting == 1 ? " is" : "s are");
 }
 
+/* "on, refuses requests and sockets", "off: lkmd.gate=off is on the kernel command line" */
+static void print_gate(const Output *out, sd_json_variant *status) {
+        const char *mode = field_string(status, "gate"), *why = field_string(status, "gateOff");
+        uint64_t lost = field_number(field_object(status, "counters"), "gateLost");
+
+        if (!mode)
+                return;                 /* an lkmd without a gate */
+        output_label(out, "Gate");
+        if (streq(mode, "off")) {
+                printf("off: ");
+                print_escaped(stdout, why ?: "?");
+                printf("; who asks the kernel is not known, and no socket is refused\n");
+                return;
+        }
+        printf("in the kernel, refuses requests, sockets%s",
+               streq(mode, "files") ? " and module files" : "");
+        if (lost > 0)
+                printf("; %sevents of it were lost %" PRIu64 " time%s%s",
+                       output_tone(out, stdout, TONE_WARN), lost, plural(lost),
+                       output_tone(out, stdout, TONE_PLAIN));
+        putchar('\n');
+}
+
 static void print_index(const Output *out, sd_json_variant *status) {
         output_label(out, "Index");
         if (!field_bool(status, "indexComplete")) {
@@ -192,6 +215,7 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         print_in_charge(out, status);
         print_kernel(out, status);
         print_after_udev(out, status);
+        print_gate(out, status);
         output_label(out, "Kernel");
         print_escaped(stdout, field_string(status, "kernelRelease"));
         putchar('\n');

@@ -64,6 +64,10 @@
 #define GATE_PROTOCOL_MAX 262U          /* that is told apart: IPPROTO_MPTCP, linux/in.h */
 #define GATE_TYPE_MAX 10U               /* SOCK_PACKET, linux/net.h */
 
+#define GATE_WAITING_MAX 1024U          /* requests that have passed, and whose program has not asked lkmd yet */
+#define GATE_WAITING_NSEC (60ULL * 1000 * 1000 * 1000) /* after which nobody asks for one any more */
+#define GATE_LOADERS_MAX 64U            /* of module files, who passed them to the kernel last */
+
 #define PROPOSAL_FILE_MAX \
         (64U << 20) /* bytes of a list of modules or modaliases; a machine has some 100 KiB */
 

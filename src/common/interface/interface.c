@@ -226,6 +226,12 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(loadedBy, Record, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
+        GateMode, SD_VARLINK_FIELD_COMMENT("Nothing: there is no gate, or Gate=off."), SD_VARLINK_DEFINE_ENUM_VALUE(off),
+        SD_VARLINK_FIELD_COMMENT("Requests of the kernel's own, and sockets of rules with scope: use."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(requests), SD_VARLINK_FIELD_COMMENT("Module files too, whoever loads them."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(files));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
         Authority,
         SD_VARLINK_FIELD_COMMENT("lkmd loads drivers for devices; udev's own rule for that is masked."),
         SD_VARLINK_DEFINE_ENUM_VALUE(lkmd),
@@ -279,7 +285,11 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(denied, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT(
                 "Likewise, times that it would have been if what is in audit mode were enforced."),
-        SD_VARLINK_DEFINE_FIELD(wouldDeny, SD_VARLINK_INT, 0));
+        SD_VARLINK_DEFINE_FIELD(wouldDeny, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("Requests, sockets and module files that the gate refused inside the kernel, as far as it has told."),
+        SD_VARLINK_DEFINE_FIELD(gateRefused, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("Events of the gate for which it had no room: it is not known who asked then."),
+        SD_VARLINK_DEFINE_FIELD(gateLost, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         Phase, SD_VARLINK_FIELD_COMMENT("A uevent, from its arrival until it was handled."),
@@ -425,6 +435,10 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(afterUdev, UdevRule, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Devices that wait until udev has handled them."),
         SD_VARLINK_DEFINE_OUTPUT(waitingForUdev, SD_VARLINK_INT, 0),
+        SD_VARLINK_FIELD_COMMENT("What the gate refuses inside the kernel."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(gate, GateMode, 0),
+        SD_VARLINK_FIELD_COMMENT("Why the gate is off, in words; null if it is not."),
+        SD_VARLINK_DEFINE_OUTPUT(gateOff, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("When lkmd started, CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_OUTPUT(startedUSec, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("The walk over the devices that existed when lkmd started is finished."),
@@ -643,6 +657,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("How a configured parameter compares with that of a module in the kernel."), &vl_type_LiveState,
         SD_VARLINK_SYMBOL_COMMENT("Why a parameter has another value than the configuration."), &vl_type_LiveReason,
         SD_VARLINK_SYMBOL_COMMENT("A configured parameter of a module that is in the kernel."), &vl_type_LiveParameter,
+        SD_VARLINK_SYMBOL_COMMENT("What the gate refuses inside the kernel."), &vl_type_GateMode,
         SD_VARLINK_SYMBOL_COMMENT("Who loads drivers for devices."), &vl_type_Authority,
         SD_VARLINK_SYMBOL_COMMENT("A rule of udev's because of which drivers are loaded after udev has handled a device."),
         &vl_type_UdevRule,

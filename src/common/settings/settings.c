@@ -201,6 +201,25 @@ static int read_on_failure(const char *value, void *ret) {
         return 0;
 }
 
+static const char *const gate_mode_names[_GATE_MODE_MAX] = {
+        [GATE_MODE_OFF] = "off",
+        [GATE_MODE_REQUESTS] = "requests",
+        [GATE_MODE_FILES] = "files",
+};
+
+const char *gate_mode_to_string(GateMode mode) {
+        return ENUM_NAME(gate_mode_names, mode);
+}
+
+static int read_gate(const char *value, void *ret) {
+        int word = ENUM_VALUE(gate_mode_names, value);
+
+        if (word < 0)
+                return word;
+        *(GateMode *) ret = (GateMode) word;
+        return 0;
+}
+
 static const char *const compat_names[_COMPAT_MAX] = {
         [COMPAT_LKMD] = "lkmd",
         [COMPAT_KMOD] = "kmod",
@@ -288,6 +307,7 @@ static const SettingInfo settings_table[] = {
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
         { "OnFailure", read_on_failure, PLACE(on_failure), "open or closed" },
+        { "Gate", read_gate, PLACE(gate), "off, requests or files" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
         { "LoadedParameters", read_loaded_parameters, PLACE(loaded_parameters), "fail or ignore" },
         { "SerialModules", read_module_list, PLACE(serial_modules),
@@ -324,6 +344,7 @@ void settings_default(Settings *ret) {
                 .compat = COMPAT_LKMD,
                 .on_stop = ON_STOP_HOLD,
                 .on_failure = ON_FAILURE_OPEN,
+                .gate = GATE_MODE_REQUESTS,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,
                 .loaded_parameters = LOADED_PARAMETERS_FAIL,
         };

@@ -45,6 +45,14 @@ typedef enum OnFailure {                /* what the kernel asks for while lkmd c
         _ON_FAILURE_INVALID = -EINVAL,
 } OnFailure;
 
+typedef enum GateMode {                 /* what the gate in the kernel refuses by itself */
+        GATE_MODE_OFF,                  /* nothing; nor is it listened to */
+        GATE_MODE_REQUESTS,             /* requests of the kernel's, and sockets */
+        GATE_MODE_FILES,                /* also module files, whoever loads them */
+        _GATE_MODE_MAX,
+        _GATE_MODE_INVALID = -EINVAL,
+} GateMode;
+
 typedef enum Compat {                   /* which one plans are like where lkmd and kmod differ */
         COMPAT_LKMD,
         COMPAT_KMOD,
@@ -67,6 +75,7 @@ typedef struct Settings {
         Compat compat;
         OnStop on_stop;
         OnFailure on_failure;
+        GateMode gate;
         UnknownParameters unknown_parameters;
         LoadedParameters loaded_parameters;
         char serial_modules[SETTING_LIST_MAX]; /* names; no two of them are loaded at once */
@@ -84,4 +93,5 @@ int settings_load(Settings *ret, const char *const *roots, ProblemList *problems
 /* The keys of lkmd.conf, in its order; NULL after the last. */
 const char *settings_key(size_t i);
 
+const char *gate_mode_to_string(GateMode mode);
 const char *unknown_parameters_to_string(UnknownParameters u);

@@ -41,6 +41,9 @@ typedef struct Counters {               /* names of the varlink type Counters */
         uint64_t queue_high_water; /* most jobs queued at once */
         uint64_t denied;                /* modules left out of requests, because of the policy or modprobe.d */
         uint64_t would_deny;            /* modules that would be left out if rules in audit mode were enforced */
+        uint64_t
+                gate_refused; /* requests and sockets that the gate in the kernel refused, as far as it has told */
+        uint64_t gate_lost;             /* events of the gate that had no room */
         PhaseTimes phases[_COUNTER_PHASE_MAX];
 } Counters;
 

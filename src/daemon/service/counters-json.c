@@ -29,6 +29,8 @@ static const struct {
         { "queueHighWater", offsetof(Counters, queue_high_water) },
         { "denied", offsetof(Counters, denied) },
         { "wouldDeny", offsetof(Counters, would_deny) },
+        { "gateRefused", offsetof(Counters, gate_refused) },
+        { "gateLost", offsetof(Counters, gate_lost) },
 };
 
 /**

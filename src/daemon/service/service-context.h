@@ -12,6 +12,7 @@
 #include "daemon/config/udev-keeper.h"
 #include "daemon/engine/scheduler.h"
 #include "daemon/history/audit.h"
+#include "daemon/gate/gate.h"
 #include "daemon/history/counters.h"
 #include "daemon/history/ledger.h"
 #include "daemon/history/monitors.h"
@@ -29,6 +30,7 @@ typedef struct ServiceContext {
         PolicyKeeper *policy;
         Charge *charge;
         UdevKeeper *udev;
+        const Gate *gate;
         Planner *planner;
         SecondLook *second_look;
         Scheduler *scheduler;

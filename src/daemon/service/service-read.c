@@ -264,9 +264,11 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         Service *s = userdata;
         const ServiceContext *context = &s->context;
         const char *own_rule = udev_keeper_get_own_rule(context->udev);
+        const char *gate_off = NULL;
         const Obstacle *obstacle;
         _cleanup_(freep) char *kernel_program = NULL;
         bool stepped_back;
+        GateMode gate;
         const Index *index;
         int r;
 
@@ -284,6 +286,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = read_kernel_program(&kernel_program);
         if (r < 0)
                 return r;
+        gate = gate_get_mode(context->gate, &gate_off);
         r = describe_running(context->scheduler, &running);
         if (r < 0)
                 return r;
@@ -327,6 +330,8 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_CONDITION(own_rule != NULL, "ownUdevRule", SD_JSON_BUILD_STRING(own_rule)),
                 SD_JSON_BUILD_PAIR_VARIANT("afterUdev", after_udev),
                 SD_JSON_BUILD_PAIR_UNSIGNED("waitingForUdev", context->count_waiting(context->userdata)),
+                SD_JSON_BUILD_PAIR_STRING("gate", gate_mode_to_string(gate)),
+                SD_JSON_BUILD_PAIR_CONDITION(gate_off != NULL, "gateOff", SD_JSON_BUILD_STRING(gate_off)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", context->started_usec),
                 SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", context->is_coldplug_done(context->userdata)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("idle", context->is_idle(context->userdata)),

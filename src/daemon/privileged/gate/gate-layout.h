@@ -29,6 +29,7 @@
 #define GATE_MAP_REFUSALS 2048U         /* of user and entry, whose refusals are counted */
 #define GATE_MAP_REQUESTS 1024U         /* on their way to the program that the kernel starts */
 #define GATE_EVENTS_BYTES (256U << 10)  /* of the ring buffer; a power of 2, and of pages */
+#define GATE_REPORTS_OF_USER 32U        /* within that time, of all refusals to it */
 #define GATE_REPORT_NSEC 1000000000ULL  /* at least between two reports of the same refusal */
 
 #define GATE_NO_ENTRY 0xffffffffU
@@ -114,7 +115,7 @@ typedef struct GateEvent {
         __u64 start_nsec;               /* when the process began, CLOCK_BOOTTIME */
         __u64 cgroup_id;
         __u64 table;                    /* what GATE_ACTIVE was: @entry is of that table */
-        __u64 count;                    /* refusals so far of this user by this entry */
+        __u64 count;                    /* refusals of this to this user by this entry so far */
         __u64 device;                   /* GateFileKey */
         __u64 inode;
         __u32 tgid;

@@ -168,7 +168,7 @@ struct refusal_key {
         __u32 kind;
         __u32 uid;
         __u32 entry;
-        __u32 unused;
+        __u32 what;                     /* hash of what was asked for */
 };
 
 struct refusal {
@@ -182,6 +182,19 @@ struct {
         __type(key, struct refusal_key);
         __type(value, struct refusal);
 } refusals SEC(".maps");
+
+struct user_reports {
+        __u64 began_nsec;
+        __u64 n;                        /* since then */
+};
+
+/* User -> how much was reported of it within a second: it may ask for a thousand things. */
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, GATE_MAP_REFUSALS);
+        __type(key, __u32);
+        __type(value, struct user_reports);
+} reports SEC(".maps");
 
 struct request_id {
         __u64 id;
@@ -345,30 +358,50 @@ static __always_inline GateEvent *event_begin(__u32 kind, __u64 now) {
         return e;
 }
 
+static __always_inline int may_report(__u64 now) {
+        struct user_reports first = { .began_nsec = now, .n = 1 }, *r;
+        __u32 uid = own_uid();
+
+        r = bpf_map_lookup_elem(&reports, &uid);
+        if (!r) {
+                bpf_map_update_elem(&reports, &uid, &first, BPF_ANY);
+                return 1;
+        }
+        if (now - *(volatile __u64 *) &r->began_nsec >= GATE_REPORT_NSEC) {
+                r->began_nsec = now;
+                r->n = 0;
+        }
+        return __sync_fetch_and_add(&r->n, 1) < GATE_REPORTS_OF_USER;
+}
+
 /*
  * A refusal is reported the first time, and then once a second at most, with the number of them so far.
  * Return: that number; 0: not now.
  */
-static __always_inline __u64 count_refusal(__u32 kind, __u64 table, __u32 entry, __u64 now) {
-        struct refusal_key key = { .table = table, .kind = kind, .uid = own_uid(), .entry = entry };
+static __always_inline __u64 count_refusal(__u32 kind, __u64 table, __u32 entry, __u32 what, __u64 now) {
+        struct refusal_key key = {
+                .table = table, .kind = kind, .uid = own_uid(), .entry = entry, .what = what
+        };
         struct refusal first = { .count = 1, .reported_nsec = now };
         struct refusal *r = bpf_map_lookup_elem(&refusals, &key);
         __u64 count, reported;
 
         if (!r) {
                 bpf_map_update_elem(&refusals, &key, &first, BPF_ANY);
-                return 1;
+                return may_report(now);
         }
         count = __sync_fetch_and_add(&r->count, 1) + 1;
         reported = *(volatile __u64 *) &r->reported_nsec;
         if (now - reported < GATE_REPORT_NSEC)
                 return 0;
-        return __sync_val_compare_and_swap(&r->reported_nsec, reported, now) == reported ? count : 0;
+        if (__sync_val_compare_and_swap(&r->reported_nsec, reported, now) != reported)
+                return 0;
+        return may_report(now) ? count : 0;
 }
 
 /* Return: the event of a refusal that is to be reported, or NULL. */
-static __always_inline GateEvent *refusal_begin(__u32 kind, __u64 table, __u32 entry) {
-        __u64 now = bpf_ktime_get_ns(), count = count_refusal(kind, table, entry, now);
+static __always_inline GateEvent *refusal_begin(__u32 kind, __u64 table, __u32 entry, __u32 what) {
+        __u64 now = bpf_ktime_get_ns(), count = count_refusal(kind, table, entry, what, now);
         GateEvent *e = count > 0 ? event_begin(kind, now) : 0;
 
         if (!e)
@@ -383,10 +416,12 @@ static __always_inline GateEvent *refusal_begin(__u32 kind, __u64 table, __u32 e
 /* -------------------------------------------------------------------------------------------- requests */
 
 /* Return: 0; 1: with a pattern in it, which maps do not know. */
-static __always_inline int normalise(char *text) {
+static __always_inline int normalise(char *text, __u32 *ret_hash) {
         int has_pattern = 0;
 
+        *ret_hash = 0;
         for (__u32 i = 0; i < GATE_NAME_SIZE; i++) {
+                *ret_hash = *ret_hash * 31U + (__u8) text[i];
                 if (text[i] == '[' || text[i] == ']')
                         has_pattern = 1;
                 text[i] = normalised(text[i]);
@@ -423,7 +458,7 @@ SEC("fmod_ret/security_kernel_module_request")
 int BPF_PROG(gate_request, char *kmod_name, int ret) {
         GateAliasKey key = { .n_bits = GATE_NAME_SIZE * 8U };
         __u64 table = 0, now;
-        __u32 entry = GATE_NO_ENTRY, tid = (__u32) bpf_get_current_pid_tgid();
+        __u32 entry = GATE_NO_ENTRY, tid = (__u32) bpf_get_current_pid_tgid(), hash;
         GateEvent *e;
 
         if (ret)
@@ -432,10 +467,10 @@ int BPF_PROG(gate_request, char *kmod_name, int ret) {
                 return -EPERM;
         if (bpf_probe_read_kernel_str(key.text, sizeof(key.text), kmod_name) < 0)
                 return 0;
-        if (!normalise(key.text))
+        if (!normalise(key.text, &hash))
                 entry = find_alias(&key, &table);
         if (entry != GATE_NO_ENTRY) {
-                e = refusal_begin(GATE_EVENT_REQUEST, table, entry);
+                e = refusal_begin(GATE_EVENT_REQUEST, table, entry, hash);
                 if (e) {
                         bpf_probe_read_kernel_str(e->name, sizeof(e->name), kmod_name);
                         bpf_ringbuf_submit(e, 0);
@@ -573,7 +608,8 @@ int BPF_PROG(gate_socket, int family, int type, int protocol, int kern, int ret)
         }
         if (found == GATE_NO_ENTRY)
                 return 0;
-        e = refusal_begin(GATE_EVENT_SOCKET, table, found);
+        e = refusal_begin(GATE_EVENT_SOCKET, table, found,
+                          (__u32) family << 20 ^ (__u32) protocol << 8 ^ (__u32) type);
         if (e) {
                 e->family = family;
                 e->protocol = protocol;

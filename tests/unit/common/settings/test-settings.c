@@ -93,6 +93,7 @@ static void assert_same(const Settings *a, const Settings *b) {
         assert_int_equal(a->blacklist, b->blacklist);
         assert_int_equal(a->compat, b->compat);
         assert_int_equal(a->on_stop, b->on_stop);
+        assert_int_equal(a->gate, b->gate);
         assert_int_equal(a->unknown_parameters, b->unknown_parameters);
         assert_int_equal(a->loaded_parameters, b->loaded_parameters);
         assert_string_equal(a->serial_modules, b->serial_modules);
@@ -131,6 +132,7 @@ static void test_defaults(void **state) {
         assert_int_equal(f->settings.blacklist, BLACKLIST_KMOD);
         assert_int_equal(f->settings.compat, COMPAT_LKMD);
         assert_int_equal(f->settings.on_stop, ON_STOP_HOLD);
+        assert_int_equal(f->settings.gate, GATE_MODE_REQUESTS);
         assert_int_equal(f->settings.unknown_parameters, UNKNOWN_PARAMETERS_REFUSE);
         assert_int_equal(f->settings.loaded_parameters, LOADED_PARAMETERS_FAIL);
 }
@@ -181,6 +183,9 @@ static void test_values(void **state) {
                 { "LoaderTimeoutSec=0", 0, 0, 0 },
                 { "OnStop=hold", FIELD(on_stop), ON_STOP_HOLD },
                 { "OnStop=forget", FIELD(on_stop), ON_STOP_FORGET },
+                { "Gate=off", FIELD(gate), GATE_MODE_OFF },
+                { "Gate=requests", FIELD(gate), GATE_MODE_REQUESTS },
+                { "Gate=files", FIELD(gate), GATE_MODE_FILES },
                 { "OnStop=keep", 0, 0, 0 },
                 { "OnFailure=open", FIELD(on_failure), ON_FAILURE_OPEN },
                 { "OnFailure=closed", FIELD(on_failure), ON_FAILURE_CLOSED },
