@@ -296,6 +296,27 @@ def test_status_of_a_module_that_came_without_lkmd(lkmd, ctl, origin, process, t
         assert text in out, out
 
 
+PROCESS = {"origin": "kernel", "key": "net-pf-38", "uid": 65534, "pid": 4711, "loginUid": 1000, "command": "python\x1b3", "unit": "a.service",
+           "executable": "/usr/bin/python3.13"}
+
+
+def test_the_process_for_which_the_kernel_asked(lkmd, ctl):
+    """Where it is shown: in the status of a module, the list, and the events."""
+    record = {"timeUSec": 1_700_000_000_000_000, "module": "af_alg", "outcome": "loaded", "reason": "requested", "requester": PROCESS}
+    module = {"name": "af_alg", "state": "live", "loadedBy": record}
+    who = "by the kernel on behalf of python\\x1b3 (pid 4711, uid 65534, logged in as uid 1000, a.service, /usr/bin/python3.13), as net-pf-38"
+    lkmd.on("DescribeModule", reply(module=module, dependencies=[], omissions=[], history=[record]))
+    assert ctl("status", "af_alg", check=0).stdout.count(who) == 2
+    lkmd.on("List", reply(modules=[dict(module, size=4096, refCount=0, holders=[])]))
+    assert "python\\x1b3" in ctl("list", check=0).stdout
+    omission = {"module": "af_alg", "kind": "denied", "file": "/p.yaml", "line": 3, "required": True}
+    started = {name: value for name, value in record.items() if name != "outcome"}
+    lkmd.on("Monitor", more(), more(event={"kind": "started", "timeUSec": 1_700_000_000_000_000, "record": started}),
+            more(event={"kind": "verdict", "timeUSec": 1_700_000_000_000_000, "requester": PROCESS, "omission": omission}), None)
+    lines = ctl("monitor", check=4).stdout.splitlines()
+    assert len(lines) == 2 and all(who in line for line in lines)
+
+
 @pytest.mark.parametrize("state, text", [("not_loaded", "Next: lkmctl load x"), ("built_in", "part of the kernel image"),
                                          ("queued", "Next: lkmctl wait --module x"), ("live", "before lkmd started"),
                                          ("coming", "being loaded"), ("going", "being removed"), ("weird", "x: weird")])

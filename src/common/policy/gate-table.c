@@ -9,6 +9,8 @@
 #include "common/policy/gate-table.h"
 
 #include <assert.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "common/base/array.h"
 #include "common/base/module-name.h"
@@ -333,6 +335,27 @@ bool gate_table_refuses(const GateTable *t, const char *alias, uint32_t uid, con
         return longest && answer(t, longest->refused, longest->rule, uid, ret_rule);
 }
 
+/*
+ * In the internet families 0 is the protocol that a type has, inet_create() in net/ipv4/af_inet.c: a socket of SCTP is
+ * also socket(AF_INET, SOCK_SEQPACKET, 0).
+ */
+int gate_protocol_meant(int family, int type, int protocol) {
+        if (protocol != 0 || (family != AF_INET && family != AF_INET6))
+                return protocol;
+        switch (type) {
+        case SOCK_STREAM:
+                return IPPROTO_TCP;
+        case SOCK_DGRAM:
+                return IPPROTO_UDP;
+        case SOCK_SEQPACKET:
+                return IPPROTO_SCTP;
+        case SOCK_DCCP:
+                return IPPROTO_DCCP;
+        default:
+                return 0;
+        }
+}
+
 /* @protocol: -1 or above GATE_PROTOCOL_MAX: any */
 bool gate_table_refuses_socket(const GateTable *t, int family, int type, int protocol, uint32_t uid,
                                const PolicyRule **ret_rule) {
@@ -340,6 +363,7 @@ bool gate_table_refuses_socket(const GateTable *t, int family, int type, int pro
 
         assert(t);
 
+        protocol = gate_protocol_meant(family, type, protocol);
         for (size_t i = 0; i < t->n_sockets; i++) {
                 const GateSocket *s = t->sockets + i;
 

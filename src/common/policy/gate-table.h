@@ -20,7 +20,8 @@
  * ']', which make normalising depend on their place, is asked.
  *
  * A socket is found by family, protocol and type; else by family and protocol; else by the family. It is refused
- * if there is an entry, and that has the bit.
+ * if there is an entry, and that has the bit. Protocol 0 of IPv4 and IPv6 stands for the one that the type has,
+ * gate_protocol_meant().
  */
 typedef struct GateAlias {
         char text[GATE_ALIAS_MAX + 1];
@@ -52,6 +53,9 @@ typedef struct GateTable {
 int gate_table_new(GateTable **ret, const Policy *policy, uint64_t now_usec);
 GateTable *gate_table_free(GateTable *t);
 DEFINE_CLEANUP(GateTable, gate_table_free);
+
+/* Which protocol socket(2) means. */
+int gate_protocol_meant(int family, int type, int protocol);
 
 /* What the gate does by this table. @ret_rule: what refuses, NULL: the default; may be NULL. */
 bool gate_table_refuses(const GateTable *t, const char *alias, uint32_t uid, const PolicyRule **ret_rule);

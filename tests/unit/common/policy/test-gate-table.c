@@ -446,8 +446,13 @@ static void test_sockets(void **state) {
                 { DENY("alias: net-pf-2-proto-132"), 2, 5, 132, 0, true },
                 { DENY("alias: net-pf-2-proto-132"), 2, 1, 6, 0, false },
                 { DENY("alias: net-pf-2-proto-132"), 10, 1, 132, 0, false },
-                { DENY("alias: net-pf-2-proto-0-type-5"), 2, 5, 0, 0, true },
-                { DENY("alias: net-pf-2-proto-0-type-5"), 2, 1, 0, 0, false },
+                { DENY("alias: net-pf-2-proto-132"), 2, 5, 0, 0, true }, /* SCTP without its number */
+                { DENY("alias: net-pf-2-proto-132-type-5"), 2, 5, 0, 0, true },
+                { DENY("alias: net-pf-10-proto-132"), 10, 5, 0, 0, true },
+                { DENY("alias: net-pf-2-proto-132"), 2, 1, 0, 0, false },
+                { DENY("alias: net-pf-38-proto-132"), 38, 5, 0, 0, false },
+                { DENY("alias: net-pf-2-proto-0"), 2, 5, 0, 0, false },
+                { DENY("alias: net-pf-2-proto-0"), 2, 3, 0, 0, true },
                 { DENY("alias: \"net-pf-2-proto-*\""), 2, 1, 5000, 0, true },
                 { DENY("alias: [\"net-pf-*\", \"!net-pf-2-proto-6\"]"), 2, 1, 6, 0, false },
                 { DENY("alias: [\"net-pf-*\", \"!net-pf-2-proto-6\"]"), 2, 1, 17, 0, true },
@@ -495,6 +500,8 @@ static void test_too_many_sockets(void **state) {
 static bool naive_refuses_socket(const Policy *p, int family, int type, int protocol, uint32_t uid) {
         char names[3][64];
 
+        if (family == 2 && protocol == 0)
+                protocol = type == 1 ? 6 : type == 2 ? 17 : type == 5 ? 132 : type == 6 ? 33 : 0;
         (void) snprintf(names[0], sizeof(names[0]), "net_pf_%d", family);
         (void) snprintf(names[1], sizeof(names[1]), "net_pf_%d_proto_%d", family, protocol);
         (void) snprintf(names[2], sizeof(names[2]), "net_pf_%d_proto_%d_type_%d", family, protocol, type);
