@@ -111,8 +111,8 @@ void manager_apply_gate(Manager *m) {
 
 /* --------------------------------------------------------------------------------------- what was refused */
 
-/* @place: of the rule; NULL: not known */
-static void report(Manager *m, const Request *request, PlanMode mode, const char *place, uint64_t count) {
+/* @ruling: what decided */
+static void report(Manager *m, const Request *request, PlanMode mode, const PlanRuling *ruling) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
@@ -121,32 +121,32 @@ static void report(Manager *m, const Request *request, PlanMode mode, const char
                          &plan);
         if (r >= 0 && plan->n_omissions > 0)
                 return;                 /* the planner has told it */
-        journal_gate_refused(m->monitors, request, request->key, place, count);
+        refusal_log_in_kernel(m->refusal_log, m->monitors, request, ruling);
 }
 
 /**
  * manager_on_gate_refusal() - the gate refused a request of the kernel's, or a socket
- * @key:   what was asked for, or would have been
- * @rule:  NULL: the default of the policy, or a policy that is no longer in force
- * @count: times that it was refused to this user so far, counting this one
+ * @key:  what was asked for, or would have been
+ * @rule: NULL: the default of the policy, or a policy that is no longer in force
  */
-void manager_on_gate_refusal(Manager *m, Requester *requester, const char *key, const PolicyRule *rule,
-                             uint64_t count) {
+void manager_on_gate_refusal(Manager *m, Requester *requester, const char *key, const PolicyRule *rule) {
+        _cleanup_(plan_ruling_clear) PlanRuling ruling = { .source = POLICY_BY_DEFAULT };
         _cleanup_(request_unrefp) Request *request = NULL;
-        _cleanup_(freep) char *place = NULL;
 
         /* first: the plan may have the policy read again, and the rule go */
-        if (rule && rule->file && asprintf(&place, "%s:%u", rule->file, rule->line) < 0) {
-                place = NULL;
-                return;
+        if (rule) {
+                const PolicyRuling by = policy_ruling_of(rule);
+
+                if (plan_ruling_set(&ruling, &by) < 0)
+                        return;
         }
         if (request_new_kernel(&request, key, requester) >= 0)
-                report(m, request, PLAN_AUTOLOAD, place, count);
+                report(m, request, PLAN_AUTOLOAD, &ruling);
 }
 
 static void on_refused(Requester *requester, const char *alias, const PolicyRule *rule, uint64_t count,
                        void *userdata) {
-        manager_on_gate_refusal(userdata, requester, alias, rule, count);
+        manager_on_gate_refusal(userdata, requester, alias, rule);
 }
 
 /* As the kernel asks for the module of a socket, __sock_create() and inet_create(). */
@@ -158,17 +158,18 @@ static void on_socket(Requester *requester, int family, int protocol, int type, 
                 (void) snprintf(key, sizeof(key), "net-pf-%d", family);
         else
                 (void) snprintf(key, sizeof(key), "net-pf-%d-proto-%d-type-%d", family, protocol, type);
-        manager_on_gate_refusal(userdata, requester, key, rule, count);
+        manager_on_gate_refusal(userdata, requester, key, rule);
 }
 
 /* A module file is told when the module is there, which the kernel's uevent says; so only what was refused. */
 static void on_file(Requester *requester, const char *name, bool refused, void *userdata) {
         _cleanup_(request_unrefp) Request *request = NULL;
+        const PlanRuling ruling = { .source = POLICY_BY_DEFAULT };
 
         if (!refused || !name || request_new(&request, ORIGIN_FOREIGN, name) < 0)
                 return;
         request->requester = requester_ref(requester);
-        report(userdata, request, PLAN_NAMED, /* place= */ NULL, 1);
+        report(userdata, request, PLAN_NAMED, &ruling);
 }
 
 static void on_lost(uint64_t n_events, void *userdata) {

@@ -83,8 +83,7 @@ struct Manager {
 /* manager-gate.c */
 int manager_open_gate(Manager *m, const int *fds, const char *off_file);
 void manager_apply_gate(Manager *m);
-void manager_on_gate_refusal(Manager *m, Requester *requester, const char *key, const PolicyRule *rule,
-                             uint64_t count);
+void manager_on_gate_refusal(Manager *m, Requester *requester, const char *key, const PolicyRule *rule);
 int manager_find_requester(const char *alias, pid_t helper, Requester **ret, void *userdata);
 int manager_find_loader(const char *module, Requester **ret, void *userdata);
 

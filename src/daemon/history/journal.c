@@ -107,31 +107,6 @@ void journal_foreign(Monitors *monitors, const Record *record, const PolicyRulin
         monitors_message(monitors, "foreign_denied", message);
 }
 
-/**
- * journal_gate_refused() - the gate refused something inside the kernel that no plan tells of
- * @what:  "af_alg", "a socket (net-pf-38)"
- * @rule:  place of the rule; NULL: the default of the policy, or a policy that is no longer in force
- * @count: times that it was refused to this user so far, counting this one
- */
-void journal_gate_refused(Monitors *monitors, const Request *request, const char *what, const char *rule,
-                          uint64_t count) {
-        _cleanup_(freep) char *words = NULL, *message = NULL;
-        LogFields fields = journal_fields(request);
-
-        fields.message_id = LKMD_MESSAGE_GATE_REFUSED;
-        fields.rule = rule;
-        fields.outcome = "denied";
-        if (requester_describe(request->requester, &words) < 0)
-                return;
-        if (asprintf(&message, "%s is refused in the kernel, denied by %s: asked for by %s%s", what,
-                     rule ?: "the policy", words, count > 1 ? ", again" : "") < 0) {
-                message = NULL;
-                return;
-        }
-        log_entry(count > 1 ? LOG_INFO : LOG_NOTICE, &fields, "%s", message);
-        monitors_message(monitors, "gate_refused", message);
-}
-
 /* The gate told more than its buffer holds. */
 void journal_gate_lost(Monitors *monitors, uint64_t n_events) {
         const LogFields fields = { .message_id = LKMD_MESSAGE_GATE_LOST,

@@ -12,8 +12,6 @@ LogFields journal_fields(const Request *request);
 
 void journal_record(const Record *record);
 void journal_foreign(Monitors *monitors, const Record *record, const PolicyRuling *denied_by);
-void journal_gate_refused(Monitors *monitors, const Request *request, const char *what, const char *rule,
-                          uint64_t count);
 void journal_gate_lost(Monitors *monitors, uint64_t n_events);
 void journal_forgotten(const char *module, int error);
 void journal_slow(const Record *record);

@@ -190,11 +190,14 @@ void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmiss
 }
 
 /**
- * refusal_log_in_kernel() - log that the gate has refused a request, so that lkmd has not seen it
- * @ruling: what decided
+ * refusal_log_in_kernel() - log and tell monitors that the gate has refused something of which no plan tells
+ * @ruling: what decided; without a file: the default of the policy, or a policy that is no longer in force
  */
-void refusal_log_in_kernel(RefusalLog *v, const Request *request, const PlanRuling *ruling) {
-        assert(v && request && ruling);
+void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *request,
+                           const PlanRuling *ruling) {
+        _cleanup_(freep) char *whom = NULL, *message = NULL;
+
+        assert(v && monitors && request && ruling);
 
         if (log_refusal(v, request,
                         &(Verdict) {
@@ -206,6 +209,12 @@ void refusal_log_in_kernel(RefusalLog *v, const Request *request, const PlanRuli
                         },
                         "the kernel refuses it to"))
                 write_trail(v, request, /* allowed= */ false, NULL, ruling);
+        if (request_describe_whom(request, NULL, &whom) < 0)
+                return;
+        if (asprintf(&message, "refused in the kernel to %s", whom) < 0)
+                message = NULL;
+        else
+                monitors_message(monitors, "gate_refused", message);
 }
 
 /**

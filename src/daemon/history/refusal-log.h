@@ -4,6 +4,7 @@
 #include "common/base/util.h"
 #include "common/plan/plan.h"
 #include "daemon/history/audit-trail.h"
+#include "daemon/history/monitors.h"
 #include "daemon/history/request.h"
 
 /*
@@ -18,7 +19,8 @@ DEFINE_CLEANUP(RefusalLog, refusal_log_free);
 void refusal_log_forget(RefusalLog *v);
 
 void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmission *o);
-void refusal_log_in_kernel(RefusalLog *v, const Request *request, const PlanRuling *ruling);
+void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *request,
+                           const PlanRuling *ruling);
 void refusal_log_unprivileged(RefusalLog *v, const Request *request, const char *module);
 void refusal_log_would_refuse(RefusalLog *v, const Request *request, const PlanOmission *o);
 void refusal_log_reported(RefusalLog *v, const Request *request, const PlanStep *step);

@@ -151,13 +151,15 @@ static void test_inside_the_kernel(void **state) {
         const PlanRuling ruling = {
                 .source = POLICY_BY_RULE, .file = (char *) "/etc/x.yaml", .line = 3, .reason = (char *) "why"
         };
+        _cleanup_(monitors_freep) Monitors *monitors = NULL;
         _bench_ Bench b;
 
         bench_open(&b);
+        assert_ok(monitors_new(&monitors));
         for (size_t i = 0; i < 2; i++) {
                 _cleanup_(request_unrefp) Request *r = make("net-pf-38", ORIGIN_KERNEL, 1000);
 
-                refusal_log_in_kernel(b.log, r, &ruling);
+                refusal_log_in_kernel(b.log, monitors, r, &ruling);
         }
         assert_trail(&b, "refused net-pf-38 - 1000");
 }
