@@ -13,12 +13,14 @@
 
 #include "common/base/array.h"
 #include "common/base/clock.h"
+#include "common/base/paths.h"
 #include "common/base/string-list.h"
 #include "common/plan/denied-names.h"
 #include "daemon/base/log.h"
 #include "daemon/history/journal.h"
 #include "daemon/manager-internal.h"
 
+#define LOADER_THREAD_NAME_MAX 14U      /* bytes of the module's name in that of its thread */
 #define SOCKET_KEY_SIZE sizeof("net-pf-4294967295-proto-4294967295-type-4294967295")
 
 /* ------------------------------------------------------------------------------------- what is refused */
@@ -181,11 +183,80 @@ static void on_lost(uint64_t n_events, void *userdata) {
 
 /* -------------------------------------------------------------------------------------------- who it was */
 
-/* As gate_find_requester(), for helper-requests. */
+static int copy_text(const char *text, char **ret) {
+        *ret = text ? strdup(text) : NULL;
+        return text && !*ret ? -ENOMEM : 0;
+}
+
+/* Return: 0 with a copy of who a request is from, marked as inferred; NULL: nobody, such as a device. -ENOMEM. */
+static int copy_requester(const Request *request, Requester **ret) {
+        const Requester *known = request->requester;
+        _cleanup_(requester_unrefp) Requester *r = NULL;
+        int q;
+
+        *ret = NULL;
+        if (request_get_pid(request) < 0)
+                return 0;
+        q = requester_new(&r);
+        if (q < 0)
+                return q;
+        r->has_process = r->inferred = true;
+        r->pid = (pid_t) request_get_pid(request);
+        r->uid = (uid_t) request_get_uid(request);
+        r->has_login_uid = known && known->has_login_uid;
+        r->login_uid = known ? known->login_uid : 0;
+        r->parent = known && known->parent ? requester_ref(known->parent) : NULL;
+        q = copy_text(request_get_command(request), &r->command);
+        if (q >= 0)
+                q = copy_text(request_get_unit(request), &r->unit);
+        if (q >= 0)
+                q = copy_text(known ? known->executable : NULL, &r->executable);
+        if (q >= 0)
+                q = copy_text(known ? known->container : NULL, &r->container);
+        if (q < 0)
+                return q;
+        *ret = STEAL_PTR(r);
+        return 0;
+}
+
+/*
+ * A module's init asks for another one in the thread of lkmd-loader that loads it, which is named after the module,
+ * loader-work.c. Of longer names only the beginning is known, so it has to be the only load whose name begins so.
+ */
+static int find_parent(Manager *m, Requester *requester) {
+        _cleanup_(record_list_clear) RecordList running = {};
+        const Record *found = NULL;
+        const char *name;
+        int r;
+
+        if (!streq_ptr(requester->executable, LKMD_LOADER_PROGRAM) || !requester->command ||
+            requester->command[0] != '+')
+                return 0;
+        name = requester->command + 1;
+        r = scheduler_get_running(m->scheduler, &running);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < running.n_items; i++) {
+                const Record *record = running.items[i];
+
+                if (!record->request || strncmp(record->module, name, LOADER_THREAD_NAME_MAX) != 0)
+                        continue;
+                if (found)
+                        return 0;
+                found = record;
+        }
+        return found ? copy_requester(found->request, &requester->parent) : 0;
+}
+
+/* As gate_find_requester(), for helper-requests; with whose load it came from. */
 int manager_find_requester(const char *alias, pid_t helper, Requester **ret, void *userdata) {
         Manager *m = userdata;
+        int r;
 
-        return m->gate ? gate_find_requester(m->gate, alias, helper, ret) : 0;
+        r = m->gate ? gate_find_requester(m->gate, alias, helper, ret) : 0;
+        if (r > 0 && find_parent(m, *ret) < 0)
+                log_debug("%s: cannot find out whose load it came from", alias);
+        return r;
 }
 
 /* As gate_find_loader(), for foreign-loads. */

@@ -204,6 +204,16 @@ def test_who_asked(gate):
     remove(gate, "af_alg")
 
 
+def test_whose_load_it_came_from(gate):
+    """The init of a module asks for another one, in a thread of lkmd-loader: that is for whom lkmd loads the first."""
+    gate.install_test_modules()
+    lkmctl(gate, "load", "lkmd_test_nested_1")
+    requester = ask(gate, "status", "lkmd_test_inner")["module"]["loadedBy"]["requester"]
+    assert requester["command"].startswith("+lkmd_test_nest") and not requester.get("inferred"), requester
+    assert len(requester["chain"]) == 1 and requester["chain"][0]["uid"] == 0, requester
+    remove(gate, "lkmd_test_nested_1", "lkmd_test_inner")
+
+
 def test_users_load_nothing(asked):
     put_policy(asked, NOT_FOR_USERS)
     before, since = loaded(asked), cursor(asked)
