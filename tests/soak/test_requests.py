@@ -122,3 +122,4 @@ def test_over_the_limit_of_the_kernel(machine):
         for name, expected in names.items():
             found = results(machine, name)
             assert sum(found.values()) == THREADS and set(found) <= {expected, GIVEN_UP} and found[expected] >= 1, (stop, name, found)
+    start_lkmd(machine)
