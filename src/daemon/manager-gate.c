@@ -103,6 +103,7 @@ void manager_apply_gate(Manager *m) {
 
         if (!m->gate)
                 return;                 /* to come */
+        gate_forget_rules(m->gate);     /* the policy that was in force has been freed */
         r = apply(m);
         if (r < 0)
                 log_error(

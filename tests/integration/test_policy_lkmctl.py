@@ -168,7 +168,8 @@ def test_audit_by_requester(lkmd, ctl):
         ("requester", 4), ("requester", 1), ("requester", 1), ("requester", 2), ("extent", None)]
     assert groups[0] == {"kind": "requester", "origin": "kernel", "uid": 65534, "unit": "a.service", "command": "python3",
                          "executable": "/usr/bin/python3.13", "count": 4, "entries": entries[:2]}
-    assert ctl("policy", "audit", "--by=rule", check=0).stdout == ctl("policy", "audit", check=0).stdout
+    by_rule, usual = (re.sub(r"[0-9a-z ]+ ago", "ago", ctl("policy", "audit", *by, check=0).stdout) for by in (["--by=rule"], []))
+    assert by_rule == usual
     assert "'rule' or 'requester'" in ctl("policy", "audit", "--by=uid", check=2).stderr
 
 

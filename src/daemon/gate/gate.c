@@ -40,6 +40,7 @@ struct Gate {
         GateMode mode;
         char *reason;                   /* why there is none */
         GateTable *table;               /* what is to be refused while the mode is not off */
+        bool rules_are_gone;            /* those that the table names */
         uint64_t table_number;          /* of the one that is in force */
         unsigned lacks;                 /* what has been logged of what does not fit */
         uint64_t n_lost;
@@ -56,7 +57,7 @@ struct Gate {
 /* ----------------------------------------------------------------------------------------------- events */
 
 static bool is_of_present_table(const Gate *g, const GateEvent *e) {
-        return g->table && e->table == g->table_number;
+        return g->table && !g->rules_are_gone && e->table == g->table_number;
 }
 
 static void on_request(Gate *g, const GateEvent *e) {
@@ -216,9 +217,16 @@ static int put_into_force(Gate *g) {
         return 0;
 }
 
+/* The policy that the table is of has gone, or goes: of what was refused by it no rule is told any more. */
+void gate_forget_rules(Gate *g) {
+        assert(g);
+
+        g->rules_are_gone = true;
+}
+
 /**
  * gate_apply() - from now on, this is refused
- * @table: taken; its rules have to stay until the next call
+ * @table: taken; its rules have to stay until gate_forget_rules()
  *
  * Return: 0, also if the gate is off; what bpf(2) says: then the gate refuses what it did before.
  */
@@ -228,6 +236,7 @@ int gate_apply(Gate *g, GateTable *table) {
         drain(g);                       /* what was refused by the old one */
         gate_table_free(g->table);
         g->table = table;
+        g->rules_are_gone = false;
         return g->is_there ? put_into_force(g) : 0;
 }
 

@@ -42,6 +42,7 @@ DEFINE_CLEANUP(Gate, gate_free);
 GateMode gate_get_mode(const Gate *g, const char **ret_reason);
 void gate_set_mode(Gate *g, GateMode mode);
 
+void gate_forget_rules(Gate *g);
 int gate_apply(Gate *g, GateTable *table);
 int gate_deny_files(Gate *g, char *const *modules, const GateFileKey *files, size_t n_files);
 
