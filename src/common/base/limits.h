@@ -65,6 +65,8 @@
 #define GATE_TYPE_MAX 10U               /* SOCK_PACKET, linux/net.h */
 
 #define GATE_WAITING_MAX 1024U          /* requests that have passed, and whose program has not asked lkmd yet */
+#define GATE_CAUSE_NSEC \
+        (10ULL * 1000 * 1000 * 1000) /* from a request to one of the kernel's own that it led to */
 #define GATE_WAITING_NSEC (60ULL * 1000 * 1000 * 1000) /* after which nobody asks for one any more */
 #define GATE_LOADERS_MAX 64U            /* of module files, who passed them to the kernel last */
 

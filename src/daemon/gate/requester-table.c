@@ -6,6 +6,10 @@
  * same thing, which is marked as inferred, and only if all of these are of one user: what a user may must not depend
  * on a guess.
  *
+ * A cipher is put together by a thread of the kernel's, cryptomgr_probe, which asks for the parts of it. Its requests
+ * are concluded to come from the latest one for a cipher that a process has made, crypto_larval_lookup() in
+ * crypto/api.c.
+ *
  * Requests that nobody claims (they were refused later, or their program is not lkmd's) go when they are old or when
  * there are too many. Owns its entries.
  */
@@ -23,10 +27,12 @@ struct Waiting {
         Waiting *next;                  /* a younger one */
         pid_t helper;                   /* 0: not known */
         GateEvent event;
+        GateEvent *cause;               /* concluded; NULL: none */
 };
 
 struct RequesterTable {
         char *root;
+        GateEvent cipher;               /* the latest request of a process for one; id 0: none */
         Waiting *oldest, **end;
         size_t n;
 };
@@ -64,13 +70,21 @@ static Waiting *take(RequesterTable *t, Waiting **place) {
         return w;
 }
 
+static Waiting *waiting_free(Waiting *w) {
+        if (w)
+                free(w->cause);
+        free(w);
+        return NULL;
+}
+DEFINE_CLEANUP(Waiting, waiting_free);
+
 /* Return: NULL. */
 RequesterTable *requester_table_free(RequesterTable *t) {
         if (!t)
                 return NULL;
 
         while (t->oldest)
-                free(take(t, &t->oldest));
+                waiting_free(take(t, &t->oldest));
         free(t->root);
         free(t);
         return NULL;
@@ -80,9 +94,38 @@ RequesterTable *requester_table_free(RequesterTable *t) {
 static void forget_thread(RequesterTable *t, uint32_t tid) {
         for (Waiting **place = &t->oldest; *place;)
                 if ((*place)->event.tid == tid)
-                        free(take(t, place));
+                        waiting_free(take(t, place));
                 else
                         place = &(*place)->next;
+}
+
+static bool is_cipher(const GateEvent *event) {
+        return startswith(event->name, "crypto-");
+}
+
+/* A thread that only the kernel can have started: no process runs without a program. */
+static bool is_of_cryptomgr(const GateEvent *event) {
+        for (size_t i = 0; i < sizeof(event->executable); i++)
+                if (event->executable[i] != '\0')
+                        return false;
+        return startswith(event->command, "cryptomgr_");
+}
+
+/* Return: 0; -ENOMEM. */
+static int find_cause(RequesterTable *t, Waiting *w) {
+        if (!is_cipher(&w->event))
+                return 0;
+        if (!is_of_cryptomgr(&w->event)) {
+                t->cipher = w->event;
+                return 0;
+        }
+        if (t->cipher.id == 0 || t->cipher.id + GATE_CAUSE_NSEC < w->event.id)
+                return 0;
+        w->cause = malloc(sizeof(*w->cause));
+        if (!w->cause)
+                return -ENOMEM;
+        *w->cause = t->cipher;
+        return 0;
 }
 
 /**
@@ -91,21 +134,26 @@ static void forget_thread(RequesterTable *t, uint32_t tid) {
  * Return: 0; -ENOMEM.
  */
 int requester_table_add(RequesterTable *t, const GateEvent *event) {
-        Waiting *w;
+        _cleanup_(waiting_freep) Waiting *w = NULL;
+        int r;
 
         assert(t && event);
 
         forget_thread(t, event->tid);
         while (t->n >= GATE_WAITING_MAX ||
                (t->oldest && t->oldest->event.id + GATE_WAITING_NSEC < event->id))
-                free(take(t, &t->oldest));
+                waiting_free(take(t, &t->oldest));
         w = malloc(sizeof(*w));
         if (!w)
                 return -ENOMEM;
         *w = (Waiting) { .event = *event };
+        r = find_cause(t, w);
+        if (r < 0)
+                return r;
         *t->end = w;
         t->end = &w->next;
         t->n++;
+        STEAL_PTR(w);
         return 0;
 }
 
@@ -156,7 +204,7 @@ static Waiting **find_likely(RequesterTable *t, const char *alias) {
  */
 int requester_table_claim(RequesterTable *t, const char *alias, pid_t helper, Requester **ret) {
         _cleanup_(requester_unrefp) Requester *requester = NULL;
-        _cleanup_(freep) Waiting *w = NULL;
+        _cleanup_(waiting_freep) Waiting *w = NULL;
         Waiting **place;
         bool is_exact;
         int r;
@@ -174,6 +222,12 @@ int requester_table_claim(RequesterTable *t, const char *alias, pid_t helper, Re
         if (r < 0)
                 return r;
         requester->inferred = !is_exact;
+        if (w->cause) {
+                r = gate_requester_new(&requester->parent, w->cause, t->root);
+                if (r < 0)
+                        return r;
+                requester->parent->inferred = true;
+        }
         *ret = STEAL_PTR(requester);
         return 1;
 }

@@ -167,9 +167,56 @@ static void test_age(void **state) {
         bench_close(&b);
 }
 
+/* @tid: of the parent; 0: none is known */
+static void expect_parent(Bench *b, const char *alias, pid_t helper, uint32_t tid) {
+        _cleanup_(requester_unrefp) Requester *r = NULL;
+
+        assert_int_equal(requester_table_claim(b->table, alias, helper, &r), 1);
+        assert_int_equal(r->parent ? r->parent->pid : 0, tid);
+        assert_true(!r->parent || r->parent->inferred);
+}
+
+static void cryptomgr(Bench *b, uint32_t tid, const char *alias, const char *executable) {
+        GateEvent e = { .kind = GATE_EVENT_REQUEST,
+                        .id = ++b->now,
+                        .tgid = tid,
+                        .tid = tid,
+                        .login_uid = UINT32_MAX,
+                        .command = "cryptomgr_probe" };
+
+        (void) snprintf(e.name, sizeof(e.name), "%s", alias);
+        (void) snprintf(e.executable + sizeof(e.executable) - 32, 32, "%s", executable);
+        assert_ok(requester_table_add(b->table, &e));
+}
+
+static void test_parts_of_ciphers(void **state) {
+        Bench b;
+
+        bench_open(&b);
+        cryptomgr(&b, 2, "crypto-cbc", "");
+        expect_parent(&b, "crypto-cbc", 500, 0); /* nobody has asked for a cipher */
+        (void) ask(&b, 10, 1000, "crypto-authenc(a,b)");
+        (void) ask(&b, 11, 0, "net-pf-38"); /* something else */
+        cryptomgr(&b, 2, "crypto-cbc", "");
+        cryptomgr(&b, 3, "crypto-hmac", "");
+        (void) ask(&b, 12, 1001, "crypto-gcm(aes)");
+        expect_parent(&b, "crypto-cbc", 501, 10);
+        expect_parent(&b, "crypto-hmac", 502, 10);
+        cryptomgr(&b, 4, "crypto-ctr", "");
+        expect_parent(&b, "crypto-ctr", 503, 12);
+        expect_parent(&b, "crypto-gcm(aes)", 504, 0);
+        cryptomgr(&b, 5, "crypto-ctr", "/tmp/a"); /* anybody can have that name */
+        expect_parent(&b, "crypto-ctr", 505, 0);
+        b.now += GATE_CAUSE_NSEC + 1;
+        cryptomgr(&b, 4, "crypto-ctr", "");
+        expect_parent(&b, "crypto-ctr", 506, 0);
+        bench_close(&b);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_exact),
+                cmocka_unit_test(test_parts_of_ciphers),
                 cmocka_unit_test(test_inferred),
                 cmocka_unit_test(test_no_guess_between_users),
                 cmocka_unit_test(test_helper_number_used_again),
