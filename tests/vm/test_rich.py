@@ -144,16 +144,14 @@ def test_subsystems_of_modaliases(rich):
 
 def test_every_module_has_a_cause(rich):
     modules = ask_all(rich, "list")
-    for_devices = [m for m in modules if m["name"] not in NOT_FOR_DEVICES]
-    without = [m["name"] for m in for_devices if "loadedBy" not in m]
-    # What other parts of the system load by themselves (filesystems, protocols, crypto on demand) is few.
-    assert len(without) < 10, without
-    for module in for_devices:
-        record = module.get("loadedBy")
-        if record:
-            assert record["requester"]["origin"] == "device", module
-            assert record["reason"] == "requested" or record["parent"], module
-    devices = {"/sys" + m["loadedBy"]["requester"]["device"] for m in for_devices if "loadedBy" in m}
+    assert all("loadedBy" in m for m in modules), [m["name"] for m in modules if "loadedBy" not in m]
+    expected = [m["loadedBy"] for m in modules if m["name"] not in NOT_FOR_DEVICES]
+    for_devices = [record for record in expected if record["requester"]["origin"] == "device"]
+    others = [(record["module"], record["requester"]) for record in expected if record["requester"]["origin"] != "device"]
+    # What other parts of the system have loaded (filesystems, protocols, crypto on demand) is few.
+    assert len(others) < 10, others
+    assert all(record["reason"] == "requested" or record["parent"] for record in for_devices), for_devices
+    devices = {"/sys" + record["requester"]["device"] for record in for_devices}
     devices -= GONE_AGAIN
     assert len(devices) > 30
     rich.run(["ls", "-d", *sorted(devices)])            # fails if one is not there
