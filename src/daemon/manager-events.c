@@ -246,6 +246,7 @@ static void on_job_finished(Manager *m, Record *record) {
                 journal_record(record);
         else
                 foreign_loads_found(m->foreign, record->module, foreign_loads_origin(m->foreign));
+        foreign_loads_job_ended(m->foreign);
         waits_check_soon(m->waits);
 }
 

@@ -3,7 +3,11 @@
 /*
  * ForeignLoads: see foreign-loads.h. A module that is in the kernel, that no job of lkmd is about, and of which the
  * ledger has no load, came without lkmd. The kernel's uevents of modules say so within a moment; the list of modules
- * is compared with the ledger after a start and after a loss of events. Owns nothing; borrows all of its options.
+ * is compared with the ledger after a start and after a loss of events.
+ *
+ * The kernel may call a module otherwise than its file is called, and a job learns that when it ends. So while a load
+ * is under way whose module is not to be seen in the kernel, a module that nobody knows may be that one: what it is
+ * then decided when a job has ended. Owns the names of those; borrows all of its options.
  */
 
 #include "daemon/requests/foreign-loads.h"
@@ -13,11 +17,13 @@
 #include <unistd.h>
 
 #include "common/base/paths.h"
+#include "common/base/string-list.h"
 #include "daemon/base/module-state.h"
 #include "daemon/history/journal.h"
 
 struct ForeignLoads {
         ForeignLoadsOptions options;
+        char **undecided;               /* modules that came, and may be of a load under way; NULL: none */
         bool compared;                  /* with the list of modules, once */
         RequestOrigin before;           /* of what was there when lkmd started */
 };
@@ -53,6 +59,10 @@ int foreign_loads_new(ForeignLoads **ret, const ForeignLoadsOptions *options) {
 
 /* Return: NULL. */
 ForeignLoads *foreign_loads_free(ForeignLoads *f) {
+        if (!f)
+                return NULL;
+
+        string_list_free(f->undecided);
         free(f);
         return NULL;
 }
@@ -99,6 +109,35 @@ static bool is_accounted_for(const ForeignLoads *f, const char *module) {
                scheduler_has_job(f->options.scheduler, module);
 }
 
+/* Is a load under way whose module is called otherwise, or which has not come as far as to be seen? */
+static bool may_be_of_a_job(const ForeignLoads *f) {
+        _cleanup_(record_list_clear) RecordList running = {};
+
+        if (scheduler_get_running(f->options.scheduler, &running) < 0)
+                return false;
+        for (size_t i = 0; i < running.n_items; i++) {
+                const Record *record = running.items[i];
+
+                if (!record->removal && !record->command_file &&
+                    module_state_read(record->module) == MODULE_ABSENT)
+                        return true;
+        }
+        return false;
+}
+
+static void decide(ForeignLoads *f, const char *module, RequestOrigin origin) {
+        int r = 0;
+
+        if (is_accounted_for(f, module))
+                return;
+        if (origin == ORIGIN_FOREIGN && may_be_of_a_job(f))
+                r = string_list_append(&f->undecided, module, strlen(module));
+        else
+                r = note_load(f, module, origin);
+        if (r < 0)
+                journal_forgotten(module, r);
+}
+
 /**
  * foreign_loads_found() - a module is live: if that was not lkmd, write it down
  * @module: as the kernel calls it
@@ -106,15 +145,21 @@ static bool is_accounted_for(const ForeignLoads *f, const char *module) {
  * @origin: ORIGIN_FOREIGN; foreign_loads_origin() if it may have been there before lkmd started
  */
 void foreign_loads_found(ForeignLoads *f, const char *module, RequestOrigin origin) {
-        int r;
-
         assert(f && module);
 
-        if (is_accounted_for(f, module))
-                return;
-        r = note_load(f, module, origin);
-        if (r < 0)
-                journal_forgotten(module, r);
+        decide(f, module, origin);
+}
+
+/* A job has ended: look once more at what may have been its module. */
+void foreign_loads_job_ended(ForeignLoads *f) {
+        _cleanup_(string_list_freep) char **modules = NULL;
+
+        assert(f);
+
+        modules = STEAL_PTR(f->undecided);
+        for (char **module = modules; module && *module; module++)
+                if (module_state_read(*module) == MODULE_LIVE)
+                        decide(f, *module, ORIGIN_FOREIGN);
 }
 
 /* Of a module that is there and has no record: where from. */

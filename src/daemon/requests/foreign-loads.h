@@ -37,5 +37,6 @@ DEFINE_CLEANUP(ForeignLoads, foreign_loads_free);
 
 RequestOrigin foreign_loads_origin(const ForeignLoads *f);
 void foreign_loads_found(ForeignLoads *f, const char *module, RequestOrigin origin);
+void foreign_loads_job_ended(ForeignLoads *f);
 void foreign_loads_gone(ForeignLoads *f, const char *module);
 void foreign_loads_compare(ForeignLoads *f);

@@ -49,7 +49,8 @@ static const char *pinned_map(size_t i) {
 
 static bool be_quiet;                   /* while something is tried that may fail */
 
-static int print_warning(enum libbpf_print_level level, const char *format, va_list arguments) {
+static int _printf_(2, 0)
+        print_warning(enum libbpf_print_level level, const char *format, va_list arguments) {
         return level == LIBBPF_WARN && !be_quiet ? vfprintf(stderr, format, arguments) : 0;
 }
 
