@@ -152,13 +152,16 @@ static void test_lkmds_own(void **state) {
         _bench_ Bench b;
 
         bench_open(&b, NULL, 0);
+        fake_loader_hold(b.daemon.loader, true);
         daemon_bench_submit(&b.daemon, LOADER_INSERT, "lkmdt_a", &h);
+        event_settle(b.daemon.event);
         foreign_loads_found(b.foreign, "lkmdt_a", ORIGIN_FOREIGN);
         foreign_loads_gone(b.foreign, "lkmdt_a");
         /* nor this, which may be that module by another name; that it is not is known when the job has ended */
         foreign_loads_found(b.foreign, "lkmdt_b", ORIGIN_FOREIGN);
         foreign_loads_job_ended(b.foreign);
         assert_int_equal(ledger_count(b.ledger), 0);
+        fake_loader_answer(b.daemon.loader, "lkmdt_a", 0);
         event_settle(b.daemon.event);
         foreign_loads_job_ended(b.foreign); /* and it has gone by then */
         assert_int_equal(ledger_count(b.ledger), 0);
