@@ -147,14 +147,13 @@ void manager_on_gate_refusal(Manager *m, Requester *requester, const char *key, 
                 report(m, request, PLAN_AUTOLOAD, &ruling);
 }
 
-static void on_refused(Requester *requester, const char *alias, const PolicyRule *rule, uint64_t count,
-                       void *userdata) {
+static void on_refused(Requester *requester, const char *alias, const PolicyRule *rule, void *userdata) {
         manager_on_gate_refusal(userdata, requester, alias, rule);
 }
 
 /* As the kernel asks for the module of a socket, __sock_create() and inet_create(). */
 static void on_socket(Requester *requester, int family, int protocol, int type, const PolicyRule *rule,
-                      uint64_t count, void *userdata) {
+                      void *userdata) {
         char key[SOCKET_KEY_SIZE];
 
         if (protocol == 0)

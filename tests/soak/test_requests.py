@@ -3,18 +3,11 @@
 
 import pytest
 
-from support import configure, lkmctl, loaded, main_pid, remove, start_lkmd, wait_idle
+from kernel_requests import EXIT_1, OURS, SYSCTL, THEIRS, asked, opens_alg, put_back, results
+from support import configure, lkmctl, loaded, main_pid, start_lkmd, wait_idle
 
-SYSCTL, OURS, THEIRS = "/proc/sys/kernel/modprobe", "/usr/lib/lkmd/lkmd-request", "/sbin/modprobe"
-POLICY = "/etc/lkmd/policy.d/requests.yaml"
-REQUEST = "lkmd_test_request"
-PARAMETERS = f"/sys/module/{REQUEST}/parameters"
-EXIT_1 = 256                            # as request_module() returns it
 THREADS = 120                           # at once; the kernel has 50, and lets the others wait for 5 s
 GIVEN_UP = -62                          # -ETIME: for those, which is little here
-# As any user, a socket of a family that nobody has loaded yet.
-ALG = ("setpriv --reuid=65534 --regid=65534 --clear-groups python3 -c 'import socket; socket.socket(socket.AF_ALG, "
-       "socket.SOCK_SEQPACKET)'")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,32 +19,7 @@ def prepared(machine):
 @pytest.fixture(autouse=True)
 def as_before(machine):
     yield
-    machine.run(f"rm -f {POLICY}; test -x {OURS} || mv {OURS}.gone {OURS}; rm -rf /run/systemd/system/lkmd.service.d; systemctl daemon-reload")
-    if asked(machine) not in (OURS, THEIRS):
-        machine.write(SYSCTL, f"{THEIRS}\n")
-    configure(machine)
-    if asked(machine) != OURS:
-        machine.run("systemctl restart lkmd")
-        start_lkmd(machine)
-    remove(machine, "algif_hash", "af_alg", REQUEST, "lkmd_test_nested_1", "lkmd_test_inner", "dummy")
-
-
-def asked(machine):
-    """The program that the kernel asks for modules."""
-    return machine.read(SYSCTL).strip()
-
-
-def opens_alg(machine):
-    return machine.run(ALG, check=False).returncode == 0
-
-
-def results(machine, name, threads=THREADS):
-    """What request_module() returns to how many threads that ask at once."""
-    if REQUEST not in loaded(machine):
-        lkmctl(machine, "load", REQUEST)
-    machine.run(f"echo '{threads} {name}' >{PARAMETERS}/ask", timeout=180)
-    return {int(result): int(count) for result, count in
-            (line.split() for line in machine.read(f"{PARAMETERS}/results").splitlines())}
+    put_back(machine)
 
 
 def test_hanging(machine):
@@ -120,6 +88,6 @@ def test_over_the_limit_of_the_kernel(machine):
             machine.run("systemctl stop lkmd")
             machine.run("modprobe -r dummy")
         for name, expected in names.items():
-            found = results(machine, name)
+            found = results(machine, name, THREADS)
             assert sum(found.values()) == THREADS and set(found) <= {expected, GIVEN_UP} and found[expected] >= 1, (stop, name, found)
     start_lkmd(machine)

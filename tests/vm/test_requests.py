@@ -4,17 +4,10 @@ nobody's way when it is not there, and gives kernel.modprobe back."""
 
 import pytest
 
-from support import ask, ask_all, cause_of, configure, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd
+from kernel_requests import EXIT_1, OURS, PARAMETERS, POLICY, REQUEST, THEIRS, asked, opens_alg, put_back, results
+from support import ask, ask_all, cause_of, kill_lkmd, lkmctl, loaded, main_pid, remove, start_lkmd
 
-SYSCTL, OURS, THEIRS = "/proc/sys/kernel/modprobe", "/usr/lib/lkmd/lkmd-request", "/sbin/modprobe"
-POLICY = "/etc/lkmd/policy.d/requests.yaml"
-REQUEST = "lkmd_test_request"
-PARAMETERS = f"/sys/module/{REQUEST}/parameters"
-EXIT_1 = 256                            # as request_module() returns it
 THREADS = 20                            # at once; the kernel has 50, and gives up after 5 s, which is little here
-# As any user, a socket of a family that nobody has loaded yet.
-ALG = ("setpriv --reuid=65534 --regid=65534 --clear-groups python3 -c 'import socket; socket.socket(socket.AF_ALG, "
-       "socket.SOCK_SEQPACKET)'")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,32 +19,7 @@ def prepared(machine):
 @pytest.fixture(autouse=True)
 def as_before(machine):
     yield
-    machine.run(f"rm -f {POLICY}; test -x {OURS} || mv {OURS}.gone {OURS}; rm -rf /run/systemd/system/lkmd.service.d; systemctl daemon-reload")
-    if asked(machine) not in (OURS, THEIRS):
-        machine.write(SYSCTL, f"{THEIRS}\n")
-    configure(machine)
-    if asked(machine) != OURS:
-        machine.run("systemctl restart lkmd")
-        start_lkmd(machine)
-    remove(machine, "algif_hash", "af_alg", REQUEST, "lkmd_test_nested_1", "lkmd_test_inner", "dummy")
-
-
-def asked(machine):
-    """The program that the kernel asks for modules."""
-    return machine.read(SYSCTL).strip()
-
-
-def opens_alg(machine):
-    return machine.run(ALG, check=False).returncode == 0
-
-
-def results(machine, name, threads=THREADS):
-    """What request_module() returns to how many threads that ask at once."""
-    if REQUEST not in loaded(machine):
-        lkmctl(machine, "load", REQUEST)
-    machine.run(f"echo '{threads} {name}' >{PARAMETERS}/ask", timeout=180)
-    return {int(result): int(count) for result, count in
-            (line.split() for line in machine.read(f"{PARAMETERS}/results").splitlines())}
+    put_back(machine)
 
 
 def test_a_socket_of_any_user(machine):
@@ -110,11 +78,11 @@ def test_an_init_that_asks_for_its_own_module(machine):
 
 def test_many_threads_see_what_they_see_with_modprobe(machine):
     names = ["dummy", "no-such-module", "net-pf-1"]
-    with_lkmd = [results(machine, name) for name in names]
+    with_lkmd = [results(machine, name, THREADS) for name in names]
     assert with_lkmd[:2] == [{0: THREADS}, {EXIT_1: THREADS}]
     remove(machine, "dummy")
     machine.run("systemctl stop lkmd")
     assert asked(machine) == THEIRS
-    with_modprobe = [results(machine, name) for name in names]
+    with_modprobe = [results(machine, name, THREADS) for name in names]
     start_lkmd(machine)
     assert with_lkmd == with_modprobe

@@ -231,7 +231,7 @@ static const Metric table[] = {
         COUNTER("lkmd_denied", "denied", "Modules left out of requests because the policy or modprobe.d denies them"),
         COUNTER("lkmd_would_deny", "wouldDeny",
                 "Modules that would have been left out if what is in audit mode were enforced"),
-        COUNTER("lkmd_gate_refused", "gateRefused", "Requests, sockets and module files that the gate refused inside the kernel"),
+        COUNTER("lkmd_gate_refused", "gateRefused", "Refusals inside the kernel of which the gate told lkmd; of many alike it tells once a second"),
         COUNTER("lkmd_gate_lost", "gateLost", "Events of the gate for which it had no room"),
 
         { "lkmd_phase_seconds", "histogram", "seconds", read_histograms, NULL, "phases", "phase",

@@ -73,7 +73,7 @@ static void on_request(Gate *g, const GateEvent *e) {
                 return;
         if (is_of_present_table(g, e))
                 (void) gate_table_refuses(g->table, e->name, e->uid, &rule);
-        g->on_refused(requester, e->name, rule, e->count, g->userdata);
+        g->on_refused(requester, e->name, rule, g->userdata);
 }
 
 static void on_socket(Gate *g, const GateEvent *e) {
@@ -85,7 +85,7 @@ static void on_socket(Gate *g, const GateEvent *e) {
         if (is_of_present_table(g, e))
                 (void) gate_table_refuses_socket(g->table, e->family, (int) e->type, e->protocol, e->uid,
                                                  &rule);
-        g->on_socket(requester, e->family, e->protocol, (int) e->type, rule, e->count, g->userdata);
+        g->on_socket(requester, e->family, e->protocol, (int) e->type, rule, g->userdata);
 }
 
 /* "lkmd-test-a.ko.xz" is lkmd_test_a. Return: false if it is no name of a module. */

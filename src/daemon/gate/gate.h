@@ -16,9 +16,9 @@ typedef struct Gate Gate;
 
 /* Requesters are borrowed. @rule: NULL: the default of the policy, or a policy that is no longer in force. */
 typedef void (*gate_on_refused_t)(Requester *requester, const char *alias, const PolicyRule *rule,
-                                  uint64_t count, void *userdata);
+                                  void *userdata);
 typedef void (*gate_on_socket_t)(Requester *requester, int family, int protocol, int type,
-                                 const PolicyRule *rule, uint64_t count, void *userdata);
+                                 const PolicyRule *rule, void *userdata);
 /* @name: of the module, by its file; NULL: it came from memory, init_module(2) */
 typedef void (*gate_on_file_t)(Requester *requester, const char *name, bool refused, void *userdata);
 typedef void (*gate_on_lost_t)(uint64_t n_events, void *userdata);

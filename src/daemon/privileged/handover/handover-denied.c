@@ -214,6 +214,20 @@ int handover_update_denied(const char *root, uid_t uid) {
         return r < 0 ? r : 1;
 }
 
+/* What lkmd.conf says, as lkmd wrote it above the names. Return: 1; 0 if lkmd has written nothing yet. */
+static int read_head(const char *root, uid_t uid, bool *ret_forget, bool *ret_closed) {
+        _cleanup_(freep) char *names = NULL;
+        char path[PATH_MAX];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_FILE, root);
+        r = read_text(path, &uid, &names);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        (void) skip_head(names, ret_forget, ret_closed);
+        return 1;
+}
+
 /**
  * handover_is_closed() - has lkmd.conf OnFailure=closed?
  * @uid: of lkmd
@@ -221,19 +235,13 @@ int handover_update_denied(const char *root, uid_t uid) {
  * Return: 1; 0, also if lkmd has written nothing yet; what the file system said.
  */
 int handover_is_closed(const char *root, uid_t uid) {
-        _cleanup_(freep) char *names = NULL;
         bool forget, closed;
-        char path[PATH_MAX];
         int r;
 
         assert(root);
 
-        (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_FILE, root);
-        r = read_text(path, &uid, &names);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        (void) skip_head(names, &forget, &closed);
-        return closed;
+        r = read_head(root, uid, &forget, &closed);
+        return r > 0 ? closed : r;
 }
 
 /**
@@ -243,20 +251,15 @@ int handover_is_closed(const char *root, uid_t uid) {
  * Return: 1 if it was removed; 0 if it stays, OnStop=hold; what the file system said.
  */
 int handover_forget_denied(const char *root, uid_t uid) {
-        _cleanup_(freep) char *names = NULL;
         bool forget, closed;
         char path[PATH_MAX];
         int r;
 
         assert(root);
 
-        (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_FILE, root);
-        r = read_text(path, &uid, &names);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        (void) skip_head(names, &forget, &closed);
-        if (!forget)
-                return 0;
+        r = read_head(root, uid, &forget, &closed);
+        if (r <= 0 || !forget)
+                return r < 0 ? r : 0;
         (void) snprintf(path, sizeof(path), "%s" LKMD_DENIED_CONF, root);
         r = remove_conf(path);
         return r < 0 ? r : 1;
