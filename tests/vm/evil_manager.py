@@ -159,7 +159,7 @@ def roots_connections():
     pair = socket.socketpair()
     kept.extend(pair)
     yield "a pair of mine", pair[0]
-    listener = socket.socket(fileno=os.dup(3))
+    listener = socket.socket(fileno=os.dup(3 + os.environ["LISTEN_FDNAMES"].split(":").index("varlink")))
     yield "the listening socket", listener
     own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     own.connect("/run/lkmd/io.lkmd.Manager")
