@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "cli/call/failure.h"
+#include "cli/call/run-there.h"
 #include "cli/call/run.h"
 #include "cli/commands.h"
 #include "cli/verbs/verbs.h"
@@ -24,6 +25,8 @@ typedef struct Arguments {
         unsigned n_words;
         bool given[N_OPTIONS];          /* of each option */
         char *wrong;                    /* the first thing that is wrong */
+        char *const *argv;              /* as given */
+        int end;                        /* index in it of the "--" behind which there are words only, or of the NULL */
 } Arguments;
 
 static void arguments_clear(Arguments *a) {
@@ -122,6 +125,8 @@ static int take_arguments(Arguments *a, Run *run, int argc, char **argv) {
                         no_such_option(a, argv[optind - 1]);
                 else
                         r = take_option(a, run, option_find(code), optarg);
+        a->argv = argv;
+        a->end = optind > 1 && streq(argv[optind - 1], "--") ? optind - 1 : argc;
         while (optind < argc)                   /* behind "--" */
                 a->words[a->n_words++] = argv[optind++];
         return r;
@@ -197,6 +202,8 @@ static int dispatch(Run *run, Arguments *a) {
                 return failure_print_own(&run->out, CLIENT_ERROR_USAGE, hint, "%s", a->wrong);
         if (!v)
                 return -ENOMEM;
+        if (v->looks && run->out.host)
+                return run_there(&run->out, run->out.host, a->argv, a->end);
         if (!v->offline) {
                 int r = client_new(&run->client, &run->out, run->out.host);
 

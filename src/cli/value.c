@@ -61,9 +61,13 @@ int value_to_paths(void *field, const char *value) {
 
 /*
  * It becomes an argument of ssh and part of an URL of sd-varlink: nothing that looks like an option,
- * separates the parts of the URL or is no plain character.
+ * separates the parts of the URL or is no plain character. As for systemd's tools, ".host" is this machine.
  */
 int value_to_host(void *field, const char *value) {
+        if (streq(value, ".host")) {
+                *(const char **) field = NULL;
+                return 0;
+        }
         if (*value == '\0' || *value == '-')
                 return -EINVAL;
         for (const char *p = value; *p; p++)

@@ -169,8 +169,8 @@ static int link_to(sd_varlink **ret, const char *address) {
         return r;
 }
 
-/* Return: 0; an ExitStatus, after reporting why; negative errno. */
-static int client_connect(Client *c) {
+/* @silent: do not report why not. Return: 0; an ExitStatus, after reporting why; negative errno. */
+static int client_connect(Client *c, bool silent) {
         const char *address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET;
         _cleanup_(sd_varlink_close_unrefp) sd_varlink *link = NULL;
         int r;
@@ -186,7 +186,7 @@ static int client_connect(Client *c) {
         } else
                 r = link_to(&link, address);
         if (r < 0)
-                return report_not_reachable(c, address, r);
+                return silent ? STATUS_NOT_REACHABLE : report_not_reachable(c, address, r);
 
         r = sd_varlink_bind_reply(link, on_reply);
         if (r < 0)
@@ -241,6 +241,8 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
                 if (r < 0)
                         return r;
         }
+        if (call->hooks->silent)
+                return startswith(call->error_id, "io.lkmd.Client.") ? STATUS_NOT_REACHABLE : STATUS_FAILED;
         if (streq(call->error_id, CLIENT_ERROR_DISCONNECTED)) {
                 if (c->host)
                         return failure_print_own(c->out, call->error_id,
@@ -263,8 +265,8 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
  * @hooks:      borrowed for the call; NULL: just wait
  * @ret_reply:  the last reply, owned by the caller
  *
- * Return: 0; an ExitStatus, after reporting the failure; the result of the hook that ended the call; negative
- * errno.
+ * Return: 0; an ExitStatus, after reporting the failure unless the hooks are silent; the result of the hook that
+ * ended the call; negative errno.
  */
 int client_call(
                 Client *c,
@@ -284,7 +286,7 @@ int client_call(
         (void) snprintf(name, sizeof(name), "%s.%s", LKMD_INTERFACE, method);
 
         if (!c->link) {
-                r = client_connect(c);
+                r = client_connect(c, call.hooks->silent);
                 if (r != 0)
                         return r;
         }

@@ -24,6 +24,7 @@ typedef struct CallHooks {
         void (*on_second)(void *userdata);      /* every second */
         void *userdata;
         uint64_t answer_usec;           /* give up after this time without a reply; 0: never */
+        bool silent;                    /* the verb can do without: errors are returned, and not reported */
         bool ends_with_stdout;          /* ends with -EPIPE when the reader of standard output is gone */
 } CallHooks;
 

@@ -68,6 +68,19 @@ static int join(const char *const *words, size_t n_words, bool *ret_plain, char 
 }
 
 /**
+ * ssh_words_join() - one argument for ssh that the shell there divides into these words again
+ *
+ * Return: 0; -ENOMEM.
+ */
+int ssh_words_join(const char *const *words, size_t n_words, char **ret) {
+        bool plain;
+
+        assert(words && ret);
+
+        return join(words, n_words, &plain, ret);
+}
+
+/**
  * ssh_command_new() - "ssh HOST WORD...", quoted for both shells
  *
  * Return: 0; -ENOMEM.

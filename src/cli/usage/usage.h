@@ -33,6 +33,7 @@ typedef struct Verb {
         unsigned completes[2];          /* Completion: of the first argument, and of each that follows */
         const char *summary;
         const char *text;               /* more of it, for "help VERB" */
+        bool looks;                     /* at /proc and /sys of this machine, too: --host has the lkmctl there do it */
         bool offline;                   /* answers from files, without lkmd: takes other options */
         bool treeless;                  /* offline, but has no use for modules: --root and its like are not for it */
         /* Return: an ExitStatus; a negative errno, which main() reports. */

@@ -76,6 +76,8 @@
 /* Files in LKMD_STATE_DIR. */
 #define AUDIT_ENTRIES_MAX 1024U
 #define AUDIT_BYTES_MAX (1U << 20)      /* of the texts of all entries */
+#define HISTORY_REPLY_MAX \
+        256U /* entries in a reply, which keeps other clients and devices waiting for some ms */
 #define LEDGER_FILE_MAX (16U << 20)     /* bytes at its end that lkmd reads when it starts */
 #define AUDIT_FILE_MAX (4U << 20)       /* likewise, and what the file grows to before it is rewritten */
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of either */

@@ -123,6 +123,14 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD_BY_TYPE(allowedBy, Ruling, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The parameters that it was loaded with."),
         SD_VARLINK_DEFINE_FIELD(parameters, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "When it was queued, CLOCK_MONOTONIC in microseconds: that of systemd-analyze, which does not run while the machine "
+                "is suspended. Absent, as the next two, for what lkmd only saw, and if it is not known."),
+        SD_VARLINK_DEFINE_FIELD(queuedUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("When it was passed on to be carried out, likewise."),
+        SD_VARLINK_DEFINE_FIELD(beganUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("When its outcome was known, likewise; also for what lkmd only saw: when it saw that."),
+        SD_VARLINK_DEFINE_FIELD(endedUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Time in the kernel, or of the command, in microseconds."),
         SD_VARLINK_DEFINE_FIELD(durationUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT(
@@ -143,6 +151,13 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("What to try next."),
         SD_VARLINK_DEFINE_FIELD(hint, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(HistoryEntry,
+                                     SD_VARLINK_FIELD_COMMENT("Its number, which grows within a boot."),
+                                     SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, 0),
+                                     SD_VARLINK_FIELD_COMMENT("The module has left the kernel since."),
+                                     SD_VARLINK_DEFINE_FIELD(gone, SD_VARLINK_BOOL, 0),
+                                     SD_VARLINK_DEFINE_FIELD_BY_TYPE(record, Record, 0));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
         OmissionKind, SD_VARLINK_FIELD_COMMENT("A blacklist line: it is not loaded by an alias."),
@@ -524,6 +539,18 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_FIELD_COMMENT("Modules in the kernel now, newest first, as /proc/modules has them."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(modules, Module, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_METHOD(
+        History, SD_VARLINK_FIELD_COMMENT("Only of this module; absent: of all."),
+        SD_VARLINK_DEFINE_INPUT(module, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Only entries whose number is greater: next of the reply before. Absent: from the oldest on."),
+        SD_VARLINK_DEFINE_INPUT(after, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Oldest first. Those under way have no outcome."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(entries, HistoryEntry, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT("There may be more: the value of after for the next call. Absent: there are none."),
+        SD_VARLINK_DEFINE_OUTPUT(next, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("False: older ones of this boot have been forgotten, see LedgerEntries= in lkmd.conf(5)."),
+        SD_VARLINK_DEFINE_OUTPUT(complete, SD_VARLINK_BOOL, 0));
+
 static SD_VARLINK_DEFINE_METHOD_FULL(
         Monitor, SD_VARLINK_REQUIRES_MORE,
         SD_VARLINK_FIELD_COMMENT("Absent in the first reply, which confirms the subscription."),
@@ -636,6 +663,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("Why a module is part of a request."), &vl_type_Reason,
         SD_VARLINK_SYMBOL_COMMENT("The result of a load or removal."), &vl_type_Outcome,
         SD_VARLINK_SYMBOL_COMMENT("One load or removal of a module, with its requester."), &vl_type_Record,
+        SD_VARLINK_SYMBOL_COMMENT("A record of this boot."), &vl_type_HistoryEntry,
         SD_VARLINK_SYMBOL_COMMENT("Why a module was left out of a request."), &vl_type_OmissionKind,
         SD_VARLINK_SYMBOL_COMMENT("What can decide about a module, in the order of precedence."),
         &vl_type_PolicySource,
@@ -676,6 +704,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         &vl_method_Unload, SD_VARLINK_SYMBOL_COMMENT("The state of lkmd."), &vl_method_Status,
         SD_VARLINK_SYMBOL_COMMENT("Everything that is known about one module."), &vl_method_DescribeModule,
         SD_VARLINK_SYMBOL_COMMENT("The modules in the kernel."), &vl_method_List,
+        SD_VARLINK_SYMBOL_COMMENT("What was done to modules in this boot, some hundred entries at a time."), &vl_method_History,
         SD_VARLINK_SYMBOL_COMMENT(
                 "Reports events from now on. The first reply is empty and confirms the subscription."),
         &vl_method_Monitor,

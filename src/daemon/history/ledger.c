@@ -279,6 +279,7 @@ int ledger_begin(Ledger *l, Record *r) {
 
         r->id = ++l->last_id;
         r->time_usec = clock_usec(CLOCK_REALTIME);
+        r->began_usec = clock_usec(CLOCK_MONOTONIC);
         ledger_push(l, r);
         ledger_write(l, r);
         return 0;
@@ -292,6 +293,7 @@ void ledger_end(Ledger *l, Record *r) {
         assert(l && r && r->outcome != OUTCOME_UNDER_WAY);
 
         r->time_usec = clock_usec(CLOCK_REALTIME);
+        r->ended_usec = clock_usec(CLOCK_MONOTONIC);
         if (r->id > 0)
                 ledger_write(l, r);
 }
@@ -322,6 +324,13 @@ Record *ledger_get(const Ledger *l, size_t i) {
         assert(l && i < l->n_records);
 
         return *ledger_slot(l, l->n_records - 1 - i);
+}
+
+/* Were there no more than those that it has, in this boot? */
+bool ledger_is_complete(const Ledger *l) {
+        assert(l);
+
+        return l->n_records == 0 ? l->last_id == 0 : (*ledger_slot(l, 0))->id == 1;
 }
 
 /**

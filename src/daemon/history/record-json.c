@@ -154,6 +154,12 @@ int describe_record(const Record *record, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(allowed_by != NULL, "allowedBy", SD_JSON_BUILD_VARIANT(allowed_by)),
                 SD_JSON_BUILD_PAIR_CONDITION(parameters != NULL, "parameters",
                                              SD_JSON_BUILD_STRING(parameters)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->submitted_usec > 0, "queuedUSec",
+                                             SD_JSON_BUILD_UNSIGNED(record->submitted_usec)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->began_usec > 0, "beganUSec",
+                                             SD_JSON_BUILD_UNSIGNED(record->began_usec)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->ended_usec > 0, "endedUSec",
+                                             SD_JSON_BUILD_UNSIGNED(record->ended_usec)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->duration_usec > 0, "durationUSec",
                                              SD_JSON_BUILD_UNSIGNED(record->duration_usec)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->live_usec > 0, "liveUSec",
@@ -338,6 +344,9 @@ static int read_outcome(sd_json_variant *v, Record *record) {
         record->outcome = outcome ? outcome_from_string(outcome) : OUTCOME_UNDER_WAY;
         if (record->outcome < 0 || json_read_number(v, "errno", ERRNO_MAX, &error) < 0 ||
             json_read_number(v, "timeUSec", JSON_USEC_MAX, &record->time_usec) < 0 ||
+            json_read_number(v, "queuedUSec", JSON_USEC_MAX, &record->submitted_usec) < 0 ||
+            json_read_number(v, "beganUSec", JSON_USEC_MAX, &record->began_usec) < 0 ||
+            json_read_number(v, "endedUSec", JSON_USEC_MAX, &record->ended_usec) < 0 ||
             json_read_number(v, "durationUSec", JSON_USEC_MAX, &record->duration_usec) < 0 ||
             json_read_number(v, "liveUSec", JSON_USEC_MAX, &record->live_usec) < 0)
                 return -EBADMSG;

@@ -28,7 +28,10 @@ typedef enum Outcome {                  /* names are those of the varlink enum O
 typedef struct Record {
         unsigned n_ref;
         uint64_t id;                    /* in the ledger; 0: it is not there */
-        uint64_t submitted_usec;        /* CLOCK_MONOTONIC: when its job was queued */
+        uint64_t
+                submitted_usec; /* CLOCK_MONOTONIC: when its job was queued; 0: it had none, or is not known */
+        uint64_t began_usec;            /* CLOCK_MONOTONIC: when it was passed to the loader; 0: it was not */
+        uint64_t ended_usec;            /* CLOCK_MONOTONIC: when it had its outcome; 0: not yet, or not known */
         uint64_t time_usec;             /* CLOCK_REALTIME: of the begin, then of the outcome */
         char *module;                   /* as the kernel calls it, once that is known */
         char *file_module;              /* by the name of its file, if that is another name; else NULL */

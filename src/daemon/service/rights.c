@@ -38,6 +38,7 @@ static const struct {
         { "Status", RIGHT_ANYONE, 0 },
         { "DescribeModule", RIGHT_ANYONE, 0 },
         { "List", RIGHT_ANYONE, 0 },
+        { "History", RIGHT_ANYONE, 0 },
         { "Monitor", RIGHT_ANYONE, MORE },
         { "Wait", RIGHT_ANYONE, 0 },
 };

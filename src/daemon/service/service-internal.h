@@ -71,6 +71,10 @@ int vl_method_clear_audit(sd_varlink *link, sd_json_variant *parameters, sd_varl
                           void *userdata);
 int describe_policy(const ServiceContext *context, sd_json_variant **ret);
 
+/* service-history.c */
+int vl_method_history(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                      void *userdata);
+
 /* service-read.c */
 int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata);

@@ -158,7 +158,8 @@ static int bind_methods(Service *s) {
                 vl_method_list, LKMD_INTERFACE ".Monitor", vl_method_monitor, LKMD_INTERFACE ".Reload",
                 vl_method_reload, LKMD_INTERFACE ".Wait", vl_method_wait, LKMD_INTERFACE ".Grant",
                 vl_method_grant, LKMD_INTERFACE ".Revoke", vl_method_revoke, LKMD_INTERFACE ".Audit",
-                vl_method_audit, LKMD_INTERFACE ".ClearAudit", vl_method_clear_audit);
+                vl_method_audit, LKMD_INTERFACE ".ClearAudit", vl_method_clear_audit,
+                LKMD_INTERFACE ".History", vl_method_history);
 }
 
 static int open_server(Service *s) {
