@@ -456,7 +456,7 @@ def test_list_of_a_call_that_is_over(daemon, number, others):
     assert is_served(daemon)
 
 
-@pytest.mark.parametrize("method, parameters", [("Status", {}), ("List", {}), ("Audit", {}), ("Reload", {}), ("Wait", {"idle": True}),
+@pytest.mark.parametrize("method, parameters", [("Status", {}), ("List", {}), ("Audit", {}), ("History", {}), ("Reload", {}), ("Wait", {"idle": True}),
                                                 ("DescribeModule", {"name": "lkmdt_mid"}), ("Revoke", {"id": "grant-1"})])
 def test_more_where_there_is_no_more(shared, method, parameters):
     client = shared.client()

@@ -77,7 +77,7 @@ int vl_method_history(sd_varlink *link, sd_json_variant *parameters, sd_varlink_
         r = sd_varlink_dispatch(link, parameters, table, &p);
         if (r != 0)
                 return r;
-        if (p.module && module_name_normalize(p.module, module, sizeof(module)) < 0)
+        if (p.module && (p.module[0] == '\0' || module_name_normalize(p.module, module, sizeof(module)) < 0))
                 return sd_varlink_error_invalid_parameter_name(link, "module");
 
         r = describe_page(s->context.ledger, p.module ? module : NULL, p.after, &entries, &next);

@@ -54,7 +54,8 @@ static void assert_answer(const char *method, const Peer *peer, sd_varlink_metho
 #define PASSES "io.lkmd.Manager.Timeout"
 #define DENIED "org.varlink.service.PermissionDenied"
 
-static const char *const reading[] = { "Status", "DescribeModule", "List", "Monitor", "Wait", "Audit" };
+static const char *const reading[] = { "Status", "DescribeModule", "List",   "Monitor",
+                                       "Wait",   "Audit",          "History" };
 static const char *const changing[] = { "Load", "Unload", "Reload", "Grant", "Revoke", "ClearAudit" };
 static const char *const unknown[] = { "NoSuchMethod", "", "load", "Load2" };
 
