@@ -9,9 +9,9 @@
 #include "common/base/limits.h"
 #include "common/base/string-list.h"
 #include "common/base/text.h"
+#include "common/device/module-devices.h"
 #include "common/interface/interface.h"
 #include "common/plan/plan-json.h"
-#include "daemon/base/module-devices.h"
 #include "daemon/history/journal.h"
 #include "daemon/history/record-json.h"
 #include "daemon/planning/loaded-denied.h"
@@ -179,7 +179,7 @@ static int add_keeping(const char *module, const PolicyRuling *ruling, void *use
 
         if (!glob_match(k->granted, module))
                 return 0;
-        r = module_devices_read(module, &devices);
+        r = module_devices_new(NULL, module, &devices);
         for (char **device = devices; r >= 0 && *device; device++) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
                 _cleanup_(freep) char *shown = NULL;

@@ -2,4 +2,4 @@
 #pragma once
 
 /* ModuleDevices: the devices that have a driver of a module. */
-int module_devices_read(const char *module, char ***ret);
+int module_devices_new(const char *root, const char *module, char ***ret);

@@ -2,7 +2,7 @@
 
 /* ModuleDevices: reads the links below /sys/module/NAME/drivers. Owns nothing. */
 
-#include "daemon/base/module-devices.h"
+#include "common/device/module-devices.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -38,12 +38,14 @@ static int read_driver(const char *path, char ***list) {
 }
 
 /**
- * module_devices_read() - which devices have a driver of this module?
- * @ret: a StringList of paths below /sys; the caller's
+ * module_devices_new() - which devices have a driver of this module?
+ * @root: what /sys is; NULL: /sys
+ * @ret:  a StringList of paths below /sys, as "/devices/pci0000:00/0000:00:02.0"; the caller's. Empty where there
+ *        is no such module.
  *
  * Return: 0; -ENOMEM.
  */
-int module_devices_read(const char *module, char ***ret) {
+int module_devices_new(const char *root, const char *module, char ***ret) {
         _cleanup_(string_list_freep) char **list = NULL;
         _cleanup_(closedirp) DIR *dir = NULL;
         char path[PATH_MAX];
@@ -52,13 +54,14 @@ int module_devices_read(const char *module, char ***ret) {
 
         assert(module && ret);
 
+        root = root ?: "/sys";
         r = string_list_new(&list);
         if (r < 0)
                 return r;
-        (void) snprintf(path, sizeof(path), "/sys/module/%s/drivers", module);
-        dir = opendir(path);
+        if (snprintf(path, sizeof(path), "%s/module/%s/drivers", root, module) < (int) sizeof(path))
+                dir = opendir(path);
         while (dir && (entry = readdir(dir))) {
-                if (entry->d_name[0] == '.' || snprintf(path, sizeof(path), "/sys/module/%s/drivers/%s",
+                if (entry->d_name[0] == '.' || snprintf(path, sizeof(path), "%s/module/%s/drivers/%s", root,
                                                         module, entry->d_name) >= (int) sizeof(path))
                         continue;
                 r = read_driver(path, &list);
