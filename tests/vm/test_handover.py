@@ -95,7 +95,7 @@ def test_stop_and_start(machine):
     assert handover_says(machine) == ""
 
 
-@pytest.mark.parametrize("earlier", ["rm -f {0}", "ln -sf /dev/null {0}"])
+@pytest.mark.parametrize("earlier", ["rm -f {0}", pytest.param("ln -sf /dev/null {0}", marks=pytest.mark.soak)])
 def test_rule_of_an_earlier_lkmd(machine, earlier):
     """udevd is told: it says to systemd when it reads its rules, though there was no uevent."""
     during = machine.run(RULES).stdout
@@ -151,7 +151,7 @@ def test_plugged_when_it_has_just_died(machine, drop_in):
     forget(machine)
 
 
-@pytest.mark.parametrize("start", ["/bin/false", "-/bin/true"])
+@pytest.mark.parametrize("start", ["/bin/false", pytest.param("-/bin/true", marks=pytest.mark.soak)])
 def test_failed_start(machine, drop_in, start):
     """Exits with an error, ends without having said that it is ready."""
     machine.run("systemctl stop lkmd")
@@ -176,6 +176,7 @@ def test_somebodys_own_rule_is_left_alone(machine):
     assert udev_leaves_it_to_lkmd(machine)
 
 
+@pytest.mark.soak
 def test_udevd_that_does_not_answer(machine):
     """As one that is kept busy by uevents: neither way waits for it, and it goes by the right rule when it is back."""
     udevd = str(main_pid(machine, "systemd-udevd"))
@@ -194,6 +195,7 @@ def test_udevd_that_does_not_answer(machine):
         forget(machine)
 
 
+@pytest.mark.soak
 def test_without_udevd(machine):
     """It is not started on the way, and nobody complains."""
     machine.run("systemctl stop systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket")
@@ -318,7 +320,7 @@ def steps_told(machine):
             for kind in ("5b0b1f3a3e7e4d0f9d0a6c1b7d2f4e81", "c1d7e0a94b3f4c57a8c2f9e15d6b3a70")]
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("trouble", ["stopped", pytest.param("not executable", marks=pytest.mark.soak)])
 def test_loader_that_can_do_nothing(machine, trouble):
     """udev has the device that lkmd asked the loader for, and lkmd is back when the loader is."""
     harm, said_of_it, remedy = TROUBLES[trouble]
@@ -349,6 +351,7 @@ def test_loader_that_can_do_nothing(machine, trouble):
     assert back == forth >= 1
 
 
+@pytest.mark.soak
 def test_udevd_restarted_while_lkmd_runs(machine):
     machine.run("systemctl restart systemd-udevd")
     pid = main_pid(machine)

@@ -57,7 +57,8 @@ def holds(machine):
     lkmctl(machine, "unload", "dummy")
 
 
-MODES = [(0o755, 0o600), (0o755, 0o640), (0o700, 0o600), (0o700, 0o644), (0o711, 0o600)]
+MODES = [(0o755, 0o600), (0o700, 0o600), *(pytest.param(*modes, marks=pytest.mark.soak) for modes in ((0o755, 0o640), (0o700, 0o644), (0o711, 0o600)))]
+OPEN = pytest.param(0o755, marks=pytest.mark.soak)
 
 
 @pytest.mark.parametrize("directory,file", MODES)
@@ -77,7 +78,7 @@ def test_lines_of_modprobe_d_hold_for_devices(machine):
     wait_bound(machine, "usb", "usb-storage")
 
 
-@pytest.mark.parametrize("directory", [0o700, 0o755])
+@pytest.mark.parametrize("directory", [0o700, OPEN])
 def test_each_change_is_noticed_before_the_next_load(machine, directory):
     """Also in a directory that lkmd may not look into: edited in place, replaced, linked to, a link switched, 100 in all."""
     machine.write("/srv/private/one.conf", "install dummy echo one >/run/which\n", mode=0o644)
@@ -125,7 +126,7 @@ def test_what_is_read_is_watched(machine):
         assert {int(own), int(parent)} & watched, path
 
 
-@pytest.mark.parametrize("directory", [0o755, 0o700])
+@pytest.mark.parametrize("directory", [0o700, OPEN])
 def test_rules_and_settings_hold(machine, directory):
     machine.write(RULES, RULE, mode=0o600)
     machine.write("/etc/lkmd/lkmd.conf.d/private.conf", "[Manager]\nLedgerEntries=77\n", mode=0o600)
@@ -216,6 +217,7 @@ def test_a_sys_that_only_root_may_read(machine):
     remove(machine, "e1000e")
 
 
+@pytest.mark.soak
 def test_a_boot_with_modules_of_root_alone(fresh):
     """The same modules as without that mode, which are those without lkmd (test_rich.py)."""
     machine = fresh()

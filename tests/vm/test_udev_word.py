@@ -105,6 +105,7 @@ def test_rule_written_the_moment_before(machine, rules):
     check_given_to_vfio(machine)
 
 
+@pytest.mark.soak
 def test_card_for_vfio_by_a_program(machine, rules):
     machine.write("/usr/local/sbin/give-away", "#!/bin/sh\nsleep 1\necho vfio-pci >/sys$1/driver_override\n", 0o755)
     rules('SUBSYSTEM=="pci", ATTR{device}=="0x10d3", RUN+="/usr/local/sbin/give-away %p"\n')
@@ -151,6 +152,7 @@ def test_lkmd_comes_later(machine, rules):
     check_given_to_vfio(machine)
 
 
+@pytest.mark.soak
 def test_boot(fresh):
     """lkmd starts before udevd: the walk finds the card before any rule was applied to it. Again and again: tests/soak."""
     machine = fresh()
@@ -195,6 +197,7 @@ def test_no_drivers_for_devices(machine, rules):
     assert ask(machine, "status")["inCharge"] == "lkmd" and udev_leaves_it_to_lkmd(machine)
 
 
+@pytest.mark.soak
 def test_filter_of_ones_own(machine, rules):
     """udev loads for virtio what the file says, and nothing for PCI."""
     rules('ACTION!="add", GOTO="drivers_end"\nSUBSYSTEM=="pci", GOTO="drivers_end"\nENV{MODALIAS}=="?*", RUN{builtin}+="kmod load"\n'

@@ -44,6 +44,23 @@ def machine():
     machine.remove()
 
 
+def pytest_addoption(parser):
+    parser.addoption("--soak", action="store_true", help="also the tests of tests/vm that are marked soak")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "soak: a rare variant of what another test shows; not a part of ./dev test")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without --soak, only those that are not marked so, or that were named one by one."""
+    if config.getoption("--soak") or any("::" in argument for argument in config.args):
+        return
+    kept = [item for item in items if not item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
+    items[:] = kept
+
+
 # What takes longer than the number of its tests says, the longest first: these begin first, so that lanes end together.
 LONG = ["test_handover.py", "test_sweep.py", "test_rich.py", "test_policy.py", "test_root_only.py", "test_udev_word.py", "test_bad_input.py"]
 
