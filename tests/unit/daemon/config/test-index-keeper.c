@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "common/index/index-lookup.h"
+#include "common/index/index-origin.h"
 #include "daemon/config/index-keeper.h"
 #include "fake-modules.h"
 #include "scratch.h"
@@ -47,7 +48,27 @@ static void open_keeper(Fixture *f, bool with_images) {
                             }));
 }
 
-/* The modules of some kernel, whose files are older than this test, under the name of the one that runs. */
+/*
+ * The directory of the modules of some kernel, whose files are older than this test. Where none is installed, one is
+ * made, and has to get old enough first: nobody can set the ctime of a file.
+ */
+static const char *find_modules(Fixture *f, glob_t *found) {
+        IndexOrigin origin = { .young = true };
+
+        if (glob("/lib/modules/*/modules.alias.bin", 0, NULL, found) == 0)
+                return dirname(found->gl_pathv[0]);
+        fake_tree_write(&f->scratch,
+                        &(FakeTree) { .modules = (const FakeModule[]) { { "usb_storage" }, {} } });
+        while (origin.young) {
+                (void) sleep(1);
+                index_origin_clear(&origin);
+                assert_ok(index_origin_read(&origin, scratch_path(&f->scratch, FAKE_DIR)));
+        }
+        index_origin_clear(&origin);
+        return FAKE_RELEASE;
+}
+
+/* Those modules under the name of the kernel that runs. */
 static int setup(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
         struct utsname here;
@@ -59,9 +80,8 @@ static int setup(void **state) {
         scratch_open(&f->scratch);
         scratch_mkdir(&f->scratch, "images");
         scratch_mkdir(&f->scratch, "lib/modules");
-        assert_int_equal(glob("/lib/modules/*/modules.alias.bin", 0, NULL, &found), 0);
         (void) snprintf(name, sizeof(name), "lib/modules/%s", here.release);
-        scratch_link(&f->scratch, name, dirname(found.gl_pathv[0]));
+        scratch_link(&f->scratch, name, find_modules(f, &found));
         globfree(&found);
         (void) snprintf(f->image, sizeof(f->image), "%s/images/%s", f->scratch.dir, here.release);
         assert_ok(sd_event_new(&f->event));
