@@ -123,3 +123,7 @@
 #define UDEV_WAIT_USEC (180U * 1000U * 1000U) /* of one device, as long as udevd itself waits */
 #define UDEV_IDLE_USEC (5U * 1000U * 1000U) /* after which an udevd without work is through with the boot */
 #define UDEV_TICK_USEC (250U * 1000U)
+
+/* What lkmctl looks at. */
+#define PROC_TABLE_MAX \
+        (64U << 20) /* bytes of one table of /proc; a million sockets have 150 MB, and are too many */

@@ -7,6 +7,3 @@
 /* GateRequester: from an event of the gate to the process that it is about. */
 
 int gate_requester_new(Requester **ret, const GateEvent *event, const char *root);
-
-int gate_cgroup_unit(const char *path, char **ret);
-int gate_cgroup_container(const char *path, char **ret);

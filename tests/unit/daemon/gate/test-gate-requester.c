@@ -9,43 +9,6 @@
 
 #define TICK_NSEC (1000000000ULL / (uint64_t) sysconf(_SC_CLK_TCK))
 
-static const struct {
-        const char *path, *unit, *container;
-} cases[] = {
-        { "/", NULL, NULL },
-        { "/init.scope", "init.scope", NULL },
-        { "/system.slice/ssh.service", "ssh.service", NULL },
-        { "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", NULL },
-        { "/user.slice/user-1000.slice/session-2.scope", "session-2.scope", NULL },
-        { "/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope", "user@1000.service", NULL },
-        { "/system.slice/_cgroup.service", "cgroup.service", NULL },
-        { "/system.slice", NULL, NULL },
-        { "/not-a-unit/ssh.service", NULL, NULL },
-        { "/system.slice/docker-0123abcd.scope", "docker-0123abcd.scope", "docker-0123abcd" },
-        { "/docker/0123abcd", NULL, "0123abcd" },
-        { "/machine.slice/libpod-77.scope/container", "libpod-77.scope", "libpod-77" },
-        { "/machine.slice/systemd-nspawn@deb.service/payload/system.slice/x.service",
-          "systemd-nspawn@deb.service", "systemd-nspawn@deb" },
-        { "/lxc.payload.web/system.slice/nginx.service", NULL, "lxc.payload.web" },
-        { "/kubepods.slice/kubepods-burstable.slice/cri-containerd-55.scope", "cri-containerd-55.scope",
-          "cri-containerd-55" },
-        { "/machine.slice/machine-a.scope/system.slice/docker-9.scope", "machine-a.scope", "docker-9" },
-        { "/system.slice/docker.service", "docker.service", NULL },
-        { "/system.slice/docker-.scope", "docker-.scope", "docker-" },
-        { "//system.slice//ssh.service/", "ssh.service", NULL },
-};
-
-static void test_names(void **state) {
-        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-                _cleanup_(freep) char *unit = NULL, *container = NULL;
-
-                assert_ok(gate_cgroup_unit(cases[i].path, &unit));
-                assert_ok(gate_cgroup_container(cases[i].path, &container));
-                if (!streq_ptr(unit, cases[i].unit) || !streq_ptr(container, cases[i].container))
-                        fail_msg("%s: %s, %s", cases[i].path, unit ?: "-", container ?: "-");
-        }
-}
-
 static void write_process(const Scratch *s, uint64_t start_ticks, const char *cgroup) {
         char text[256];
 
@@ -140,7 +103,6 @@ static void test_by_number_of_the_group(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_names),
                 cmocka_unit_test(test_all_of_it),
                 cmocka_unit_test(test_little),
                 cmocka_unit_test(test_number_used_again),
