@@ -122,6 +122,8 @@
 #define UDEV_SILENCE_USEC (60U * 1000U * 1000U) /* of udevd, after which its rules are not waited for */
 #define UDEV_WAIT_USEC (180U * 1000U * 1000U) /* of one device, as long as udevd itself waits */
 #define UDEV_IDLE_USEC (5U * 1000U * 1000U) /* after which an udevd without work is through with the boot */
+#define UDEV_LISTEN_USEC \
+        (2U * 1000U * 1000U) /* after other rules: kernel's events in which udev's may have been missed */
 #define UDEV_TICK_USEC (250U * 1000U)
 
 /* What lkmctl looks at. */

@@ -11,6 +11,9 @@
  * udevd in the initial RAM disk, which has other rules.) Not every device has a record; so udevd, when it has handled
  * something and then had nothing to do for a while, is through with all devices that it was told of.
  *
+ * Nor is there an event to come of a device that appeared while the rules were being read because of which lkmd
+ * listens to udev: udevd may have been faster.
+ *
  * If udevd says nothing for UDEV_SILENCE_USEC, its rules are not waited for: a device without a driver is worse. That
  * is long, since at boot lkmd starts before udevd.
  */
@@ -34,6 +37,7 @@
 
 typedef enum EntryState {
         ENTRY_TOLD,                     /* the kernel sent an event, so udev will send one */
+        ENTRY_MISSED,                   /* likewise, but udev may have sent it before anybody listened */
         ENTRY_FOUND,                    /* in a walk: udev may be through with it, or may never have been told */
         ENTRY_ANSWERED,                 /* it does not wait, and does not need to when a walk finds it again */
 } EntryState;
@@ -56,6 +60,7 @@ struct UdevWait {
         size_t n_waiting, n_answered;
         LIST_HEAD(, Entry) buckets[BUCKETS];
         uint64_t answer_usec;           /* udevd's last event */
+        uint64_t news_usec;             /* the rules were other ones before */
         uint64_t idle_since_usec;       /* udevd has nothing to do; 0: it has */
 };
 
@@ -245,7 +250,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
 
         for (e = TAILQ_FIRST(&w->waiting); e; e = next) {
                 next = TAILQ_NEXT(e, by_age);
-                if (e->state == ENTRY_FOUND && (through || is_handled(w, e->device)))
+                if ((through && e->state != ENTRY_TOLD) ||
+                    (e->state == ENTRY_FOUND && is_handled(w, e->device)))
                         release(w, e);
                 else if (is_overdue(w, e, now)) {
                         n_overdue++;
@@ -283,6 +289,8 @@ int udev_wait_new(UdevWait **ret, const UdevWaitOptions *options) {
         w->options.silence_usec = options->silence_usec ?: UDEV_SILENCE_USEC;
         w->options.wait_usec = options->wait_usec ?: UDEV_WAIT_USEC;
         w->options.idle_usec = options->idle_usec ?: UDEV_IDLE_USEC;
+        w->options.listen_usec = options->listen_usec ?: UDEV_LISTEN_USEC;
+        w->news_usec = clock_usec(CLOCK_MONOTONIC);
         w->options.tick_usec = options->tick_usec ?: UDEV_TICK_USEC;
         udev_ref(w->options.udev);
         TAILQ_INIT(&w->waiting);
@@ -344,7 +352,12 @@ int udev_wait_event(UdevWait *w, const DeviceFacts *facts, const char *device) {
         }
         if (!must_wait(w, facts))
                 return 0;
-        r = add(w, ENTRY_TOLD, facts, device);
+        if (clock_usec(CLOCK_MONOTONIC) - w->news_usec >= w->options.listen_usec)
+                r = add(w, ENTRY_TOLD, facts, device);
+        else {
+                w->idle_since_usec = 0; /* what udevd had to do before does not count */
+                r = add(w, ENTRY_MISSED, facts, device);
+        }
         return r < 0 ? r : 1;
 }
 
@@ -386,12 +399,15 @@ void udev_wait_answer(UdevWait *w, const DeviceFacts *facts, const char *device)
                 log_debug("%s: no memory to note that udev is through with it", device);
 }
 
-/* Devices that do not have to wait any more are looked at. */
+/*
+ * The rules are other ones, and lkmd listens to udev accordingly. Devices that do not have to wait any more are looked at.
+ */
 void udev_wait_rules_changed(UdevWait *w) {
         Entry *e, *next;
 
         assert(w);
 
+        w->news_usec = clock_usec(CLOCK_MONOTONIC);
         for (e = TAILQ_FIRST(&w->waiting); e; e = next) {
                 next = TAILQ_NEXT(e, by_age);
                 if (!w->options.must(e->facts.subsystem, w->options.userdata))

@@ -23,7 +23,7 @@ typedef struct UdevWaitOptions {
         device_seen_t look;             /* it waits no more, and udev sent no event that would say so */
         void *userdata;
         const char *udev_run_dir;       /* NULL: UDEV_RUN_DIR */
-        uint64_t silence_usec, wait_usec, idle_usec, tick_usec; /* 0: what UDEV_* says */
+        uint64_t silence_usec, wait_usec, idle_usec, listen_usec, tick_usec; /* 0: what UDEV_* says */
 } UdevWaitOptions;
 
 int udev_wait_new(UdevWait **ret, const UdevWaitOptions *options);

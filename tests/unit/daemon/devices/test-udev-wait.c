@@ -35,8 +35,8 @@ static void on_look(const DeviceFacts *facts, const char *device, void *userdata
         (void) snprintf(b->looked + n, sizeof(b->looked) - n, "%s:%s ", device, facts->modalias ?: "");
 }
 
-/* @silence_usec, @idle_usec: as in UdevWaitOptions */
-static void bench_open(Bench *b, uint64_t silence_usec, uint64_t idle_usec) {
+/* As in UdevWaitOptions. */
+static void bench_open_listening(Bench *b, uint64_t silence_usec, uint64_t idle_usec, uint64_t listen_usec) {
         *b = (Bench) { .udev = udev_new(), .subsystem = "pci" };
         scratch_open(&b->s);
         assert_non_null(b->udev);
@@ -51,8 +51,15 @@ static void bench_open(Bench *b, uint64_t silence_usec, uint64_t idle_usec) {
                                                   .silence_usec = silence_usec,
                                                   .wait_usec = NEVER,
                                                   .idle_usec = idle_usec,
+                                                  .listen_usec = listen_usec,
                                                   .tick_usec = SOON / 4,
                                           }));
+}
+
+/* lkmd has listened to udev for long. */
+static void bench_open(Bench *b, uint64_t silence_usec, uint64_t idle_usec) {
+        bench_open_listening(b, silence_usec, idle_usec, 1);
+        (void) usleep(1);
 }
 
 static void bench_close(Bench *b) {
@@ -211,6 +218,40 @@ static void test_found(void **state) {
         }
 }
 
+/* It appeared when lkmd had just begun to listen to udev: its event may have been sent before. */
+static void test_missed(void **state) {
+        Bench b;
+
+        bench_open_listening(&b, NEVER, SOON, NEVER);
+        write_at(&b, "control", 10);
+        write_at(&b, "data/+pci:y", 15);
+        data_is_from(&b, 15);
+        write_at(&b, "queue", 20);
+        assert_int_equal(udev_wait_event(b.wait, &card, "/devices/card"), 1);
+        assert_int_equal(udev_wait_event(b.wait, &card, "/devices/late"), 1);
+        pass_time(&b);
+        assert_string_equal(b.looked, ""); /* udevd is busy */
+        udev_wait_answer(b.wait, &card, "/devices/late");
+        scratch_remove(&b.s, "queue");
+        await_look(&b);
+        assert_string_equal(b.looked, "/devices/card:pci:x ");
+        assert_int_equal(udev_wait_count(b.wait), 0);
+        bench_close(&b);
+
+        bench_open(&b, NEVER, SOON);
+        b.subsystem = NULL;
+        write_at(&b, "control", 10);
+        write_at(&b, "data/+pci:y", 15);
+        data_is_from(&b, 15);
+        udev_wait_rules_changed(b.wait);
+        (void) usleep(2);
+        b.subsystem = "pci";
+        assert_int_equal(udev_wait_event(b.wait, &card, "/devices/card"), 1);
+        pass_time(&b);
+        assert_string_equal(b.looked, ""); /* it has an event to come */
+        bench_close(&b);
+}
+
 /* A device of this machine, whatever it is: has udev a record of it, and of when? */
 static void test_record(void **state) {
         static const char device[] = "/devices/system/cpu/cpu0";
@@ -261,7 +302,7 @@ int main(void) {
                 cmocka_unit_test(test_who_waits), cmocka_unit_test(test_answer),
                 cmocka_unit_test(test_silence),   cmocka_unit_test(test_rules_go),
                 cmocka_unit_test(test_found),     cmocka_unit_test(test_record),
-                cmocka_unit_test(test_many),
+                cmocka_unit_test(test_many), cmocka_unit_test(test_missed),
         };
 
         return RUN_TESTS(tests);
