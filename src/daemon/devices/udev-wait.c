@@ -400,7 +400,8 @@ void udev_wait_answer(UdevWait *w, const DeviceFacts *facts, const char *device)
 }
 
 /*
- * The rules are other ones, and lkmd listens to udev accordingly. Devices that do not have to wait any more are looked at.
+ * The rules are other ones, and lkmd listens to udev accordingly. Devices that do not have to wait any more are
+ * looked at.
  */
 void udev_wait_rules_changed(UdevWait *w) {
         Entry *e, *next;
