@@ -137,6 +137,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
                 "Of that, the time until the module was usable, in microseconds; absent if the kernel did not report "
                 "it in time. In the rest, it waited for the asynchronous probes of all drivers."),
         SD_VARLINK_DEFINE_FIELD(liveUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("True: it took longer than SlowLoadSec=."),
+        SD_VARLINK_DEFINE_FIELD(slow, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT(
                 "While it is under way and takes long: the thread of lkmd-loader that loads it, or the process of its "
                 "command. Root can read /proc/THREAD/stack to see where it is in the kernel."),

@@ -164,6 +164,7 @@ int describe_record(const Record *record, sd_json_variant **ret) {
                                              SD_JSON_BUILD_UNSIGNED(record->duration_usec)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->live_usec > 0, "liveUSec",
                                              SD_JSON_BUILD_UNSIGNED(record->live_usec)),
+                SD_JSON_BUILD_PAIR_CONDITION(record->slow, "slow", SD_JSON_BUILD_BOOLEAN(true)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->thread_id > 0, "threadId",
                                              SD_JSON_BUILD_INTEGER(record->thread_id)),
                 SD_JSON_BUILD_PAIR_CONDITION(record->kernel_stack != NULL, "kernelStack",
@@ -351,7 +352,7 @@ static int read_outcome(sd_json_variant *v, Record *record) {
             json_read_number(v, "liveUSec", JSON_USEC_MAX, &record->live_usec) < 0)
                 return -EBADMSG;
         record->error = -(int) error;
-        return 0;
+        return json_read_flag(v, "slow", &record->slow);
 }
 
 /* Why it was loaded. A removal has no reason. */

@@ -219,6 +219,7 @@ static void assert_same(const Record *a, const Record *b) {
         assert_int_equal(a->reason, b->reason);
         assert_int_equal(a->duration_usec, b->duration_usec);
         assert_int_equal(a->live_usec, b->live_usec);
+        assert_int_equal(a->slow, b->slow);
         assert_int_equal(a->error, b->error);
         assert_true(streq_ptr(a->parent, b->parent));
         assert_true(streq_ptr(a->parameters, b->parameters));
@@ -269,6 +270,7 @@ static void test_there_and_back(void **state) {
                         if (r->removal)
                                 r->reason = PLAN_REQUESTED; /* has none, and comes back with none */
                         r->also_requested = reason == PLAN_DEPENDENCY && !r->removal;
+                        r->slow = reason == PLAN_SOFTDEP_PRE;
                         r->parent = copy("top");
                         r->parameters = copy("a=1 b=\"2 3\" \"\\");
                         r->duration_usec = 4000000000;
