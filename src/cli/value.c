@@ -88,6 +88,17 @@ int value_to_json_mode(void *field, const char *value) {
         return 0;
 }
 
+int value_to_theme(void *field, const char *value) {
+        static const char *const themes[] = { "auto", "light", "dark" }; /* in the order of SvgTheme */
+
+        for (unsigned i = 0; i < ARRAY_LEN(themes); i++)
+                if (streq(value, themes[i])) {
+                        *(unsigned *) field = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
 int value_to_origin(void *field, const char *value) {
         RequestOrigin origin = request_origin_from_string(value);
 
