@@ -22,7 +22,7 @@ BASH, ZSH, FISH = (BUILD / "completion" / name for name in ("lkmctl", "_lkmctl",
 
 # The line as bash divides it into words, and what it offers.
 BASH_CASES = [
-    ("lkmctl sta", {"status"}),
+    ("lkmctl stat", {"status"}),
     ("lkmctl help re", {"reload", "resolve"}),
     ("lkmctl plan --roo", {"--root="}),
     ("lkmctl diff-modprobe --a", {"--all"}),
@@ -144,7 +144,7 @@ ZSH_SETUP = """PROMPT=; unsetopt LIST_AMBIGUOUS; fpath=({directory} $fpath); aut
 probe() {{ zle complete-word; print -r -- "<<$BUFFER>>" }}; zle -N probe; bindkey '^I' probe; print READ''Y
 """
 ZSH_CASES = [
-    ("lkmctl sta", "lkmctl status "),
+    ("lkmctl stat", "lkmctl status "),
     ("lkmctl help policy li", "lkmctl help policy lint "),
     ("lkmctl policy lint --roo", "lkmctl policy lint --root="),
     ("lkmctl policy show --roo", "lkmctl policy show --roo"),
@@ -180,7 +180,7 @@ def test_completion_of_zsh():
 
 
 FISH_CASES = [
-    ("lkmctl sta", {"status"}),
+    ("lkmctl stat", {"status"}),
     ("lkmctl help re", {"reload", "resolve"}),
     ("lkmctl help policy li", {"lint"}),
     ("lkmctl policy pr", {"propose", "preview"}),

@@ -14,6 +14,7 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
+#include "cli/verbs/status-build.h"
 
 #define HISTORY_SHOWN 8U
 #define STACK_SHOWN 16U
@@ -292,6 +293,26 @@ static int on_error(const char *error_id, sd_json_variant **fields, void *userda
         return suggestion_add(q->run, error_id, q->name, fields);
 }
 
+static int look_at_build(sd_json_variant *module, StatusBuild *ret) {
+        Machine machine = machine_here("");
+        const char *name = field_string(module, "name");
+
+        if (!name || strchr(name, '/'))
+                return 0;
+        return status_build_look(&machine, name, field_string(module, "path"), ret);
+}
+
+/* lkmd's reply, with what lkmctl has seen itself as the field "build". */
+static int show_json(Run *run, const StatusBuild *build, sd_json_variant **reply) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *object = NULL;
+        int r;
+
+        r = status_build_to_json(build, &object);
+        if (r >= 0 && object)
+                r = sd_json_variant_set_field(reply, "build", object);
+        return r < 0 ? r : output_json(&run->out, *reply);
+}
+
 /* Return: ExitStatus; negative errno. */
 int status_of_module(Run *run, const char *name) {
         Question question = { run, name };
@@ -299,6 +320,7 @@ int status_of_module(Run *run, const char *name) {
                                   .on_error = on_error,
                                   .userdata = &question };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
+        _cleanup_(status_build_clear) StatusBuild build = {};
         const Output *out = &run->out;
         sd_json_variant *module;
         int r;
@@ -312,13 +334,19 @@ int status_of_module(Run *run, const char *name) {
         module = field_object(reply, "module");
         if (!module)
                 return failure_print(&run->out, CLIENT_ERROR_BAD_REPLY, NULL);
+        if (!out->host) {
+                r = look_at_build(module, &build);
+                if (r < 0)
+                        return r;
+        }
         if (out->json != JSON_OFF)
-                return output_json(&run->out, reply);
+                return show_json(run, &build, &reply);
         if (!output_wants_text(out))
                 return STATUS_DONE;
 
         print_headline(out, module);
         print_text(out, "File", field_string(module, "path"));
+        status_build_print(out, &build, field_string(module, "name") ?: name);
         if (field_string(module, "fileModule")) {
                 output_label(out, "Called");
                 print_escaped(stdout, field_string(module, "fileModule"));

@@ -8,6 +8,7 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
+#include "cli/verbs/status-build.h"
 #include "cli/verbs/status-module.h"
 #include "cli/verbs/status-policy.h"
 #include "cli/verbs/verbs.h"
@@ -375,6 +376,7 @@ static void print_next(const Output *out, sd_json_variant *status) {
 int verb_status(Run *run, char **args, unsigned n_args) {
         static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *status = NULL;
+        const Machine machine = machine_here("");
         int r;
 
         if (n_args > 0)
@@ -392,6 +394,11 @@ int verb_status(Run *run, char **args, unsigned n_args) {
 
         print_headline(&run->out, status);
         print_facts(&run->out, status);
+        if (!run->out.host) {
+                r = status_print_taint(&run->out, &machine);
+                if (r < 0)
+                        return r;
+        }
         print_running(&run->out, status);
         print_failures(&run->out, status);
         print_problems(&run->out, status, "problems", "Broken files");
