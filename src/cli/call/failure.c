@@ -166,6 +166,13 @@ static void report_details(const Output *out, const char *message, sd_json_varia
                 (void) fputc('\n', stderr);
         }
 
+        array = field_array(fields, "heldBy");
+        ARRAY_FOREACH_INDEX(array, i) {
+                begin_detail(out, "held by");
+                print_escaped(stderr, sd_json_variant_string(sd_json_variant_by_index(array, i)));
+                (void) fputc('\n', stderr);
+        }
+
         report_list(out, "used by", message, field_array(fields, "holders"));
         report_list(out, "known parameters", message, field_array(fields, "known"));
         report_records(out, message, field_array(fields, "records"));

@@ -8,6 +8,7 @@
 #include "cli/call/interrupt.h"
 #include "cli/call/progress.h"
 #include "cli/call/ssh-command.h"
+#include "cli/holders/holders.h"
 #include "cli/offline/suggestion.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
@@ -16,6 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/base/text.h"
+#include "common/interface/interface.h"
 
 /* One call, and the words of the command line that led to it. */
 typedef struct Action {
@@ -76,6 +78,8 @@ static int on_error(const char *error_id, sd_json_variant **fields, void *userda
         progress_clear(&a->progress);
         if (a->run->out.host && field_bool(*fields, "notProven"))
                 return hint_at_ssh(a, fields);
+        if (streq(error_id, LKMD_ERROR_IN_USE) && !a->run->out.host)
+                return holders_add_to_error("", fields);
         return suggestion_add(a->run, error_id, a->args[0], fields);
 }
 
