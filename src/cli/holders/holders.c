@@ -22,8 +22,8 @@
 /* Return: 0; -ENOMEM. */
 int holders_look(Subject *s) {
         static int (*const finders[])(Subject *s) = {
-                own_devices_read,   process_holds_find, kernel_holds_find,
-                storage_holds_find, network_holds_find,
+                own_devices_read,   process_spaces_find, kernel_holds_find,
+                storage_holds_find, network_holds_find,  process_holds_find,
         };
 
         assert(s);
@@ -294,7 +294,7 @@ static void print_head(const Subject *s) {
         if (s->n_references == 0 && !any)
                 printf(" is not in use.\n");
         else if (s->n_references == 0)
-                printf(" has no references, so that it can be removed; what follows goes with it.\n");
+                printf(" has no references: it can be removed.\nWhat follows goes with it.\n");
         else if (explained == s->n_references)
                 printf(" has %" PRIu64 " reference%s; what follows explains %s.\n", s->n_references,
                        s->n_references == 1 ? "" : "s", s->n_references == 1 ? "it" : "them");
@@ -309,17 +309,18 @@ static void print_rest(const Subject *s) {
         bool unexplained = holders_explained(s) < s->n_references;
 
         if (s->n_unseen > 0)
-                printf("\nNot seen: what %u process%s of other users %s open. sudo lkmctl holders %s\n",
+                printf("\nNot seen: what %u process%s of other users %s open.\n  sudo lkmctl holders %s\n",
                        s->n_unseen, s->n_unseen == 1 ? "" : "es", s->n_unseen == 1 ? "has" : "have",
                        s->module);
         else if (s->spaces_unseen)
-                printf("\nNot seen: interfaces of other network name spaces. sudo lkmctl holders %s\n",
+                printf("\nNot seen: interfaces of other network name spaces.\n  sudo lkmctl holders %s\n",
                        s->module);
         else if (unexplained && (startswith(s->module, "nft_") || startswith(s->module, "xt_") ||
                                  startswith(s->module, "nf_") || startswith(s->module, "ip_set")))
-                printf("\nProbably rules of the packet filter use it: nft list ruleset\n");
+                printf("\nProbably rules of the packet filter use it:\n  nft list ruleset\n");
         else if (unexplained)
-                printf("\nWho takes and drops references now: lkmctl holders --trace=10s %s\n", s->module);
+                printf("\nWho takes and drops references now:\n  lkmctl holders --trace=10s %s\n",
+                       s->module);
 }
 
 /* Return: 0; negative errno. */

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include "cli/machine/proc-file.h"
@@ -59,11 +60,15 @@ int process_socket_protocol(const char *path, char *ret, size_t size) {
         return 0;
 }
 
-/* A unit of the system's manager is stopped as a whole: it may start its process again. */
+/*
+ * A unit of the system's manager is stopped as a whole: it may start its process again. The first process stays.
+ */
 static int make_end(const Hold *h, char **ret) {
         _cleanup_(freep) char *word = NULL;
         int r;
 
+        if (h->pid == 1)
+                return 0;
         if (!h->unit || !endswith(h->unit, ".service") || startswith(h->unit, "user@"))
                 return hold_text(ret, "kill %d", h->pid);
         r = hold_word(h->unit, &word);
@@ -106,6 +111,49 @@ static bool is_own_anonymous(const Subject *s, const char *target) {
                startswith(target, "anon_inode:kvm-");
 }
 
+/*
+ * File systems whose files have the device number that mountinfo says, by the number in statfs(2): linux/magic.h, and
+ * the sources of those that are not there.
+ */
+static const struct {
+        unsigned magic;
+        const char *type;
+} types[] = {
+        { 0xEF53, "ext4" },       { 0xEF53, "ext3" },         { 0xEF53, "ext2" },         { 0x58465342, "xfs" },
+        { 0x4D44, "vfat" },       { 0x2011BAB0, "exfat" },    { 0x9660, "iso9660" },      { 0x15013346, "udf" },
+        { 0x73717368, "squashfs" }, { 0xE0F5E1E2, "erofs" },  { 0xF2F52010, "f2fs" },     { 0x7366746E, "ntfs3" },
+        { 0x6969, "nfs" },        { 0x65735546, "fuse" },     { 0x01021997, "9p" },
+};
+
+static bool is_own_file_system(const Subject *s, const char *path, dev_t number) {
+        struct statfs fs;
+
+        if (subject_find_device(s, true, number))
+                return true;
+        if (statfs(path, &fs) < 0)
+                return false;
+        for (size_t i = 0; i < ARRAY_LEN(types); i++)
+                if ((unsigned) fs.f_type == types[i].magic &&
+                    (subject_has_alias(s, "fs-", types[i].type) || subject_is_named(s, "", types[i].type)))
+                        return true;
+        return false;
+}
+
+/* A file of a file system that was unmounted with umount --lazy keeps it, and no table of mounts has it any more. */
+static int take_left_file(Walk *w, const char *path, const char *target, const struct stat *st) {
+        Hold hold = { .kind = HOLD_FILE, .probable = true };
+
+        for (size_t i = 0; i < w->s->n_superblocks; i++)
+                if (w->s->superblocks[i] == st->st_dev)
+                        return 0;
+        if (!is_own_file_system(w->s, path, st->st_dev))
+                return 0;
+        hold.references = 1;
+        (void) hold_text(&hold.how, "has %s open, on a file system that is mounted nowhere any more",
+                         target);
+        return add(w, &hold);
+}
+
 static int take_device(Walk *w, const char *path, const char *target) {
         Hold hold = { .kind = HOLD_FILE };
         const OwnDevice *device;
@@ -116,7 +164,11 @@ static int take_device(Walk *w, const char *path, const char *target) {
                 (void) hold_text(&hold.how, "has a virtual machine");
                 return add(w, &hold);
         }
-        if (*target != '/' || stat(path, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
+        if (*target != '/' || stat(path, &st) < 0)
+                return 0;
+        if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+                return take_left_file(w, path, target, &st);
+        if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
                 return 0;
         device = subject_find_device(w->s, S_ISBLK(st.st_mode), st.st_rdev);
         if (!device)
@@ -362,11 +414,37 @@ static int take_process(Walk *w) {
         int r;
 
         r = take_files(w);
-        return r < 0 || !w->asks_files || has_open(w) ? r : take_mappings(w);
+        return r < 0 || w->s->n_devices == 0 || has_open(w) ? r : take_mappings(w);
 }
 
 /**
- * process_holds_find() - find the processes, and fill s->mount_spaces and s->net_spaces, this process's first
+ * process_spaces_find() - fill s->mount_spaces and s->net_spaces, this process's first
+ *
+ * Return: 0; -ENOMEM.
+ */
+int process_spaces_find(Subject *s) {
+        Walk w = { .s = s };
+        int r = 0;
+
+        assert(s);
+
+        w.pid = find_self(s);
+        if (w.pid > 0)
+                r = take_spaces(&w);
+        return r < 0 ? r : for_processes(&w, take_spaces);
+}
+
+static bool has_file_system(const Subject *s) {
+        for (char **alias = s->aliases; alias && *alias; alias++)
+                if (startswith(*alias, "fs-"))
+                        return true;
+        return s->n_superblocks > 0;
+}
+
+/**
+ * process_holds_find() - find the processes
+ *
+ * s->net_spaces, s->devices and s->superblocks are known before.
  *
  * Return: 0; -ENOMEM.
  */
@@ -377,14 +455,9 @@ int process_holds_find(Subject *s) {
         assert(s);
 
         s->socket_protocol = s->socket_protocol ?: process_socket_protocol;
-        w.pid = find_self(s);
-        if (w.pid > 0)
-                r = take_spaces(&w);
-        if (r >= 0)
-                r = for_processes(&w, take_spaces);
         for (size_t i = 0; r >= 0 && has_netlink_alias(s) && i < s->n_net_spaces; i++)
                 r = read_netlink(&w, s->net_spaces + i);
-        w.asks_files = s->n_devices > 0 || startswith(s->module, "kvm_");
+        w.asks_files = s->n_devices > 0 || startswith(s->module, "kvm_") || has_file_system(s);
         w.asks_sockets = w.n_sockets > 0 || s->protocols || startswith(s->module, "algif_");
         if (r >= 0 && (w.asks_files || w.asks_sockets))
                 r = for_processes(&w, take_process);

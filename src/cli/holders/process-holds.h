@@ -3,6 +3,7 @@
 
 #include "cli/holders/subject.h"
 
-/* ProcessHolds: the processes that use a module by what they have open, and the name spaces that they are in. */
+/* ProcessHolds: the name spaces of processes, and the processes that use a module by what they have open. */
+int process_spaces_find(Subject *s);
 int process_holds_find(Subject *s);
 int process_socket_protocol(const char *path, char *ret, size_t size);
