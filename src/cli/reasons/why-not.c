@@ -281,6 +281,22 @@ static int is_candidate(const WhyNotAsker *asker, const Device *d, const char *m
         return found || !any;
 }
 
+/**
+ * why_not_only_candidates() - the modules that a device asks for, without what stands in their way
+ * @ret: to be cleared, also after a failure
+ *
+ * Return: 0; -ENOMEM.
+ */
+int why_not_only_candidates(const WhyNotAsker *asker, const Device *device, WhyNot *ret) {
+        int r;
+
+        assert(asker && device && ret);
+
+        *ret = (WhyNot) {};
+        r = is_candidate(asker, device, "", &ret->candidates);
+        return r < 0 ? r : 0;
+}
+
 /* A device with a driver: that of a module which it does not ask for, such as vfio-pci, keeps others away. */
 static int look_at_bound(const WhyNotAsker *asker, const Device *d, WhyNot *w) {
         const char *driver = d->uevent.facts.driver, *name = d->uevent.facts.sysname ?: d->path;
@@ -351,9 +367,34 @@ int why_not_of_device(const WhyNotAsker *asker, const Device *device, WhyNot *re
 
 /* ------------------------------------------------------------------------------------------------------ printing */
 
+/* The names of the candidates as an array; names of files may be any bytes. Return: 0; negative errno. */
+int why_not_candidates_to_json(const WhyNot *w, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        int r;
+
+        assert(w && ret);
+
+        r = sd_json_variant_new_array(&array, NULL, 0);
+        for (char **s = w->candidates; r >= 0 && s && *s; s++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+                _cleanup_(freep) char *name = NULL;
+
+                r = text_escape(*s, &name);
+                if (r >= 0)
+                        r = sd_json_variant_new_string(&v, name);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&array, v);
+        }
+        if (r < 0)
+                return r;
+
+        *ret = STEAL_PTR(array);
+        return 0;
+}
+
 /* {subject, causes, candidates, sentence?, command?}; the last two where there is no cause */
 int why_not_to_json(const WhyNot *w, const char *subject, sd_json_variant **ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *causes = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *causes = NULL, *candidates = NULL;
         _cleanup_(freep) char *escaped = NULL;
         const bool fine = w->causes.n_items == 0;
         int r;
@@ -363,11 +404,13 @@ int why_not_to_json(const WhyNot *w, const char *subject, sd_json_variant **ret)
         r = text_escape(subject, &escaped);
         if (r >= 0)
                 r = cause_list_to_json(&w->causes, &causes);
+        if (r >= 0)
+                r = why_not_candidates_to_json(w, &candidates);
         if (r < 0)
                 return r;
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("subject", escaped),
                               SD_JSON_BUILD_PAIR_VARIANT("causes", causes),
-                              SD_JSON_BUILD_PAIR_STRV("candidates", w->candidates),
+                              SD_JSON_BUILD_PAIR_VARIANT("candidates", candidates),
                               SD_JSON_BUILD_PAIR_CONDITION(fine && w->fine.sentence, "sentence",
                                                            SD_JSON_BUILD_STRING(w->fine.sentence)),
                               SD_JSON_BUILD_PAIR_CONDITION(fine && w->fine.command, "command",

@@ -26,7 +26,9 @@ typedef struct WhyNot {
 
 int why_not_of_key(const WhyNotAsker *asker, const char *key, WhyNot *ret);
 int why_not_of_device(const WhyNotAsker *asker, const Device *device, WhyNot *ret);
+int why_not_only_candidates(const WhyNotAsker *asker, const Device *device, WhyNot *ret);
 void why_not_clear(WhyNot *w);
 
+int why_not_candidates_to_json(const WhyNot *w, sd_json_variant **ret);
 int why_not_to_json(const WhyNot *w, const char *subject, sd_json_variant **ret);
 void why_not_print(const Output *out, const WhyNot *w, const char *indent);

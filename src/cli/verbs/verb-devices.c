@@ -35,6 +35,25 @@ static void row_clear(Row *row) {
         why_not_clear(&row->why);
 }
 
+/* What ACPI describes may be the same as a device of another bus, which then has the driver. */
+static bool is_described_twice(const Machine *machine, const Device *d) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (!streq_ptr(d->uevent.facts.subsystem, "acpi"))
+                return false;
+        if (asprintf(&path, "%s%s/physical_node", machine->sys, d->path) < 0) {
+                path = NULL;
+                return false;
+        }
+        return access(path, F_OK) == 0;
+}
+
+/* A device of a class never has a driver, so it does not lack one. */
+static bool lacks_driver(const Machine *machine, const Device *d) {
+        return !d->uevent.facts.driver && !is_described_twice(machine, d) &&
+               inquiry_can_have_driver(&(Inquiry) { .machine = machine, .device = d }) > 0;
+}
+
 static int row_make(const Listing *l, const Device *d, Row *ret) {
         _cleanup_(freep) char *syspath = NULL, *driver = NULL;
         int r;
@@ -54,6 +73,8 @@ static int row_make(const Listing *l, const Device *d, Row *ret) {
         r = attribute_link_new(driver, "module", &ret->module);
         if (r == -ENOMEM)
                 return r;
+        if (!d->uevent.facts.driver && l->look->asker.brief && !lacks_driver(&l->look->asker.machine, d))
+                return why_not_only_candidates(&l->look->asker, d, &ret->why);
         return why_not_of_device(&l->look->asker, d, &ret->why);
 }
 
@@ -116,7 +137,7 @@ static int escape_or_null(const char *text, char **ret) {
 
 static int add_json(Run *run, const Row *row) {
         const DeviceFacts *facts = &row->device->uevent.facts;
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *object = NULL, *causes = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *object = NULL, *causes = NULL, *candidates = NULL;
         _cleanup_(freep) char *path = NULL, *name = NULL, *driver = NULL, *modalias = NULL,
                               *subsystem = NULL, *module = NULL;
         int r;
@@ -135,6 +156,8 @@ static int add_json(Run *run, const Row *row) {
         if (r >= 0)
                 r = cause_list_to_json(&row->why.causes, &causes);
         if (r >= 0)
+                r = why_not_candidates_to_json(&row->why, &candidates);
+        if (r >= 0)
                 r = sd_json_buildo(
                         &object, SD_JSON_BUILD_PAIR_STRING("device", path),
                         SD_JSON_BUILD_PAIR_CONDITION(name != NULL, "name", SD_JSON_BUILD_STRING(name)),
@@ -142,30 +165,9 @@ static int add_json(Run *run, const Row *row) {
                         SD_JSON_BUILD_PAIR_CONDITION(modalias != NULL, "modalias", SD_JSON_BUILD_STRING(modalias)),
                         SD_JSON_BUILD_PAIR_CONDITION(driver != NULL, "driver", SD_JSON_BUILD_STRING(driver)),
                         SD_JSON_BUILD_PAIR_CONDITION(module != NULL, "module", SD_JSON_BUILD_STRING(module)),
-                        SD_JSON_BUILD_PAIR_STRV("candidates", row->why.candidates),
+                        SD_JSON_BUILD_PAIR_VARIANT("candidates", candidates),
                         SD_JSON_BUILD_PAIR_VARIANT("causes", causes));
         return r < 0 ? r : output_json(&run->out, object);
-}
-
-/* A device of a class has no driver, so it does not lack one. */
-static bool lacks_driver(const Row *row) {
-        Machine machine = machine_here("");
-
-        return !row->device->uevent.facts.driver &&
-               inquiry_can_have_driver(&(Inquiry) { .machine = &machine, .device = row->device }) > 0;
-}
-
-/* What ACPI describes may be the same as a device of another bus, which then has the driver. */
-static bool is_described_twice(const Device *d) {
-        _cleanup_(freep) char *path = NULL;
-
-        if (!streq_ptr(d->uevent.facts.subsystem, "acpi"))
-                return false;
-        if (asprintf(&path, "/sys%s/physical_node", d->path) < 0) {
-                path = NULL;
-                return false;
-        }
-        return access(path, F_OK) == 0;
 }
 
 static int on_device(const Device *d, void *userdata) {
@@ -176,17 +178,11 @@ static int on_device(const Device *d, void *userdata) {
 
         if (device_keys(&d->uevent.facts, keys) == 0)
                 return 0;
-        if (l->run->unbound && (d->uevent.facts.driver || is_described_twice(d)))
+        if (l->run->unbound && !lacks_driver(&l->look->asker.machine, d))
                 return 0;
         r = row_make(l, d, &row);
         if (r < 0)
                 return r;
-        if (!lacks_driver(&row) || is_described_twice(d)) {
-                if (l->run->unbound)
-                        return 0;
-                if (!d->uevent.facts.driver)
-                        cause_list_clear(&row.why.causes);
-        }
         return l->table ? add_row(l->table, &row) : add_json(l->run, &row);
 }
 
