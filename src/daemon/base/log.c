@@ -6,6 +6,7 @@
 
 #include "daemon/base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/uio.h>
@@ -13,7 +14,7 @@
 
 #include "common/base/text.h"
 
-#define FIELDS_MAX 20U
+#define FIELDS_MAX 26U
 
 static int log_level = LOG_INFO;
 
@@ -67,6 +68,9 @@ static void entry_send(int level, const LogFields *f, const char *text) {
         entry_add_string(&e, "LKMD_ORIGIN", f->origin);
         entry_add_string(&e, "LKMD_KEY", f->key);
         entry_add_string(&e, "LKMD_DEVICE", f->device);
+        entry_add_string(&e, "LKMD_SUBSYSTEM", f->subsystem);
+        entry_add_string(&e, "LKMD_REASON", f->reason);
+        entry_add_string(&e, "LKMD_PARENT", f->parent);
         entry_add_string(&e, "LKMD_RULE", f->rule);
         entry_add_string(&e, "LKMD_OUTCOME", f->outcome);
         if (f->requester_uid >= 0)
@@ -80,6 +84,8 @@ static void entry_send(int level, const LogFields *f, const char *text) {
         entry_add_string(&e, "LKMD_REQUESTER_UNIT", f->unit);
         entry_add_string(&e, "LKMD_REQUESTER_CONTAINER", f->container);
         entry_add_string(&e, "LKMD_REQUESTER_INFERRED", f->is_inferred ? "1" : NULL);
+        if (f->duration_usec > 0)
+                entry_add(&e, "LKMD_DURATION_USEC=%" PRIu64, f->duration_usec);
         if (f->error > 0)
                 entry_add(&e, "ERRNO=%d", f->error);
 

@@ -29,6 +29,7 @@ LogFields journal_fields(const Request *request) {
                 .origin = request_origin_to_string(request->origin),
                 .key = request->key,
                 .device = request->device,
+                .subsystem = request->subsystem,
                 .requester_uid = request_get_uid(request),
                 .requester_pid = request_get_pid(request),
                 .has_login_uid = process && process->has_login_uid,
@@ -52,6 +53,15 @@ static void log_success(const Record *record, const LogFields *fields) {
                   whom);
 }
 
+/* What the record says of its module, beside the request. */
+static void add_record(const Record *record, LogFields *fields) {
+        fields->module = record->module;
+        fields->outcome = outcome_to_string(record->outcome);
+        fields->reason = record->removal ? NULL : plan_reason_to_string(record->reason);
+        fields->parent = record->parent;
+        fields->duration_usec = record->duration_usec;
+}
+
 /* The outcome of a job. */
 void journal_record(const Record *record) {
         LogFields fields = journal_fields(record->request);
@@ -60,8 +70,7 @@ void journal_record(const Record *record) {
                             : !outcome_is_success(record->outcome) ? LKMD_MESSAGE_FAILED
                             : record->removal                      ? LKMD_MESSAGE_UNLOADED
                                                                    : LKMD_MESSAGE_LOADED;
-        fields.module = record->module;
-        fields.outcome = outcome_to_string(record->outcome);
+        add_record(record, &fields);
         fields.error = -record->error;
 
         if (!outcome_is_success(record->outcome))
@@ -84,8 +93,7 @@ void journal_foreign(Monitors *monitors, const Record *record, const PolicyRulin
         fields.message_id = denied_by         ? LKMD_MESSAGE_FOREIGN_DENIED
                             : record->removal ? LKMD_MESSAGE_UNLOADED
                                               : LKMD_MESSAGE_LOADED;
-        fields.module = record->module;
-        fields.outcome = outcome_to_string(record->outcome);
+        add_record(record, &fields);
         if (requester_describe(record->request->requester, &words) < 0)
                 return;
         if (!denied_by) {

@@ -5,8 +5,9 @@
  * requests for programs without privilege. Owns the list of those that were logged already: the same line leaves the
  * same module out at every event, and is logged once for all devices, and once for each user.
  *
- * The kernel's requests have entries of the level notice, once in a boot, and audit records. Anybody can cause them,
- * with ever new names; so there are a few at once, and then one from time to time.
+ * The kernel's requests have entries of the level notice, once in a boot, and audit records. What root's programs ask
+ * for and get no load, as it is there already, has an entry of the level info. Anybody can cause the kernel's requests,
+ * with ever new names; so there are a few entries at once, and then one from time to time.
  */
 
 #include "daemon/history/refusal-log.h"
@@ -80,13 +81,21 @@ void refusal_log_forget(RefusalLog *v) {
         reported_clear(&v->others);
 }
 
+/* Of root's programs, which are many, also the unit. */
+static const char *name_of_roots(const Request *request) {
+        if (request->origin != ORIGIN_KERNEL || request_get_uid(request) != 0)
+                return "";
+        return request_get_unit(request) ?: request_get_command(request) ?: "";
+}
+
 /* Return: true if it was not logged before. */
 static bool remember(Reported *r, const Request *request, const Verdict *verdict) {
         char *text;
 
-        if (asprintf(&text, "%s %s %s:%u %lld", verdict->what, verdict->module ?: request->key,
+        if (asprintf(&text, "%s %s %s:%u %lld %s", verdict->what, verdict->module ?: request->key,
                      verdict->ruling && verdict->ruling->file ? verdict->ruling->file : "",
-                     verdict->ruling ? verdict->ruling->line : 0, request_get_uid(request)) < 0)
+                     verdict->ruling ? verdict->ruling->line : 0, request_get_uid(request),
+                     name_of_roots(request)) < 0)
                 return true;
         for (size_t i = 0; i < r->n_items; i++)
                 if (streq(r->items[i], text)) {
@@ -124,7 +133,7 @@ static bool is_to_be_logged(RefusalLog *v, const Request *request, const Verdict
         return remember(&v->of_kernel, request, verdict) && take_token(v);
 }
 
-static void write_entry(const Request *request, const Verdict *verdict, const char *rule,
+static void write_entry(int level, const Request *request, const Verdict *verdict, const char *rule,
                         const char *message) {
         LogFields fields = journal_fields(request);
 
@@ -132,7 +141,7 @@ static void write_entry(const Request *request, const Verdict *verdict, const ch
         fields.module = verdict->module;
         fields.rule = rule;
         fields.outcome = verdict->what;
-        log_entry(request->origin == ORIGIN_KERNEL ? LOG_NOTICE : LOG_INFO, &fields, "%s", message);
+        log_entry(level, &fields, "%s", message);
 }
 
 /*
@@ -156,7 +165,8 @@ static bool log_refusal(RefusalLog *v, const Request *request, const Verdict *ve
                 message = NULL;
                 return true;
         }
-        write_entry(request, verdict, rule, message);
+        write_entry(request->origin == ORIGIN_KERNEL ? LOG_NOTICE : LOG_INFO, request, verdict, rule,
+                    message);
         return true;
 }
 
@@ -218,20 +228,25 @@ void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *req
 }
 
 /**
- * refusal_log_unprivileged() - log what a program without privilege makes the kernel ask for; not if it was refused
- * @module: that is loaded for it; NULL: there is none of that name
+ * refusal_log_asked() - log what a program makes the kernel ask for; not if it was refused
+ * @module:  that is wanted for it; NULL: there is none of that name
+ * @is_load: it is loaded now, or what it needs is, of which there are entries then
+ *
+ * All of programs without privilege, with an audit record. Of root's only what leads to no load: nothing else tells
+ * that they use the module.
  */
-void refusal_log_unprivileged(RefusalLog *v, const Request *request, const char *module) {
+void refusal_log_asked(RefusalLog *v, const Request *request, const char *module, bool is_load) {
+        bool of_root = request_get_uid(request) == 0;
         _cleanup_(freep) char *whom = NULL, *message = NULL;
         const Verdict verdict = {
                 .what = "asked",
-                .message_id = LKMD_MESSAGE_UNPRIVILEGED,
+                .message_id = of_root ? LKMD_MESSAGE_ASKED : LKMD_MESSAGE_UNPRIVILEGED,
                 .module = module,
         };
 
         assert(v && request && request->origin == ORIGIN_KERNEL);
 
-        if (request_get_uid(request) == 0 || !is_to_be_logged(v, request, &verdict))
+        if ((of_root && is_load) || !is_to_be_logged(v, request, &verdict))
                 return;
         if (request_describe_whom(request, NULL, &whom) < 0 ||
             asprintf(&message, "%s %s %s", module ?: "no module is there", module ? "is wanted for" : "for",
@@ -239,8 +254,9 @@ void refusal_log_unprivileged(RefusalLog *v, const Request *request, const char 
                 message = NULL;
                 return;
         }
-        write_entry(request, &verdict, NULL, message);
-        write_trail(v, request, /* allowed= */ true, module, NULL);
+        write_entry(of_root ? LOG_INFO : LOG_NOTICE, request, &verdict, NULL, message);
+        if (!of_root)
+                write_trail(v, request, /* allowed= */ true, module, NULL);
 }
 
 /* Log what would have been left out if rules in audit mode were enforced. */

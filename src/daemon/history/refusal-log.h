@@ -21,6 +21,6 @@ void refusal_log_forget(RefusalLog *v);
 void refusal_log_omission(RefusalLog *v, const Request *request, const PlanOmission *o);
 void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *request,
                            const PlanRuling *ruling);
-void refusal_log_unprivileged(RefusalLog *v, const Request *request, const char *module);
+void refusal_log_asked(RefusalLog *v, const Request *request, const char *module, bool is_load);
 void refusal_log_would_refuse(RefusalLog *v, const Request *request, const PlanOmission *o);
 void refusal_log_reported(RefusalLog *v, const Request *request, const PlanStep *step);

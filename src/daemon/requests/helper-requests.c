@@ -362,7 +362,7 @@ static void note_requester(const HelperRequests *h, const Request *request, cons
         for (size_t i = 0; i < plan->n_steps && !module; i++)
                 if (plan->steps[i].reason == PLAN_REQUESTED)
                         module = plan_step_name(plan->steps + i);
-        refusal_log_unprivileged(h->options.planner->refusal_log, request, module);
+        refusal_log_asked(h->options.planner->refusal_log, request, module, has_work(plan));
 }
 
 static int call_decide(Call *c, RequestAnswer answer, const char *why) {

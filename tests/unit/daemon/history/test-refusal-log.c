@@ -134,7 +134,7 @@ static void test_unprivileged(void **state) {
         for (size_t i = 0; i < ARRAY_LEN(uids); i++) {
                 _cleanup_(request_unrefp) Request *r = make("net-pf-38", ORIGIN_KERNEL, uids[i]);
 
-                refusal_log_unprivileged(b.log, r, "af_alg");
+                refusal_log_asked(b.log, r, "af_alg", i % 2 == 0);
         }
         assert_trail(
                 &b,
@@ -142,7 +142,7 @@ static void test_unprivileged(void **state) {
         for (size_t i = 0; i < 2; i++) {
                 _cleanup_(request_unrefp) Request *r = make("net-pf-99", ORIGIN_KERNEL, 1000);
 
-                refusal_log_unprivileged(b.log, r, NULL); /* there is no such module */
+                refusal_log_asked(b.log, r, NULL, false); /* there is no such module */
         }
         assert_trail(&b, "allowed net-pf-99 - 1000");
 }
@@ -190,7 +190,7 @@ static void test_without_a_trail(void **state) {
         _cleanup_(request_unrefp) Request *r = make("net-pf-38", ORIGIN_KERNEL, 1000);
 
         assert_ok(refusal_log_new(&log, NULL));
-        refusal_log_unprivileged(log, r, "af_alg");
+        refusal_log_asked(log, r, "af_alg", false);
 }
 
 int main(void) {
