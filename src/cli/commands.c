@@ -67,13 +67,13 @@ static const char *find_synonym(const char *name) {
                 { "delete", "unload" },     { "deny", "policy deny" },    { "depends", "deps" },
                 { "depmod", "reload" },     { "info", "status" },         { "insert", "load" },
                 { "insmod", "load" },       { "install", "load" },        { "lint", "policy lint" },
-                { "log", "monitor" },       { "logs", "monitor" },        { "ls", "list" },
-                { "lsmod", "list" },        { "modinfo", "status" },      { "modprobe", "load" },
-                { "preview", "policy preview" }, { "probe", "load" },     { "propose", "policy propose" },
-                { "remove", "unload" },     { "restart", "reload" },      { "revoke", "policy revoke" },
-                { "rm", "unload" },         { "rmmod", "unload" },        { "rules", "policy show" },
-                { "show", "status" },       { "showconfig", "config" },   { "start", "load" },
-                { "stop", "unload" },       { "watch", "monitor" },       { "why", "explain" },
+                { "history", "log" },       { "journal", "log" },         { "logs", "log" },
+                { "ls", "list" },           { "lsmod", "list" },          { "modinfo", "status" },
+                { "modprobe", "load" },     { "preview", "policy preview" }, { "probe", "load" },
+                { "propose", "policy propose" }, { "remove", "unload" },  { "restart", "reload" },
+                { "revoke", "policy revoke" }, { "rm", "unload" },        { "rmmod", "unload" },
+                { "rules", "policy show" }, { "show", "status" },         { "showconfig", "config" },
+                { "start", "load" },        { "stop", "unload" },         { "watch", "monitor" },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(table); i++)

@@ -11,6 +11,7 @@
 #include "cli/call/run.h"
 #include "cli/time-argument.h"
 #include "common/base/clock.h"
+#include "common/base/enum-names.h"
 #include "common/base/number.h"
 #include "common/base/origin.h"
 #include "common/base/util.h"
@@ -20,10 +21,31 @@ int value_to_flag(void *field, const char *value) {
         return 0;
 }
 
-int value_to_grouping(void *field, const char *value) {
-        if (!streq(value, "rule") && !streq(value, "requester"))
+int value_to_group_by(void *field, const char *value) {
+        static const char *const names[] = {
+                [GROUP_BY_RULE] = "rule",
+                [GROUP_BY_REQUESTER] = "requester",
+                [GROUP_BY_MODULE] = "module",
+                [GROUP_BY_DEVICE] = "device",
+        };
+        int by = ENUM_VALUE(names, value);
+
+        if (by < 0)
+                return by;
+        *(GroupBy *) field = (GroupBy) by;
+        return 0;
+}
+
+/* As journalctl --boot: "0", "-1", "+2" */
+int value_to_boot(void *field, const char *value) {
+        bool negative = *value == '-';
+        uint64_t number;
+
+        value += *value == '-' || *value == '+';
+        if (number_take(&value, INT32_MAX, &number) < 0 || *value != '\0')
                 return -EINVAL;
-        *(bool *) field = streq(value, "requester");
+        *(OptionalInteger *) field = (OptionalInteger) { true,
+                                                         negative ? -(int64_t) number : (int64_t) number };
         return 0;
 }
 

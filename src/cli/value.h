@@ -6,7 +6,8 @@
  * for as long as Run lives; NULL where there is none. Return: 0; -EINVAL: the value is none of these; -ENOMEM.
  */
 int value_to_flag(void *field, const char *value);          /* bool */
-int value_to_grouping(void *field, const char *value);
+int value_to_group_by(void *field, const char *value);      /* GroupBy */
+int value_to_boot(void *field, const char *value);          /* OptionalInteger */
 int value_to_text(void *field, const char *value);          /* const char * */
 int value_to_nonempty_text(void *field, const char *value); /* const char * */
 int value_to_single_text(void *field, const char *value);   /* const char *, not empty, and only once */

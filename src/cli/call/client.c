@@ -211,6 +211,14 @@ static int on_stdout_gone(sd_event_source *source, int fd, uint32_t events, void
         return 0;
 }
 
+static int on_stdin(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Call *call = userdata;
+
+        call->result = call->hooks->on_input(call->hooks->userdata);
+        call->done |= call->result != 0;
+        return 0;
+}
+
 static int run_until_done(Client *c, Call *call) {
         uint64_t next_usec = clock_usec(CLOCK_MONOTONIC) + USEC_PER_SEC;
         int r;
@@ -276,7 +284,8 @@ int client_call(
                 sd_json_variant **ret_reply) {
 
         static const CallHooks no_hooks = {};
-        _cleanup_(sd_event_source_disable_unrefp) sd_event_source *stdout_source = NULL;
+        _cleanup_(sd_event_source_disable_unrefp) sd_event_source *stdout_source = NULL,
+                                                                  *stdin_source = NULL;
         _cleanup_(call_clear) Call call = { .hooks = hooks ?: &no_hooks };
         char name[128];
         int r;
@@ -293,6 +302,9 @@ int client_call(
         if (call.hooks->ends_with_stdout)
                 /* No events are asked for: only errors wake it. A regular file cannot be watched, and need not be. */
                 (void) sd_event_add_io(c->event, &stdout_source, STDOUT_FILENO, 0, on_stdout_gone, &call);
+
+        if (call.hooks->on_input)
+                (void) sd_event_add_io(c->event, &stdin_source, STDIN_FILENO, EPOLLIN, on_stdin, &call);
 
         r = sd_varlink_set_relative_timeout(c->link, call.hooks->answer_usec ?: UINT64_MAX);
         if (r < 0)

@@ -22,6 +22,8 @@ typedef struct CallHooks {
          */
         int (*on_error)(const char *error_id, sd_json_variant **fields, void *userdata);
         void (*on_second)(void *userdata);      /* every second */
+        int (*on_input)(
+                void *userdata); /* standard input can be read; anything but 0 ends the call likewise */
         void *userdata;
         uint64_t answer_usec;           /* give up after this time without a reply; 0: never */
         bool silent;                    /* the verb can do without: errors are returned, and not reported */

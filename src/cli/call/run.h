@@ -13,6 +13,19 @@ typedef struct OptionalNumber {
         uint64_t value;
 } OptionalNumber;
 
+typedef struct OptionalInteger {
+        bool is_given;
+        int64_t value;
+} OptionalInteger;
+
+typedef enum GroupBy {                  /* what entries have in common that are shown together */
+        GROUP_BY_NOTHING,               /* the option is not given */
+        GROUP_BY_RULE,
+        GROUP_BY_REQUESTER,
+        GROUP_BY_MODULE,
+        GROUP_BY_DEVICE,
+} GroupBy;
+
 typedef struct PathList {
         const char **paths;             /* owned, ends in NULL; borrowed strings. NULL: empty */
         size_t n_paths;

@@ -68,6 +68,13 @@ static void print_any_process(FILE *f, sd_json_variant *requester) {
         print_process(f, requester, is_known ? "a process" : "a process that is not known");
 }
 
+/* A process, or the one of a requester: "python3 (pid 4711, uid 65534, a.service)" */
+void print_requester_process(FILE *f, sd_json_variant *process) {
+        assert(f);
+
+        print_any_process(f, process);
+}
+
 /* As above, and for which other requests it was: "modprobe (pid 7), while a module was loaded for init (pid 1)". */
 static void print_processes(FILE *f, sd_json_variant *requester) {
         sd_json_variant *chain = field_array(requester, "chain");
@@ -81,8 +88,8 @@ static void print_processes(FILE *f, sd_json_variant *requester) {
                 (void) fputs(", it seems", f);
 }
 
-/* Names of modules, where '-' and '_' are alike. */
-static bool same_module(const char *a, const char *b) {
+/* Names of modules, where '-' and '_' are alike; NULL is no name. */
+bool is_same_module(const char *a, const char *b) {
         return a && b && strlen(a) == strlen(b) && module_name_equal(a, b, strlen(a));
 }
 
@@ -118,7 +125,7 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
                 (void) fputs("asked for by ", f);
                 print_escaped(f, *origin ? origin : NULL);
         }
-        if (key && !same_module(key, module)) {
+        if (key && !is_same_module(key, module)) {
                 (void) fputs(", as ", f);
                 print_escaped(f, key);
         }

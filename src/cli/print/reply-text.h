@@ -8,6 +8,7 @@
 #include <systemd/sd-json.h>
 
 void print_requester(FILE *f, sd_json_variant *requester);
+void print_requester_process(FILE *f, sd_json_variant *process);
 void print_requester_kind(FILE *f, sd_json_variant *requester);
 void print_requester_short(FILE *f, sd_json_variant *requester);
 void print_record_requester(FILE *f, sd_json_variant *record);
@@ -23,4 +24,5 @@ void print_whereabouts(FILE *f, sd_json_variant *record);
 void print_place(FILE *f, sd_json_variant *object);
 void print_problem(FILE *f, sd_json_variant *problem);
 void print_strings(FILE *f, sd_json_variant *array);
+bool is_same_module(const char *a, const char *b);
 void print_looked_at(FILE *f, sd_json_variant *reply);

@@ -204,7 +204,8 @@ static void print_text(const Run *run, sd_json_variant *reply, sd_json_variant *
         bool any_would = false;
 
         print_extent(run, reply);
-        print_entries(&run->out, run->by_requester ? &by_requester : &by_rule, entries, &any_would);
+        print_entries(&run->out, run->by == GROUP_BY_REQUESTER ? &by_requester : &by_rule, entries,
+                      &any_would);
         if (dropped > 0)
                 printf("\nAnd %" PRIu64 " more, older ones, which were dropped.\n", dropped);
         if (sd_json_variant_elements(entries) == 0 && dropped == 0)
@@ -274,9 +275,9 @@ static int print_json(Run *run, sd_json_variant *reply, sd_json_variant *entries
         ARRAY_FOREACH_INDEX(entries, i) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *group = NULL;
 
-                if (run->by_requester && !is_first(entries, i, is_same_requester))
+                if (run->by == GROUP_BY_REQUESTER && !is_first(entries, i, is_same_requester))
                         continue;
-                r = run->by_requester ? requester_to_json(entries, i, &group) : 0;
+                r = run->by == GROUP_BY_REQUESTER ? requester_to_json(entries, i, &group) : 0;
                 if (r >= 0)
                         r = output_json(&run->out, group ?: nth(entries, i));
                 if (r < 0)
@@ -328,6 +329,9 @@ int verb_policy_audit(Run *run, char **args, unsigned n_args) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL, *entries = NULL;
         int r;
 
+        if (run->by == GROUP_BY_MODULE || run->by == GROUP_BY_DEVICE)
+                return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help policy audit",
+                                         "'policy audit' has its entries by 'rule' or by 'requester'");
         if (run->clear)
                 return clear(run);
         if (run->since_usec == SINCE_BOOT) {

@@ -83,6 +83,9 @@
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of either */
 
 #define AUDIT_PROCESSES_MAX 16U         /* entries that differ in the name, file or unit of the process alone */
+#define JOURNAL_FIELD_MAX 16384U        /* bytes of a field of the journal that lkmctl reads */
+#define JOURNAL_BOOTS_MAX 4096U         /* boots of the journal that lkmctl counts */
+#define CAUSE_STEPS_MAX 64U             /* modules that lkmctl goes up from one to what it was loaded for */
 #define REQUESTER_CHAIN_MAX 8U          /* requests that led to a request, each by the one before it */
 #define AUDIT_TRAIL_IDLE_USEC (10U * 1000U * 1000U) /* after the last audit record, until lkmd-trail ends */
 #define REFUSAL_LOG_MAX 256U            /* then the list starts anew, and entries may repeat */

@@ -12,6 +12,9 @@
 #define LKMD_SOCKET_ENV "LKMD_SOCKET"
 #define LKMD_ADMIN_GROUP "lkmd-admin"   /* may change things, beside root */
 
+/* A directory with files of a journal, which lkmctl reads instead of the system's; for tests. */
+#define LKMD_JOURNAL_ENV "LKMD_JOURNAL"
+
 /* The loader. */
 #define LKMD_LOADER_SOCKET LKMD_RUN_DIR "/loader"
 #define LKMD_LOADER_SOCKET_ENV "LKMD_LOADER_SOCKET"

@@ -6,8 +6,8 @@
  * same module out at every event, and is logged once for all devices, and once for each user.
  *
  * The kernel's requests have entries of the level notice, once in a boot, and audit records. What root's programs ask
- * for and get no load, as it is there already, has an entry of the level info. Anybody can cause the kernel's requests,
- * with ever new names; so there are a few entries at once, and then one from time to time.
+ * for and get no load, as it is there already, has an entry of the level info. Anybody can cause the kernel's
+ * requests, with ever new names; so there are a few entries at once, and then one from time to time.
  */
 
 #include "daemon/history/refusal-log.h"
