@@ -2,6 +2,8 @@
 
 #include "daemon/history/ledger.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "common/base/limits.h"
@@ -282,6 +284,72 @@ static void test_nowhere_to_write(void **state) {
         }
 }
 
+/* A gigabyte that takes no room on the disk, as a crash or a copy may leave it: what is behind counts. */
+static void test_huge_file(void **state) {
+        _scratch_ Scratch s;
+        Ledger *l;
+
+        scratch_open(&s);
+        l = open_ledger(&s, 8);
+        done(l, "a", PLAN_REQUESTED, OUTCOME_LOADED);
+        ledger_free(l);
+        assert_int_equal(truncate(scratch_path(&s, FILE_NAME), (off_t) 1 << 30), 0);
+
+        l = open_ledger(&s, 8);
+        assert_holds(l, "");
+        done(l, "b", PLAN_REQUESTED, OUTCOME_LOADED);
+        ledger_free(l);
+        l = open_ledger(&s, 8);
+        assert_holds(l, "b");
+        ledger_free(l);
+        assert_true(file_size(&s) < (1 << 20)); /* it has been written anew */
+}
+
+/* The clock was wrong then, or is now. */
+static void test_from_the_future(void **state) {
+        _scratch_ Scratch s;
+        Ledger *l;
+
+        scratch_open(&s);
+        append(&s,
+               "{\"id\":7,\"record\":{\"timeUSec\":4102444800000000,\"endedUSec\":4102444800000000,"
+               "\"durationUSec\":4102444800000000,\"module\":\"b\",\"reason\":\"requested\",\"outcome\":\"loaded\","
+               "\"requester\":{\"origin\":\"client\",\"key\":\"b\"}}}\n");
+        l = open_ledger(&s, 8);
+        assert_holds(l, "b");
+        assert_non_null(ledger_find_load(l, "b"));
+        done(l, "c", PLAN_REQUESTED, OUTCOME_LOADED);
+        assert_int_equal(ledger_get(l, 0)->id, 8);
+        ledger_free(l);
+        l = open_ledger(&s, 8);
+        assert_holds(l, "c b");
+        ledger_free(l);
+}
+
+/* What does not fit is in memory, and in the file once there is room. */
+static void test_full_disk(void **state) {
+        _scratch_ Scratch s;
+        Ledger *l;
+
+        (void) signal(SIGXFSZ, SIG_IGN);
+        scratch_open(&s);
+        l = open_ledger(&s, 8);
+        done(l, "a", PLAN_REQUESTED, OUTCOME_LOADED);
+        assert_int_equal(
+                setrlimit(RLIMIT_FSIZE, &(struct rlimit) { (rlim_t) file_size(&s) + 9, RLIM_INFINITY }), 0);
+        done(l, "b", PLAN_REQUESTED, OUTCOME_LOADED);
+        ledger_module_gone(l, "a");
+        assert_holds(l, "b a");
+        assert_true(ledger_get(l, 1)->gone);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit) { RLIM_INFINITY, RLIM_INFINITY }), 0);
+        for (unsigned i = 0; i < 300; i++)
+                done(l, "c", PLAN_REQUESTED, OUTCOME_LOADED);
+        ledger_free(l);
+        l = open_ledger(&s, 8);
+        assert_holds(l, "c c c c c c c c");
+        ledger_free(l);
+}
+
 /* The directory comes later, as /run/lkmd may: from then on all of it is in the file. */
 static void test_directory_appears(void **state) {
         _scratch_ Scratch s;
@@ -468,6 +536,9 @@ int main(void) {
                 cmocka_unit_test(test_half_a_line_at_the_end),
                 cmocka_unit_test(test_what_is_no_record_is_left_out),
                 cmocka_unit_test(test_garbage_file),
+                cmocka_unit_test(test_huge_file),
+                cmocka_unit_test(test_from_the_future),
+                cmocka_unit_test(test_full_disk),
                 cmocka_unit_test(test_nowhere_to_write),
                 cmocka_unit_test(test_directory_appears),
                 cmocka_unit_test(test_link_is_not_followed),
