@@ -82,6 +82,20 @@ def test_each_candidate(run, tmp_path):
     assert sorted((c["kind"], c["module"]) for c in answer["causes"]) == [("denied", "nouveau"), ("denied", "nvidia")]
 
 
+@pytest.mark.parametrize("line, subject, kind, sentence", [
+    ("install nvidia /bin/echo x", "nvidia", "command", 'runs "/bin/echo x" in its place'),
+    ("install nvidia /bin/false", "nvidia", "denied", "its install line only denies"),
+    ("blacklist nvidia", "nvidia", "blacklisted", "devices do not get it: "),
+    ("blacklist usb-storage", "usb:v1p2d3dc1dsc1dp1ic08isc06ip50in0", "blacklisted", "usb_storage is denied by"),
+    ("alias net-pf-77 off", "net-pf-77", "turned_off", "net_pf_77 is turned off by"),
+])
+def test_lines_of_modprobe_d(run, modprobe_d, line, subject, kind, sentence):
+    modprobe_d.write_text(f"# first\n{line}\n")
+    [cause] = causes(run, subject)["causes"]
+    assert (cause["kind"], cause["file"], cause["line"]) == (kind, str(modprobe_d), 2)
+    assert sentence in cause["sentence"].replace("net-pf-77", "net_pf_77") and cause["command"]
+
+
 def test_nothing(run, lkmd):
     answer = causes(run, "nvidia")
     assert (answer["subject"], answer["causes"], answer["command"]) == ("nvidia", [], "lkmctl load nvidia")
