@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ancestry: the records from a module up to the one that was asked for itself. All that a request brings along have the
- * same requester, so the record of a parent is that load of it which has the requester of the child; a parent that was
- * there before, for another request, has an earlier one.
+ * Ancestry: the records from a module up to the one that was asked for itself. All that a request brings along have
+ * the same requester, so the record of a parent is that load of it which has the requester of the child; a parent that
+ * was there before, for another request, has an earlier one.
  */
 
 #include "cli/history/ancestry.h"

@@ -18,7 +18,6 @@
 #include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/limits.h"
-#include "common/base/message-ids.h"
 #include "common/base/number.h"
 #include "common/base/paths.h"
 #include "common/base/text.h"
@@ -73,14 +72,11 @@ static int match(JournalReader *j, const char *field, const char *value) {
         return sd_journal_add_match(j->journal, text, 0);
 }
 
-/* Only a superset: what can be looked up fast. log_filter_matches() decides. */
+/*
+ * Only a superset, of few terms, since each is looked up for each entry: finish() leaves out what else lkmd writes, and
+ * log_filter_matches() decides.
+ */
 static int match_filter(JournalReader *j) {
-        static const char *const ids[] = {
-                LKMD_MESSAGE_LOADED,   LKMD_MESSAGE_UNLOADED,       LKMD_MESSAGE_FAILED,
-                LKMD_MESSAGE_KEPT_OUT, LKMD_MESSAGE_LEFT_OUT,       LKMD_MESSAGE_WOULD_DENY,
-                LKMD_MESSAGE_REPORTED, LKMD_MESSAGE_FOREIGN_DENIED, LKMD_MESSAGE_REFUSED_IN_KERNEL,
-                LKMD_MESSAGE_ASKED,    LKMD_MESSAGE_UNPRIVILEGED,
-        };
         const LogFilter *f = j->filter;
         int r = 0;
 
@@ -98,8 +94,6 @@ static int match_filter(JournalReader *j) {
                 r = match(j, "_SYSTEMD_UNIT", "lkmd.service");
         if (r >= 0 && f->device)
                 r = match(j, "LKMD_ORIGIN", "device");
-        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(ids); i++)
-                r = match(j, "MESSAGE_ID", ids[i]);
         return r;
 }
 
