@@ -105,7 +105,9 @@ def test_a_pattern_in_the_document(copy):
     assert check(copy) == []
     for verb in (copy / "src/cli/verbs").glob("verb-*.c"):
         verb.unlink()
-    assert [line.split(": ", 1)[1] for line in check(copy)] == ["cli/verbs/verb-* is not there"]
+    said = [line.split(": ", 1)[1] for line in check(copy)]
+    # Some rooms are included by verbs alone.
+    assert [line for line in said if not line.startswith("nothing in cli/verbs includes")] == ["cli/verbs/verb-* is not there"]
 
 
 @pytest.mark.parametrize("line, wrong", [("common/base:", "listed twice"), ("common/new", "no colon")])
