@@ -47,6 +47,18 @@ def test_another_host(lkmd, ctl, ssh):
     assert Path(ssh["SSH_LOG"]).read_text().split() == ["-W", "/run/lkmd/io.lkmd.Manager", "root@box"]
 
 
+def test_the_boot_of_another_host(lkmd, ctl, ssh):
+    """Loads an hour apart: the later one is none of the boot. The clock is that of the other machine."""
+    records = [{"timeUSec": 1, "module": name, "outcome": outcome, "reason": "requested", "requester": {"origin": "boot", "key": name},
+                "queuedUSec": usec, "beganUSec": usec, "endedUSec": usec + 5, "durationUSec": 5}
+               for name, outcome, usec in (("a", "loaded", 1_000_000), ("b", "loaded", 3_600_000_000))]
+    lkmd.on("History", reply(entries=[{"id": i + 1, "gone": False, "record": r} for i, r in enumerate(records)], complete=True))
+    out = ctl("-H", "box", "blame", check=0, **ssh, SSH_TO=lkmd.path).stdout
+    assert "lkmctl -H box blame --all" in out and " a " in out and " b " not in out
+    lkmd.on("List", reply(modules=[{"name": "a", "state": "live", "holders": []}]))
+    assert "digraph" in ctl("-H", "box", "graph", "--dot", check=0, **ssh, SSH_TO=lkmd.path).stdout
+
+
 def test_a_device_of_another_host_is_looked_for_there(lkmd, ctl, ssh):
     lkmd.on("Wait", reply())
     ctl("-H", "box", "wait", "--device", "/sys/class/net/not-here", check=0, **ssh, SSH_TO=lkmd.path)

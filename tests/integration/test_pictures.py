@@ -262,17 +262,7 @@ def test_json_of_plot(boot, ctl):
 
 def test_graph(boot, ctl):
     lines = ctl("graph", check=0).stdout.splitlines()
-    assert [re.sub(r"  +", "  ", line).rstrip() for line in lines] == [
-        "MODULE  WHY  REQUESTER",
-        "e1000e  device ?",
-        "├─crc32c  wanted before  wanted before e1000e",
-        "└─ptp  needed  needed by e1000e",
-        "  ├─i2c  needed  -",
-        "  └─pps_core  needed  needed by ptp",
-        "ext4  initramfs",
-        "igb  -",
-        "└─i2c  needed  -",
-    ] or True
+    assert lines[0].split() == ["MODULE", "WHY", "REQUESTER"] and "wanted before e1000e" in lines[2] and "needed by ptp" in lines[5]
     names = [re.match(r"[│├└─ ]*(\S+)", line)[1] for line in lines[1:]]
     assert names == ["e1000e", "crc32c", "ptp", "i2c", "pps_core", "ext4", "igb", "i2c"]
 
@@ -314,6 +304,7 @@ def test_json_of_graph(boot, ctl):
     [{"name": "a", "holders": ["b"]}, {"name": "b", "holders": ["a"]}],
     [{"name": "a", "holders": ["a"]}],
     [{"name": "a", "holders": ["c"]}, {"name": "b", "holders": ["a"]}, {"name": "c", "holders": ["b"]}, {"name": "d", "holders": ["b"]}],
+    [{"name": f"a{i}" if i else "a", "holders": [f"a{i + 1}", f"a{i - 1}"]} for i in range(150)],
 ])
 def test_circles(lkmd, ctl, modules):
     lkmd.on("List", reply(modules=modules))
@@ -339,8 +330,6 @@ def test_blame(boot, ctl):
 # ---------------------------------------------------------------------------------------------- critical-chain
 
 def test_critical_chain(boot, ctl):
-    lines = ctl("critical-chain", check=0).stdout.splitlines()
-    assert [re.match(r"[└─ ]*(\S+)", line)[1] for line in lines] == ["MODULE", "dummy", "Usable:"] or True
     lines = ctl("critical-chain", "e1000e", check=0).stdout.splitlines()
     assert [re.match(r"[└─ ]*(\S+)", line)[1] for line in lines] == ["MODULE", "e1000e", "ptp", "pps_core", "Usable:"]
     assert "@2.901 s" in lines[1] and "+600.0 ms" in lines[1] and "100.0 ms" in lines[1]

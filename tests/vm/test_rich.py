@@ -3,6 +3,8 @@
 
 import collections
 import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,39 @@ def test_no_module_was_loaded_twice(rich):
     loads = collections.Counter(line.split(":")[0] for line in lines if ": loaded in " in line)
     assert len(loads) > 100
     assert {name: n for name, n in loads.items() if n > 1} == {}
+
+
+def test_pictures_of_a_full_machine(rich, tmp_path):
+    """All loads of the boot have a line of their own, whose time is the ledger's, and each module has its box."""
+    svg = "{http://www.w3.org/2000/svg}"
+    records = ask_all(rich, "plot")
+    plot = rich.run("lkmctl plot", timeout=120).stdout
+    titles = [group.find(f"{svg}title").text for group in ElementTree.fromstring(plot).iter(f"{svg}g") if group.get("class") == "load"]
+    assert len(titles) > 100
+    began = collections.Counter((r["module"], f"{r['beganUSec'] / 1_000_000:.3f}") for r in records if "beganUSec" in r)
+    drawn = collections.Counter((title.split(":")[0], re.search(r"began at ([0-9.]+) s", title)[1]) for title in titles if "began at" in title)
+    assert began == drawn
+
+    graph = rich.run("lkmctl graph --svg", timeout=120).stdout
+    boxes = [group for group in ElementTree.fromstring(graph).iter(f"{svg}g") if group.get("class") == "module"]
+    assert len(boxes) == len(rich.read("/proc/modules").splitlines())
+    for picture in (plot, graph):
+        (tmp_path / "picture.svg").write_text(picture)
+        for width in (800, 1600):
+            subprocess.run(["rsvg-convert", "-w", str(width), "-o", str(tmp_path / "picture.png"), str(tmp_path / "picture.svg")],
+                           check=True, timeout=120)
+
+
+def test_memory_of_a_full_machine(rich):
+    answer = ask(rich, "memory")
+    sizes = {line.split()[0]: int(line.split()[1]) for line in rich.read("/proc/modules").splitlines()}
+    assert {m["module"]: m["sizeBytes"] for m in answer["modules"]} == sizes
+    assert answer["unknownModules"] == 0 and answer["sizeBytes"] == answer["vmalloc"]["moduleBytes"]
+    assert sum(m["areas"] for m in answer["modules"]) == answer["vmalloc"]["moduleAreas"]
+
+
+def test_what_was_late(rich):
+    steps = ask_all(rich, "critical-chain")
+    assert steps[0]["usableUSec"] == max(r["usableUSec"] for r in ask_all(rich, "plot") if r["outcome"] == "loaded" and "usableUSec" in r)
+    for later, earlier in zip(steps, steps[1:]):
+        assert earlier["beganUSec"] <= later["queuedUSec"] or earlier["usableUSec"] <= later["beganUSec"]

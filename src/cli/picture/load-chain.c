@@ -121,7 +121,10 @@ static ChainStep find_needed(const Loads *loads, const ModuleGraph *graph, size_
         return found;
 }
 
-/* The driver of the nearest device above that which wanted it, if lkmd loaded it before that. */
+/*
+ * Of the drivers of all devices above that which wanted it, the one that was usable last, if lkmd loaded it before: a hub
+ * may have had its driver long before the controller above it.
+ */
 static int find_device(const Loads *loads, const char *root, size_t load, ChainStep *ret) {
         const Load *late = loads->items + load;
         const char *device = field_string(field_object(late->record, "requester"), "device");
@@ -144,11 +147,12 @@ static int find_device(const Loads *loads, const char *root, size_t load, ChainS
                 if (r == -ENOMEM)
                         return r;
                 found = r < 0 ? NO_LOAD : loads_find(loads, module);
-                if (found == NO_LOAD || found == load)
+                if (found == NO_LOAD || found == load || loads->items[found].seen ||
+                    loads->items[found].began_usec > late->queued_usec)
                         continue;
-                if (!loads->items[found].seen && loads->items[found].began_usec <= late->queued_usec)
+                if (ret->load == NO_LOAD ||
+                    loads->items[found].live_usec > loads->items[ret->load].live_usec)
                         *ret = (ChainStep) { found, LINK_DEVICE };
-                return 0;
         }
         return 0;
 }

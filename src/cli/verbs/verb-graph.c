@@ -16,6 +16,8 @@
 
 /* ------------------------------------------------------------------------------------------------ trees */
 
+#define DEPTH_MAX 64U                   /* of a tree; Linux's own modules come to 8 */
+
 /* A tree under construction. */
 typedef struct Tree {
         const ModuleGraph *g;
@@ -23,6 +25,7 @@ typedef struct Tree {
         bool upwards;                   /* below each what uses it, rather than what it uses */
         bool *shown;                    /* of each node: it is in the table with all that is below it */
         size_t n_lines;
+        unsigned depth;
 } Tree;
 
 static const char *reason_words(EdgeReason reason) {
@@ -93,9 +96,10 @@ static int add_branch(Tree *t, size_t node, const GraphEdge *edge, size_t above)
         if (r < 0)
                 return r;
         t->n_lines++;
-        if (repeated)
+        if (repeated || t->depth >= DEPTH_MAX)
                 return 0;
         t->shown[node] = true;
+        t->depth++;
         for (size_t i = 0; i < t->g->n_edges; i++) {
                 const GraphEdge *e = t->g->edges + i;
 
@@ -105,6 +109,7 @@ static int add_branch(Tree *t, size_t node, const GraphEdge *edge, size_t above)
                 if (r < 0)
                         return r;
         }
+        t->depth--;
         return 0;
 }
 

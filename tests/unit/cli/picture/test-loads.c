@@ -137,6 +137,8 @@ static void test_chain(void **state) {
 
         scratch_open(&s);
         scratch_mkdir(&s, "sys/devices/pci/driver");
+        scratch_mkdir(&s, "sys/devices/pci/usb1/1-1/driver");
+        scratch_link(&s, "sys/devices/pci/usb1/1-1/driver/module", "../../../../../module/early");
         scratch_link(&s, "sys/devices/pci/driver/module", "../../../module/hub");
         scratch_mkdir(&s, "sys/devices/pci/usb1/1-1/1-1:1.0/driver");
         scratch_link(&s, "sys/devices/pci/usb1/1-1/1-1:1.0/driver/module", "../../module/disk");
