@@ -216,6 +216,7 @@ void manager_on_policy_changed(bool is_news, void *userdata) {
         loaded_denied_report(m->loaded_denied);
         write_denied(m);
         manager_apply_gate(m);
+        idle_unload_apply(m->idle_unload, m->settings.idle_unload_usec);
         second_look_soon(m->second_look);
 }
 
@@ -231,16 +232,27 @@ bool manager_denies(const char *module, PolicyRuling *ret, void *userdata) {
         return planner_denies(&m->planner, index_keeper_get(m->index), module, ret);
 }
 
+/* A request for a module that is there already: does it change for whom the module is there? */
+static bool is_news(const Manager *m, const Record *record) {
+        RequestOrigin origin = record->request->origin;
+
+        return !ledger_was_requested(m->ledger, record->module) ||
+               ((origin == ORIGIN_CLIENT || origin == ORIGIN_BOOT) &&
+                ledger_is_on_demand(m->ledger, record->module));
+}
+
 static void on_job_finished(Manager *m, Record *record) {
-        /* the module was loaded already, but from now on it counts as requested itself */
-        if (record->id == 0 && outcome_is_success(record->outcome) &&
-            !ledger_was_requested(m->ledger, record->module) && record->reason == PLAN_REQUESTED)
+        /* the module was loaded already, but from now on it counts as requested itself, and not on demand alone */
+        if (record->id == 0 && outcome_is_success(record->outcome) && record->reason == PLAN_REQUESTED &&
+            !record->removal && is_news(m, record))
                 (void) ledger_begin(m->ledger, record);
         ledger_end(m->ledger, record);
         if (record->outcome == OUTCOME_UNLOADED)
                 ledger_module_gone(m->ledger, record->module);
         if (record->outcome == OUTCOME_KEPT_OUT && record->request)
                 refused_devices_note_command(m->refused, record->request, record->module);
+        if (!record->removal && outcome_is_success(record->outcome))
+                idle_unload_note_use(m->idle_unload, record->module, record->outcome == OUTCOME_LOADED);
         counters_note_outcome(&m->counters, record);
         if (record->outcome != OUTCOME_ALREADY_LOADED)
                 journal_record(record);
@@ -324,6 +336,7 @@ void manager_apply_settings(Manager *m) {
         if (m->index)
                 write_denied(m);        /* OnStop=, OnFailure= */
         manager_apply_gate(m);
+        idle_unload_apply(m->idle_unload, m->settings.idle_unload_usec);
         r = ledger_set_capacity(m->ledger, m->settings.ledger_entries);
         if (r < 0)
                 log_warning("cannot size the ledger: %s", strerror(-r));

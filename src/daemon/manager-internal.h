@@ -32,6 +32,7 @@
 #include "daemon/requests/autoload.h"
 #include "daemon/requests/foreign-loads.h"
 #include "daemon/requests/helper-requests.h"
+#include "daemon/requests/idle-unload.h"
 #include "daemon/requests/second-look.h"
 #include "daemon/service/service.h"
 #include "daemon/service/waits.h"
@@ -60,6 +61,7 @@ struct Manager {
         Autoload *autoload;
         SecondLook *second_look;
         ForeignLoads *foreign;
+        IdleUnload *idle_unload;
         HelperRequests *helper_requests;
         Charge *charge;
         Authority *authority;

@@ -225,6 +225,14 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                            });
         if (r < 0)
                 return r;
+        r = idle_unload_new(&m->idle_unload, &(IdleUnloadOptions) {
+                                                     .event = m->event,
+                                                     .scheduler = m->scheduler,
+                                                     .ledger = m->ledger,
+                                                     .planner = &m->planner,
+                                             });
+        if (r < 0)
+                return r;
         return loaded_denied_new(&m->loaded_denied, &m->planner);
 }
 
@@ -259,6 +267,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .gate = m->gate,
                                    .planner = &m->planner,
                                    .second_look = m->second_look,
+                                   .idle_unload = m->idle_unload,
                                    .scheduler = m->scheduler,
                                    .ledger = m->ledger,
                                    .audit = audit_keeper_get(m->audit),
@@ -342,6 +351,7 @@ Manager *manager_free(Manager *m) {
         gate_free(m->gate);
         second_look_free(m->second_look);
         foreign_loads_free(m->foreign);
+        idle_unload_free(m->idle_unload);
         helper_requests_free(m->helper_requests);
         autoload_free(m->autoload);
         scheduler_free(m->scheduler);

@@ -162,6 +162,13 @@ int rule_to_json(const Policy *p, const PolicyRule *rule, size_t order, sd_json_
                 SD_JSON_BUILD_PAIR_CONDITION(options != NULL, "options", SD_JSON_BUILD_VARIANT(options)),
                 SD_JSON_BUILD_PAIR_CONDITION(parameters != NULL, "parameters",
                                              SD_JSON_BUILD_VARIANT(parameters)),
+                SD_JSON_BUILD_PAIR_CONDITION(
+                        rule->has_idle_unload, "idleUnload",
+                        SD_JSON_BUILD_BOOLEAN(rule->idle_unload_usec != POLICY_IDLE_NO)),
+                SD_JSON_BUILD_PAIR_CONDITION(
+                        rule->has_idle_unload && rule->idle_unload_usec != POLICY_IDLE_NO &&
+                                rule->idle_unload_usec != POLICY_IDLE_YES,
+                        "idleUnloadUSec", SD_JSON_BUILD_UNSIGNED(rule->idle_unload_usec)),
                 SD_JSON_BUILD_PAIR_CONDITION(rule->id != NULL, "rule", SD_JSON_BUILD_STRING(id)),
                 SD_JSON_BUILD_PAIR_STRING("file", file),
                 SD_JSON_BUILD_PAIR_CONDITION(rule->line > 0, "line", SD_JSON_BUILD_UNSIGNED(rule->line)),

@@ -108,6 +108,10 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
                 return;
         }
 
+        if (streq(origin, "idle")) {
+                (void) fputs("by lkmd, since nobody used it", f);
+                return;
+        }
         if (streq(origin, "kernel")) {
                 (void) fputs("asked for by the kernel on behalf of ", f);
                 print_processes(f, requester);
@@ -153,6 +157,8 @@ void print_requester_kind(FILE *f, sd_json_variant *requester) {
                 print_process(f, requester, "a client");
         else if (streq(origin, "boot"))
                 (void) fputs("the boot", f);
+        else if (streq(origin, "idle"))
+                (void) fputs("lkmd, since nobody used it", f);
         else
                 print_escaped(f, *origin ? origin : NULL);
 }

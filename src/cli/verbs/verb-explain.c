@@ -115,7 +115,10 @@ static int add_row(const Output *out, Table *table, const Explanation *q, size_t
                         (void) fputs(m->what.verdict != POLICY_NO_VERDICT
                                              ? policy_verdict_to_string(m->what.verdict)
                                      : m->what.rule && m->what.rule->n_prefer > 0 ? "prefer"
-                                                                                  : "options",
+                                     : m->what.rule && m->what.rule->n_options == 0 &&
+                                                     m->what.rule->has_idle_unload
+                                             ? "idle-unload"
+                                             : "options",
                                      f);
                 else if (f && column == 2)
                         print_ruling_name(f, &m->what);

@@ -22,6 +22,17 @@ static void write_order(FILE *f, const Listing *l) {
         fprintf(f, "%zu", l->order);
 }
 
+/* Whether the module may go when nobody uses it. */
+static void write_idle_unload(FILE *f, const PolicyRule *rule) {
+        if (!rule->has_idle_unload)
+                return;
+        (void) fputs("idle-unload ", f);
+        if (rule->idle_unload_usec == POLICY_IDLE_NO || rule->idle_unload_usec == POLICY_IDLE_YES)
+                (void) fputs(rule->idle_unload_usec == POLICY_IDLE_NO ? "no" : "yes", f);
+        else
+                print_duration(f, rule->idle_unload_usec);
+}
+
 static void write_verdict(FILE *f, const Listing *l) {
         const PolicyRule *rule = l->rule;
 
@@ -33,6 +44,9 @@ static void write_verdict(FILE *f, const Listing *l) {
                         (void) fputs(i == 0 ? ", parameters " : " ", f);
                         print_escaped(f, rule->parameters[i]);
                 }
+                if (rule->has_idle_unload)
+                        (void) fputs(", ", f);
+                write_idle_unload(f, rule);
                 return;
         }
         for (size_t i = 0; i < rule->n_prefer; i++) {
@@ -43,6 +57,9 @@ static void write_verdict(FILE *f, const Listing *l) {
                 (void) fputs(i == 0 && rule->n_prefer == 0 ? "options " : " ", f);
                 print_escaped(f, rule->options[i]);
         }
+        if (rule->has_idle_unload && (rule->n_prefer > 0 || rule->n_options > 0))
+                (void) fputs(", ", f);
+        write_idle_unload(f, rule);
 }
 
 static void write_mode(FILE *f, const Listing *l) {

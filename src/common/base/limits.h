@@ -16,6 +16,15 @@
 #define LKMD_DENIED_CONF_MAX (1U << 20) /* bytes of the denied names, and of the modprobe.d file made of them */
 #define UDEV_RULE_MAX (64U << 10)       /* bytes of udev's rule that loads drivers; it has about 1 KiB */
 
+/* Removals. */
+#define UNLOAD_LOOK_USEC (500U * 1000U) /* between two looks whether a module is still in use */
+#define KEEP_INTERFACES_MAX 64U         /* network interfaces that a removal must not take away */
+#define IDLE_TICK_MIN_USEC \
+        (1000U * 1000U) /* between two looks which modules are idle: a quarter of the time .. */
+#define IDLE_TICK_MAX_USEC (60U * 1000U * 1000U) /* .. up to this */
+#define IDLE_BACKOFF_MAX 6U             /* times that the time doubles for a module that keeps coming back */
+#define IDLE_PRESSURE_SHARE 8U          /* of the time, when memory is short */
+
 /* The image of the index. */
 #define INDEX_IMAGE_MAX (128U << 20)    /* bytes; that of Debian 13 has 5 MiB */
 #define INDEX_IMAGES_MAX 8U             /* files that are kept, of as many kernels */

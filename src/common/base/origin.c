@@ -13,6 +13,7 @@ static const char *const origin_names[_ORIGIN_MAX] = {
         [ORIGIN_BOOT] = "boot",
         [ORIGIN_FOREIGN] = "foreign",
         [ORIGIN_INITRAMFS] = "initramfs",
+        [ORIGIN_IDLE] = "idle",
 };
 
 const char *request_origin_to_string(RequestOrigin origin) {

@@ -11,6 +11,7 @@ typedef enum RequestOrigin {            /* where a request comes from; names are
         /* What lkmd is not asked about: it was done without lkmd, and is written down. No policy matches it. */
         ORIGIN_FOREIGN,
         ORIGIN_INITRAMFS,
+        ORIGIN_IDLE,                    /* lkmd itself removes what is not used any more */
         _ORIGIN_MAX,
         _ORIGIN_ASKED_MAX = ORIGIN_FOREIGN,
         _ORIGIN_INVALID = -EINVAL,

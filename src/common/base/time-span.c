@@ -92,3 +92,29 @@ int time_span_take(const char **text, TimeSpanPart *ret) {
         *ret = part;
         return 0;
 }
+
+/**
+ * time_span_parse() - a whole time span such as "1h 30min", seconds without a unit
+ *
+ * Return: 0; -EINVAL: it is none, or nothing, or what UINT64_MAX stands for; -ERANGE.
+ */
+int time_span_parse(const char *text, uint64_t *ret_usec) {
+        uint64_t total = 0;
+        TimeSpanPart part;
+
+        assert(text && ret_usec);
+
+        do {
+                int r = time_span_take(&text, &part);
+
+                if (r < 0)
+                        return r;
+                if (__builtin_add_overflow(total, part.usec, &total))
+                        return -ERANGE;
+        } while (*text != '\0');
+
+        if (total == 0 || total == UINT64_MAX)
+                return -EINVAL;
+        *ret_usec = total;
+        return 0;
+}

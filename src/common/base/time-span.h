@@ -12,3 +12,4 @@ typedef struct TimeSpanPart {
 } TimeSpanPart;
 
 int time_span_take(const char **text, TimeSpanPart *ret);
+int time_span_parse(const char *text, uint64_t *ret_usec);

@@ -8,6 +8,7 @@
 #include "common/interface/interface.h"
 
 #include "common/interface/interface-policy.h"
+#include "common/interface/interface-unload.h"
 
 /* ---------------------------------------------------------------------------------------------- types */
 
@@ -23,7 +24,9 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_FIELD_COMMENT("Nobody asked lkmd: it was loaded or removed without it, for instance by insmod."),
         SD_VARLINK_DEFINE_ENUM_VALUE(foreign),
         SD_VARLINK_FIELD_COMMENT("The same, before lkmd started, by the initramfs."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(initramfs));
+        SD_VARLINK_DEFINE_ENUM_VALUE(initramfs),
+        SD_VARLINK_FIELD_COMMENT("A removal by lkmd itself: nobody used the module any more, see IdleUnloadSec= in lkmd.conf(5)."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(idle));
 
 /* From uid on, whose comment comes before it. */
 #define PROCESS_FIELDS                                                                                               \
@@ -46,7 +49,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
         Process, SD_VARLINK_FIELD_COMMENT("Its user ID, as it is outside of all containers."),
         PROCESS_FIELDS);
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(
+SD_VARLINK_DEFINE_STRUCT_TYPE(
         Requester, SD_VARLINK_FIELD_COMMENT("Who asked."), SD_VARLINK_DEFINE_FIELD_BY_TYPE(origin, Origin, 0),
         SD_VARLINK_FIELD_COMMENT("What was asked for, as it was given: module name, alias or modalias. "
                                  "Control characters and bytes that are not UTF-8 are shown as \\xNN."),
@@ -97,7 +100,7 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_FIELD_COMMENT("Not tried, since a module that it needs failed."),
         SD_VARLINK_DEFINE_ENUM_VALUE(dependency_failed));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(
+SD_VARLINK_DEFINE_STRUCT_TYPE(
         Record,
         SD_VARLINK_FIELD_COMMENT("When it ended (in an event of kind started: when it began), "
                                  "CLOCK_REALTIME in microseconds."),
@@ -370,7 +373,7 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(reloaded), SD_VARLINK_FIELD_COMMENT("A file is broken: problem."),
         SD_VARLINK_DEFINE_ENUM_VALUE(problem));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(
+SD_VARLINK_DEFINE_STRUCT_TYPE(
         Event, SD_VARLINK_DEFINE_FIELD_BY_TYPE(kind, EventKind, 0),
         SD_VARLINK_FIELD_COMMENT("CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_FIELD(timeUSec, SD_VARLINK_INT, 0),
@@ -403,18 +406,6 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(records, Record, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("The modules that were left out."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(omissions, Omission, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE));
-
-static SD_VARLINK_DEFINE_METHOD_FULL(
-        Unload, SD_VARLINK_SUPPORTS_MORE, SD_VARLINK_FIELD_COMMENT("Module name or alias."),
-        SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-        SD_VARLINK_FIELD_COMMENT(
-                "Remove it even if the module does not support removal (O_TRUNC, delete_module(2)). Needs a kernel with "
-                "CONFIG_MODULE_FORCE_UNLOAD. A module in use is not removed."),
-        SD_VARLINK_DEFINE_INPUT(force, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Only with 'more': a load or removal began or ended; the other fields are absent."),
-        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(progress, Event, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("All loads and removals, in the order in which they ended."),
-        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(records, Record, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD(
         Status, SD_VARLINK_FIELD_COMMENT("Version of lkmd."),
@@ -456,6 +447,10 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(gate, GateMode, 0),
         SD_VARLINK_FIELD_COMMENT("Why the gate is off, in words; null if it is not."),
         SD_VARLINK_DEFINE_OUTPUT(gateOff, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Modules that were loaded on demand go when nobody has used them for a while."),
+        SD_VARLINK_DEFINE_OUTPUT(idleUnload, SD_VARLINK_BOOL, 0),
+        SD_VARLINK_FIELD_COMMENT("IdleUnloadSec= of lkmd.conf(5); absent: only those of which a rule says so."),
+        SD_VARLINK_DEFINE_OUTPUT(idleUnloadUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("When lkmd started, CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_OUTPUT(startedUSec, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("The walk over the devices that existed when lkmd started is finished."),
@@ -658,7 +653,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         io_lkmd_Manager, "io.lkmd.Manager",
         SD_VARLINK_INTERFACE_COMMENT(
                 "Decides which modules enter the kernel, and says why. Everybody may read; "
-                "Load, Unload, Reload, Grant, Revoke and ClearAudit are for root and members of the group lkmd-admin."),
+                "Load, Unload, Sweep, Reload, Grant, Revoke and ClearAudit are for root and members of the group lkmd-admin."),
         SD_VARLINK_SYMBOL_COMMENT("Where a request comes from."), &vl_type_Origin,
         SD_VARLINK_SYMBOL_COMMENT("A process that asked, as far as it is known."), &vl_type_Process,
         SD_VARLINK_SYMBOL_COMMENT("Who asked, and for what."), &vl_type_Requester,
@@ -681,6 +676,12 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("What the policy did about a module."), &vl_type_AuditKind,
         SD_VARLINK_SYMBOL_COMMENT("What the policy did, and how often."), &vl_type_AuditEntry,
         SD_VARLINK_SYMBOL_COMMENT("A module that was left out of a request."), &vl_type_Omission,
+        SD_VARLINK_SYMBOL_COMMENT("Why a module goes with a removal."), &vl_type_UnloadReason,
+        SD_VARLINK_SYMBOL_COMMENT("A module that goes."), &vl_type_UnloadStep,
+        SD_VARLINK_SYMBOL_COMMENT("Why a module stays, although what it was loaded for goes."), &vl_type_UnloadStayKind,
+        SD_VARLINK_SYMBOL_COMMENT("A module that stays."), &vl_type_UnloadStay,
+        SD_VARLINK_SYMBOL_COMMENT("What a machine cannot go on without."), &vl_type_NeedKind,
+        SD_VARLINK_SYMBOL_COMMENT("Something that this machine needs, and a module that it depends on."), &vl_type_Need,
         SD_VARLINK_SYMBOL_COMMENT("An error in a file that lkmd reads."), &vl_type_Problem,
         SD_VARLINK_SYMBOL_COMMENT("The state of a module."), &vl_type_ModuleState,
         SD_VARLINK_SYMBOL_COMMENT("A module and its state."), &vl_type_Module,
@@ -703,7 +704,11 @@ SD_VARLINK_DEFINE_INTERFACE(
                 "when the outcome is known."),
         &vl_method_Load,
         SD_VARLINK_SYMBOL_COMMENT("Removes a module, and the dependencies that lkmd loaded for it and nothing else uses."),
-        &vl_method_Unload, SD_VARLINK_SYMBOL_COMMENT("The state of lkmd."), &vl_method_Status,
+        &vl_method_Unload,
+        SD_VARLINK_SYMBOL_COMMENT(
+                "Removes the modules that lkmd loaded on demand and that are not used now, whatever IdleUnloadSec= says, and what only "
+                "they needed. What this machine needs stays."),
+        &vl_method_Sweep, SD_VARLINK_SYMBOL_COMMENT("The state of lkmd."), &vl_method_Status,
         SD_VARLINK_SYMBOL_COMMENT("Everything that is known about one module."), &vl_method_DescribeModule,
         SD_VARLINK_SYMBOL_COMMENT("The modules in the kernel."), &vl_method_List,
         SD_VARLINK_SYMBOL_COMMENT("What was done to modules in this boot, some hundred entries at a time."), &vl_method_History,
@@ -730,6 +735,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         &vl_error_UnloadFailed, SD_VARLINK_SYMBOL_COMMENT("The module is not in the kernel."), &vl_error_NotLoaded,
         SD_VARLINK_SYMBOL_COMMENT("The module is part of the kernel image and cannot be removed."),
         &vl_error_BuiltIn, SD_VARLINK_SYMBOL_COMMENT("The module is in use."), &vl_error_InUse,
+        SD_VARLINK_SYMBOL_COMMENT("This machine, or the login of the caller, needs a module that would go."), &vl_error_Needed,
         SD_VARLINK_SYMBOL_COMMENT("The module has no such parameter."), &vl_error_UnknownParameter,
         SD_VARLINK_SYMBOL_COMMENT("The timeout has expired."), &vl_error_Timeout,
         SD_VARLINK_SYMBOL_COMMENT("A file is broken; nothing was changed."), &vl_error_ReloadFailed,

@@ -15,6 +15,7 @@ extern const sd_varlink_interface vl_interface_io_lkmd_Manager;
 #define LKMD_ERROR_NOT_LOADED "io.lkmd.Manager.NotLoaded"
 #define LKMD_ERROR_BUILT_IN "io.lkmd.Manager.BuiltIn"
 #define LKMD_ERROR_IN_USE "io.lkmd.Manager.InUse"
+#define LKMD_ERROR_NEEDED "io.lkmd.Manager.Needed"
 #define LKMD_ERROR_UNKNOWN_PARAMETER "io.lkmd.Manager.UnknownParameter"
 #define LKMD_ERROR_TIMEOUT "io.lkmd.Manager.Timeout"
 #define LKMD_ERROR_TOO_MANY_CLIENTS "io.lkmd.Manager.TooManyClients"

@@ -14,7 +14,7 @@
  * cannot be read; -ENOMEM.
  */
 
-#define SCHEMA_KEYS_MAX 16U             /* in one table */
+#define SCHEMA_KEYS_MAX 24U             /* in one table */
 
 _Static_assert(_POLICY_KEY_MAX <= SCHEMA_KEYS_MAX, "there is room for the keys of match:");
 

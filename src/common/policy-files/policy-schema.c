@@ -13,6 +13,7 @@
 #include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/policy-files/policy-grant-reading.h"
+#include "common/policy-files/policy-idle.h"
 #include "common/policy-files/policy-options.h"
 #include "common/policy-files/policy-pattern.h"
 #include "common/policy-files/policy-reading.h"
@@ -192,6 +193,7 @@ enum {
         RULE_PREFER,
         RULE_OPTIONS,
         RULE_PARAMETERS,
+        RULE_IDLE_UNLOAD,
         RULE_REASON,
         RULE_SOURCE,
         RULE_NEEDED_BY,
@@ -211,6 +213,7 @@ static const SchemaKey rule_keys[] = {
         [RULE_PREFER]  = { "prefer",  read_prefer,    IN_POLICY },
         [RULE_OPTIONS] = { "options", policy_read_options, IN_POLICY },
         [RULE_PARAMETERS] = { "parameters", policy_read_parameters, IN_RULES },
+        [RULE_IDLE_UNLOAD] = { "idle-unload", policy_read_idle_unload, IN_POLICY },
         [RULE_REASON]  = { "reason",  read_reason,    IN_ALL },
         [RULE_SOURCE]  = { "source",  read_source,    IN_LIST },
         [RULE_NEEDED_BY] = { "needed-by", read_needed_by, IN_LIST },
@@ -242,10 +245,11 @@ static int append_source(PolicyReading *r) {
 static int finish_rule(PolicyReading *r, const YamlNode *where, const SeenKeys seen) {
         int e = 0;
 
-        if (seen[RULE_VERDICT].line == 0 && seen[RULE_PREFER].line == 0 && seen[RULE_OPTIONS].line == 0)
+        if (seen[RULE_VERDICT].line == 0 && seen[RULE_PREFER].line == 0 && seen[RULE_OPTIONS].line == 0 &&
+            seen[RULE_IDLE_UNLOAD].line == 0)
                 e = yaml_reader_complain(
                         r->yaml, where,
-                        "a rule needs at least one of \"verdict\", \"prefer\" and \"options\"");
+                        "a rule needs at least one of \"verdict\", \"prefer\", \"options\" and \"idle-unload\"");
         if (e >= 0 && seen[RULE_PARAMETERS].line > 0 && r->rule->verdict != POLICY_ALLOW &&
             r->rule->verdict != POLICY_REPORT)
                 e = yaml_reader_complain(r->yaml, seen + RULE_PARAMETERS,

@@ -45,6 +45,10 @@ typedef enum PolicySource {
         _POLICY_SOURCE_INVALID = -EINVAL,
 } PolicySource;
 
+/* idle-unload: of a rule */
+#define POLICY_IDLE_NO UINT64_C(0)
+#define POLICY_IDLE_YES UINT64_MAX      /* after IdleUnloadSec= */
+
 /* What a rule with a verdict is about. All rules decide about loads. */
 typedef enum PolicyScope {
         POLICY_SCOPE_LOAD,
@@ -86,6 +90,8 @@ typedef struct PolicyRule {
         size_t n_options;
         const char **parameters;        /* globs of parameters that members of lkmd-admin may give with a load */
         size_t n_parameters;
+        bool has_idle_unload;
+        uint64_t idle_unload_usec;      /* POLICY_IDLE_NO, POLICY_IDLE_YES, or for how long nobody has used it */
         const char *reason;             /* NULL: none */
         uint64_t expires_usec;          /* CLOCK_REALTIME; UINT64_MAX: never */
         /* POLICY_BY_GRANT only: */

@@ -23,6 +23,7 @@ struct Policy {
         PolicyOptions options;
         const PolicyFile *default_file; /* the first that has a default; NULL: none */
         bool has_options, has_preferences, has_dates, is_incomplete;
+        uint64_t least_idle_usec;       /* policy_least_idle_usec() */
         PolicyLookup *lookup;
 };
 
@@ -43,6 +44,15 @@ const char *policy_trace_step_to_string(PolicyTraceStep s) {
 
 /* ---------------------------------------------------------------------------------------------- the object */
 
+static void note_idle(Policy *p, const PolicyRule *rule) {
+        bool has_time = rule->idle_unload_usec != POLICY_IDLE_NO &&
+                        rule->idle_unload_usec != POLICY_IDLE_YES;
+        uint64_t usec = has_time ? rule->idle_unload_usec : UINT64_MAX;
+
+        if (rule->has_idle_unload)
+                p->least_idle_usec = p->least_idle_usec == 0 ? usec : MIN(p->least_idle_usec, usec);
+}
+
 static void collect_rules(Policy *p) {
         for (size_t i = 0; i < p->n_files; i++) {
                 const PolicyFile *f = p->files[i];
@@ -54,6 +64,7 @@ static void collect_rules(Policy *p) {
                         p->has_options |= f->rules[k].n_options > 0;
                         p->has_preferences |= f->rules[k].n_prefer > 0;
                         p->has_dates |= f->rules[k].expires_usec != UINT64_MAX;
+                        note_idle(p, f->rules + k);
                 }
         }
 }
@@ -517,4 +528,32 @@ const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester 
 
 const PolicyRule *policy_would_prefer(const Policy *p, const PolicyRequester *requester, uint64_t now_usec) {
         return find_preference(p, requester, now_usec, POLICY_AUDIT);
+}
+
+/**
+ * policy_find_idle() - may a module go when nobody uses it?
+ *
+ * Return: the first enforced rule with "idle-unload" that matches; NULL: none.
+ */
+const PolicyRule *policy_find_idle(const Policy *p, const PolicySubject *subject, uint64_t now_usec) {
+        const PolicyRule *rule;
+        PolicyQuestion q;
+        PolicyWalk w;
+
+        assert(subject && subject->module);
+
+        if (policy_least_idle_usec(p) == 0)
+                return NULL;
+        policy_question_init(&q, subject, p->options.facts, p->options.facts_userdata);
+        policy_walk_begin(&w, p->lookup, subject->module);
+        while ((rule = policy_walk_next(&w)))
+                if (rule->has_idle_unload && rule->expires_usec > now_usec &&
+                    policy_get_rule_mode(p, rule) == POLICY_ENFORCE &&
+                    policy_rule_matches(rule, &q, POLICY_KEYS_ALL))
+                        return rule;
+        return NULL;
+}
+
+uint64_t policy_least_idle_usec(const Policy *p) {
+        return p ? p->least_idle_usec : 0;
 }

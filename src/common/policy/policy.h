@@ -92,4 +92,9 @@ const PolicyRule *policy_find_preference(const Policy *p, const PolicyRequester 
 /* The same, with what is in audit mode enforced. */
 const PolicyRule *policy_would_prefer(const Policy *p, const PolicyRequester *requester, uint64_t now_usec);
 
+/* The rule that says whether a module may go when nobody uses it; NULL: none. */
+const PolicyRule *policy_find_idle(const Policy *p, const PolicySubject *subject, uint64_t now_usec);
+/* The least time of those rules, UINT64_MAX if none has one; 0: there are none. */
+uint64_t policy_least_idle_usec(const Policy *p);
+
 const char *policy_trace_step_to_string(PolicyTraceStep s);

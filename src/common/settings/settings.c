@@ -131,23 +131,16 @@ static int read_receive_buffer(const char *value, void *ret) {
 
 /* Time spans as in systemd.time(7); seconds without a unit. */
 static int read_time_span(const char *value, void *ret) {
-        uint64_t total = 0;
-        TimeSpanPart part;
-
         if (streq(value, "infinity")) {
                 *(uint64_t *) ret = UINT64_MAX;
                 return 0;
         }
+        return time_span_parse(value, ret) < 0 ? -EINVAL : 0;
+}
 
-        do {
-                if (time_span_take(&value, &part) < 0 || __builtin_add_overflow(total, part.usec, &total))
-                        return -EINVAL;
-        } while (*value != '\0');
-
-        if (total == 0 || total == UINT64_MAX)
-                return -EINVAL;
-        *(uint64_t *) ret = total;
-        return 0;
+/* The same, and 0 is never, too. */
+static int read_time_or_never(const char *value, void *ret) {
+        return streq(value, "0") ? read_time_span("infinity", ret) : read_time_span(value, ret);
 }
 
 static int read_mode(const char *value, void *ret) {
@@ -308,6 +301,7 @@ static const SettingInfo settings_table[] = {
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
         { "OnFailure", read_on_failure, PLACE(on_failure), "open or closed" },
         { "Gate", read_gate, PLACE(gate), "off, requests or files" },
+        { "IdleUnloadSec", read_time_or_never, PLACE(idle_unload_usec), "a time such as 10min, or 0 or infinity for never" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
         { "LoadedParameters", read_loaded_parameters, PLACE(loaded_parameters), "fail or ignore" },
         { "SerialModules", read_module_list, PLACE(serial_modules),
@@ -345,6 +339,7 @@ void settings_default(Settings *ret) {
                 .on_stop = ON_STOP_HOLD,
                 .on_failure = ON_FAILURE_OPEN,
                 .gate = GATE_MODE_REQUESTS,
+                .idle_unload_usec = UINT64_MAX,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,
                 .loaded_parameters = LOADED_PARAMETERS_FAIL,
         };

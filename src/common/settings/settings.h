@@ -76,6 +76,7 @@ typedef struct Settings {
         OnStop on_stop;
         OnFailure on_failure;
         GateMode gate;
+        uint64_t idle_unload_usec;      /* modules loaded on demand go when idle for it; UINT64_MAX: never */
         UnknownParameters unknown_parameters;
         LoadedParameters loaded_parameters;
         char serial_modules[SETTING_LIST_MAX]; /* names; no two of them are loaded at once */

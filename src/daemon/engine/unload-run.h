@@ -6,21 +6,30 @@
 #include "daemon/engine/scheduler.h"
 #include "daemon/history/ledger.h"
 #include "daemon/planning/planner.h"
+#include "daemon/planning/unload-plan.h"
 
 /*
- * UnloadRun: one removal being carried out: the module, and the modules that lkmd loaded only for it.
+ * UnloadRun: an UnloadPlan being carried out.
  */
 typedef struct UnloadRun UnloadRun;
 typedef void (*unload_run_done_t)(UnloadRun *run, void *userdata); /* may free the run */
 
-int unload_run_new(UnloadRun **ret, Scheduler *scheduler, Ledger *ledger, const Planner *planner,
-                   const Index *index, const char *module, Request *request, unload_run_done_t done,
-                   void *userdata);
+typedef struct UnloadRunOptions {       /* all borrowed */
+        Scheduler *scheduler;
+        const Ledger *ledger;
+        const Planner *planner;         /* and its index, whichever is in force */
+        Request *request;
+        unload_run_done_t done;
+        void *userdata;
+} UnloadRunOptions;
+
+int unload_run_new(UnloadRun **ret, UnloadPlan *plan, const UnloadRunOptions *options);
 UnloadRun *unload_run_free(UnloadRun *run);
 DEFINE_CLEANUP(UnloadRun, unload_run_free);
 
 int unload_run_start(UnloadRun *run);
 
+const UnloadPlan *unload_run_get_plan(const UnloadRun *run);
 const RecordList *unload_run_get_records(const UnloadRun *run);
 int unload_run_get_error(const UnloadRun *run);
 Record *unload_run_get_failure(const UnloadRun *run);

@@ -352,6 +352,42 @@ Record *ledger_find_load(const Ledger *l, const char *module) {
         return NULL;
 }
 
+/* The newest request for a loaded module itself; borrowed, NULL: there was none, or its record was dropped. */
+Record *ledger_find_wanted(const Ledger *l, const char *module) {
+        assert(l && module);
+
+        for (size_t i = 0; i < l->n_records; i++) {
+                Record *r = ledger_get(l, i);
+
+                if (!r->gone && streq(r->module, module) && record_is_wanted(r))
+                        return r;
+        }
+        return NULL;
+}
+
+/*
+ * Did lkmd load it for the kernel or for a device, or for one that was, and has nobody else asked for it? They ask
+ * again when they need it.
+ */
+bool ledger_is_on_demand(const Ledger *l, const char *module) {
+        bool loaded_here = false;
+
+        assert(l && module);
+
+        for (size_t i = 0; i < l->n_records; i++) {
+                const Record *r = ledger_get(l, i);
+                bool on_demand = r->request->origin == ORIGIN_KERNEL || r->request->origin == ORIGIN_DEVICE;
+
+                if (r->gone || !streq(r->module, module))
+                        continue;
+                if (record_is_wanted(r) && (!on_demand || r->also_requested))
+                        return false;
+                if (!r->removal && r->outcome == OUTCOME_LOADED && on_demand)
+                        loaded_here = true;
+        }
+        return loaded_here;
+}
+
 /**
  * ledger_was_requested() - was a loaded module requested itself, rather than only needed by another?
  *

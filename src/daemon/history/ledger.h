@@ -23,4 +23,6 @@ size_t ledger_count(const Ledger *l);
 Record *ledger_get(const Ledger *l, size_t i);
 bool ledger_is_complete(const Ledger *l);
 Record *ledger_find_load(const Ledger *l, const char *module);
+Record *ledger_find_wanted(const Ledger *l, const char *module);
+bool ledger_is_on_demand(const Ledger *l, const char *module);
 bool ledger_was_requested(const Ledger *l, const char *module);

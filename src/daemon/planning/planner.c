@@ -248,6 +248,37 @@ bool planner_denies(const Planner *p, const Index *index, const char *module, Po
         return ret->verdict == POLICY_DENY;
 }
 
+const PolicyRule *planner_find_idle_rule(const Planner *p, const Index *index, const Request *request,
+                                         const char *kernel_name) {
+        const Policy *policy = policy_keeper_get(p->policy);
+        PolicyRequester requester;
+        const IndexModule *known;
+
+        assert(p && index && request && kernel_name);
+
+        if (policy_least_idle_usec(policy) == 0)
+                return NULL;            /* no rule is about it */
+        requester = request_get_requester(request);
+        known = planner_find_module(p, index, kernel_name);
+        return policy_find_idle(policy,
+                                &(PolicySubject) {
+                                        .requester = &requester,
+                                        .part = POLICY_REQUESTED,
+                                        .module = known ? known->name : kernel_name,
+                                        .path = known ? known->path : NULL,
+                                },
+                                clock_usec(CLOCK_REALTIME));
+}
+
+uint64_t planner_least_idle_usec(const Planner *p) {
+        uint64_t usec;
+
+        assert(p);
+
+        usec = policy_least_idle_usec(policy_keeper_get(p->policy));
+        return usec == 0 ? UINT64_MAX : usec;
+}
+
 const char *planner_kernel_name(const Planner *p, const Index *index, const char *module,
                                 FileFactsEffort effort) {
         assert(p && index && module);

@@ -52,5 +52,13 @@ const IndexModule *planner_find_module(const Planner *p, const Index *index, con
 /* For the audit. */
 bool planner_has_rule(const PlanRuling *ruling, void *userdata);
 
+/*
+ * The rule of the policy that says whether a module may go when nobody uses it (idle-unload), and the least time of
+ * all such rules. NULL and UINT64_MAX: there is none.
+ */
+const PolicyRule *planner_find_idle_rule(const Planner *p, const Index *index, const Request *request,
+                                         const char *kernel_name);
+uint64_t planner_least_idle_usec(const Planner *p);
+
 /* Would a request for this module by name be denied? @ret is borrowed from policy and index. */
 bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret);

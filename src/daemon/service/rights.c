@@ -30,6 +30,7 @@ static const struct {
 } rights[] = {
         { "Load", RIGHT_ADMIN, ONEWAY | MORE },
         { "Unload", RIGHT_ADMIN, ONEWAY | MORE },
+        { "Sweep", RIGHT_ADMIN, ONEWAY },
         { "Reload", RIGHT_ADMIN, ONEWAY },
         { "Grant", RIGHT_ADMIN, ONEWAY },
         { "Revoke", RIGHT_ADMIN, ONEWAY },

@@ -17,6 +17,7 @@
 #include "daemon/history/ledger.h"
 #include "daemon/history/monitors.h"
 #include "daemon/planning/planner.h"
+#include "daemon/requests/idle-unload.h"
 #include "daemon/requests/second-look.h"
 #include "daemon/service/waits.h"
 
@@ -33,6 +34,7 @@ typedef struct ServiceContext {
         const Gate *gate;
         Planner *planner;
         SecondLook *second_look;
+        IdleUnload *idle_unload;
         Scheduler *scheduler;
         Ledger *ledger;
         Audit *audit;

@@ -50,6 +50,8 @@ int load_parameters_check_taken(sd_varlink *link, const PlanRun *run, const Requ
 /* service-unload.c */
 int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata);
+int vl_method_sweep(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata);
 void service_forget_unloads(Service *s, sd_varlink *link);
 void service_drop_unloads(Service *s);
 void service_report_unloads(Service *s, const char *kind, const Record *record);

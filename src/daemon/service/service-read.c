@@ -270,6 +270,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         bool stepped_back;
         GateMode gate;
         const Index *index;
+        uint64_t idle_usec;
         int r;
 
         r = service_admit(s, link, "Status", flags);
@@ -280,6 +281,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 return r;
 
         (void) settings_watch_get_problems(context->settings_watch); /* may put settings into force */
+        idle_usec = context->settings->idle_unload_usec;
         index = index_keeper_get(context->index); /* may find an obstacle */
         obstacle = charge_get_obstacle(context->charge);
         stepped_back = obstacle_exists(obstacle);
@@ -332,6 +334,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("waitingForUdev", context->count_waiting(context->userdata)),
                 SD_JSON_BUILD_PAIR_STRING("gate", gate_mode_to_string(gate)),
                 SD_JSON_BUILD_PAIR_CONDITION(gate_off != NULL, "gateOff", SD_JSON_BUILD_STRING(gate_off)),
+                SD_JSON_BUILD_PAIR_BOOLEAN("idleUnload", idle_unload_is_on(context->idle_unload)),
+                SD_JSON_BUILD_PAIR_CONDITION(idle_usec != UINT64_MAX, "idleUnloadUSec",
+                                             SD_JSON_BUILD_UNSIGNED(idle_usec)),
                 SD_JSON_BUILD_PAIR_UNSIGNED("startedUSec", context->started_usec),
                 SD_JSON_BUILD_PAIR_BOOLEAN("coldplugDone", context->is_coldplug_done(context->userdata)),
                 SD_JSON_BUILD_PAIR_BOOLEAN("idle", context->is_idle(context->userdata)),

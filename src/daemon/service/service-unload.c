@@ -1,56 +1,72 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Unload: from the parameters of the call to the modules to remove, one removal after the other, and the reply.
+ * Unload: from the parameters of the call to the plan, what speaks against it, one removal after the other, and the
+ * reply. A call that waits until its modules are not in use makes a new plan every now and then: the kernel does not
+ * tell when a reference is given back.
  */
 
 #include <assert.h>
 
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
 #include "common/base/string-list.h"
+#include "common/base/text.h"
 #include "common/index/index-lookup.h"
 #include "common/interface/interface.h"
 #include "daemon/base/log.h"
 #include "daemon/base/module-state.h"
 #include "daemon/engine/unload-run.h"
 #include "daemon/history/record-json.h"
+#include "daemon/planning/needed-modules.h"
 #include "daemon/service/service-caller.h"
 #include "daemon/service/service-internal.h"
 #include "daemon/service/service-reply.h"
+#include "daemon/service/unload-json.h"
 
 struct UnloadCall {
         Service *service;
         sd_varlink *link;               /* NULL: the client is gone */
         bool more;
+        bool sweep;                     /* of Sweep, which names no modules */
+        bool plan_only, holders, ignore_needs;
         Request *request;
         char **modules;                 /* loaded modules that the name means; NULL-terminated */
-        size_t n_done;
-        UnloadRun *run;                 /* of modules[n_done] */
-        RecordList records;             /* of the runs before */
+        char **keep_interfaces;
+        uint64_t until_usec;            /* CLOCK_MONOTONIC: it waits until then; 0: it does not */
+        sd_event_source *timer;         /* while it waits */
+        UnloadRun *run;
         LIST_ENTRY(UnloadCall) next;
 };
 
 static void unload_call_free(UnloadCall *c) {
         LIST_REMOVE(c, next);
+        sd_event_source_disable_unref(c->timer);
         unload_run_free(c->run);
-        record_list_clear(&c->records);
         request_drop_client(c->request);
         request_unref(c->request);
         string_list_free(c->modules);
+        string_list_free(c->keep_interfaces);
         sd_varlink_unref(c->link);
         free(c);
 }
 
-/* The client is gone: what it asked for goes on without a reply. */
+/* The client is gone: what it asked for goes on without a reply, unless it has not begun. */
 void service_forget_unloads(Service *s, sd_varlink *link) {
-        UnloadCall *c;
+        UnloadCall *c, *next;
 
-        LIST_FOREACH(c, &s->unloads, next)
-                if (c->link == link) {
-                        c->link = sd_varlink_unref(c->link);
-                        request_drop_client(c->request);
+        for (c = LIST_FIRST(&s->unloads); c; c = next) {
+                next = LIST_NEXT(c, next);
+                if (c->link != link)
+                        continue;
+                if (!c->run) {
+                        unload_call_free(c);
+                        continue;
                 }
+                c->link = sd_varlink_unref(c->link);
+                request_drop_client(c->request);
+        }
 }
 
 void service_drop_unloads(Service *s) {
@@ -68,22 +84,33 @@ void service_report_unloads(Service *s, const char *kind, const Record *record) 
 
 /* -------------------------------------------------------------------------------------------- refusals */
 
-static int reply_in_use(sd_varlink *link, const char *module, char **holders, unsigned ref_count) {
+static int reply_in_use(sd_varlink *link, const UnloadStep *step) {
+        _cleanup_(string_list_freep) char **none = NULL;
         _cleanup_(freep) char *message = NULL, *hint = NULL;
+        const char *module = step->module;
+        unsigned ref_count = (unsigned) step->refs_left;
+        char **holders = step->holders_left;
         int n;
 
+        if (!holders) {
+                n = string_list_new(&none);
+                if (n < 0)
+                        return n;
+                holders = none;
+        }
         if (holders[0]) {
                 n = asprintf(&message, "%s is in use by %s%s", module, holders[0],
                              holders[1] ? " and others" : "");
                 if (n >= 0)
-                        n = asprintf(&hint, "lkmctl unload %s first", holders[0]);
+                        n = asprintf(&hint, "lkmctl unload %s first, or with --holders all that use it",
+                                     holders[0]);
         } else {
                 n = asprintf(&message, "%s is in use (%u references)", module, ref_count);
                 if (n >= 0)
                         n = asprintf(
                                 &hint,
                                 "close what uses it: open files, mounts, network interfaces that are up; "
-                                "lkmctl status %s shows what is known",
+                                "lkmctl status %s shows what is known, and --wait=TIME waits",
                                 module);
         }
         if (n < 0)
@@ -97,65 +124,94 @@ static int reply_in_use(sd_varlink *link, const char *module, char **holders, un
                                   SD_JSON_BUILD_PAIR_UNSIGNED("refCount", ref_count));
 }
 
-static bool has_softdep_posts(const Index *index, const char *module) {
-        _cleanup_(freep) IndexSoftdep *softdeps = NULL;
-        size_t n = 0;
-
-        if (index_softdeps(index, module, &softdeps, &n) < 0)
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (softdeps[i].post)
-                        return true;
-        return false;
-}
-
 /*
- * Refuses what cannot succeed. Return: 0: go on; 1: refused, and the error was sent; negative errno.
+ * Refuses to take away what this machine needs.
+ * Return: 0: go on; 1: refused, and the error was sent; negative errno.
  */
-static int check_module(Service *s, sd_varlink *link, const char *module) {
-        _cleanup_(string_list_freep) char **holders = NULL;
-        const IndexModule *known;
-        const char *file_module;
-        const ModprobeConfig *config;
-        unsigned ref_count = 0;
-        const Index *index;
+static int check_needs(const UnloadCall *c, const UnloadPlan *plan, const NeedList *needs) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *described = NULL;
+        _cleanup_(freep) char *text = NULL, *message = NULL, *clean = NULL;
+        const Need *need = NULL;
         int r;
 
-        index = index_keeper_get(s->context.index);
-        config = index_get_config(index);
-        known = planner_find_module(s->context.planner, index, module);
-        file_module = known ? known->name : module;
-        if (modprobe_config_find_command(config, CONFIG_REMOVE, module) ||
-            modprobe_config_find_command(config, CONFIG_REMOVE, file_module) ||
-            has_softdep_posts(index, file_module))
-                return 0;               /* what uses it now may be removed before it */
-        if (scheduler_has_job(s->context.scheduler, module))
-                return 0;               /* its own init uses it, and the removal comes after that load */
-
-        r = module_holders(module, &holders);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        if (module_ref_count(module, &ref_count) < 0)
-                ref_count = 0;
-        if (!holders[0] && ref_count == 0)
+        for (size_t i = 0; i < plan->n_steps && !need; i++)
+                need = needs_find_module(needs, plan->steps[i].module);
+        if (!need)
                 return 0;
-
-        r = reply_in_use(link, module, holders, ref_count);
-        return r < 0 ? r : 1;
+        r = need_describe(need, &text);
+        if (r < 0)
+                return r;
+        if (asprintf(&message, "%s is needed: %s", need->module, text) < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        r = text_escape(message, &clean);
+        if (r >= 0)
+                r = describe_needs(needs, plan, &described);
+        if (r < 0)
+                return r;
+        if (c->link)
+                (void) sd_varlink_errorbo(
+                        c->link, LKMD_ERROR_NEEDED, SD_JSON_BUILD_PAIR_STRING("message", clean),
+                        SD_JSON_BUILD_PAIR_STRING(
+                                "hint",
+                                "lkmctl unload --plan shows all that would go; --force removes it nevertheless"),
+                        SD_JSON_BUILD_PAIR_STRING("module", need->module),
+                        SD_JSON_BUILD_PAIR_VARIANT("needs", described)); /* returns the errno of the error */
+        return 1;
 }
 
 /* --------------------------------------------------------------------------------------------- outcome */
 
-static int reply_unloaded(const UnloadCall *c) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *records = NULL;
+/* Memory of the modules that were removed. */
+static uint64_t freed_bytes(const UnloadPlan *plan, const RecordList *records) {
+        uint64_t bytes = 0;
+
+        for (size_t i = 0; i < records->n_items; i++) {
+                const UnloadStep *step = unload_plan_find_step(plan, records->items[i]->module);
+
+                if (step && records->items[i]->outcome == OUTCOME_UNLOADED)
+                        bytes += step->size_bytes;
+        }
+        return bytes;
+}
+
+static int reply_unloaded(const UnloadCall *c, const UnloadRun *run) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *records = NULL, *stays = NULL;
+        const UnloadPlan *plan = unload_run_get_plan(run);
         int r;
 
         if (!c->link)
                 return 0;
-        r = describe_records(&c->records, &records);
+        r = describe_records(unload_run_get_records(run), &records);
+        if (r >= 0)
+                r = describe_unload_stays(plan, &stays);
         if (r < 0)
                 return r;
-        return sd_varlink_replybo(c->link, SD_JSON_BUILD_PAIR_VARIANT("records", records));
+        return sd_varlink_replybo(
+                c->link, SD_JSON_BUILD_PAIR_VARIANT("records", records),
+                SD_JSON_BUILD_PAIR_CONDITION(plan->n_stays > 0, "stays", SD_JSON_BUILD_VARIANT(stays)),
+                SD_JSON_BUILD_PAIR_CONDITION(
+                        c->sweep, "sizeBytes",
+                        SD_JSON_BUILD_UNSIGNED(freed_bytes(plan, unload_run_get_records(run)))));
+}
+
+static int reply_plan(const UnloadCall *c, const UnloadPlan *plan, const NeedList *needs) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *steps = NULL, *stays = NULL, *needed = NULL;
+        int r;
+
+        r = describe_unload_steps(plan, &steps);
+        if (r >= 0)
+                r = describe_unload_stays(plan, &stays);
+        if (r >= 0)
+                r = describe_needs(needs, plan, &needed);
+        if (r < 0)
+                return r;
+        return sd_varlink_replybo(
+                c->link, SD_JSON_BUILD_PAIR_VARIANT("steps", steps), SD_JSON_BUILD_PAIR_VARIANT("stays", stays),
+                SD_JSON_BUILD_PAIR_CONDITION(!c->sweep, "needed", SD_JSON_BUILD_VARIANT(needed)),
+                SD_JSON_BUILD_PAIR_CONDITION(c->sweep, "sizeBytes",
+                                             SD_JSON_BUILD_UNSIGNED(unload_plan_bytes(plan))));
 }
 
 static int reply_unload_failed(sd_varlink *link, const Record *failure) {
@@ -169,82 +225,154 @@ static int reply_unload_failed(sd_varlink *link, const Record *failure) {
                 SD_JSON_BUILD_PAIR_CONDITION(failure->not_proven, "notProven", SD_JSON_BUILD_BOOLEAN(true)));
 }
 
-static int start_next(UnloadCall *c);
-
-/* Return: 1 when the call was answered; 0 to go on with the next module; negative errno. */
-static int take_outcome(UnloadCall *c, UnloadRun *run) {
-        const RecordList *records = unload_run_get_records(run);
+static void on_unload_done(UnloadRun *run, void *userdata) {
         const Record *failure = unload_run_get_failure(run);
         int r = unload_run_get_error(run);
-
-        if (r < 0)
-                return r;
-        if (failure) {
-                if (c->link)
-                        (void) reply_unload_failed(c->link, failure); /* returns the errno of the error */
-                return 1;
-        }
-        for (size_t i = 0; i < records->n_items; i++) {
-                r = record_list_add(&c->records, records->items[i]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static void on_unload_done(UnloadRun *run, void *userdata) {
         UnloadCall *c = userdata;
-        int r;
 
-        r = take_outcome(c, run);
-        c->run = unload_run_free(c->run);
-        if (r == 0) {
-                c->n_done++;
-                r = c->modules[c->n_done] ? start_next(c) : reply_unloaded(c);
-                if (r >= 0 && c->modules[c->n_done])
-                        return;
-        }
+        if (r >= 0 && failure && c->link)
+                (void) reply_unload_failed(c->link, failure); /* returns the errno of the error */
+        else if (r >= 0 && !failure)
+                r = reply_unloaded(c, run);
         if (r < 0 && c->link)
                 (void) sd_varlink_error_errno(c->link, r);
         unload_call_free(c);
 }
 
-/* Return: 0: it runs; negative errno. */
-static int start_next(UnloadCall *c) {
+/* ---------------------------------------------------------------------------------------------- the call */
+
+/* @plan: taken */
+static int start_run(UnloadCall *c, UnloadPlan *plan) {
         const ServiceContext *context = &c->service->context;
         int r;
 
-        r = unload_run_new(&c->run, context->scheduler, context->ledger, context->planner,
-                           index_keeper_get(context->index), c->modules[c->n_done], c->request,
-                           on_unload_done, c);
-        if (r < 0)
+        r = unload_run_new(&c->run, plan,
+                           &(UnloadRunOptions) {
+                                   .scheduler = context->scheduler,
+                                   .ledger = context->ledger,
+                                   .planner = context->planner,
+                                   .request = c->request,
+                                   .done = on_unload_done,
+                                   .userdata = c,
+                           });
+        if (r < 0) {
+                unload_plan_free(plan);
                 return r;
+        }
         return unload_run_start(c->run);
 }
 
-/* @link: NULL: a oneway call */
-static int start_unload(Service *s, sd_varlink *link, bool more, char **modules, Request *request) {
+static int make_plan(const UnloadCall *c, UnloadPlan **ret) {
+        const ServiceContext *context = &c->service->context;
+        LoadedModule *loaded = NULL;
+        size_t n = 0;
+        int r;
+
+        if (c->sweep)
+                return idle_unload_plan(context->idle_unload, /* at_once= */ true, ret);
+        r = loaded_modules_read(&loaded, &n);
+        if (r < 0)
+                return r;
+        r = unload_plan_new(ret,
+                            &(UnloadSources) {
+                                    .ledger = context->ledger,
+                                    .planner = context->planner,
+                                    .index = index_keeper_get(context->index),
+                                    .loaded = loaded,
+                                    .n_loaded = n,
+                            },
+                            c->modules, UNLOAD_REQUESTED, c->holders);
+        loaded_modules_free(loaded, n);
+        return r;
+}
+
+static int wait_more(UnloadCall *c);
+
+/*
+ * Makes the plan, and carries it out unless something speaks against it.
+ * Return: 0: it goes on; 1: the call was answered; negative errno.
+ */
+static int attempt(UnloadCall *c) {
+        _cleanup_(unload_plan_freep) UnloadPlan *plan = NULL;
+        _cleanup_(needs_clear) NeedList needs = {};
+        const ServiceContext *context = &c->service->context;
+        const UnloadStep *busy;
+        int r;
+
+        r = make_plan(c, &plan);
+        if (r >= 0 && !c->sweep)
+                r = needs_find(&needs, &(NeedQuestion) {
+                                               .interfaces = c->keep_interfaces,
+                                               .index = index_keeper_get(context->index),
+                                       });
+        if (r < 0)
+                return r;
+        busy = unload_plan_find_busy(plan);
+        if (busy && scheduler_has_job(context->scheduler, busy->module))
+                busy = NULL;            /* its own init uses it, and the removal comes after that load */
+
+        if (c->plan_only && !busy) {
+                r = reply_plan(c, plan, &needs);
+                return r < 0 ? r : 1;
+        }
+        r = c->ignore_needs || c->plan_only ? 0 : check_needs(c, plan, &needs);
+        if (r != 0)
+                return r;
+        if (busy && !c->plan_only && clock_usec(CLOCK_MONOTONIC) < c->until_usec)
+                return wait_more(c);
+        if (busy) {
+                if (c->link)
+                        (void) reply_in_use(c->link, busy); /* returns the errno of the error */
+                return 1;
+        }
+        return start_run(c, STEAL_PTR(plan));
+}
+
+static int on_wait_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        UnloadCall *c = userdata;
+        int r;
+
+        r = attempt(c);
+        if (r == 0)
+                return 0;
+        if (r < 0 && c->link)
+                (void) sd_varlink_error_errno(c->link, r);
+        unload_call_free(c);
+        return 0;
+}
+
+/* Return: 0 or a negative errno. */
+static int wait_more(UnloadCall *c) {
+        uint64_t usec = MIN(clock_usec(CLOCK_MONOTONIC) + UNLOAD_LOOK_USEC, c->until_usec);
+        int r;
+
+        if (!c->timer)
+                return sd_event_add_time(c->service->context.event, &c->timer, CLOCK_MONOTONIC, usec,
+                                         UNLOAD_LOOK_USEC / 4, on_wait_over, c);
+        r = sd_event_source_set_time(c->timer, usec);
+        return r < 0 ? r : sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
+}
+
+/* @call: what it is like; takes the lists in it in any case */
+static int begin_call(const UnloadCall *call) {
         UnloadCall *c;
         int r;
 
-        c = calloc(1, sizeof(*c));
+        c = malloc(sizeof(*c));
         if (!c) {
-                string_list_free(modules);
+                string_list_free(call->modules);
+                string_list_free(call->keep_interfaces);
                 return -ENOMEM;
         }
-        *c = (UnloadCall) {
-                .service = s,
-                .link = sd_varlink_ref(link),
-                .more = more,
-                .request = request_ref(request),
-                .modules = modules,
-        };
-        LIST_INSERT_HEAD(&s->unloads, c, next);
+        *c = *call;
+        sd_varlink_ref(c->link);
+        request_ref(c->request);
+        LIST_INSERT_HEAD(&c->service->unloads, c, next);
 
-        r = start_next(c);
-        if (r < 0)
+        r = attempt(c);
+        if (r != 0)
                 unload_call_free(c);
-        return r;
+        return r < 0 ? r : 0;
 }
 
 /* ------------------------------------------------------------------------------------- what it means */
@@ -313,8 +441,35 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
 
 typedef struct UnloadParameters {
         const char *name;               /* borrowed */
-        bool force;
+        bool force, plan, holders, ignore_needs;
+        char **keep_interfaces;
+        uint64_t wait_usec;
 } UnloadParameters;
+
+static void unload_parameters_clear(UnloadParameters *p) {
+        string_list_free(p->keep_interfaces);
+}
+
+/* Return: 0: they make sense; otherwise what a method handler returns. */
+static int check_parameters(sd_varlink *link, const UnloadParameters *p, sd_varlink_method_flags_t flags) {
+        if (p->name[0] == '\0' || strlen(p->name) > REQUEST_KEY_MAX)
+                return sd_varlink_error_invalid_parameter_name(link, "name");
+        if (string_list_count(p->keep_interfaces) > KEEP_INTERFACES_MAX)
+                return sd_varlink_error_invalid_parameter_name(link, "keepInterfaces");
+        for (char **i = p->keep_interfaces; i && *i; i++)
+                if (!interface_name_is_sound(*i))
+                        return sd_varlink_error_invalid_parameter_name(link, "keepInterfaces");
+        if (p->plan && flags & SD_VARLINK_METHOD_ONEWAY)
+                return sd_varlink_error_invalid_parameter_name(link, "plan");
+        return 0;
+}
+
+/* CLOCK_MONOTONIC; 0: at once */
+static uint64_t wait_until(uint64_t usec) {
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+        return usec == 0 ? 0 : usec > UINT64_MAX - now ? UINT64_MAX : now + usec;
+}
 
 int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata) {
@@ -323,11 +478,21 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                   offsetof(UnloadParameters, name), SD_JSON_MANDATORY },
                 { "force", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
                   offsetof(UnloadParameters, force), SD_JSON_NULLABLE },
+                { "plan", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(UnloadParameters, plan), SD_JSON_NULLABLE },
+                { "holders", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(UnloadParameters, holders), SD_JSON_NULLABLE },
+                { "ignoreNeeds", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(UnloadParameters, ignore_needs), SD_JSON_NULLABLE },
+                { "keepInterfaces", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
+                  offsetof(UnloadParameters, keep_interfaces), SD_JSON_NULLABLE },
+                { "waitUSec", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64,
+                  offsetof(UnloadParameters, wait_usec), SD_JSON_NULLABLE },
                 {}
         };
+        _cleanup_(unload_parameters_clear) UnloadParameters p = {};
         _cleanup_(request_unrefp) Request *request = NULL;
         _cleanup_(string_list_freep) char **modules = NULL;
-        UnloadParameters p = {};
         Service *s = userdata;
         int r;
 
@@ -337,8 +502,9 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = sd_varlink_dispatch(link, parameters, table, &p);
         if (r != 0)
                 return r;
-        if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
-                return sd_varlink_error_invalid_parameter_name(link, "name");
+        r = check_parameters(link, &p, flags);
+        if (r != 0)
+                return r;
 
         s->context.counters->requests++;
         r = request_of_client(s, link, p.name, &request);
@@ -351,12 +517,49 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = find_modules(s, link, p.name, &modules);
         if (r != 0)
                 return r < 0 ? r : 0;
-        for (size_t i = 0; modules[i]; i++) {
-                r = check_module(s, link, modules[i]);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-        }
 
-        return start_unload(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE,
-                            STEAL_PTR(modules), request);
+        return begin_call(&(UnloadCall) {
+                .service = s,
+                .link = flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link,
+                .more = flags & SD_VARLINK_METHOD_MORE,
+                .plan_only = p.plan,
+                .holders = p.holders,
+                .ignore_needs = p.ignore_needs,
+                .request = request,
+                .modules = STEAL_PTR(modules),
+                .keep_interfaces = STEAL_PTR(p.keep_interfaces),
+                .until_usec = p.wait_usec == 0 ? 0 : wait_until(p.wait_usec),
+        });
+}
+
+int vl_method_sweep(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata) {
+        static const sd_json_dispatch_field table[] = {
+                { "plan", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, 0, SD_JSON_NULLABLE }, {}
+        };
+        _cleanup_(request_unrefp) Request *request = NULL;
+        Service *s = userdata;
+        bool plan = false;
+        int r;
+
+        r = service_admit(s, link, "Sweep", flags);
+        if (r != 0)
+                return r;
+        r = sd_varlink_dispatch(link, parameters, table, &plan);
+        if (r != 0)
+                return r;
+        if (plan && flags & SD_VARLINK_METHOD_ONEWAY)
+                return sd_varlink_error_invalid_parameter_name(link, "plan");
+
+        s->context.counters->requests++;
+        r = request_of_client(s, link, "sweep", &request);
+        if (r < 0)
+                return r;
+        return begin_call(&(UnloadCall) {
+                .service = s,
+                .link = flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link,
+                .sweep = true,
+                .plan_only = plan,
+                .request = request,
+        });
 }

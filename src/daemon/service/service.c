@@ -153,13 +153,13 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 static int bind_methods(Service *s) {
         return sd_varlink_server_bind_method_many(
                 s->server, LKMD_INTERFACE ".Load", vl_method_load, LKMD_INTERFACE ".Unload",
-                vl_method_unload, LKMD_INTERFACE ".Status", vl_method_status,
-                LKMD_INTERFACE ".DescribeModule", vl_method_describe_module, LKMD_INTERFACE ".List",
-                vl_method_list, LKMD_INTERFACE ".Monitor", vl_method_monitor, LKMD_INTERFACE ".Reload",
-                vl_method_reload, LKMD_INTERFACE ".Wait", vl_method_wait, LKMD_INTERFACE ".Grant",
-                vl_method_grant, LKMD_INTERFACE ".Revoke", vl_method_revoke, LKMD_INTERFACE ".Audit",
-                vl_method_audit, LKMD_INTERFACE ".ClearAudit", vl_method_clear_audit,
-                LKMD_INTERFACE ".History", vl_method_history);
+                vl_method_unload, LKMD_INTERFACE ".Sweep", vl_method_sweep, LKMD_INTERFACE ".Status",
+                vl_method_status, LKMD_INTERFACE ".DescribeModule", vl_method_describe_module,
+                LKMD_INTERFACE ".List", vl_method_list, LKMD_INTERFACE ".Monitor", vl_method_monitor,
+                LKMD_INTERFACE ".Reload", vl_method_reload, LKMD_INTERFACE ".Wait", vl_method_wait,
+                LKMD_INTERFACE ".Grant", vl_method_grant, LKMD_INTERFACE ".Revoke", vl_method_revoke,
+                LKMD_INTERFACE ".Audit", vl_method_audit, LKMD_INTERFACE ".ClearAudit",
+                vl_method_clear_audit, LKMD_INTERFACE ".History", vl_method_history);
 }
 
 static int open_server(Service *s) {
