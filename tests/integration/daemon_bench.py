@@ -214,6 +214,21 @@ class Devices:
         (directory / "holders").mkdir(parents=True, exist_ok=True)
         for name, text in {"initstate": state, **files}.items():
             (directory / name).write_text(f"{text}\n")
+        self.list_module(module, files.get("refcnt", 0))
+
+    def list_module(self, module, refs=0, holders=(), size=16384, state="Live"):
+        """What /proc/modules says of it; refs: with those of the holders. state: None: nothing."""
+        proc = Path(self.root) / "proc/modules"
+        proc.parent.mkdir(exist_ok=True)
+        lines = [line for line in proc.read_text().splitlines(True) if line.split()[0] != module] if proc.exists() else []
+        if state:
+            lines.insert(0, f"{module} {size} {refs} {''.join(f'{holder},' for holder in holders) or '-'} {state} 0x0\n")
+        proc.write_text("".join(lines))
+
+    def forget_module(self, module):
+        """It has left the kernel."""
+        shutil.rmtree(Path(self.root) / "sys/module" / module)
+        self.list_module(module, state=None)
 
     def close(self):
         self._process.communicate()     # it takes its directory away

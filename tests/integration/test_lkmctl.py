@@ -38,7 +38,9 @@ def test_load_says_what_came_along(lkmd, ctl):
     (["load", "--force", "e1000e"], "Load", {"forceVermagic": True, "forceModversion": True}),
     (["load", "e1000e", "--force-vermagic"], "Load", {"forceVermagic": True}),
     (["load", "--force-modversion", "e1000e"], "Load", {"forceModversion": True}),
-    (["unload", "--force", "e1000e"], "Unload", {"force": True}),
+    (["unload", "--force", "e1000e"], "Unload", {"ignoreNeeds": True}),
+    (["unload", "--force-removal", "e1000e"], "Unload", {"force": True}),
+    (["unload", "--holders", "e1000e", "--wait=1min"], "Unload", {"holders": True, "waitUSec": 60_000_000}),
 ])
 def test_force(lkmd, ctl, words, method, sent):
     lkmd.on(method, reply(records=[E1000E]))
