@@ -162,6 +162,43 @@ static void test_allow_comes_before(void **state) {
         EXPECT(boot, &command_line, POLICY_ALLOW, "command_line");
 }
 
+/* "no", "yes", a number of seconds, or "" */
+static void expect_idle(const Policy *p, const char *module, const char *expected) {
+        const PolicyRule *rule = policy_find_idle(p, &(PolicySubject) { .module = module, .part = POLICY_REQUESTED }, NOW);
+        char found[32] = "";
+
+        if (rule && rule->idle_unload_usec == POLICY_IDLE_YES)
+                (void) stpcpy(found, "yes");
+        else if (rule && rule->idle_unload_usec == POLICY_IDLE_NO)
+                (void) stpcpy(found, "no");
+        else if (rule)
+                snprintf(found, sizeof(found), "%llu", (unsigned long long) rule->idle_unload_usec / 1000000);
+        assert_string_equal(found, expected);
+}
+
+static void test_idle_unload(void **state) {
+        _cleanup_(policy_freep) Policy *none = make_one("rules: [{match: {module: a}, verdict: deny}]\n");
+        _cleanup_(policy_freep) Policy *words = make_one("rules: [{match: {module: a}, idle-unload: no}]\n");
+        _cleanup_(policy_freep) Policy *p = make_one("rules:\n"
+                                                     "- {match: {module: a}, verdict: deny}\n"
+                                                     "- {match: {module: a}, idle-unload: 1min 30s, mode: audit}\n"
+                                                     "- {match: {module: a}, idle-unload: 2min}\n"
+                                                     "- {match: {module: 'a*'}, idle-unload: no}\n"
+                                                     "- {match: {module: b}, idle-unload: yes, verdict: allow}\n");
+
+        assert_int_equal(policy_least_idle_usec(NULL), 0);
+        assert_int_equal(policy_least_idle_usec(none), 0);
+        assert_true(policy_least_idle_usec(words) == UINT64_MAX);
+        assert_int_equal(policy_least_idle_usec(p), 90 * 1000000);
+        expect_idle(p, "a", "120");     /* the verdict before it decides about loads only */
+        expect_idle(p, "ab", "no");
+        expect_idle(p, "b", "yes");
+        expect_idle(p, "c", "");
+        expect_idle(none, "a", "");
+        expect_idle(NULL, "a", "");
+        assert_int_equal(judge_module(p, "ab").actual.verdict, POLICY_ALLOW);
+}
+
 static void test_first_match_wins(void **state) {
         _cleanup_(policy_freep) Policy *p = make_one(
                 "rules:\n"
@@ -624,6 +661,7 @@ int main(void) {
                 cmocka_unit_test(test_order_of_sources),
                 cmocka_unit_test(test_allow_comes_before),
                 cmocka_unit_test(test_first_match_wins),
+                cmocka_unit_test(test_idle_unload),
                 cmocka_unit_test(test_modes),
                 cmocka_unit_test(test_expired),
                 cmocka_unit_test(test_keys),
