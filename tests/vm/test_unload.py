@@ -50,7 +50,7 @@ def test_what_somebody_asked_for_stays(machine):
 def test_what_uses_it_goes_before(machine):
     lkmctl(machine, "load", "lkmd_test_a")
     error = refused(machine, "lkmd_test_c")
-    assert (error["error"], error["holders"]) == ("io.lkmd.Manager.InUse", ["lkmd_test_b"]) and "--holders" in error["hint"]
+    assert (error["error"], error["holders"]) == ("io.lkmd.Manager.InUse", ["lkmd_test_b"])
     reply = ask(machine, "unload", "--holders", "lkmd_test_c")
     assert [r["module"] for r in reply["records"]] == ["lkmd_test_a", "lkmd_test_b", "lkmd_test_c"]
     assert not {"lkmd_test_a", "lkmd_test_b", "lkmd_test_c"} & loaded(machine)
