@@ -104,7 +104,8 @@ static int remove_one(Run *run, char **arg) {
 
         r = make_parameters(run, *arg, &parameters);
         if (r == 0 && run->unload_wait_usec > 0)
-                r = MIN(sd_json_variant_set_field_unsigned(&parameters, "waitUSec", run->unload_wait_usec), 0);
+                r = MIN(sd_json_variant_set_field_unsigned(&parameters, "waitUSec", run->unload_wait_usec),
+                        0);
         if (r == 0 && run->unbind)
                 r = unbind(run, *arg, &unbound);
         if (r != 0)

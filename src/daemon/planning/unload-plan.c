@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * UnloadPlan: made from one view of the kernel's modules. A module that was asked for goes, with --holders those that
- * use it before. What else may go was loaded because of one that goes, and for nothing else: dependencies and
- * softdeps. Such a candidate stays if somebody asked for it, if lkmd did not load it, if a module that stays names it in a
- * softdep, or if it is in use by more than modules that go before it.
+ * UnloadPlan: made from one view of the kernel's modules. A module that was asked for goes, with --holders those
+ * that use it before. What else may go was loaded because of one that goes, and for nothing else: dependencies and
+ * softdeps. Such a candidate stays if somebody asked for it, if lkmd did not load it, if a module that stays names
+ * it in a softdep, or if it is in use by more than modules that go before it.
  *
  * What frees one candidate may come late in the plan, so those that stay are looked at again until none is left that
  * can go. modprobe -r tries each dependency once in the order of modules.dep, and so leaves what only a dependency

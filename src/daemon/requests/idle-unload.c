@@ -3,7 +3,8 @@
 /*
  * IdleUnload: the kernel does not tell when a module is not used any more, so reference counts are looked at every
  * quarter of the time, and not at all while IdleUnloadSec= is off and no rule has a time. What is used only between
- * two looks counts as idle; when it comes back soon after its removal, its time doubles (up to IDLE_BACKOFF_MAX times).
+ * two looks counts as idle; when it comes back soon after its removal, its time doubles (up to IDLE_BACKOFF_MAX
+ * times).
  *
  * Being without references is not enough: iptable_filter, wireguard or kvm_intel have none while they do their work.
  * So only those modules may go by themselves that

@@ -164,7 +164,8 @@ static void test_allow_comes_before(void **state) {
 
 /* "no", "yes", a number of seconds, or "" */
 static void expect_idle(const Policy *p, const char *module, const char *expected) {
-        const PolicyRule *rule = policy_find_idle(p, &(PolicySubject) { .module = module, .part = POLICY_REQUESTED }, NOW);
+        const PolicyRule *rule = policy_find_idle(
+                p, &(PolicySubject) { .module = module, .part = POLICY_REQUESTED }, NOW);
         char found[32] = "";
 
         if (rule && rule->idle_unload_usec == POLICY_IDLE_YES)
@@ -172,19 +173,21 @@ static void expect_idle(const Policy *p, const char *module, const char *expecte
         else if (rule && rule->idle_unload_usec == POLICY_IDLE_NO)
                 (void) stpcpy(found, "no");
         else if (rule)
-                snprintf(found, sizeof(found), "%llu", (unsigned long long) rule->idle_unload_usec / 1000000);
+                snprintf(found, sizeof(found), "%llu",
+                         (unsigned long long) rule->idle_unload_usec / 1000000);
         assert_string_equal(found, expected);
 }
 
 static void test_idle_unload(void **state) {
         _cleanup_(policy_freep) Policy *none = make_one("rules: [{match: {module: a}, verdict: deny}]\n");
         _cleanup_(policy_freep) Policy *words = make_one("rules: [{match: {module: a}, idle-unload: no}]\n");
-        _cleanup_(policy_freep) Policy *p = make_one("rules:\n"
-                                                     "- {match: {module: a}, verdict: deny}\n"
-                                                     "- {match: {module: a}, idle-unload: 1min 30s, mode: audit}\n"
-                                                     "- {match: {module: a}, idle-unload: 2min}\n"
-                                                     "- {match: {module: 'a*'}, idle-unload: no}\n"
-                                                     "- {match: {module: b}, idle-unload: yes, verdict: allow}\n");
+        _cleanup_(policy_freep)
+                Policy *p = make_one("rules:\n"
+                                     "- {match: {module: a}, verdict: deny}\n"
+                                     "- {match: {module: a}, idle-unload: 1min 30s, mode: audit}\n"
+                                     "- {match: {module: a}, idle-unload: 2min}\n"
+                                     "- {match: {module: 'a*'}, idle-unload: no}\n"
+                                     "- {match: {module: b}, idle-unload: yes, verdict: allow}\n");
 
         assert_int_equal(policy_least_idle_usec(NULL), 0);
         assert_int_equal(policy_least_idle_usec(none), 0);
