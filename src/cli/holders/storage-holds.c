@@ -19,6 +19,7 @@
 #include "common/base/array.h"
 #include "common/base/string-list.h"
 
+#define MAPPED_REFERENCES 2U
 #define MOUNT_WORDS 16U                 /* of a line of mountinfo, proc_pid_mountinfo(5): ten, and optional fields */
 
 /* "\040" and the like, as the kernel writes blanks, mangle_path(). */
@@ -227,10 +228,10 @@ static int make_end(const char *block, const char *name, const char *uuid, char 
         return hold_text(ret, "dmsetup remove %s", word);
 }
 
-/* @block: a block device, such as dm-0. @how: a format with one string. */
-static int add_block(Subject *s, const char *block, const char *how) {
+/* @block: a block device, such as dm-0 */
+static int add_block(Subject *s, const char *block, const char *how, unsigned references) {
         _cleanup_(freep) char *directory = NULL, *name = NULL, *uuid = NULL;
-        Hold hold = { .kind = HOLD_BLOCK, .references = 1 };
+        Hold hold = { .kind = HOLD_BLOCK, .references = references };
         int r;
 
         r = hold_text(&directory, "%s/class/block/%s/dm", s->sys, block);
@@ -262,7 +263,7 @@ static int find_above(Subject *s, const OwnDevice *device) {
                 dir = opendir(path);
         while (r >= 0 && dir && (entry = readdir(dir)))
                 if (entry->d_name[0] != '.')
-                        r = add_block(s, entry->d_name, how);
+                        r = add_block(s, entry->d_name, how, 1);
         return r;
 }
 
@@ -284,7 +285,7 @@ static int find_backing_file(Subject *s, const OwnDevice *device) {
         return holds_add(&s->holds, &hold);
 }
 
-/* Each mapped device holds dm_mod, alloc_dev(). */
+/* Each mapped device holds dm_mod, alloc_dev(), and so does its table where that is linear, dm_get_target_type(). */
 static bool is_mapped(const Subject *s, const OwnDevice *device) {
         return streq(s->module, "dm_mod") && startswith(own_device_name(device), "dm-");
 }
@@ -301,7 +302,7 @@ static int find_blocks(Subject *s) {
                 if (r >= 0)
                         r = find_backing_file(s, device);
                 if (r >= 0 && is_mapped(s, device))
-                        r = add_block(s, own_device_name(device), "is a mapped device");
+                        r = add_block(s, own_device_name(device), "is a mapped device", MAPPED_REFERENCES);
         }
         return r;
 }
