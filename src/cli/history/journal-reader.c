@@ -73,8 +73,8 @@ static int match(JournalReader *j, const char *field, const char *value) {
 }
 
 /*
- * Only a superset, of few terms, since each is looked up for each entry: finish() leaves out what else lkmd writes, and
- * log_filter_matches() decides.
+ * Only a superset, of few terms, since each is looked up for each entry: finish() leaves out what else lkmd writes,
+ * and log_filter_matches() decides.
  */
 static int match_filter(JournalReader *j) {
         const LogFilter *f = j->filter;

@@ -122,8 +122,8 @@ static ChainStep find_needed(const Loads *loads, const ModuleGraph *graph, size_
 }
 
 /*
- * Of the drivers of all devices above that which wanted it, the one that was usable last, if lkmd loaded it before: a hub
- * may have had its driver long before the controller above it.
+ * Of the drivers of all devices above that which wanted it, the one that was usable last, if lkmd loaded it before: a
+ * hub may have had its driver long before the controller above it.
  */
 static int find_device(const Loads *loads, const char *root, size_t load, ChainStep *ret) {
         const Load *late = loads->items + load;

@@ -55,7 +55,10 @@ int inquiry_is_in_kernel(const Inquiry *q) {
 
 /* When the module in the kernel was loaded, since boot: what was logged earlier is about another one. 0: not known. */
 uint64_t inquiry_loaded_usec(const Inquiry *q) {
+        sd_json_variant *record;
+
         assert(q);
 
-        return field_number(field_object(field_object(q->described, "module"), "loadedBy"), "beganUSec");
+        record = field_object(field_object(q->described, "module"), "loadedBy");
+        return field_number(record, "beganUSec") ?: field_number(record, "endedUSec");
 }

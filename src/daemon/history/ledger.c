@@ -279,7 +279,8 @@ int ledger_begin(Ledger *l, Record *r) {
 
         r->id = ++l->last_id;
         r->time_usec = clock_usec(CLOCK_REALTIME);
-        r->began_usec = clock_usec(CLOCK_MONOTONIC);
+        /* what lkmd only saw has its outcome already, and nobody knows when it began */
+        *(r->outcome == OUTCOME_UNDER_WAY ? &r->began_usec : &r->ended_usec) = clock_usec(CLOCK_MONOTONIC);
         ledger_push(l, r);
         ledger_write(l, r);
         return 0;
