@@ -4,7 +4,7 @@
 
 #include "cli/call/argument.h"
 #include "cli/machine/login-path.h"
-#include "cli/machine/unbind.h"
+#include "cli/verbs/unbind.h"
 #include "cli/print/fields.h"
 #include "cli/verbs/action.h"
 #include "cli/verbs/unload-text.h"

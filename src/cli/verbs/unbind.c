@@ -5,7 +5,7 @@
  * the list of what was unbound. A driver without these files (suppress_bind_attrs) keeps its devices.
  */
 
-#include "cli/machine/unbind.h"
+#include "cli/verbs/unbind.h"
 
 #include <assert.h>
 #include <fcntl.h>
