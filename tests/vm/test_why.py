@@ -33,16 +33,13 @@ def test_hotplug(machine):
     machine.qmp("device_add", driver="e1000e", id="nic", bus="rp0")
     machine.wait("ls -d /sys/bus/pci/drivers/e1000e/*:*", 60)
     wait_idle(machine)
-    modules, requester, answer = why(machine, "ptp")
-    assert modules == ["ptp", "e1000e"] and answer["holders"] == ["e1000e"]
-    assert requester["origin"] == "device" and requester["key"].startswith("pci:v00008086d000010D3")
-    assert "82574L" in answer["deviceName"]
     modules, requester, answer = why(machine, "e1000e")
     assert modules == ["e1000e"] and [d["device"] for d in answer["devices"]] == [requester["device"]]
+    assert requester["origin"] == "device" and requester["key"].startswith("pci:v00008086d000010D3")
+    assert "82574L" in answer["deviceName"]
     record = answer["cause"]["record"]
     assert record["queuedUSec"] <= record["beganUSec"] < record["endedUSec"] and record["durationUSec"] > 0
-    text = lkmctl(machine, "why", "ptp").stdout
-    assert "needed by e1000e (modules.dep)" in text and "after the machine had started" in text
+    assert "after the machine had started" in lkmctl(machine, "why", "e1000e").stdout
     machine.unplug("nic")
     machine.wait("! grep -qx 0x10d3 /sys/bus/pci/devices/*/device", 60)
     remove(machine, "e1000e")
@@ -134,7 +131,7 @@ def test_log_over_boots(fresh):
 
 
 def test_units_that_need_a_module(machine):
-    machine.run("systemctl stop sys-kernel-config.mount; mkdir -p /run/configfs")
+    machine.run("systemctl --quiet mask --runtime --now sys-kernel-config.mount; mkdir -p /run/configfs")
     remove(machine, "configfs")
     machine.write("/run/systemd/system/needs.service", "[Unit]\nRequires=lkmd-module@configfs.service\nAfter=lkmd-module@configfs.service\n"
                   "[Service]\nType=oneshot\nExecStart=mount -t configfs none /run/configfs\n")
@@ -153,7 +150,7 @@ def test_units_that_need_a_module(machine):
 
 def test_ready_means_ready(machine):
     """Load, use and remove again and again: the mount, which the load comes right before, never fails."""
-    machine.run("systemctl stop sys-kernel-config.mount; mkdir -p /run/configfs")
+    machine.run("systemctl --quiet mask --runtime --now sys-kernel-config.mount; mkdir -p /run/configfs")
     remove(machine, "configfs")
     machine.run("for i in $(seq 200); do lkmctl load -q configfs && mount -t configfs none /run/configfs && umount /run/configfs && "
                 "lkmctl unload -q configfs || exit 1; done", timeout=300)
