@@ -112,7 +112,7 @@ def test_a_file_is_not_granted(lkmd, ctl, verb):
 
 @pytest.mark.parametrize("said, meant", [
     ("remove", "unload"), ("rmmod", "unload"), ("delete", "unload"), ("insmod", "load"), ("modprobe", "load"), ("insert", "load"),
-    ("lsmod", "list"), ("ls", "list"), ("modinfo", "status"), ("info", "status"), ("why", "explain"), ("watch", "monitor"), ("log", "monitor"),
+    ("lsmod", "list"), ("ls", "list"), ("modinfo", "status"), ("info", "status"), ("watch", "monitor"), ("logs", "log"),
     ("deny", "policy deny"), ("allow", "policy allow"), ("lint", "policy lint"), ("Remove", "unload"), ("laod", "load"), ("xplain", "explain"),
 ])
 def test_verbs_of_other_tools(said, meant):
