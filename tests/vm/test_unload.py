@@ -110,6 +110,7 @@ def ssh(machine, tmp_path):
     machine.qmp("netdev_add", type="user", id="n", hostfwd=[{"str": f"tcp:127.0.0.1:{port}-10.0.2.15:22"}])
     machine.qmp("device_add", driver="e1000e", id="card", bus="rp0", netdev="n")
     machine.wait("test -d /sys/module/e1000e/drivers/pci:e1000e/0*", 90)
+    machine.run("udevadm settle", timeout=120)      # it gives the card its name
     name = machine.run("basename $(ls -d /sys/module/e1000e/drivers/pci:e1000e/0*/net/*)").stdout.strip()
     machine.run("mkdir -p /root/.ssh /run/sshd; ssh-keygen -A >/dev/null")
     machine.write("/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text())
@@ -121,6 +122,13 @@ def ssh(machine, tmp_path):
                                "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectionAttempts=20", "-o", "ConnectTimeout=60",
                                "root@127.0.0.1", *words], capture_output=True, text=True, check=check, timeout=180)
 
+    # QEMU takes the connection itself, and drops it while the card has no link
+    machine.wait(f"grep -q 1 /sys/class/net/{name}/carrier && ss -Hltn sport = 22 | grep -q .")
+    for _ in range(10):
+        first = run("true", check=False)
+        if first.returncode == 0:
+            break
+    assert first.returncode == 0, first.stderr
     run.interface = name
     yield run
     machine.run("systemctl stop login", check=False)

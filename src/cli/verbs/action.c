@@ -73,7 +73,7 @@ static int on_error(const char *error_id, sd_json_variant **fields, void *userda
         progress_clear(&a->progress);
         if (a->run->out.host && field_bool(*fields, "notProven"))
                 return hint_at_ssh(a, fields);
-        if (streq(error_id, LKMD_ERROR_IN_USE) && !a->run->out.host)
+        if (streq(error_id, LKMD_ERROR_IN_USE))
                 return holders_add_to_error("", fields);
         return suggestion_add(a->run, error_id, a->args[0], fields);
 }

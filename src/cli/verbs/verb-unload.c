@@ -39,7 +39,7 @@ static int make_parameters(Run *run, const char *name, sd_json_variant **ret) {
                 r = parameters_set_flag(ret, "ignoreNeeds", run->force);
         if (r == 0)
                 r = parameters_set_flag(ret, "holders", run->holders);
-        if (r == 0 && !run->out.host)
+        if (r == 0)
                 r = add_login(ret);
         return r;
 }
@@ -121,10 +121,6 @@ int verb_unload(Run *run, char **args, unsigned n_args) {
         ExitStatus worst = STATUS_DONE;
         int r;
 
-        if (run->unbind && run->out.host)
-                return failure_print_own(&run->out, CLIENT_ERROR_USAGE,
-                                         "type it on that machine: ssh HOST lkmctl unload ..",
-                                         "--unbind writes to files in /sys, which are on that machine");
         if (n_args > 1)
                 output_list_begin(&run->out);
         for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
