@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <sys/ioctl.h>
 
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
@@ -204,19 +203,11 @@ static void print_story(FILE *f, sd_json_variant *entry) {
         print_record_requester(f, entry);
 }
 
-static size_t terminal_width(void) {
-        struct winsize size = {};
-
-        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-                return 0;
-        return size.ws_col;
-}
-
 /* "2026-11-29 16:20:01  loaded     sctp: loaded in 12.3 ms, asked for by .." Return: 0; negative errno. */
 int log_entry_print(const Output *out, sd_json_variant *entry) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(fclosep) FILE *f = NULL;
-        size_t size, width = terminal_width();
+        size_t size, width = wrap_width(stdout);
         const char *words;
         Tone tone;
 

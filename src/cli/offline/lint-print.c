@@ -5,34 +5,20 @@
 #include "cli/offline/lint-print.h"
 
 #include <assert.h>
-#include <sys/ioctl.h>
 
 #include "cli/print/format.h"
 #include "cli/print/wrap.h"
 #include "common/base/string-list.h"
 #include "common/base/text.h"
 
-#define WIDTH_MIN 40U
-
 typedef struct Numbers {
         size_t n_local, n_notes, n_distributions, n_accepted;
 } Numbers;
 
-/* Columns of the terminal; 0: lines are for programs, and as long as they are. */
-static size_t line_width(void) {
-        struct winsize size = {};
-
-        if (!isatty(STDOUT_FILENO))
-                return 0;
-        return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col > 0
-                       ? MAX((size_t) size.ws_col, (size_t) WIDTH_MIN)
-                       : 80;
-}
-
 /* Ends the line. @column: where the text begins. */
 static int print_text(const char *text, size_t column, size_t indent) {
         _cleanup_(freep) char *escaped = NULL;
-        size_t width = line_width();
+        size_t width = wrap_width(stdout);
 
         if (text_escape(text, &escaped) < 0)
                 return -ENOMEM;

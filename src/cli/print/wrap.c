@@ -5,9 +5,13 @@
 #include "cli/print/wrap.h"
 
 #include <assert.h>
+#include <sys/ioctl.h>
 #include <wchar.h>
 
 #include "common/base/util.h"
+
+#define WIDTH_MIN 40U                   /* of what is broken into lines; a terminal that is narrower breaks them itself */
+#define WIDTH_USUAL 80U                 /* of a terminal that does not say */
 
 /* Bytes of the character at @p, and the columns that it takes; what is no character counts as one. */
 static size_t measure(const char *p, size_t *ret_columns) {
@@ -105,6 +109,18 @@ int wrap_text(const char *text, size_t width, char **ret) {
 
         *ret = STEAL_PTR(lines);
         return 0;
+}
+
+/* Columns of the terminal that @f is; 0: it is none, and lines are for programs, as long as they are. */
+size_t wrap_width(FILE *f) {
+        struct winsize size = {};
+
+        assert(f);
+
+        if (!isatty(fileno(f)))
+                return 0;
+        return ioctl(fileno(f), TIOCGWINSZ, &size) >= 0 && size.ws_col > 0 ? MAX((size_t) size.ws_col, (size_t) WIDTH_MIN)
+                                                                           : WIDTH_USUAL;
 }
 
 /**

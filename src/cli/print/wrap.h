@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 /* Text broken into lines where a reader expects it. */
+size_t wrap_width(FILE *f);
 size_t wrap_columns(const char *text);
 size_t wrap_longest_piece(const char *text);
 int wrap_text(const char *text, size_t width, char **ret);

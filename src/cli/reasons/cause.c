@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "cli/print/format.h"
+#include "cli/print/wrap.h"
 #include "common/base/array.h"
 #include "common/base/text.h"
 
@@ -181,9 +182,15 @@ int cause_list_to_json(const CauseList *l, sd_json_variant **ret) {
 
 /* The sentence, and below it what to try. */
 void cause_print(const Output *out, const Cause *c, const char *indent) {
+        size_t width = wrap_width(stdout);
+
         assert(out && c && indent);
 
-        printf("%s%s\n", indent, c->sentence);
+        printf("%s", indent);
+        if (width > 0)
+                wrap_print(stdout, c->sentence, strlen(indent), width);
+        else
+                printf("%s\n", c->sentence);
         if (!c->command)
                 return;
         printf("%s  %stry:%s %s\n", indent, output_tone(out, stdout, TONE_DIM),
