@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of lkmctl share: a server that plays lkmd, what it answers, lkmctl run beside it."""
 
+import fcntl
 import os
+import pty
 import re
+import struct
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -99,6 +103,24 @@ def finish(process):
         return process.communicate(timeout=60)
     finally:
         process.kill()
+
+
+def on_terminal(environment, *words, columns=80):
+    """What a terminal of this width without colours shows."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = start({**environment, "NO_COLOR": "1"}, *words, stdout=slave)
+    os.close(slave)
+    text = b""
+    try:
+        while chunk := os.read(master, 65536):
+            text += chunk
+    except OSError:                             # its end
+        pass
+    finish(process)
+    os.close(master)
+    assert b"\x1b" not in text
+    return text.decode().replace("\r", "")
 
 
 def read_until(fd, pattern):

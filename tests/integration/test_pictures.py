@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_lkmd import error, reply
-from lkmctl_bench import LKMCTL, ctl, environment, finish, lkmd, start  # noqa: F401
+from lkmctl_bench import LKMCTL, ctl, environment, finish, lkmd, on_terminal, start  # noqa: F401
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECOND = 1_000_000
@@ -462,20 +462,6 @@ def test_an_older_lkmd(lkmd, ctl):
 @pytest.mark.parametrize("columns", [60, 80, 200])
 @pytest.mark.parametrize("words", [["graph"], ["graph", "ptp"], ["blame"], ["critical-chain", "e1000e"], ["memory"]])
 def test_terminals(machine, environment, words, columns):
-    import fcntl
-    import termios
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = start({**environment, "NO_COLOR": "1"}, *words, stdout=slave)
-    os.close(slave)
-    text = b""
-    try:
-        while chunk := os.read(master, 65536):
-            text += chunk
-    except OSError:                             # its end
-        pass
-    finish(process)
-    os.close(master)
-    assert b"\x1b" not in text
-    table = text.decode().replace("\r", "").split("\n\n")[0].splitlines()
-    assert max(len(line) for line in table if not line.startswith(("Not shown", "Usable"))) <= columns, text.decode()
+    text = on_terminal(environment, *words, columns=columns)
+    table = text.split("\n\n")[0].splitlines()
+    assert max(len(line) for line in table if not line.startswith(("Not shown", "Usable"))) <= columns, text

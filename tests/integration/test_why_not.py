@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fake_lkmd import FakeLkmd, error, reply
+from lkmctl_bench import on_terminal
 from module_tree import make_tree
 from policy_bench import LKMCTL
 
@@ -71,6 +72,18 @@ def test_denied(run, tmp_path):
     assert text == f"{cause['sentence']}\n  try: {cause['command']}\n"
     [cause] = causes(run, "uas")["causes"]      # which needs it
     assert cause["kind"] == "denied" and "usb_storage (needed by uas)" in cause["sentence"] and cause["module"] == "uas"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_sentences_fit_the_terminal(tree, tmp_path, lkmd, columns):
+    policy = tmp_path / "etc/lkmd/policy.d/a.yaml"
+    policy.parent.mkdir(parents=True)
+    policy.write_text("version: 1\nrules:\n- {id: no, match: {module: usb-storage}, verdict: deny, reason: there are no sticks in here}\n")
+    text = on_terminal({"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LKMD_ROOT": str(tree), "LKMD_POLICY_ROOT": str(tmp_path),
+                        "LKMD_SOCKET": lkmd.path, "ASAN_OPTIONS": "exitcode=99"}, "why-not", "uas", columns=columns)
+    assert "there are no sticks in here" in " ".join(text.split())
+    # but for the path of the policy, which is longer than some terminals and is copied
+    assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= columns
 
 
 def test_each_candidate(run, tmp_path):
