@@ -10,7 +10,7 @@
 
 #include "common/base/util.h"
 
-#define WIDTH_MIN 40U                   /* of what is broken into lines; a terminal that is narrower breaks them itself */
+#define WIDTH_MIN 40U                   /* a terminal that is narrower breaks the lines itself */
 #define WIDTH_USUAL 80U                 /* of a terminal that does not say */
 
 /* Bytes of the character at @p, and the columns that it takes; what is no character counts as one. */
@@ -119,8 +119,9 @@ size_t wrap_width(FILE *f) {
 
         if (!isatty(fileno(f)))
                 return 0;
-        return ioctl(fileno(f), TIOCGWINSZ, &size) >= 0 && size.ws_col > 0 ? MAX((size_t) size.ws_col, (size_t) WIDTH_MIN)
-                                                                           : WIDTH_USUAL;
+        if (ioctl(fileno(f), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+                return WIDTH_USUAL;
+        return MAX((size_t) size.ws_col, (size_t) WIDTH_MIN);
 }
 
 /**
