@@ -10,7 +10,7 @@
 #include "common/base/limits.h"
 #include "common/base/read-file.h"
 
-static int read_whole(const char *format, va_list ap, char **ret, size_t *ret_size) {
+static int _printf_(1, 0) read_whole(const char *format, va_list ap, char **ret, size_t *ret_size) {
         _cleanup_(freep) char *path = NULL;
         _cleanup_(closep) int fd = -EBADF;
 

@@ -25,14 +25,14 @@
         "   2: 00:16 00:17 01 0:0 0:0 0 0 0 556 2\n" \
         "nonsense\n\n   3: 0F02000A0F02000A"
 
-static void make_process(const Scratch *s, int pid, int parent, const char *environ, size_t environ_size) {
+static void make_process(const Scratch *s, int pid, int parent, const char *variables, size_t size) {
         char name[64], text[128];
 
         (void) snprintf(text, sizeof(text), "Name:\tx\nPid:\t%d\nPPid:\t%d\n", pid, parent);
         (void) snprintf(name, sizeof(name), "proc/%d/status", pid);
         scratch_write(s, name, text);
         (void) snprintf(name, sizeof(name), "proc/%d/environ", pid);
-        scratch_write_bytes(s, name, environ, environ_size);
+        scratch_write_bytes(s, name, variables, size);
         (void) snprintf(name, sizeof(name), "proc/%d/net/tcp", pid);
         scratch_write(s, name, TCP);
         (void) snprintf(name, sizeof(name), "proc/%d/net/tcp6", pid);

@@ -18,7 +18,7 @@ typedef struct Module {
 } Module;
 
 static Elf64_Word name_of(const char *name) {
-        for (size_t i = 1; i < sizeof(NAMES); i += strlen(NAMES + i) + 1)
+        for (size_t i = 1; i < sizeof(NAMES); i += strlen(&NAMES[i]) + 1)
                 if (streq(&NAMES[i], name))
                         return (Elf64_Word) i;
         fail_msg("no name %s", name);

@@ -105,8 +105,8 @@ static void test_circles(void **state) {
                 "[]",
                 "[{\"name\":\"a\",\"holders\":[\"b\"]},{\"name\":\"b\",\"holders\":[\"a\"]}]",
                 "[{\"name\":\"a\",\"holders\":[\"c\"]},{\"name\":\"b\",\"holders\":[\"a\"]},{\"name\":\"c\",\"holders\":[\"b\"]}]",
-                "[{\"name\":\"a\",\"holders\":[\"b\",\"c\",\"d\"]},{\"name\":\"b\",\"holders\":[\"a\",\"c\",\"d\"]},"
-                "{\"name\":\"c\",\"holders\":[\"a\",\"b\",\"d\"]},{\"name\":\"d\",\"holders\":[\"a\",\"b\",\"c\"]}]",
+                ("[{\"name\":\"a\",\"holders\":[\"b\",\"c\",\"d\"]},{\"name\":\"b\",\"holders\":[\"a\",\"c\",\"d\"]},"
+                 "{\"name\":\"c\",\"holders\":[\"a\",\"b\",\"d\"]},{\"name\":\"d\",\"holders\":[\"a\",\"b\",\"c\"]}]"),
                 "[{\"name\":\"a\",\"holders\":[\"b\"]},{\"name\":\"a\",\"holders\":[\"b\"]},{\"name\":\"b\"}]",
         };
 
