@@ -107,6 +107,7 @@ def test_initramfs(fresh):
     assert "initramfs" in lkmctl(machine, "why", "dummy").stdout
 
 
+@pytest.mark.soak                       # journals of two boots, and who may read them: tests/integration/test_log.py
 def test_log_over_boots(fresh):
     """Who asks for sctp sometimes? The answer of another boot, for root, and what is missing for others."""
     machine = fresh()
@@ -148,10 +149,11 @@ def test_units_that_need_a_module(machine):
     remove(machine, "configfs")
 
 
-def test_ready_means_ready(machine):
+@pytest.mark.parametrize("n", [20, pytest.param(200, marks=pytest.mark.soak)])
+def test_ready_means_ready(machine, n):
     """Load, use and remove again and again: the mount, which the load comes right before, never fails."""
     machine.run("systemctl --quiet mask --runtime --now sys-kernel-config.mount; mkdir -p /run/configfs")
     remove(machine, "configfs")
-    machine.run("for i in $(seq 200); do lkmctl load -q configfs && mount -t configfs none /run/configfs && umount /run/configfs && "
+    machine.run(f"for i in $(seq {n}); do lkmctl load -q configfs && mount -t configfs none /run/configfs && umount /run/configfs && "
                 "lkmctl unload -q configfs || exit 1; done", timeout=300)
     assert "configfs" not in loaded(machine)
