@@ -410,3 +410,38 @@ void print_looked_at(FILE *f, sd_json_variant *reply) {
                 (void) fputc('\n', f);
         }
 }
+
+static const char *state_words(const char *state, Tone *ret_tone) {
+        static const struct {
+                const char *state, *words;
+                Tone tone;
+        } table[] = {
+                { "live",       "in the kernel",                      TONE_GOOD },
+                { "coming",     "being loaded, its init is running",  TONE_WARN },
+                { "going",      "being removed, its exit is running", TONE_WARN },
+                { "built_in",   "part of the kernel image",           TONE_GOOD },
+                { "queued",     "waiting for its turn in lkmd",       TONE_WARN },
+                { "not_loaded", "not loaded",                         TONE_DIM  },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(table); i++)
+                if (streq_ptr(state, table[i].state)) {
+                        *ret_tone = table[i].tone;
+                        return table[i].words;
+                }
+        *ret_tone = TONE_PLAIN;
+        return state;
+}
+
+/* The first line of an answer about a module. @state: a ModuleState; NULL: not known. @remark: behind it */
+void print_module_state(const Output *out, const char *name, const char *state, const char *remark) {
+        Tone tone;
+        const char *words = state_words(state, &tone);
+
+        printf("%s%s%s ", output_tone(out, stdout, tone), out->utf8 ? "●" : "*",
+               output_tone(out, stdout, TONE_PLAIN));
+        print_escaped(stdout, name);
+        printf(": ");
+        print_escaped(stdout, words);
+        printf("%s\n", remark);
+}

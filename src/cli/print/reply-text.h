@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <systemd/sd-json.h>
 
+#include "cli/print/output.h"
+
 void print_requester(FILE *f, sd_json_variant *requester);
 void print_requester_process(FILE *f, sd_json_variant *process);
 void print_requester_kind(FILE *f, sd_json_variant *requester);
@@ -26,3 +28,4 @@ void print_problem(FILE *f, sd_json_variant *problem);
 void print_strings(FILE *f, sd_json_variant *array);
 bool is_same_module(const char *a, const char *b);
 void print_looked_at(FILE *f, sd_json_variant *reply);
+void print_module_state(const Output *out, const char *name, const char *state, const char *remark);

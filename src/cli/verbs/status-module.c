@@ -19,38 +19,8 @@
 #define HISTORY_SHOWN 8U
 #define STACK_SHOWN 16U
 
-static const char *state_words(const char *state, Tone *ret_tone) {
-        static const struct {
-                const char *state, *words;
-                Tone tone;
-        } table[] = {
-                { "live",       "in the kernel",                      TONE_GOOD  },
-                { "coming",     "being loaded, its init is running",  TONE_WARN  },
-                { "going",      "being removed, its exit is running", TONE_WARN  },
-                { "built_in",   "part of the kernel image",           TONE_GOOD  },
-                { "queued",     "waiting for its turn in lkmd",       TONE_WARN  },
-                { "not_loaded", "not loaded",                         TONE_DIM   },
-        };
-
-        for (size_t i = 0; i < ARRAY_LEN(table); i++)
-                if (streq_ptr(state, table[i].state)) {
-                        *ret_tone = table[i].tone;
-                        return table[i].words;
-                }
-        *ret_tone = TONE_PLAIN;
-        return NULL;
-}
-
 static void print_headline(const Output *out, sd_json_variant *module) {
-        const char *state = field_string(module, "state"), *words;
-        Tone tone;
-
-        words = state_words(state, &tone);
-        printf("%s%s%s ", output_tone(out, stdout, tone), out->utf8 ? "●" : "*", output_tone(out, stdout, TONE_PLAIN));
-        print_escaped(stdout, field_string(module, "name"));
-        printf(": ");
-        print_escaped(stdout, words ?: state);
-        putchar('\n');
+        print_module_state(out, field_string(module, "name"), field_string(module, "state"), "");
 }
 
 static void print_text(const Output *out, const char *label, const char *text) {

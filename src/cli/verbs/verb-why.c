@@ -86,38 +86,9 @@ static int fetch(Run *run, const char *name, Answer *a) {
 
 /* ---------------------------------------------------------------------------------------------------- text */
 
-static const char *state_words(const char *state, Tone *ret_tone) {
-        static const struct {
-                const char *state, *words;
-                Tone tone;
-        } table[] = {
-                { "live",       "in the kernel",                      TONE_GOOD },
-                { "coming",     "being loaded, its init is running",  TONE_WARN },
-                { "going",      "being removed, its exit is running", TONE_WARN },
-                { "built_in",   "part of the kernel image, so nothing loaded it", TONE_GOOD },
-                { "queued",     "not loaded yet, waiting for its turn in lkmd", TONE_WARN },
-                { "not_loaded", "not loaded",                         TONE_DIM  },
-        };
-
-        for (size_t i = 0; i < ARRAY_LEN(table); i++)
-                if (streq(state, table[i].state)) {
-                        *ret_tone = table[i].tone;
-                        return table[i].words;
-                }
-        *ret_tone = TONE_PLAIN;
-        return state;
-}
-
 static void print_headline(const Output *out, const Answer *a) {
-        Tone tone;
-        const char *words = state_words(a->state, &tone);
-
-        printf("%s%s%s ", output_tone(out, stdout, tone), out->utf8 ? "●" : "*",
-               output_tone(out, stdout, TONE_PLAIN));
-        print_escaped(stdout, a->name);
-        printf(": ");
-        print_escaped(stdout, words);
-        putchar('\n');
+        print_module_state(out, a->name, a->state,
+                           streq(a->state, "built_in") ? ", so nothing loaded it" : "");
 }
 
 /* "2026-11-23 12:01:33, 12.3 s after the start of the machine" */
