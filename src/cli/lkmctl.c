@@ -15,6 +15,7 @@
 #include "cli/call/run-there.h"
 #include "cli/call/run.h"
 #include "cli/commands.h"
+#include "cli/kmod/tool.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/util.h"
 
@@ -226,9 +227,12 @@ static void open_missing_streams(void) {
 
 int main(int argc, char **argv) {
         _cleanup_(arguments_clear) Arguments arguments = {};
+        const Tool *tool = tool_find(argv[0]);
         Run run = {};
         int r, q;
 
+        if (tool)
+                return tool_run(tool, argc, argv);
         open_missing_streams();
         (void) setlocale(LC_CTYPE, "");         /* for widths of characters; numbers stay as they are */
         (void) signal(SIGPIPE, SIG_IGN);        /* EPIPE is handled where it is written */
