@@ -47,6 +47,19 @@ def test_what_somebody_asked_for_stays(machine):
     lkmctl(machine, "unload", "lkmd_test_c")
 
 
+def test_softdeps_go_too(machine):
+    """btrfs names digests in its softdeps (crc32c, xxhash64), for each of which one or several modules are loaded."""
+    before = loaded(machine)
+    lkmctl(machine, "load", "btrfs")
+    came = loaded(machine) - before
+    assert {"btrfs", "blake2b_generic", "xxhash_generic"} <= came
+    lkmctl(machine, "load", "blake2b_generic")
+    reply = ask(machine, "unload", "btrfs")
+    assert reply["records"][0]["module"] == "btrfs" and loaded(machine) - before == {"blake2b_generic"}
+    lkmctl(machine, "unload", "blake2b_generic")
+    assert loaded(machine) == before
+
+
 def test_what_uses_it_goes_before(machine):
     lkmctl(machine, "load", "lkmd_test_a")
     error = refused(machine, "lkmd_test_c")

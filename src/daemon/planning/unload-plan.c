@@ -18,6 +18,7 @@
 #include "common/base/array.h"
 #include "common/base/enum-names.h"
 #include "common/base/string-list.h"
+#include "common/index/index-lookup.h"
 
 static const char *const reason_names[_UNLOAD_REASON_MAX] = {
         [UNLOAD_REQUESTED] = "requested",     [UNLOAD_IDLE] = "idle",
@@ -93,13 +94,31 @@ const UnloadStep *unload_plan_find_step(const UnloadPlan *p, const char *module)
 
 /* ------------------------------------------------------------------------------------------ why one stays */
 
-/* The name of the module in the kernel that a softdep means; NULL: none, or one that is built in. */
-static const char *softdep_module(const UnloadSources *s, const char *key) {
-        const IndexModule *known = index_find_module(s->index, key);
+/*
+ * The modules in the kernel that a softdep means, which names a module or, as most do, an alias of several (crc32c): added
+ * to *ret, each once. Without those that are built in. Return: 0; -ENOMEM.
+ */
+static int softdep_modules(const UnloadSources *s, const char *key, char ***ret) {
+        _cleanup_(index_answer_clear) IndexAnswer answer = {};
+        int r;
 
-        if (!known || !known->path)
-                return NULL;
-        return planner_kernel_name(s->planner, s->index, known->name, FACTS_READ_UNUSUAL);
+        r = index_lookup(s->index, key, &answer);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;    /* a key that nothing can match */
+        for (size_t i = 0; i < answer.n_matches; i++) {
+                const IndexModule *known = answer.matches[i].module;
+                const char *name;
+
+                if (!known || !known->path)
+                        continue;
+                name = planner_kernel_name(s->planner, s->index, known->name, FACTS_READ_UNUSUAL);
+                if (string_list_contains(*ret, name))
+                        continue;
+                r = string_list_append(ret, name, strlen(name));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static const char *file_name(const UnloadSources *s, const char *module) {
@@ -120,9 +139,11 @@ static int find_claims(const UnloadSources *s, char *const *going, const char *m
                         continue;
                 r = index_softdeps(s->index, file_name(s, name), &softdeps, &n);
                 for (size_t k = 0; r >= 0 && k < n; k++) {
-                        const char *wanted = softdep_module(s, softdeps[k].key);
+                        _cleanup_(string_list_freep) char **wanted = NULL;
 
-                        if (wanted && streq(wanted, module) && !string_list_contains(*ret, name))
+                        r = softdep_modules(s, softdeps[k].key, &wanted);
+                        if (r >= 0 && string_list_contains(wanted, module) &&
+                            !string_list_contains(*ret, name))
                                 r = string_list_append(ret, name, strlen(name));
                 }
                 if (r < 0)
@@ -287,13 +308,14 @@ static int consider_softdeps(Making *m, const char *module, bool post) {
 
         r = index_softdeps(m->sources->index, file_name(m->sources, module), &softdeps, &n);
         for (size_t i = n; r >= 0 && i > 0; i--) {
-                const char *wanted;
+                _cleanup_(string_list_freep) char **wanted = NULL;
 
                 if (softdeps[i - 1].post != post)
                         continue;
-                wanted = softdep_module(m->sources, softdeps[i - 1].key);
-                if (wanted)
-                        r = consider(m, wanted, post ? UNLOAD_SOFTDEP_POST : UNLOAD_SOFTDEP_PRE, module);
+                r = softdep_modules(m->sources, softdeps[i - 1].key, &wanted);
+                for (size_t k = string_list_count(wanted); r >= 0 && k > 0; k--)
+                        r = consider(m, wanted[k - 1], post ? UNLOAD_SOFTDEP_POST : UNLOAD_SOFTDEP_PRE,
+                                     module);
         }
         return r;
 }

@@ -16,6 +16,11 @@ static const FakeModule modules[] = {
         { "lkmdt_post" },                        { "lkmdt_second" },            {},
 };
 
+/* As crc32c, which several modules provide. */
+static const WriterEntry aliases[] = { { "lkmdt_digest", "lkmdt_pre", 1 },
+                                       { "lkmdt_digest", "lkmdt_post", 2 },
+                                       {} };
+
 typedef struct Bench {
         Scratch scratch;
         sd_event *event;
@@ -37,7 +42,7 @@ static void bench_open(Bench *b, const char *modprobe_d) {
 
         *b = (Bench) {};
         scratch_open(&b->scratch);
-        fake_tree_write(&b->scratch, &(FakeTree) { .modules = modules });
+        fake_tree_write(&b->scratch, &(FakeTree) { .modules = modules, .aliases = aliases });
         scratch_write(&b->scratch, "modprobe.d/x.conf", modprobe_d);
         scratch_mkdir(&b->scratch, &LKMD_STATE_DIR[1]);
         paths[0] = scratch_path(&b->scratch, "modprobe.d");
@@ -223,6 +228,22 @@ static void test_softdeps(void **state) {
         expect(&b, "lkmdt_main", false, "post softdep_post, main requested; pre stays wanted second");
 }
 
+/* btrfs names digests, and not the modules that compute them. */
+static void test_softdeps_by_alias(void **state) {
+        _bench_ Bench b;
+
+        bench_open(
+                &b,
+                "softdep lkmdt_main pre: lkmdt_digest lkmdt_nobody\nsoftdep lkmdt_second pre: lkmdt_digest\n");
+        for (size_t i = 4; i < 7; i++) {
+                put(&b, modules[i].name, "", 0);
+                note(&b, modules[i].name, ORIGIN_CLIENT, i == 4 ? PLAN_REQUESTED : PLAN_SOFTDEP_PRE);
+        }
+        expect(&b, "lkmdt_main", false, "main requested, post softdep_pre, pre softdep_pre");
+        put(&b, "lkmdt_second", "", 0);
+        expect(&b, "lkmdt_main", false, "main requested; post stays wanted second; pre stays wanted second");
+}
+
 static void test_remove_command(void **state) {
         _bench_ Bench b;
 
@@ -283,6 +304,7 @@ int main(void) {
                 cmocka_unit_test(test_users),
                 cmocka_unit_test(test_shared),
                 cmocka_unit_test(test_softdeps),
+                cmocka_unit_test(test_softdeps_by_alias),
                 cmocka_unit_test(test_remove_command),
                 cmocka_unit_test(test_what_changes_meanwhile),
                 cmocka_unit_test(test_on_demand),
