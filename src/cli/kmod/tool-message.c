@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ToolMessage: where the messages of a tool go and which of them are said, for this process. kmod's levels are those of
- * syslog(3): LOG_CRIT is called FATAL. Unlike kmod's, a fatal message does not end the program: whoever says it returns.
+ * ToolMessage: where the messages of a tool go and which of them are said, for this process. kmod's levels are those
+ * of syslog(3): LOG_CRIT is called FATAL. Unlike kmod's, a fatal message does not end the program: whoever says it
+ * returns.
  */
 
 #include "cli/kmod/tool-message.h"

@@ -95,8 +95,8 @@ const UnloadStep *unload_plan_find_step(const UnloadPlan *p, const char *module)
 /* ------------------------------------------------------------------------------------------ why one stays */
 
 /*
- * The modules in the kernel that a softdep means, which names a module or, as most do, an alias of several (crc32c): added
- * to *ret, each once. Without those that are built in. Return: 0; -ENOMEM.
+ * The modules in the kernel that a softdep means, which names a module or, as most do, an alias of several (crc32c):
+ * added to *ret, each once. Without those that are built in. Return: 0; -ENOMEM.
  */
 static int softdep_modules(const UnloadSources *s, const char *key, char ***ret) {
         _cleanup_(index_answer_clear) IndexAnswer answer = {};
