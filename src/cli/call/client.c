@@ -268,7 +268,7 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
 
 /**
  * client_call() - call a method and wait for its last reply
- * @method:     without the interface
+ * @method:     of another interface than lkmd's: with it
  * @parameters: borrowed; NULL: none
  * @hooks:      borrowed for the call; NULL: just wait
  * @ret_reply:  the last reply, owned by the caller
@@ -292,7 +292,10 @@ int client_call(
 
         assert(c && method && ret_reply);
 
-        (void) snprintf(name, sizeof(name), "%s.%s", LKMD_INTERFACE, method);
+        if (strchr(method, '.'))
+                (void) snprintf(name, sizeof(name), "%s", method);
+        else
+                (void) snprintf(name, sizeof(name), "%s.%s", LKMD_INTERFACE, method);
 
         if (!c->link) {
                 r = client_connect(c, call.hooks->silent);

@@ -35,6 +35,7 @@
 #define LKMD_REQUEST_SOCKET LKMD_RUN_DIR "/request"
 #define LKMD_REQUEST_PROGRAM LKMD_LIB_DIR "/lkmd-request"
 #define LKMD_REQUEST_ROOT_ENV "LKMD_REQUEST_ROOT" /* prefix of all paths of lkmd-request, for tests */
+#define LKMD_NOT_ANSWERING_ENV "LKMD_NOT_ANSWERING" /* set for the modprobe that lkmd-request becomes */
 #define LKMD_SHUT_FILE LKMD_RUN_DIR "/shut" /* exists with OnFailure=closed */
 #define LKMD_MODPROBE_FILE LKMD_RUN_DIR "/modprobe" /* what kernel.modprobe was before */
 #define KERNEL_MODPROBE "/proc/sys/kernel/modprobe"

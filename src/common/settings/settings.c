@@ -194,6 +194,20 @@ static int read_on_failure(const char *value, void *ret) {
         return 0;
 }
 
+static const char *const on_denied_names[_ON_DENIED_MAX] = {
+        [ON_DENIED_ERROR] = "error",
+        [ON_DENIED_SUCCESS] = "success",
+};
+
+static int read_on_denied(const char *value, void *ret) {
+        int word = ENUM_VALUE(on_denied_names, value);
+
+        if (word < 0)
+                return word;
+        *(OnDenied *) ret = (OnDenied) word;
+        return 0;
+}
+
 static const char *const gate_mode_names[_GATE_MODE_MAX] = {
         [GATE_MODE_OFF] = "off",
         [GATE_MODE_REQUESTS] = "requests",
@@ -300,6 +314,7 @@ static const SettingInfo settings_table[] = {
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
         { "OnFailure", read_on_failure, PLACE(on_failure), "open or closed" },
+        { "OnDenied", read_on_denied, PLACE(on_denied), "error or success" },
         { "Gate", read_gate, PLACE(gate), "off, requests or files" },
         { "IdleUnloadSec", read_time_or_never, PLACE(idle_unload_usec), "a time such as 10min, or 0 or infinity for never" },
         { "UnknownParameters", read_unknown_parameters, PLACE(unknown_parameters), "refuse or warn" },
@@ -338,6 +353,7 @@ void settings_default(Settings *ret) {
                 .compat = COMPAT_LKMD,
                 .on_stop = ON_STOP_HOLD,
                 .on_failure = ON_FAILURE_OPEN,
+                .on_denied = ON_DENIED_ERROR,
                 .gate = GATE_MODE_REQUESTS,
                 .idle_unload_usec = UINT64_MAX,
                 .unknown_parameters = UNKNOWN_PARAMETERS_REFUSE,

@@ -45,6 +45,13 @@ typedef enum OnFailure {                /* what the kernel asks for while lkmd c
         _ON_FAILURE_INVALID = -EINVAL,
 } OnFailure;
 
+typedef enum OnDenied {                 /* how modprobe and insmod end for a module that is denied */
+        ON_DENIED_ERROR,
+        ON_DENIED_SUCCESS,
+        _ON_DENIED_MAX,
+        _ON_DENIED_INVALID = -EINVAL,
+} OnDenied;
+
 typedef enum GateMode {                 /* what the gate in the kernel refuses by itself */
         GATE_MODE_OFF,                  /* nothing; nor is it listened to */
         GATE_MODE_REQUESTS,             /* requests of the kernel's, and sockets */
@@ -75,6 +82,7 @@ typedef struct Settings {
         Compat compat;
         OnStop on_stop;
         OnFailure on_failure;
+        OnDenied on_denied;
         GateMode gate;
         uint64_t idle_unload_usec;      /* modules loaded on demand go when idle for it; UINT64_MAX: never */
         UnknownParameters unknown_parameters;

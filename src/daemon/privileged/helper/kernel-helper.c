@@ -231,6 +231,8 @@ static int fall_open(const char *root, int argc, char **argv) {
                     "not loaded: lkmd did not answer, and OnFailure=closed is in lkmd.conf");
                 return EXIT_FAILURE;
         }
+        (void) setenv(LKMD_NOT_ANSWERING_ENV, "1",
+                      /* overwrite= */ 1); /* modprobe may be lkmd's, which would ask as well */
         for (size_t i = 0; i < ARRAY_LEN(modprobes); i++) {
                 at_root(path, root, modprobes[i]);
                 argv[0] = path;         /* modprobe is told by its name that it is modprobe */
