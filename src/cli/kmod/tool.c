@@ -11,7 +11,10 @@
 #include "common/base/util.h"
 
 static const Tool tools[] = {
+        { "insmod", tool_insmod },
         { "lsmod", tool_lsmod },
+        { "modinfo", tool_modinfo },
+        { "rmmod", tool_rmmod },
 };
 
 /**

@@ -18,4 +18,7 @@ typedef struct Tool {
 const Tool *tool_find(const char *argv0);
 int tool_run(const Tool *tool, int argc, char **argv);
 
+int tool_insmod(int argc, char **argv);
 int tool_lsmod(int argc, char **argv);
+int tool_modinfo(int argc, char **argv);
+int tool_rmmod(int argc, char **argv);

@@ -246,6 +246,32 @@ void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecis
 }
 
 /**
+ * plan_judge_file() - judge a file as the module that it has, whatever the index has of that name
+ * @request: its key is the name of the file as a module's, normalised; its files are read
+ * @path:    of the file
+ * @ret:     borrows from the index, the policy and the files
+ */
+void plan_judge_file(const Index *index, const PlanRequest *request, const char *path, PolicyDecision *ret) {
+        const PlanGraph g = { .index = index, .request = request };
+        PolicyRequester requester;
+        PolicySubject subject;
+        const char *name;
+        Node n;
+
+        assert(index && request && request->key && request->files && path && ret);
+
+        n = (Node) {
+                .name = request->key,
+                .install = modprobe_config_find_command(index_get_config(index), CONFIG_INSTALL,
+                                                        request->key),
+        };
+        plan_rules_make_subject(&g, &n, POLICY_REQUESTED, &requester, &subject);
+        subject.path = path;
+        name = file_facts_name(request->files, path, FACTS_READ);
+        plan_rules_judge(request, &subject, name && !streq(name, n.name) ? name : NULL, ret);
+}
+
+/**
  * plan_judge_step() - judge a module of a plan again
  * @request: as for plan_new(), with the current policy and time
  * @step:    of a plan for the same request

@@ -12,6 +12,9 @@
 /* Would this module be allowed to a requester who asks for it by name? Its dependencies are not judged. */
 void plan_judge_name(const Index *index, const PlanRequest *request, PolicyDecision *ret);
 
+/* The same for a file outside of the index, by what it says of itself. */
+void plan_judge_file(const Index *index, const PlanRequest *request, const char *path, PolicyDecision *ret);
+
 /* Whether a module of an existing plan is still allowed, as this part of the request. */
 void plan_judge_step(const Index *index, const PlanRequest *request, const PlanStep *step, PolicyPart part,
                      PolicyDecision *ret);

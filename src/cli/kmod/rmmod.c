@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* rmmod(8): modules out of the kernel, each alone: no dependencies, no remove commands. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cli/kmod/tool-context.h"
+#include "cli/kmod/tool-message.h"
+#include "cli/kmod/tool.h"
+
+static void print_help(void) {
+        (void) fputs("Usage:\n"
+                     "\trmmod [options] [list of modulenames]\n"
+                     "Options:\n"
+                     "\t-f, --force       DANGEROUS: forces a module unload and may\n"
+                     "\t                  crash your machine\n"
+                     "\t-s, --syslog      print to syslog, not stderr\n"
+                     "\t-v, --verbose     enables more messages\n"
+                     "\t-V, --version     show version\n"
+                     "\t-h, --help        show this help\n",
+                     stdout);
+}
+
+typedef struct Options {
+        bool force, to_syslog;
+        int level;                      /* of messages */
+        bool answered;                  /* help or version: nothing else is to be done */
+} Options;
+
+/* Return: 0; -EINVAL, which getopt has said. */
+static int take_options(int argc, char **argv, Options *o) {
+        static const struct option longs[] = {
+                { "force", no_argument, NULL, 'f' },   { "syslog", no_argument, NULL, 's' },
+                { "verbose", no_argument, NULL, 'v' }, { "version", no_argument, NULL, 'V' },
+                { "help", no_argument, NULL, 'h' },    {},
+        };
+        int code;
+
+        while (!o->answered && (code = getopt_long(argc, argv, "fsvVh", longs, NULL)) >= 0)
+                switch (code) {
+                case 'f':
+                        o->force = true;
+                        break;
+                case 's':
+                        o->to_syslog = true;
+                        break;
+                case 'v':
+                        o->level++;
+                        break;
+                case 'h':
+                        print_help();
+                        o->answered = true;
+                        break;
+                case 'V':
+                        tool_print_version();
+                        o->answered = true;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+        return 0;
+}
+
+/* "Module X is in use by: a b", as one message. */
+static int report_holders(const char *name, struct kmod_list *holders) {
+        _cleanup_(freep) char *list = NULL;
+        size_t size;
+        FILE *f;
+
+        f = open_memstream(&list, &size);
+        if (!f)
+                return -ENOMEM;
+        for (struct kmod_list *l = holders; l; l = kmod.kmod_list_next(holders, l)) {
+                _cleanup_(kmod_module_unrefp) struct kmod_module *holder = kmod.kmod_module_get_module(l);
+
+                (void) fprintf(f, " %s", kmod.kmod_module_get_name(holder));
+        }
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        tool_message(LOG_ERR, "Module %s is in use by:%s\n", name, list);
+        return -EBUSY;
+}
+
+/* Could it go? Return: 0; negative errno, after saying why not. */
+static int check_use(struct kmod_module *module) {
+        _cleanup_(kmod_module_list_unrefp) struct kmod_list *holders = NULL;
+        const char *name = kmod.kmod_module_get_name(module);
+        int state = kmod.kmod_module_get_initstate(module), references;
+
+        if (state == KMOD_MODULE_BUILTIN) {
+                tool_message(LOG_ERR, "Module %s is builtin.\n", name);
+                return -ENOENT;
+        }
+        if (state < 0) {
+                tool_message(LOG_ERR, "Module %s is not currently loaded\n", name);
+                return -ENOENT;
+        }
+        holders = kmod.kmod_module_get_holders(module);
+        if (holders)
+                return report_holders(name, holders);
+        references = kmod.kmod_module_get_refcnt(module);
+        if (references > 0) {
+                tool_message(LOG_ERR, "Module %s is in use\n", name);
+                return -EBUSY;
+        }
+        if (references == -ENOENT)
+                tool_message(LOG_ERR, "Module unloading is not supported\n");
+        return MIN(references, 0);
+}
+
+/* A file is meant by its name, whether it is a module or not. Return: as of libkmod. */
+static int find_module(struct kmod_ctx *ctx, const char *argument, struct kmod_module **ret) {
+        struct stat st;
+
+        return stat(argument, &st) >= 0 ? kmod.kmod_module_new_from_path(ctx, argument, ret)
+                                        : kmod.kmod_module_new_from_name(ctx, argument, ret);
+}
+
+/* Return: 0; negative errno, after saying why. */
+static int remove_module(const char *argument, struct kmod_module *module, bool force) {
+        int r;
+
+        if (!force) {
+                r = check_use(module);
+                if (r < 0)
+                        return r;
+        }
+        r = kmod.kmod_module_remove_module(module, force ? KMOD_REMOVE_FORCE : 0);
+        if (r < 0)
+                tool_message(LOG_ERR, "could not remove module %s: %s\n", argument, strerror(-r));
+        return r;
+}
+
+/* All are tried, up to one that cannot be the name of a module. */
+int tool_rmmod(int argc, char **argv) {
+        static const char *const no_config[] = { NULL };
+        _cleanup_(kmod_ctx_unrefp) struct kmod_ctx *ctx = NULL;
+        Options o = { .level = LOG_ERR };
+        int r, worst = TOOL_DONE;
+
+        if (take_options(argc, argv, &o) < 0)
+                return TOOL_FAILED;
+        if (o.answered)
+                return TOOL_DONE;
+        if (o.to_syslog)
+                tool_message_to_syslog();
+        if (optind >= argc) {
+                tool_message(LOG_ERR, "missing module name.\n");
+                return TOOL_FAILED;
+        }
+        if (tool_context_new(&ctx, NULL, no_config, o.level) < 0)
+                return TOOL_FAILED;
+
+        for (; optind < argc; optind++) {
+                _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
+
+                r = find_module(ctx, argv[optind], &module);
+                if (r < 0) {
+                        tool_message(LOG_ERR, "could not use module %s: %s\n", argv[optind], strerror(-r));
+                        return TOOL_FAILED;
+                }
+                if (remove_module(argv[optind], module, o.force) < 0)
+                        worst = TOOL_FAILED;
+        }
+        return worst;
+}

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""lsmod, rmmod, insmod and modinfo beside kmod's own: each case is run by both, and what they print and their exit statuses
+must be the same. What is meant to differ is in DIFFERENCES, and in docs/kmod-differences.md."""
+
+import lzma
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lkmctl_bench import LKMCTL
+from module_tree import make_tree
+
+RELEASE = "6.1.0-test"
+OTHER = "6.2.0-test"                    # without modules.builtin.modinfo
+TOOLS = ("insmod", "lsmod", "modinfo", "rmmod")
+
+MODULES = {
+    "plain": ((), ["description=A module", "author=One", "author=Two", "alias=first-alias", "alias=shared-*"]),
+    "top-half": (("plain",), ["version=1.2", "depends=plain", "alias=shared-?", "firmware=a/b.bin", "long_key_of_a_line=x"]),
+    "rich": ((), ["parm=both:A number", "parmtype=both:int", "parmtype=bare:bool", "parm=told:No type",
+                  "parmtype=late:string", "parm=late:Told behind its type", "parm=both:Told again", "parm=colon:a: b: c"]),
+    "odd": ((), ["parm=without", "parmtype=neither", "description=", "vermagic=6.1.0 SMP ", "=empty key", "alias=a b"]),
+    "packed": ((), ["description=Compressed", "parm=one:The only one", "parmtype=one:uint"]),
+    "silent": ((), []),
+}
+
+
+def run(program, tool, arguments, cwd):
+    """One of the two, found by the same argv[0]."""
+    done = subprocess.run([tool, *arguments], executable=program, cwd=cwd, capture_output=True, timeout=60, check=False,
+                          env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "LKMD_SOCKET": "/nonexistent/lkmd"})
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    base = tmp_path_factory.mktemp("kmod")
+    make_tree(base, RELEASE, MODULES)
+    kernel = base / "lib/modules" / RELEASE / "kernel"
+    packed = kernel / "packed.ko"
+    (kernel / "packed.ko.xz").write_bytes(lzma.compress(packed.read_bytes(), check=lzma.CHECK_CRC32))
+    subprocess.run(["zstd", "-q", packed, "-o", kernel / "other.ko.zst"], check=True)
+    packed.unlink()
+    subprocess.run(["depmod", "-b", base, RELEASE], check=True)
+    make_tree(base, OTHER, {"plain": MODULES["plain"]})
+    (base / "lib/modules" / OTHER / "modules.builtin.modinfo").unlink()
+    for name, content in (("empty.ko", b""), ("text.ko", b"no module\n"), ("cut.ko", (kernel / "rich.ko").read_bytes()[:300]),
+                          ("bad.ko.xz", b"\xfd7zXZ\0 not really"), ("module.o", (kernel / "plain.ko").read_bytes()),
+                          ("with blank.ko", (kernel / "plain.ko").read_bytes())):
+        (base / name).write_bytes(content)
+    shutil.copy(kernel / "plain.ko", base / "plain.ko")
+    shutil.copy(kernel / "packed.ko.xz", base / "packed.ko.xz")
+    (base / "directory.ko").mkdir()
+    (base / "link.ko").symlink_to("plain.ko")
+    (base / "dangling.ko").symlink_to("nowhere.ko")
+    return base
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("bin")
+    for tool in TOOLS:
+        (directory / tool).symlink_to(LKMCTL)
+    return directory
+
+
+@pytest.fixture
+def same(root, ours):
+    """Run a tool by kmod and by us: the same in all three."""
+    def check(tool, *arguments):
+        theirs = run(f"/usr/sbin/{tool}", tool, arguments, root)
+        assert run(ours / tool, tool, arguments, root) == theirs
+        return theirs
+    return check
+
+
+HERE = ("-b", ".", "-k", RELEASE)
+
+MODINFO = [
+    # what is shown of a module
+    ("plain",), ("top-half",), ("top_half",), ("rich",), ("odd",), ("packed",), ("silent",), ("other",),
+    ("plain", "rich"), ("first-alias",), ("first_alias",), ("shared-x",), ("shared-xy",), ("in-kernel",), ("in_kernel",),
+    ("alg-built-in",), ("symbol:plain_symbol",), ("nosuch",), ("",), ("plain", "nosuch", "rich"), ("nosuch", "plain"),
+    ("plain.ko",), ("./plain.ko",), ("link.ko",), ("packed.ko.xz",), ("with blank.ko",), ("dangling.ko",), ("directory.ko",),
+    ("empty.ko",), ("text.ko",), ("cut.ko",), ("bad.ko.xz",), ("module.o",), ("nowhere/plain.ko",),
+    ("plain.ko", "text.ko", "rich"), ("shared-[x",), ("PLAIN",), ("in-kernel", "plain"),
+    # one field of it
+    *[(option, module) for option in ("-a", "-d", "-l", "-p", "-n") for module in ("plain", "rich", "odd", "in-kernel")],
+    *[("-F", field, module) for field in ("alias", "parm", "parmtype", "filename", "name", "nosuch", "") for module in ("rich", "plain")],
+    ("-F", "name", "in-kernel"), ("-F", "alias", "in-kernel"), ("-F", "filename", "nosuch"), ("-F", "parm", "odd"),
+    ("-F", "depends", "top-half", "plain"), ("-a", "-d", "plain"), ("-d", "-F", "license", "plain"), ("-Flicense", "plain"),
+    # ends of lines
+    ("-0", "plain"), ("-0", "rich"), ("-0", "odd"), ("-0", "in-kernel"), ("-0", "-F", "alias", "plain"), ("-0p", "rich"), ("-0n", "plain"),
+    ("-0", "plain", "nosuch", "rich"),
+    # names only
+    ("-m", "plain"), ("-m", "first-alias"), ("-m", "in-kernel"), ("-m", "plain.ko"), ("-m", "nosuch"), ("-m", ""), ("-mn", "top-half"),
+    # long options, shortened, and behind the argument
+    ("--author", "plain"), ("--description", "plain"), ("--license", "plain"), ("--parameters", "rich"), ("--filename", "plain"),
+    ("--null", "plain"), ("--modname", "plain"), ("--field", "alias", "plain"), ("--field=alias", "plain"), ("--fi=alias", "plain"),
+    ("--auth", "plain"), ("plain", "-a"), ("plain", "--", "-a"), ("--", "rich"),
+]
+
+MODINFO_ALONE = [
+    (), ("-z",), ("--nosuch",), ("-F",), ("-k",), ("-b",), ("--field",), ("--help",), ("-h",), ("--author=x", "plain"), ("--f", "plain"),
+    ("-k", "nosuch", "plain"), ("-b", "/nonexistent", "plain"), ("-k", OTHER, "-b", ".", "plain"), ("-k", OTHER, "-b", ".", "in-kernel"),
+    ("-k", OTHER, "-b", ".", "-l", "in-kernel"), ("-b", ".", "plain"), ("--basedir", ".", "--set-version", RELEASE, "plain"),
+    (f"--basedir=.", f"--set-version={RELEASE}", "-n", "plain"), ("plain",), ("-h", "-z"), ("-b", "./.", "-k", RELEASE, "-n", "plain"),
+]
+
+WITHOUT_KERNEL = [
+    ("lsmod", "extra"), ("lsmod", "-z"), ("lsmod", "--help"), ("lsmod", "-h"), ("lsmod", "--nosuch"), ("lsmod", "-s", "extra"),
+    ("lsmod", "-v", "extra"), ("lsmod", "--syslog", "--verbose", "extra"), ("lsmod", "--", "extra"), ("lsmod", ""),
+    ("rmmod",), ("rmmod", "--help"), ("rmmod", "-h"), ("rmmod", "-z"), ("rmmod", "-w", "x"), ("rmmod", "--nosuch"), ("rmmod", "-s"),
+    ("rmmod", "-V", "-z", "x")[:1], ("rmmod", "--"), ("rmmod", "nosuch"), ("rmmod", "nosuch", "neither"), ("rmmod", "no-such"),
+    ("rmmod", "plain.ko"), ("rmmod", "./with blank.ko"), ("rmmod", "/"), ("rmmod", "-v", "nosuch"), ("rmmod", "-vv", "nosuch"),
+    ("rmmod", "-s", "nosuch"), ("rmmod", "--syslog", "nosuch"), ("rmmod", "x" * 300), ("rmmod", "a/b"), ("rmmod", "directory.ko"),
+    ("insmod",), ("insmod", "--help"), ("insmod", "-h"), ("insmod", "-z"), ("insmod", "-p"), ("insmod", "--nosuch"), ("insmod", "-"),
+    ("insmod", "nosuch"), ("insmod", "nosuch.ko", "a=b"), ("insmod", "-s", "nosuch"), ("insmod", "-f", "nosuch"), ("insmod", "-v", "nosuch"),
+    ("insmod", "dangling.ko"), ("insmod", ""), ("insmod", "--syslog", "nosuch"), ("insmod", "--force", "--verbose", "nosuch"), ("insmod", "--"),
+    ("insmod", "-f", "text.ko"), ("insmod", "-f", "empty.ko"),
+]
+
+
+def name(case):
+    return " ".join(case) or "nothing"
+
+
+@pytest.mark.parametrize("arguments", MODINFO, ids=name)
+def test_modinfo(same, arguments):
+    same("modinfo", *HERE, *arguments)
+
+
+@pytest.mark.parametrize("arguments", MODINFO_ALONE, ids=name)
+def test_modinfo_elsewhere(same, arguments):
+    same("modinfo", *arguments)
+
+
+@pytest.mark.parametrize("command", WITHOUT_KERNEL, ids=name)
+def test_without_the_kernel(same, command):
+    same(*command)
+
+
+def test_modinfo_of_debians_modules(same):
+    """Signatures and all, of a module of each kind of the kernel that is installed here."""
+    release = sorted(p for p in Path("/lib/modules").iterdir() if (p / "modules.dep.bin").exists())[-1].name
+    for module in ("loop", "ext4", "e1000e", "snd-hda-intel", "fs-xfs", "pci:v00008086d000010D3sv0sd0bc0sc0i0", "unix", "af_packet"):
+        same("modinfo", "-k", release, module)
+        same("modinfo", "-0", "-k", release, module)
+
+
+# --version says which program it is; the number of kmod's version comes first, since scripts look for it.
+@pytest.mark.parametrize("tool", TOOLS)
+def test_version(ours, root, tool):
+    status, out, err = run(ours / tool, tool, ["--version"], root)
+    assert (status, err) == (0, "") and out.splitlines()[0] == "kmod version 34" and out.splitlines()[1].startswith("lkmd ")
+    assert run(f"/usr/sbin/{tool}", tool, ["--version"], root)[1].startswith("kmod version 34")
+    assert run(ours / tool, tool, ["-V"], root) == (status, out, err)
