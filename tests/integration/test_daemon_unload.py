@@ -55,6 +55,19 @@ def test_holders(daemon):
     assert (name, parameters["module"], parameters["refCount"]) == ("InUse", "lkmdt_top", 1)
 
 
+def test_alone(daemon, modprobe_d):
+    """As rmmod does it: what it needed stays, the line of modprobe.d is not run, and no alias counts."""
+    modprobe_d.write_text("remove lkmdt_top /bin/true\nalias lkmdt_also lkmdt_top\n")
+    put_chain(daemon)
+    reply = daemon.call("Unload", name="lkmdt-top", alone=True, plan=True)
+    assert reasons(reply) == [("lkmdt_top", "requested", None)] and reply["stays"] == []
+    assert fails(daemon, name="lkmdt_also", alone=True)[0] == "NotLoaded"
+    assert fails(daemon, name="lkmdt_base", alone=True)[0] == "InUse"
+    reply = daemon.call("Unload", name="lkmdt_top", alone=True)
+    assert [(r["module"], r["outcome"]) for r in reply["records"]] == [("lkmdt_top", "unloaded")]
+    assert daemon.loader.requests[-1][:2] == ("remove", "lkmdt_top")
+
+
 def test_wait(daemon):
     daemon.call("Load", name="lkmdt_alone")
     daemon.devices.set_module("lkmdt_alone", "live", refcnt=1)

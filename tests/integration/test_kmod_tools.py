@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon_bench import PRELOAD, Devices, sanitizer_runtime
 from lkmctl_bench import LKMCTL
 from module_tree import make_tree
 
@@ -28,10 +29,12 @@ MODULES = {
 }
 
 
-def run(program, tool, arguments, cwd):
-    """One of the two, found by the same argv[0]."""
-    done = subprocess.run([tool, *arguments], executable=program, cwd=cwd, capture_output=True, timeout=60, check=False,
-                          env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "LKMD_SOCKET": "/nonexistent/lkmd"})
+def run(program, tool, arguments, cwd, devices=None, **environment):
+    """One of the two, found by the same argv[0]. devices: whose /sys and /proc it sees."""
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "LKMD_SOCKET": "/nonexistent/lkmd", **environment}
+    if devices:
+        env |= {"UMOCKDEV_DIR": devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])}
+    done = subprocess.run([tool, *arguments], executable=program, cwd=cwd, capture_output=True, timeout=60, check=False, env=env)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
@@ -149,6 +152,119 @@ def test_modinfo_of_debians_modules(same):
     for module in ("loop", "ext4", "e1000e", "snd-hda-intel", "fs-xfs", "pci:v00008086d000010D3sv0sd0bc0sc0i0", "unix", "af_packet"):
         same("modinfo", "-k", release, module)
         same("modinfo", "-0", "-k", release, module)
+
+
+# ------------------------------------------------------------------------------------------------ modules in the kernel
+
+@pytest.fixture(scope="module")
+def kernel():
+    """/sys/module and /proc/modules with modules of each kind."""
+    devices = Devices()
+    for module, refs, holders in (("busy", 3, ()), ("base", 1, ("top",)), ("shared", 2, ("top", "other_one")), ("top", 0, ()), ("other_one", 0, ()),
+                                  ("a_module_with_a_name_that_is_long", 12, ())):
+        devices.set_module(module, "live", refcnt=refs, coresize=16384)
+        devices.list_module(module, refs, holders)
+        for holder in holders:
+            (Path(devices.root) / "sys/module" / module / "holders" / holder).mkdir()
+    devices.set_module("coming", "coming", refcnt=1, coresize=4096)
+    devices.list_module("coming", 1, size=4096, state="Loading")
+    stuck = Path(devices.root) / "sys/module/stuck"
+    (stuck / "holders").mkdir(parents=True)
+    (stuck / "initstate").write_text("live\n")                 # of a kernel that removes no modules
+    (stuck / "coresize").write_text("8192\n")
+    proc = Path(devices.root) / "proc/modules"
+    proc.write_text(proc.read_text() + "stuck 8192 - - Live 0x0\n")
+    yield devices
+    devices.close()
+
+
+KERNEL = [
+    ("lsmod",), ("lsmod", "-v"), ("lsmod", "-s"), ("rmmod", "busy"), ("rmmod", "base"), ("rmmod", "shared"), ("rmmod", "base", "busy", "nosuch"),
+    ("rmmod", "stuck"), ("rmmod", "coming"), ("rmmod", "-v", "busy"), ("rmmod", "-s", "busy"), ("rmmod", "a-module-with-a-name-that-is-long"),
+    ("rmmod", "plain.ko", "busy"), ("rmmod", "busy", "/", "base"), ("rmmod", "--verbose", "--", "shared"), ("rmmod", "./base.ko"), ("rmmod", "other-one"),
+    ("rmmod", "-f", "busy"), ("rmmod", "-fv", "nosuch"), ("rmmod", "--force", "--syslog", "base"),
+]
+
+
+@pytest.mark.parametrize("command", KERNEL, ids=name)
+def test_modules_in_the_kernel(ours, root, kernel, command):
+    tool, *arguments = command
+    theirs = run(f"/usr/sbin/{tool}", tool, arguments, root, kernel)
+    assert run(ours / tool, tool, arguments, root, kernel) == theirs
+
+
+def test_lsmod_without_holders_in_sys(ours, root):
+    """The list alone says as much, in its own order."""
+    devices = Devices()
+    devices.list_module("base", 2, ("one", "two"))
+    assert run(ours / "lsmod", "lsmod", [], root, devices) == (
+        0, "Module                  Size  Used by\nbase                   16384  2 one,two\n", "")
+    (Path(devices.root) / "proc/modules").write_text("cut\nshort 5\nwhole 1 0 - Live 0x0\n")
+    assert run(ours / "lsmod", "lsmod", [], root, devices)[1].splitlines()[1:] == ["whole                      1  0"]
+    devices.close()
+
+
+# --------------------------------------------------------------------------------------------------- while lkmd runs
+
+@pytest.fixture
+def asking(ours, root, daemon):
+    def asking(tool, *arguments):
+        return run(ours / tool, tool, arguments, root, daemon.devices, LKMD_SOCKET=str(daemon.socket),
+                   LKMD_POLICY_ROOT=str(daemon.policy))
+    return asking
+
+
+def test_rmmod_by_lkmd(asking, daemon, modprobe_d):
+    """Alone, and on record with who asked for it."""
+    modprobe_d.write_text("remove lkmdt_top /bin/false\n")
+    daemon.call("Load", name="lkmdt_top")
+    for module, holders in (("lkmdt_base", ["lkmdt_mid"]), ("lkmdt_mid", ["lkmdt_top"]), ("lkmdt_top", [])):
+        daemon.devices.set_module(module, "live", refcnt=len(holders))
+        daemon.devices.list_module(module, len(holders), holders)
+    assert asking("rmmod", "lkmdt-top") == (0, "", "")
+    assert daemon.loader.requests[-1][:2] == ("remove", "lkmdt_top")
+    last = daemon.call("History", module="lkmdt_top")["entries"][-1]["record"]
+    assert last["outcome"] == "unloaded" and last["requester"]["command"] == "rmmod"
+    status, out, err = asking("rmmod", "lkmdt_base")                # /proc/modules says who uses it, /sys knows a number only
+    assert (status, out, err) == (1, "", "rmmod: ERROR: Module lkmdt_base is in use\n")
+
+
+DENY = """version: 1
+rules:
+- match: {module: plain}
+  verdict: deny
+  reason: not on this machine
+"""
+
+
+@pytest.mark.parametrize("file", ["plain.ko", "link.ko", "./with blank.ko", "copy/other_name.ko", "copy/packed.ko.xz"])
+def test_insmod_of_what_is_denied(asking, daemon, root, file):
+    """By the name of the file as well as by what the kernel would call it."""
+    (root / "copy").mkdir(exist_ok=True)
+    shutil.copy(root / "plain.ko", root / "copy/other_name.ko")
+    (root / "copy/packed.ko.xz").write_bytes(lzma.compress((root / "plain.ko").read_bytes(), check=lzma.CHECK_CRC32))
+    path = daemon.write_policy(DENY)
+    status, out, err = asking("insmod", file, "a=b")
+    assert (status, out) == (1, "") and f"denied by {path}:3: not on this machine" in err
+    assert err.startswith(f"insmod: ERROR: could not insert module {root}/") and err.count("\n") == 1
+    assert asking("insmod", "-f", file)[0] == 1
+    assert asking("insmod", "-s", file) == (1, "", "")
+
+
+def test_insmod_of_what_is_denied_by_modprobe_d(asking, modprobe_d):
+    modprobe_d.write_text("install plain /bin/false\n")
+    assert f"plain is denied by {modprobe_d}:1" in asking("insmod", "plain.ko")[2]
+    modprobe_d.write_text("install plain /bin/true\nsoftdep plain pre: rich\n")
+    assert f"plain is denied by {modprobe_d}:1" in asking("insmod", "plain.ko")[2]
+
+
+def test_insmod_by_what_the_file_says(asking, daemon):
+    daemon.write_policy("version: 1\nrules:\n- match: {license: GPL, signed: no, uid: 0, origin: client}\n  verdict: deny\n")
+    assert "rich is denied by" in asking("insmod", "lib/modules/6.1.0-test/kernel/rich.ko")[2]
+    daemon.write_policy("version: 2\n")
+    assert "WARNING: the policy has errors" in asking("insmod", "text.ko")[2]
+    daemon.write_policy("version: 1\n")
+    assert asking("insmod", "text.ko")[2].startswith("insmod: ERROR: could not insert module text.ko: ")   # it has no licence
 
 
 # --version says which program it is; the number of kmod's version comes first, since scripts look for it.

@@ -5,10 +5,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <systemd/sd-varlink.h>
 
+#include "cli/kmod/tool-ask.h"
 #include "cli/kmod/tool-context.h"
 #include "cli/kmod/tool-message.h"
 #include "cli/kmod/tool.h"
+#include "common/interface/interface.h"
 
 static void print_help(void) {
         (void) fputs("Usage:\n"
@@ -118,6 +121,36 @@ static int find_module(struct kmod_ctx *ctx, const char *argument, struct kmod_m
                                         : kmod.kmod_module_new_from_name(ctx, argument, ret);
 }
 
+/*
+ * Have lkmd remove it, which then knows who asked for it.
+ * Return: 1: it is done; 0: lkmd cannot, or does not run; negative errno, after saying why not.
+ */
+static int ask_lkmd(const char *argument, const char *name, bool force) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+        _cleanup_(tool_answer_clear) ToolAnswer answer = {};
+        int r;
+
+        if (!tool_ask_is_possible())
+                return 0;
+        r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("name", name),
+                           SD_JSON_BUILD_PAIR_BOOLEAN("alone", true),
+                           SD_JSON_BUILD_PAIR_BOOLEAN("ignoreNeeds", true),
+                           SD_JSON_BUILD_PAIR_CONDITION(force, "force", SD_JSON_BUILD_BOOLEAN(true)));
+        if (r >= 0)
+                r = tool_ask("Unload", parameters, &answer);
+        if (r == -ENOTCONN)
+                return 0;
+        if (r >= 0 && tool_answer_is(&answer, NULL))
+                return 1;
+        if (r >= 0 && force && tool_answer_is(&answer, LKMD_ERROR_IN_USE))
+                return 0;               /* the kernel has the last word on force */
+        if (r >= 0 && tool_answer_is(&answer, SD_VARLINK_ERROR_PERMISSION_DENIED))
+                return 0;               /* and says it as kmod does */
+        tool_message(LOG_ERR, "could not remove module %s: %s\n", argument,
+                     r < 0 ? strerror(-r) : tool_answer_sentence(&answer));
+        return r < 0 ? r : tool_answer_errno(&answer);
+}
+
 /* Return: 0; negative errno, after saying why. */
 static int remove_module(const char *argument, struct kmod_module *module, bool force) {
         int r;
@@ -127,6 +160,9 @@ static int remove_module(const char *argument, struct kmod_module *module, bool 
                 if (r < 0)
                         return r;
         }
+        r = ask_lkmd(argument, kmod.kmod_module_get_name(module), force);
+        if (r != 0)
+                return MIN(r, 0);
         r = kmod.kmod_module_remove_module(module, force ? KMOD_REMOVE_FORCE : 0);
         if (r < 0)
                 tool_message(LOG_ERR, "could not remove module %s: %s\n", argument, strerror(-r));

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "cli/kmod/tool-ask.h"
+#include "cli/kmod/tool-message.h"
 #include "cli/machine/process.h"
 #include "cli/offline/offline-policy.h"
 #include "common/base/util.h"
@@ -102,6 +103,11 @@ static int judge(const char *path, const char *name, char **ret_message, char **
                 r = index_new(&index, &(IndexSources) {}, &problems);
         if (r < 0)
                 return r;
+        if (policy.broken)
+                tool_message(LOG_WARNING,
+                             "the policy has errors, and what is broken does not count for %s: "
+                             "lkmctl policy lint shows them\n",
+                             path);
         requester.key = name;
         requester.unit = unit;
         request = offline_policy_request(&policy, &requester, PLAN_NAMED);

@@ -91,6 +91,10 @@ SD_VARLINK_DEFINE_METHOD_FULL(
         SD_VARLINK_FIELD_COMMENT(
                 "If it is in use, wait until it is not, for this time in microseconds. It can be used meanwhile. Ends with the connection."),
         SD_VARLINK_DEFINE_INPUT(waitUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "As rmmod(8): the name is that of a loaded module and no alias, what it depended on stays, and its remove "
+                "command is not run."),
+        SD_VARLINK_DEFINE_INPUT(alone, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Only with 'more': a load or removal began or ended; the other fields are absent."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(progress, Event, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("All loads and removals, in the order in which they ended."),

@@ -290,7 +290,7 @@ static int add_step(Making *m, const LoadedModule *loaded, UnloadReason reason, 
         step->module = strdup(loaded->name);
         if (!step->module || (parent && !(step->parent = strdup(parent))))
                 return -ENOMEM;
-        if (unload_reason_is_order(reason)) {
+        if (unload_reason_is_order(reason) && !m->sources->alone) {
                 r = find_command(m->sources, loaded->name, &step->command);
                 if (r < 0)
                         return r;
@@ -327,6 +327,8 @@ static int take(Making *m, const LoadedModule *loaded, UnloadReason reason, cons
         int r;
 
         r = string_list_append(&m->going, loaded->name, strlen(loaded->name));
+        if (r >= 0 && s->alone)
+                return add_step(m, loaded, reason, parent);
         if (r >= 0)
                 r = consider_softdeps(m, loaded->name, /* post= */ true);
         if (r >= 0)

@@ -30,7 +30,7 @@ struct UnloadCall {
         sd_varlink *link;               /* NULL: the client is gone */
         bool more;
         bool sweep;                     /* of Sweep, which names no modules */
-        bool plan_only, holders, ignore_needs;
+        bool plan_only, holders, ignore_needs, alone;
         Request *request;
         char **modules;                 /* loaded modules that the name means; NULL-terminated */
         char **keep_interfaces;
@@ -280,6 +280,7 @@ static int make_plan(const UnloadCall *c, UnloadPlan **ret) {
                                     .index = index_keeper_get(context->index),
                                     .loaded = loaded,
                                     .n_loaded = n,
+                                    .alone = c->alone,
                             },
                             c->modules, UNLOAD_REQUESTED, c->holders);
         loaded_modules_free(loaded, n);
@@ -392,10 +393,11 @@ static int reply_not_loaded(sd_varlink *link, const char *name, bool builtin) {
 }
 
 /*
- * The loaded module of that name, whether the index has it or not; otherwise the loaded modules that the alias means.
+ * The loaded module of that name, whether the index has it or not; otherwise the loaded modules that the alias means,
+ * unless it is to be a @name.
  * Return: 0 with @ret; 1: there are none, and the error was sent; negative errno.
  */
-static int find_modules(Service *s, sd_varlink *link, const char *name, char ***ret) {
+static int find_modules(Service *s, sd_varlink *link, const char *name, bool by_name, char ***ret) {
         _cleanup_(string_list_freep) char **modules = NULL;
         char normalized[MODULE_NAME_MAX + 1];
         bool builtin = false;
@@ -410,6 +412,11 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
                         return r;
                 *ret = STEAL_PTR(modules);
                 return 0;
+        }
+
+        if (by_name) {
+                r = reply_not_loaded(link, name, /* builtin= */ false);
+                return r < 0 ? r : 1;
         }
 
         s->context.counters->lookups++;
@@ -441,7 +448,7 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, char ***
 
 typedef struct UnloadParameters {
         const char *name;               /* borrowed */
-        bool force, plan, holders, ignore_needs;
+        bool force, plan, holders, ignore_needs, alone;
         char **keep_interfaces;
         uint64_t wait_usec;
 } UnloadParameters;
@@ -488,6 +495,8 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                   offsetof(UnloadParameters, keep_interfaces), SD_JSON_NULLABLE },
                 { "waitUSec", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64,
                   offsetof(UnloadParameters, wait_usec), SD_JSON_NULLABLE },
+                { "alone", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(UnloadParameters, alone), SD_JSON_NULLABLE },
                 {}
         };
         _cleanup_(unload_parameters_clear) UnloadParameters p = {};
@@ -514,7 +523,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = service_prepare_proof(s, link, request, request->force);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = find_modules(s, link, p.name, &modules);
+        r = find_modules(s, link, p.name, p.alone, &modules);
         if (r != 0)
                 return r < 0 ? r : 0;
 
@@ -525,6 +534,7 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 .plan_only = p.plan,
                 .holders = p.holders,
                 .ignore_needs = p.ignore_needs,
+                .alone = p.alone,
                 .request = request,
                 .modules = STEAL_PTR(modules),
                 .keep_interfaces = STEAL_PTR(p.keep_interfaces),

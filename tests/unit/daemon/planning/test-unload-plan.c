@@ -252,6 +252,21 @@ static void test_remove_command(void **state) {
         expect(&b, "lkmdt_top", false, "top requested"); /* the command is responsible for the rest */
 }
 
+static void test_alone(void **state) {
+        _cleanup_(unload_plan_freep) UnloadPlan *p = NULL;
+        char *const names[] = { (char *) "lkmdt_top", NULL };
+        _bench_ Bench b;
+        UnloadSources s;
+
+        bench_open(&b, "remove lkmdt_top /bin/true\nsoftdep lkmdt_top post: lkmdt_base\n");
+        put_chain(&b);
+        s = sources_of(&b);
+        s.alone = true;
+        assert_ok(unload_plan_new(&p, &s, names, UNLOAD_REQUESTED, false));
+        assert_story(p, "top requested");
+        assert_null(p->steps[0].command);
+}
+
 static void test_what_changes_meanwhile(void **state) {
         _cleanup_(unload_plan_freep) UnloadPlan *p = NULL;
         char *const names[] = { (char *) "lkmdt_top", NULL };
@@ -306,6 +321,7 @@ int main(void) {
                 cmocka_unit_test(test_softdeps),
                 cmocka_unit_test(test_softdeps_by_alias),
                 cmocka_unit_test(test_remove_command),
+                cmocka_unit_test(test_alone),
                 cmocka_unit_test(test_what_changes_meanwhile),
                 cmocka_unit_test(test_on_demand),
         };
