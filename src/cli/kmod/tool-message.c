@@ -8,7 +8,6 @@
 
 #include "cli/kmod/tool-message.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 static const char *program_name = "lkmctl";
@@ -52,18 +51,21 @@ static const char *level_to_word(int level) {
         }
 }
 
-/* @format: a message with its line end */
 void tool_message(int level, const char *format, ...) {
-        _cleanup_(freep) char *text = NULL;
         va_list ap;
-        int r;
+
+        va_start(ap, format);
+        tool_message_list(level, format, ap);
+        va_end(ap);
+}
+
+/* @format: a message with its line end */
+void tool_message_list(int level, const char *format, va_list arguments) {
+        _cleanup_(freep) char *text = NULL;
 
         if (level > message_level)
                 return;
-        va_start(ap, format);
-        r = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (r < 0) {
+        if (vasprintf(&text, format, arguments) < 0) {
                 text = NULL;
                 return;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <syslog.h>
 
@@ -13,3 +14,4 @@ void tool_message_to_syslog(void);
 void tool_message_set_level(int level);
 int tool_message_get_level(void);
 void tool_message(int level, const char *format, ...) _printf_(2, 3);
+void tool_message_list(int level, const char *format, va_list arguments) _printf_(2, 0);

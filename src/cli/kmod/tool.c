@@ -15,6 +15,7 @@ static const Tool tools[] = {
         { "lsmod", tool_lsmod },
         { "modinfo", tool_modinfo },
         { "rmmod", tool_rmmod },
+        { "modprobe", tool_modprobe },
 };
 
 /**

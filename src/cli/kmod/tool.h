@@ -22,3 +22,4 @@ int tool_insmod(int argc, char **argv);
 int tool_lsmod(int argc, char **argv);
 int tool_modinfo(int argc, char **argv);
 int tool_rmmod(int argc, char **argv);
+int tool_modprobe(int argc, char **argv);
