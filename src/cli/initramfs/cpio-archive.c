@@ -10,7 +10,21 @@
 #define TRAILER "TRAILER!!!"
 
 /* The fields behind the magic number, eight digits each. */
-enum { INODE, MODE, UID, GID, N_LINKS, MTIME, SIZE, DEV_MAJOR, DEV_MINOR, RDEV_MAJOR, RDEV_MINOR, NAME_SIZE, CHECK };
+enum {
+        INODE,
+        MODE,
+        UID,
+        GID,
+        N_LINKS,
+        MTIME,
+        SIZE,
+        DEV_MAJOR,
+        DEV_MINOR,
+        RDEV_MAJOR,
+        RDEV_MINOR,
+        NAME_SIZE,
+        CHECK
+};
 
 /* Do an archive's first bytes look so? */
 bool cpio_archive_begins(const char magic[static 6]) {

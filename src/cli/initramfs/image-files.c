@@ -215,7 +215,10 @@ int image_files_write(const ImageFiles *f, FILE *out) {
 
                 if (text_escape(file->name, &name) < 0)
                         return -ENOMEM;
-                (void) fprintf(out, "%s %zu %s\n", !file->content ? "lost" : file->is_link ? "link" : "file",
+                (void) fprintf(out, "%s %zu %s\n",
+                               !file->content  ? "lost"
+                               : file->is_link ? "link"
+                                               : "file",
                                file->size, name);
                 (void) fwrite(file->content ?: "", 1, file->size, out);
                 (void) fputc('\n', out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * ImageReader: see image-reader.h. Archives are read as the kernel does it; libarchive only decompresses. Owns nothing.
+ * ImageReader: see image-reader.h. Archives are read as the kernel does it; libarchive only decompresses. Owns
+ * nothing.
  */
 
 #include "cli/initramfs/image-reader.h"

@@ -36,7 +36,8 @@ int main(int argc, char **argv) {
         int r;
 
         if (argc != 2 || argv[1][0] == '-')
-                return fail("Usage: lkmd-initramfs FILE, which prints the configuration of modules in an initramfs");
+                return fail(
+                        "Usage: lkmd-initramfs FILE, which prints the configuration of modules in an initramfs");
         fd = open_image(argv[1]);
         if (fd < 0)
                 return fail(fd == -EMEDIUMTYPE ? "is no regular file" : strerror(-fd));

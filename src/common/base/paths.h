@@ -73,6 +73,8 @@
 #define MODPROBE_RUN_DIR "/run/modprobe.d"
 #define LKMD_DENIED_CONF MODPROBE_RUN_DIR "/lkmd-denied.conf" /* the same for udev and modprobe; lkmd does not read it */
 #define LKMD_CONF_NAME "lkmd.conf"
+#define LKMD_DENIED_IN_IMAGE \
+        "/etc/modprobe.d/lkmd-denied.conf" /* the same in an initramfs, by lkmd's hooks */
 #define LKMD_POLICY_DIR "policy.d"      /* below /etc/lkmd, /run/lkmd and /usr/lib/lkmd */
 #define LKMD_LIST_DIR "lists"           /* below /etc/lkmd and /usr/share/lkmd */
 #define LKMD_LINT_DIR "lint.d"          /* below /etc/lkmd and /usr/lib/lkmd: accepted findings of policy lint */
@@ -86,6 +88,9 @@
 #define MODULE_ROOT "/lib/modules"
 #define LKMD_ROOT_ENV "LKMD_ROOT"       /* prefix of it, for tests */
 #define LKMD_POLICY_ROOT_ENV "LKMD_POLICY_ROOT" /* prefix of all paths of policies, likewise */
+#define LKMD_DOCTOR_ROOT_ENV "LKMD_DOCTOR_ROOT" /* prefix of all that lkmctl doctor looks at, likewise */
+#define LKMD_INITRAMFS_PROGRAM LKMD_LIB_DIR "/lkmd-initramfs"
+#define LKMD_INITRAMFS_PROGRAM_ENV "LKMD_INITRAMFS_PROGRAM"
 #define SERVICE_MANAGER_ADDRESS "unix:path=/run/systemd/private" /* of PID 1, for root; exists before any bus does */
 #define UDEV_UNIT "systemd-udevd.service"
 #define UDEV_AUTOLOAD_RULE "80-drivers.rules"
