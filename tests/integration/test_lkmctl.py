@@ -202,10 +202,10 @@ def test_unload_stops_when_lkmd_is_gone(lkmd, ctl):
 def test_status_of_a_healthy_daemon(lkmd, ctl):
     lkmd.on("Status", reply(**STATUS))
     out = ctl("status", check=0).stdout
-    for text in ("lkmd 0.1.0", "6.12.0-test", "4123 modules, 20554 aliases", "126 devices", "idle", "lkmd loads drivers", "none failed"):
+    for text in ("lkmd: 0.1.0", "6.12.0-test", "4123 modules, 20554 aliases", "126 devices", "idle", "lkmd loads drivers", "none failed"):
         assert text in out
     assert "Next:" not in out and "Broken" not in out and "failures" not in out
-    assert ctl(check=0).stdout.splitlines()[1:] == out.splitlines()[1:]
+    assert ctl(check=0).stdout.splitlines()[2:] == out.splitlines()[2:]
 
 
 def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
@@ -248,6 +248,36 @@ AFTER_UDEV = {"devices": "pci devices", "file": "/etc/udev/rules.d/61-x.rules", 
 def test_status_names_the_next_command(lkmd, ctl, change, text):
     lkmd.on("Status", reply(**{**STATUS, **change}))
     assert text in ctl("status", check=0).stdout
+
+
+POLICY = {"mode": "enforce", "rules": 3, "files": [], "defaultVerdict": "allow", "broken": False, "loadedButDenied": []}
+
+
+@pytest.mark.parametrize("change, first, last", [
+    ({}, "All is well: lkmd loads drivers for devices", None),
+    ({"policy": POLICY}, "All is well: lkmd loads drivers for devices", None),
+    ({"policy": dict(POLICY, rules=0)}, "All is well: lkmd loads drivers for devices",
+     "lkmctl policy propose, a policy that allows what this machine uses; lkmd-policy(5)"),
+    ({"policy": dict(POLICY, mode="audit")}, "All is well: lkmd loads drivers for devices, and its policy refuses nothing yet",
+     "lkmctl policy audit, what would have been refused; Mode=enforce in lkmd.conf(5) does it"),
+    ({"policy": dict(POLICY, broken=True), "failures": [FLOPPY]}, "A file of the policy is broken", "lkmctl policy check"),
+    ({"policy": dict(POLICY, loadedButDenied=[{"module": "x25"}])}, "1 module is in the kernel, though the policy denies it", None),
+    ({"indexComplete": False}, "No module can be loaded: the index of 6.12.0-test is missing", None),
+    ({"inCharge": "udev", "steppedBack": "x", "steppedBackRemedy": "wake it"}, "udev loads drivers, and lkmd does not", "wake it"),
+    ({"inCharge": "udev", "ownUdevRule": "/run/x"}, "udev loads drivers, by the administrator's own rule", None),
+    ({"inCharge": "lkmd_and_udev"}, "lkmd and udev both load drivers", "journalctl -u lkmd -b"),
+    ({"failures": [FLOPPY]}, "1 module failed: floppy", "lkmctl status floppy"),
+    ({"failures": [FLOPPY] * 5}, "5 modules failed: floppy, floppy, floppy and 2 more", "lkmctl status floppy"),
+    ({"problems": [PROBLEM]}, "1 file is not as it should be", "correct what is wrong, then lkmctl reload"),
+    ({"problems": [PROBLEM] * 2}, "2 files are not as they should be", None),
+    ({"unwatched": [PROBLEM]}, "Changes of some files are noticed late", None),
+    ({"idle": False, "queued": 2}, "lkmd is at work: 0 running, 2 waiting", "lkmctl monitor"),
+])
+def test_status_begins_with_what_matters(lkmd, ctl, change, first, last):
+    lkmd.on("Status", reply(**{**STATUS, **change}))
+    lines = ctl("status", check=0).stdout.splitlines()
+    assert lines[0] == f"● {first}" and lines[1].startswith("        lkmd: 0.1.0, up for ")
+    assert last is None or lines[-1] == f"Next: {last}"
 
 
 @pytest.mark.parametrize("change, text", [

@@ -11,6 +11,7 @@
 #include "cli/verbs/status-build.h"
 #include "cli/verbs/status-module.h"
 #include "cli/verbs/status-policy.h"
+#include "cli/verbs/status-verdict.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/clock.h"
 
@@ -30,35 +31,6 @@ static void print_in_tone(const Output *out, Tone tone, const char *text) {
 static void print_title(const Output *out, const char *title) {
         putchar('\n');
         print_in_tone(out, TONE_STRONG, title);
-        putchar('\n');
-}
-
-static Tone overall_tone(sd_json_variant *status) {
-        const char *in_charge = field_string(status, "inCharge");
-
-        if (!field_bool(status, "indexComplete"))
-                return TONE_BAD;
-        if (!streq_ptr(in_charge, "lkmd") || field_elements(status, "failures") > 0 ||
-            field_elements(status, "problems") > 0 || field_elements(status, "unwatched") > 0 || status_policy_is_worrying(status))
-                return TONE_WARN;
-        return TONE_GOOD;
-}
-
-/* "● lkmd 0.1.0, up for 3 h 12 min" */
-static void print_headline(const Output *out, sd_json_variant *status) {
-        uint64_t started, now = clock_usec(CLOCK_REALTIME);
-
-        print_in_tone(out, overall_tone(status), out->utf8 ? "●" : "*");
-        printf(" lkmd ");
-        print_escaped(stdout, field_string(status, "version"));
-        if (out->host) {
-                printf(" on ");
-                print_escaped(stdout, out->host);
-        }
-        if (field_unsigned(status, "startedUSec", &started) && started <= now) {
-                printf(", up for ");
-                print_duration(stdout, now - started);
-        }
         putchar('\n');
 }
 
@@ -337,42 +309,6 @@ static void print_problems(const Output *out, sd_json_variant *status, const cha
         }
 }
 
-/* The one command for the worst of what was shown; none if all is well. */
-static void print_next(const Output *out, sd_json_variant *status) {
-        sd_json_variant *failure = sd_json_variant_by_index(field_array(status, "failures"), 0);
-        const char *release = field_string(status, "kernelRelease"), *module = field_string(failure, "module");
-
-        if (field_string(status, "steppedBackRemedy")) { /* of an index that cannot be read, too */
-                printf("\nNext: ");
-                print_escaped(stdout, field_string(status, "steppedBackRemedy"));
-                putchar('\n');
-        } else if (!field_bool(status, "indexComplete")) {
-                printf("\nNext: depmod ");
-                print_escaped(stdout, release);
-                printf("; if the directory itself is missing, install the package with the modules of that kernel\n");
-        } else if (field_string(status, "ownUdevRule")) {
-                printf("\nNext: to have lkmd load drivers, say the same in policy.d (lkmd-policy(5)), then rm ");
-                print_escaped(stdout, field_string(status, "ownUdevRule"));
-                putchar('\n');
-        } else if (module) {
-                printf("\nNext: ");
-                output_command(out, stdout);
-                printf("status ");
-                print_escaped(stdout, module);
-                putchar('\n');
-        } else if (field_elements(status, "problems") > 0) {
-                printf("\nNext: correct what is wrong, then ");
-                output_command(out, stdout);
-                printf("reload\n");
-        } else if (streq_ptr(field_string(status, "inCharge"), "lkmd_and_udev"))
-                printf("\nNext: journalctl -u lkmd -b\n");
-        else if (!field_bool(status, "idle")) {
-                printf("\nNext: ");
-                output_command(out, stdout);
-                printf("monitor\n");
-        }
-}
-
 int verb_status(Run *run, char **args, unsigned n_args) {
         static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *status = NULL;
@@ -392,7 +328,7 @@ int verb_status(Run *run, char **args, unsigned n_args) {
         if (!output_wants_text(&run->out))
                 return STATUS_DONE;
 
-        print_headline(&run->out, status);
+        status_print_verdict(&run->out, status);
         print_facts(&run->out, status);
         if (!run->out.host) {
                 r = status_print_taint(&run->out, &machine);
@@ -404,6 +340,6 @@ int verb_status(Run *run, char **args, unsigned n_args) {
         print_problems(&run->out, status, "problems", "Broken files");
         print_problems(&run->out, status, "unwatched", "Not watched for changes");
         status_print_policy_details(&run->out, status);
-        print_next(&run->out, status);
+        status_print_next(&run->out, status);
         return STATUS_DONE;
 }
