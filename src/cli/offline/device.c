@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/device/device-keys.h"
 #include "common/device/device-path.h"
 
 #define SYS "/sys"
@@ -154,6 +155,41 @@ int device_find(Device **ret, const char *argument) {
         else
                 r = find_name(argument, &path);
         return r < 0 ? r : device_read(ret, path);
+}
+
+/**
+ * device_climb() - from what people name to what has the driver: from eth0 to the card, from sda to the disk
+ * @d: replaced by the nearest device above it that asks for a driver or has one, unless it does so itself; if none
+ *     does, it stays
+ *
+ * Return: 0; -ENOMEM.
+ */
+int device_climb(Device **d) {
+        const char *keys[DEVICE_KEYS_MAX];
+        _cleanup_(freep) char *path = NULL;
+
+        assert(d && *d);
+
+        if ((*d)->uevent.facts.driver || device_keys(&(*d)->uevent.facts, keys) > 0)
+                return 0;
+        path = strdup((*d)->path);
+        if (!path)
+                return -ENOMEM;
+        for (char *slash; (slash = strrchr(path, '/')) && slash > path;) {
+                _cleanup_(device_freep) Device *above = NULL;
+                int r;
+
+                *slash = '\0';
+                r = device_read(&above, path);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 || (!above->uevent.facts.driver && device_keys(&above->uevent.facts, keys) == 0))
+                        continue;
+                device_free(*d);
+                *d = STEAL_PTR(above);
+                break;
+        }
+        return 0;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b) {

@@ -16,6 +16,7 @@ typedef int (*device_each_t)(const Device *d, void *userdata);
 
 int device_read(Device **ret, const char *path);
 int device_find(Device **ret, const char *argument);
+int device_climb(Device **d);
 int device_each(device_each_t on_device, void *userdata);
 Device *device_free(Device *d);
 DEFINE_CLEANUP(Device, device_free);

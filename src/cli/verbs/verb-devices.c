@@ -268,7 +268,7 @@ static int find_one(Run *run, const char *argument, Device **ret) {
         if (r == -EACCES)
                 return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "the same with sudo",
                                          "'%s' may not be read", argument);
-        return r;
+        return r < 0 ? r : device_climb(ret);
 }
 
 int verb_devices(Run *run, char **args, unsigned n_args) {

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "cli/machine/attribute.h"
 #include "cli/offline/device-id.h"
 #include "cli/offline/explanation.h"
 #include "cli/offline/offline.h"
@@ -208,7 +209,44 @@ static void print_process(const Run *run, RequestOrigin origin) {
         }
 }
 
-static void print_title(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
+/* The module of the driver that the device has already; NULL: of the kernel image, or there is none. */
+static int find_driver_module(const Device *device, char **ret) {
+        _cleanup_(freep) char *directory = NULL;
+        int r;
+
+        if (asprintf(&directory, "/sys%s/driver", device->path) < 0) {
+                directory = NULL;
+                return -ENOMEM;
+        }
+        r = attribute_link_new(directory, "module", ret);
+        return r == -ENOMEM ? r : 0;
+}
+
+/* "driver uas of the module uas" */
+static int print_driver(const Device *device) {
+        const char *driver = device->uevent.facts.driver;
+        _cleanup_(freep) char *module = NULL;
+        int r;
+
+        printf("driver ");
+        if (!driver) {
+                printf("none yet\n");
+                return 0;
+        }
+        r = find_driver_module(device, &module);
+        if (r < 0)
+                return r;
+        print_escaped(stdout, driver);
+        if (module) {
+                printf(" of the module ");
+                print_escaped(stdout, module);
+        } else
+                printf(" of the kernel image");
+        putchar('\n');
+        return 0;
+}
+
+static int print_title(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
         const Output *out = &run->out;
         RequestOrigin origin = q->answers[i]->origin;
 
@@ -231,23 +269,24 @@ static void print_title(const Run *run, const Question *q, size_t i, bool same_f
         print_process(run, origin);
         printf("%s\n", output_tone(out, stdout, TONE_PLAIN));
         if (!q->device)
-                return;
+                return 0;
         printf("  it asks for ");
         print_escaped(stdout, q->key);
         if (q->device->uevent.facts.subsystem) {
                 printf(", subsystem ");
                 print_escaped(stdout, q->device->uevent.facts.subsystem);
         }
-        printf(", driver ");
-        print_escaped(stdout, q->device->uevent.facts.driver ?: "none yet");
-        putchar('\n');
+        printf(", ");
+        return print_driver(q->device);
 }
 
 static int print_answer(const Run *run, const Question *q, size_t i, bool same_for_kernel) {
         const Explanation *answer = q->answers[i];
         int r;
 
-        print_title(run, q, i, same_for_kernel);
+        r = print_title(run, q, i, same_for_kernel);
+        if (r < 0)
+                return r;
         explanation_print_sentences(answer, stdout, "  ");
         r = print_trace(&run->out, answer);
         if (r < 0 || !q->device || answer->plan->n_steps == 0)
@@ -280,17 +319,21 @@ static int print_question(const Run *run, const Question *q) {
 }
 
 static int device_to_json(const Device *d, sd_json_variant **ret) {
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *path = NULL, *module = NULL;
         int r;
 
         r = text_escape(d->path, &path);
+        if (r >= 0)
+                r = find_driver_module(d, &module);
         if (r < 0)
                 return r;
-        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("path", path),
-                              SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.subsystem != NULL, "subsystem",
-                                                           SD_JSON_BUILD_STRING(d->uevent.facts.subsystem)),
-                              SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.driver != NULL, "driver",
-                                                           SD_JSON_BUILD_STRING(d->uevent.facts.driver)));
+        return sd_json_buildo(
+                ret, SD_JSON_BUILD_PAIR_STRING("path", path),
+                SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.subsystem != NULL, "subsystem",
+                                             SD_JSON_BUILD_STRING(d->uevent.facts.subsystem)),
+                SD_JSON_BUILD_PAIR_CONDITION(d->uevent.facts.driver != NULL, "driver",
+                                             SD_JSON_BUILD_STRING(d->uevent.facts.driver)),
+                SD_JSON_BUILD_PAIR_CONDITION(module != NULL, "module", SD_JSON_BUILD_STRING(module)));
 }
 
 static int print_json(Run *run, const Question *q) {
@@ -393,16 +436,37 @@ static int explain_keys(Run *run, const Index *index, const OfflinePolicy *polic
         return any ? (int) worst : STATUS_NO_SUCH_MODULE;
 }
 
-static int report_nothing_for(Run *run, const Index *index, const Device *device) {
+/* No module is for it, and none is needed. */
+static int explain_driver(Run *run, const Device *device) {
+        const char *keys[DEVICE_KEYS_MAX] = { "" };
+        int r;
+
+        (void) device_keys(&device->uevent.facts, keys);
+        if (run->out.json != JSON_OFF)
+                return print_json(run, &(Question) { .key = keys[0], .device = device });
+        if (!output_wants_text(&run->out))
+                return STATUS_DONE;
+        printf("%sFor device ", output_tone(&run->out, stdout, TONE_STRONG));
+        print_escaped(stdout, device->path);
+        printf("%s\n  it has the ", output_tone(&run->out, stdout, TONE_PLAIN));
+        r = print_driver(device);
+        printf("  nothing has to be loaded for it\n");
+        return r < 0 ? r : (int) STATUS_DONE;
+}
+
+static int explain_nothing(Run *run, const Index *index, const Device *device) {
         const char *keys[DEVICE_KEYS_MAX];
 
+        if (device->uevent.facts.driver)
+                return explain_driver(run, device);
         if (device_keys(&device->uevent.facts, keys) == 0)
                 return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
                                          "the device %s asks for no module: its uevent has no modalias",
                                          device->path);
-        return failure_print_own(&run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
-                                 "no module in %s is for the device %s (%s)", index_get_module_dir(index),
-                                 device->path, keys[0]);
+        return failure_print_own(
+                &run->out, LKMD_ERROR_NO_SUCH_MODULE, NULL,
+                "no module in %s is for the device %s (%s), and no driver of the kernel image has it",
+                index_get_module_dir(index), device->path, keys[0]);
 }
 
 static int explain_devices(Run *run, const Index *index, const OfflinePolicy *policy,
@@ -425,7 +489,7 @@ static int explain_devices(Run *run, const Index *index, const OfflinePolicy *po
         r = output_list_end(&run->out);
         if (r < 0)
                 return r;
-        return any ? (int) worst : report_nothing_for(run, index, devices->items[0]);
+        return any ? (int) worst : explain_nothing(run, index, devices->items[0]);
 }
 
 /* A USB device has no modalias; its interfaces have. */
@@ -450,7 +514,7 @@ static int explain_device(Run *run, const Index *index, const OfflinePolicy *pol
 
                 r = e < 0 ? e : r;
         }
-        return r == STATUS_NO_SUCH_MODULE ? report_nothing_for(run, index, device) : r;
+        return r == STATUS_NO_SUCH_MODULE ? explain_nothing(run, index, device) : r;
 }
 
 /* Of USB devices, the interfaces. */
@@ -541,5 +605,8 @@ int verb_explain(Run *run, char **args, unsigned n_args) {
         r = device_find(&device, args[0]);
         if (r < 0)
                 return report_no_device(run, index, args[0], r);
+        r = device_climb(&device);
+        if (r < 0)
+                return r;
         return explain_device(run, index, &policy, device);
 }

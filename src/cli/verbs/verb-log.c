@@ -12,6 +12,7 @@
 #include "cli/history/journal-reader.h"
 #include "cli/history/log-entry.h"
 #include "cli/history/log-groups.h"
+#include "cli/offline/device-argument.h"
 #include "cli/offline/device.h"
 #include "cli/offline/offline.h"
 #include "cli/print/fields.h"
@@ -54,7 +55,11 @@ static int take_device(Log *l, const char *argument) {
         if (r < 0 && !below)            /* one that is gone has a path only */
                 return failure_print_own(&l->run->out, LKMD_ERROR_NO_SUCH_DEVICE, NO_SUCH_DEVICE_HINT,
                                          "there is no device '%s'", argument);
-        l->device = strdup(r < 0 ? below : d->path);
+        if (r >= 0)
+                r = device_climb(&d);
+        if (r == -ENOMEM)
+                return r;
+        l->device = strdup(d ? d->path : below);
         if (!l->device)
                 return -ENOMEM;
         for (size_t n = strlen(l->device); n > 1 && l->device[n - 1] == '/'; n--)
@@ -66,6 +71,7 @@ static int take_device(Log *l, const char *argument) {
 /* Return: 0; an ExitStatus, after reporting why; negative errno. */
 static int take_question(Log *l, const char *argument) {
         const Run *run = l->run;
+        int r;
 
         l->filter.failed = run->failed;
         l->filter.denied = run->denied;
@@ -88,8 +94,9 @@ static int take_question(Log *l, const char *argument) {
                                          "an earlier boot does not go on, so --follow does not go with it");
         if (!argument)
                 return 0;
-        if (device_is_path(argument) || startswith(argument, "/dev/"))
-                return take_device(l, argument);
+        r = device_argument_is(argument);
+        if (r != 0)
+                return r < 0 ? r : take_device(l, argument);
         l->filter.argument = argument;
         if (module_name_normalize(argument, l->module, sizeof(l->module)) >= 0)
                 l->filter.module = l->module;

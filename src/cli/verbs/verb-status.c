@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* status without a module: what to know at a glance when the machine misbehaves. */
+/* status without a module or device: what to know at a glance when the machine misbehaves. */
 
 #include <assert.h>
 #include <inttypes.h>
 
+#include "cli/offline/device-argument.h"
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
@@ -315,8 +316,10 @@ int verb_status(Run *run, char **args, unsigned n_args) {
         const Machine machine = machine_here("");
         int r;
 
-        if (n_args > 0)
-                return status_of_module(run, args[0]);
+        if (n_args > 0) {
+                r = run->out.host ? 0 : device_argument_is(args[0]);
+                return r < 0 ? r : r > 0 ? verb_devices(run, args, n_args) : status_of_module(run, args[0]);
+        }
 
         r = client_call(run->client, "Status", NULL, &hooks, &status);
         if (r != 0)

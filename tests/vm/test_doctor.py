@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""lkmctl doctor on a real machine: all is well there, and whatever is broken is named with the command that repairs it."""
+
+import pytest
+
+from support import RULE, ask_all, lkmctl
+
+MASK = "/etc/udev/rules.d/80-drivers.rules"
+
+
+def doctor(machine, status=0):
+    """{check: [(state, sentence, command)]}"""
+    found = {}
+    for item in ask_all(machine, "doctor", status=status, timeout=300):
+        found.setdefault(item["check"], []).append((item["state"], item["sentence"], item.get("command")))
+    return found
+
+
+def not_well(found):
+    return {check: rows for check, rows in found.items() if any(state not in ("ok", "note") for state, *_ in rows)}
+
+
+def repairs(machine, check, sentence, command):
+    """One thing needs a hand, and it is this."""
+    found = not_well(doctor(machine, status=1))
+    assert list(found) == [check] or check in found, found
+    rows = [row for row in found[check] if row[0] == "repair"]
+    assert any(sentence in row[1] and command in row[2] for row in rows), found
+
+
+def test_all_is_well_and_then_not(machine):
+    found = doctor(machine)
+    assert not_well(found) == {}, found
+    assert found["lkmd"][0][1].endswith("runs and loads drivers for devices")
+    assert found["kernel.modprobe"][0][0] == "ok" and found["udev"][0][0] == "ok" and found["gate"][0][0] == "ok", found
+    assert "All is well." in lkmctl(machine, "doctor").stdout
+
+    # Root sees more than others, who are told so.
+    text = machine.run("setpriv --reuid=65534 --regid=65534 --clear-groups lkmctl doctor", check=False)
+    assert text.returncode == 0 and "lkmd" in text.stdout, text
+
+    machine.run(f"mkdir -p /etc/udev/rules.d; ln -s /dev/null {MASK}")
+    repairs(machine, "udev", f"{MASK} masks udev's rule", f"rm {MASK}")
+    machine.run(f"rm {MASK}; udevadm control --reload")
+    lkmctl(machine, "wait", "--idle", "--timeout=60")
+
+    machine.run("sysctl -q -w kernel.modprobe=/sbin/modprobe")
+    repairs(machine, "kernel.modprobe", "asks /sbin/modprobe, not lkmd", "systemctl restart lkmd")
+    machine.run("systemctl restart lkmd")
+    machine.run("sysctl -q -w kernel.modprobe=/nowhere")
+    repairs(machine, "kernel.modprobe", "its program /nowhere is missing", "sysctl -w kernel.modprobe=/sbin/modprobe")
+    machine.run("sysctl -q -w kernel.modprobe=/sbin/modprobe; systemctl restart lkmd")
+
+    release = machine.kernel_version
+    machine.run(f"mkdir -p /lib/modules/{release}/extra; cp $(modinfo -n dummy) /lib/modules/{release}/extra/lkmd_newcomer.ko.xz")
+    repairs(machine, "module index", "since 1 module was put there", "depmod -a")
+    machine.run(f"rm /lib/modules/{release}/extra/lkmd_newcomer.ko.xz")
+
+    machine.write("/etc/lkmd/policy.d/broken.yaml", "version: 7\n")
+    machine.run("lkmctl reload", check=False)
+    repairs(machine, "policy", "a file of the policy is broken", "lkmctl policy check")
+    machine.run("rm /etc/lkmd/policy.d/broken.yaml; lkmctl reload")
+
+    assert not_well(doctor(machine)) == {}
+    lkmd_stopped(machine)
+    modules_disabled(machine)
+
+
+def lkmd_stopped(machine):
+    machine.run("systemctl stop lkmd.service")
+    repairs(machine, "lkmd", "lkmd does not answer", "systemctl start lkmd")
+    found = doctor(machine, status=1)
+    assert found["udev"][0][0] == "ok" and found["kernel.modprobe"][0][0] == "ok" and found["leftovers"][0][0] in ("ok", "note"), found
+    machine.run(f"ln -sf /dev/null {RULE}")
+    repairs(machine, "udev", "earlier versions of lkmd did: nobody loads drivers", f"rm {RULE}")
+    machine.run(f"rm {RULE}; udevadm control --reload; systemctl start lkmd")
+    assert not_well(doctor(machine)) == {}
+
+
+def modules_disabled(machine):
+    """Until the machine is restarted, which is why it is the last."""
+    machine.run("sysctl -q -w kernel.modules_disabled=1")
+    repairs(machine, "kernel", "kernel.modules_disabled is 1", "reboot")
+
+
+@pytest.mark.parametrize("maker", ["initramfs-tools", "dracut"])
+def test_images(fresh, maker):
+    """Made by the real programs; then the configuration changes."""
+    machine = fresh()
+    release = machine.kernel_version
+    image = f"/boot/initrd.img-{release}"
+    machine.write("/etc/modprobe.d/doctor-a.conf", "blacklist floppy\n")
+    machine.write("/etc/modprobe.d/doctor-b.conf", "options loop max_loop=4\n")
+    if maker == "dracut":
+        machine.run(f"dracut --force --hostonly --no-hostonly-cmdline --modules 'bash kernel-modules base' --drivers loop {image} {release} 2>&1", timeout=1200)
+        command = f"dracut --force {image} {release}"
+    else:
+        machine.run("sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf; echo loop >/etc/initramfs-tools/modules; "
+                    f"mkinitramfs -o {image} {release} 2>&1", timeout=1200)
+        command = f"update-initramfs -u -k {release}"
+    found = doctor(machine)
+    assert found["initramfs"] == [("ok", f"{image} has the configuration that is on disk", None)], found
+
+    machine.write("/etc/modprobe.d/doctor-a.conf", "blacklist loop\n")
+    machine.run("rm /etc/modprobe.d/doctor-b.conf")
+    machine.write("/etc/modprobe.d/doctor-c.conf", "blacklist x25\n")
+    assert sorted(doctor(machine, status=1)["initramfs"]) == sorted(("repair", f"in {image}, /etc/modprobe.d/doctor-{text}", command) for text in (
+        "a.conf is another one than on disk", "b.conf is still there, but not on disk any more", "c.conf is missing"))
+    machine.run(f"setpriv --reuid=65534 --regid=65534 --clear-groups lkmctl doctor | grep -q 'unknown.*initramfs\\|has the conf\\|in {image}'")
