@@ -70,6 +70,7 @@ static int run(void) {
                 .reader_address = secure_getenv(LKMD_READER_SOCKET_ENV) ?: LKMD_READER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
                 .audit_file = secure_getenv(LKMD_AUDIT_ENV) ?: LKMD_AUDIT_FILE,
+                .boot_list_file = secure_getenv(LKMD_BOOT_LIST_ENV) ?: LKMD_BOOT_LIST_FILE,
                 .denied_file = secure_getenv(LKMD_DENIED_ENV) ?: LKMD_DENIED_FILE,
                 .image_dir = secure_getenv(LKMD_IMAGE_ENV) ?: LKMD_IMAGE_DIR,
                 .policy_root = secure_getenv(LKMD_POLICY_ROOT_ENV),

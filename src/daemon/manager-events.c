@@ -25,6 +25,7 @@ void manager_on_device_seen(const DeviceFacts *facts, const char *device, void *
         if (!charge_is_taken(m->charge))
                 return;                 /* udev loads its driver; lkmd walks over all devices when it steps in */
         r = autoload_device(m->autoload, index_keeper_get(m->index), facts, device);
+        boot_list_device(m->boot_list, index_keeper_get(m->index), facts);
         if (r < 0)
                 log_warning("%s: cannot look after it: %s", device, strerror(-r));
 }
@@ -63,6 +64,7 @@ static void on_module_uevent(Manager *m, const DeviceFacts *facts) {
                 ledger_module_gone(m->ledger, facts->sysname);
         } else if (streq_ptr(facts->action, "add") && state == MODULE_LIVE) {
                 scheduler_note_live(m->scheduler, facts->sysname);
+                boot_list_note_live(m->boot_list, facts->sysname);
                 foreign_loads_found(m->foreign, facts->sysname, ORIGIN_FOREIGN);
         }
         waits_check_soon(m->waits);
@@ -118,6 +120,32 @@ void manager_rescan(void *userdata) {
         r = manager_start_coldplug(m);
         if (r < 0)
                 log_error("cannot look at all devices: %s", strerror(-r));
+}
+
+/* lkmd is in charge again. */
+void manager_step_in(void *userdata) {
+        Manager *m = userdata;
+
+        boot_list_begin(m->boot_list);
+        manager_rescan(m);
+}
+
+void manager_on_boot_list_changed(void *userdata) {
+        const Manager *m = userdata;
+
+        waits_check_soon(m->waits);
+}
+
+WaitListsState manager_look_at_lists(void *userdata) {
+        static const WaitListsState states[] = {
+                [BOOT_LIST_UNDER_WAY] = WAIT_LISTS_UNDER_WAY,
+                [BOOT_LIST_SETTLED] = WAIT_LISTS_SETTLED,
+                [BOOT_LIST_LEFT] = WAIT_LISTS_LEFT,
+                [BOOT_LIST_PREVENTED] = WAIT_LISTS_LEFT,
+        };
+        const Manager *m = userdata;
+
+        return states[boot_list_get_progress(m->boot_list)];
 }
 
 void manager_on_events_lost(UeventLoss loss, uint64_t n_missing, void *userdata) {
@@ -201,6 +229,8 @@ void manager_on_index_swapped(bool became_complete, void *userdata) {
                 manager_apply_gate(m);
                 second_look_soon(m->second_look);
         }
+        if (became_complete && m->boot_list)
+                boot_list_begin(m->boot_list);
         if (!became_complete || !m->index || !m->settings.coldplug)
                 return;                 /* for the first index, the first walk is still to come */
         manager_rescan(m);                      /* keys that were not found before may be found now */
@@ -303,7 +333,7 @@ bool manager_is_idle(Manager *m) {
         assert(m);
 
         return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
-               helper_requests_is_idle(m->helper_requests) && intake_is_idle(m->intake) &&
+               helper_requests_is_idle(m->helper_requests) && boot_list_is_idle(m->boot_list) && intake_is_idle(m->intake) &&
                !coldplug_is_running(m->coldplug) && udev_wait_count(m->udev_wait) == 0;
 }
 

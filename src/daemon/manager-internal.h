@@ -30,6 +30,7 @@
 #include "daemon/planning/loaded-denied.h"
 #include "daemon/planning/planner.h"
 #include "daemon/requests/autoload.h"
+#include "daemon/requests/boot-list.h"
 #include "daemon/requests/foreign-loads.h"
 #include "daemon/requests/helper-requests.h"
 #include "daemon/requests/idle-unload.h"
@@ -59,6 +60,7 @@ struct Manager {
         Planner planner;
         Gate *gate;
         Autoload *autoload;
+        BootList *boot_list;
         SecondLook *second_look;
         ForeignLoads *foreign;
         IdleUnload *idle_unload;
@@ -104,6 +106,9 @@ void manager_on_coldplug_done(size_t n_devices, void *userdata);
 void manager_on_loader_changed(LoaderTrouble trouble, void *userdata);
 void manager_listen_to_udev(Manager *m);
 void manager_on_udev_rules_changed(void *userdata);
+void manager_on_boot_list_changed(void *userdata);
+WaitListsState manager_look_at_lists(void *userdata);
+void manager_step_in(void *userdata);
 void manager_on_index_read(void *userdata);
 void manager_on_index_swapped(bool became_complete, void *userdata);
 void manager_on_policy_changed(bool is_news, void *userdata);

@@ -159,6 +159,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
         r = waits_new(&m->waits, m->event, manager_is_idle_and_up_to_date, m);
         if (r < 0)
                 return r;
+        waits_set_lists(m->waits, manager_look_at_lists, m);
         r = scheduler_new(&m->scheduler, &(SchedulerOptions) {
                                                  .event = m->event,
                                                  .loader_address = options->loader_address,
@@ -199,7 +200,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                  .root_reader = m->root_reader,
                                                  .settings = &m->settings,
                                                  .monitors = m->monitors,
-                                                 .stepped_in = manager_rescan,
+                                                 .stepped_in = manager_step_in,
                                                  .userdata = m,
                                          });
         if (r < 0)
@@ -237,6 +238,22 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
 }
 
 static int open_requests(Manager *m, const ManagerOptions *options) {
+        int r;
+
+        r = boot_list_new(&m->boot_list, &(BootListOptions) {
+                                                 .event = m->event,
+                                                 .scheduler = m->scheduler,
+                                                 .planner = &m->planner,
+                                                 .charge = m->charge,
+                                                 .counters = &m->counters,
+                                                 .root = options->policy_root,
+                                                 .state_file = options->boot_list_file,
+                                                 .is_late = access(UDEVD_CGROUP_DIR, F_OK) >= 0,
+                                                 .changed = manager_on_boot_list_changed,
+                                                 .userdata = m,
+                                         });
+        if (r < 0)
+                return r;
         return helper_requests_new(&m->helper_requests, &(HelperRequestsOptions) {
                                                                 .event = m->event,
                                                                 .listen_fd = options->request_fd,
@@ -267,6 +284,7 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                                    .gate = m->gate,
                                    .planner = &m->planner,
                                    .second_look = m->second_look,
+                                   .boot_list = m->boot_list,
                                    .idle_unload = m->idle_unload,
                                    .scheduler = m->scheduler,
                                    .ledger = m->ledger,
@@ -349,6 +367,7 @@ Manager *manager_free(Manager *m) {
         charge_free(m->charge);
         m->service = service_free(m->service); /* first: its calls borrow from all others */
         gate_free(m->gate);
+        boot_list_free(m->boot_list);
         second_look_free(m->second_look);
         foreign_loads_free(m->foreign);
         idle_unload_free(m->idle_unload);
@@ -406,6 +425,7 @@ int manager_run(Manager *m) {
         }
         authority_begin(m->authority);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
+        boot_list_begin(m->boot_list);
 
         r = sd_event_loop(m->event);
         authority_end(m->authority);

@@ -344,7 +344,7 @@ class Daemon:
         self.dir.chmod(0o755)
         self.socket, self.log = self.dir / "varlink", self.dir / "log"
         self.ledger, self.audit = self.dir / "ledger", self.dir / "audit"
-        self.denied = self.dir / "denied"
+        self.denied, self.boot_list = self.dir / "denied", self.dir / "boot-list"
         self.policy = self.dir / "policy"
         for directory in ("etc/lkmd/policy.d", "run/lkmd/state"):
             (self.policy / directory).mkdir(parents=True)
@@ -387,6 +387,7 @@ class Daemon:
                 "LKMD_COMMAND_SOCKET": str(self.dir / "loader-command"),
                 "LKMD_TRAIL_SOCKET": str(self.dir / "trail"),
                 "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_DENIED": str(self.denied),
+                "LKMD_BOOT_LIST": str(self.boot_list),
                 "LKMD_ROOT": str(self.root), "LKMD_IMAGE_DIR": str(self.dir / "images"),
                 "LKMD_POLICY_ROOT": str(self.policy), "NOTIFY_SOCKET": str(notify),
                 "UMOCKDEV_DIR": self.devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])})
@@ -402,6 +403,19 @@ class Daemon:
         path = self.policy / "etc/lkmd/policy.d" / name
         path.write_text(text)
         return path
+
+    def list_for_boot(self, text, name="test.conf", directory="etc"):
+        """A file of modules-load.d. Its path, as lkmd shows it."""
+        path = self.policy / directory / "modules-load.d" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def set_command_line(self, text):
+        """/proc/cmdline. To be called before start()."""
+        path = Path(self.devices.root) / "proc/cmdline"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{text}\n")
 
     def stop(self):
         """As systemd does. It leaves properly, and the sanitizers have found nothing."""

@@ -22,8 +22,8 @@ BASH, ZSH, FISH = (BUILD / "completion" / name for name in ("lkmctl", "_lkmctl",
 
 # The line as bash divides it into words, and what it offers.
 BASH_CASES = [
-    ("lkmctl stat", {"status"}),
-    ("lkmctl help re", {"reload", "resolve"}),
+    ("lkmctl stat", {"static-nodes", "status"}),
+    ("lkmctl help re", {"reload", "require", "resolve"}),
     ("lkmctl plan --roo", {"--root="}),
     ("lkmctl diff-modprobe --a", {"--all"}),
     ("lkmctl plan --hos", set()),
@@ -144,7 +144,7 @@ ZSH_SETUP = """PROMPT=; unsetopt LIST_AMBIGUOUS; fpath=({directory} $fpath); aut
 probe() {{ zle complete-word; print -r -- "<<$BUFFER>>" }}; zle -N probe; bindkey '^I' probe; print READ''Y
 """
 ZSH_CASES = [
-    ("lkmctl stat", "lkmctl status "),
+    ("lkmctl statu", "lkmctl status "),
     ("lkmctl help policy li", "lkmctl help policy lint "),
     ("lkmctl policy lint --roo", "lkmctl policy lint --root="),
     ("lkmctl policy show --roo", "lkmctl policy show --roo"),
@@ -180,8 +180,8 @@ def test_completion_of_zsh():
 
 
 FISH_CASES = [
-    ("lkmctl stat", {"status"}),
-    ("lkmctl help re", {"reload", "resolve"}),
+    ("lkmctl stat", {"static-nodes", "status"}),
+    ("lkmctl help re", {"reload", "require", "resolve"}),
     ("lkmctl help policy li", {"lint"}),
     ("lkmctl policy pr", {"propose", "preview"}),
     ("lkmctl plan --roo", {"--root"}),

@@ -217,6 +217,7 @@ def test_status_shows_trouble_and_what_to_do(lkmd, ctl):
         assert text in out, out
 
 
+WAITING = {"name": "nvidia_uvm", "module": "nvidia_uvm", "file": "/etc/modules-load.d/gpu.conf", "line": 2, "sinceUSec": 1_700_000_000_000_000}
 AFTER_UDEV = {"devices": "pci devices", "file": "/etc/udev/rules.d/61-x.rules", "line": 3, "reason": "sets driver_override"}
 
 
@@ -236,6 +237,10 @@ AFTER_UDEV = {"devices": "pci devices", "file": "/etc/udev/rules.d/61-x.rules", 
     ({"afterUdev": [AFTER_UDEV] * 7}, "\n              and 2 more rules; lkmctl --json=pretty status has them\n"),
     ({"afterUdev": [AFTER_UDEV], "waitingForUdev": 1}, "\n              1 device is waiting for udev now\n"),
     ({"afterUdev": [AFTER_UDEV], "waitingForUdev": 12}, "\n              12 devices are waiting for udev now\n"),
+    ({"waitingForDevice": [WAITING]}, "\nListed for the boot, and waiting for a device\n  nvidia_uvm  for "),
+    ({"waitingForDevice": [WAITING]}, ", listed in /etc/modules-load.d/gpu.conf:2\n"),
+    ({"waitingForDevice": [dict(WAITING, name="pci:x")]}, "  pci:x (nvidia_uvm)  for "),
+    ({"waitingForDevice": [dict(WAITING, file="/proc/cmdline", line=0)]}, ", listed by modules_load= on the kernel command line\n"),
     ({"inCharge": "nobody_knows"}, "nobody_knows"),
     ({"kernelProgram": "/usr/lib/lkmd/lkmd-request", "kernelAsksLkmd": True}, "  Kernel: asks lkmd for the modules that it needs itself\n"),
     ({"kernelProgram": "", "kernelAsksLkmd": False}, "asks for no modules itself: the sysctl kernel.modprobe is empty\n"),

@@ -51,6 +51,8 @@ def rows(done):
     ({"origin": "kernel", "key": "x"}, "a process the kernel asked on its behalf: a process that is not known"),
     ({**CLIENT, "key": "sctp"}, "lkmctl it asked lkmd: lkmctl (pid 4711, uid 0)"),
     ({"origin": "boot", "key": "sctp"}, "boot listed to be loaded at boot, see modules-load.d(5)"),
+    ({"origin": "boot", "key": "sctp", "file": "/etc/modules-load.d/net.conf", "line": 3}, "boot listed in /etc/modules-load.d/net.conf:3"),
+    ({"origin": "boot", "key": "sctp", "file": "/proc/cmdline"}, "boot listed by modules_load= on the kernel command line"),
     ({"origin": "foreign", "key": "sctp", "command": "insmod", "pid": 7, "uid": 0}, "insmod it loaded without lkmd: insmod (pid 7, uid 0)"),
     ({"origin": "initramfs", "key": "sctp"}, "initramfs it was there before lkmd and udev had started"),
     (DEVICE, "device 1-1:1.0 /sys/devices/pci0000:00/usb1/1-1/1-1:1.0"),

@@ -134,17 +134,17 @@ def test_log_over_boots(fresh):
 def test_units_that_need_a_module(machine):
     machine.run("systemctl --quiet mask --runtime --now sys-kernel-config.mount; mkdir -p /run/configfs")
     remove(machine, "configfs")
-    machine.write("/run/systemd/system/needs.service", "[Unit]\nRequires=lkmd-module@configfs.service\nAfter=lkmd-module@configfs.service\n"
+    machine.write("/run/systemd/system/needs.service", "[Unit]\nRequires=lkmd-load@configfs.service\nAfter=lkmd-load@configfs.service\n"
                   "[Service]\nType=oneshot\nExecStart=mount -t configfs none /run/configfs\n")
-    machine.write("/run/systemd/system/fails.service", "[Unit]\nRequires=lkmd-module@no_such.service\nAfter=lkmd-module@no_such.service\n"
+    machine.write("/run/systemd/system/fails.service", "[Unit]\nRequires=lkmd-load@no_such.service\nAfter=lkmd-load@no_such.service\n"
                   "[Service]\nType=oneshot\nExecStart=true\n")
     machine.run("systemctl daemon-reload")
     machine.run("for i in $(seq 10); do systemctl start needs && umount /run/configfs && lkmctl unload -q configfs || exit 1; done", timeout=120)
     machine.run("systemctl start needs")
-    assert ask(machine, "why", "configfs")["cause"]["record"]["requester"]["unit"] == "lkmd-module@configfs.service"
+    assert ask(machine, "why", "configfs")["cause"]["record"]["requester"]["unit"] == "lkmd-load@configfs.service"
     machine.run("systemctl start needs; umount /run/configfs; umount /run/configfs")
     assert machine.run("systemctl start fails", check=False).returncode != 0
-    assert machine.run("systemctl is-failed lkmd-module@no_such.service", check=False).stdout == "failed\n"
+    assert machine.run("systemctl is-failed lkmd-load@no_such.service", check=False).stdout == "failed\n"
     machine.run("systemctl reset-failed")
     remove(machine, "configfs")
 

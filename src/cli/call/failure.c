@@ -37,6 +37,7 @@ static const Explanation explanations[] = {
         { LKMD_ERROR_IN_USE,            STATUS_FAILED,         "still in use", NULL, "module" },
         { LKMD_ERROR_NEEDED,            STATUS_FAILED,         "this machine needs", NULL, "module" },
         { LKMD_ERROR_UNKNOWN_PARAMETER, STATUS_FAILED,         "the module has no parameter", NULL, "parameter" },
+        { LKMD_ERROR_NOT_IN_CHARGE,     STATUS_NOT_REACHABLE,  "lkmd leaves that to others" },
         { LKMD_ERROR_TIMEOUT,           STATUS_FAILED,         "the time is over" },
         { LKMD_ERROR_NO_SUCH_GRANT,     STATUS_FAILED,         "nothing with that name is allowed or denied for a time",
           "lkmctl status lists what is" },

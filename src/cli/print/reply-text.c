@@ -16,6 +16,7 @@
 #include "common/base/module-name.h"
 #include "common/base/util.h"
 #include "common/explain/omission-text.h"
+#include "common/words/kernel-command-line.h"
 
 #define LIVE_DIFFERENCE_USEC (100U * 1000U) /* a shorter wait for others is not mentioned */
 
@@ -93,6 +94,27 @@ bool is_same_module(const char *a, const char *b) {
         return a && b && strlen(a) == strlen(b) && module_name_equal(a, b, strlen(a));
 }
 
+/**
+ * print_list_place() - who listed a module for the boot
+ * @requester: of origin boot
+ *
+ * "listed in /etc/modules-load.d/a.conf:3", "listed by modules_load= on the kernel command line"
+ */
+void print_list_place(FILE *f, sd_json_variant *requester) {
+        const char *file = field_string(requester, "file");
+
+        assert(f);
+
+        if (!file)
+                (void) fputs("listed to be loaded at boot", f);
+        else if (streq(file, KERNEL_COMMAND_LINE_FILE))
+                (void) fputs("listed by modules_load= on the kernel command line", f);
+        else {
+                (void) fputs("listed in ", f);
+                print_place(f, requester);
+        }
+}
+
 /* @module: named already, so that a key which means it is not repeated; NULL: none */
 static void print_requester_of(FILE *f, sd_json_variant *requester, const char *module) {
         const char *origin = field_string(requester, "origin") ?: "", *key = field_string(requester, "key");
@@ -119,7 +141,7 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
                 (void) fputs("asked for by ", f);
                 print_process(f, requester, "a client");
         } else if (streq(origin, "boot"))
-                (void) fputs("listed to be loaded at boot", f);
+                print_list_place(f, requester);
         else if (streq(origin, "initramfs"))
                 (void) fputs("by the initramfs, before lkmd started", f);
         else if (streq(origin, "foreign")) {
@@ -188,7 +210,8 @@ bool record_is_foreign(sd_json_variant *record) {
         const char *origin = field_string(field_object(record, "requester"), "origin") ?: "";
 
         return streq(origin, "foreign") || streq(origin, "initramfs") ||
-               (streq(origin, "boot") && field_number(record, "durationUSec") == 0);
+               (streq(origin, "boot") && !field_string(field_object(record, "requester"), "file") &&
+                field_number(record, "durationUSec") == 0);
 }
 
 /* True for what the request itself means, false for what came along with it. */

@@ -23,6 +23,7 @@ bool record_is_requested(sd_json_variant *record);
 void print_omission(FILE *f, sd_json_variant *omission);
 void print_load_time(FILE *f, sd_json_variant *record, uint64_t usec);
 void print_whereabouts(FILE *f, sd_json_variant *record);
+void print_list_place(FILE *f, sd_json_variant *requester);
 void print_place(FILE *f, sd_json_variant *object);
 void print_problem(FILE *f, sd_json_variant *problem);
 void print_strings(FILE *f, sd_json_variant *array);

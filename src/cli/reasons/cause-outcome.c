@@ -142,6 +142,36 @@ int outcome_of_earlier(const Inquiry *q, char **ret) {
         return 0;
 }
 
+static bool is_waiting(const Inquiry *q, sd_json_variant *entry) {
+        const char *module = field_string(entry, "module"), *name = field_string(entry, "name");
+
+        return is_same_module(module, q->name) || is_same_module(module, q->module->name) ||
+               is_same_module(name, q->module->name);
+}
+
+/* It is listed for the boot, has found no device, and is tried again when one comes. */
+static int on_waiting(const Inquiry *q, Cause *ret) {
+        sd_json_variant *waiting = field_array(q->status, "waitingForDevice");
+
+        ARRAY_FOREACH_INDEX(waiting, i) {
+                sd_json_variant *entry = sd_json_variant_by_index(waiting, i);
+                const char *file = field_string(entry, "file"), *module = field_string(entry, "module");
+                _cleanup_(freep) char *age = NULL;
+                int r;
+
+                if (!is_waiting(q, entry))
+                        continue;
+                r = age_new(field_number(entry, "sinceUSec"), &age);
+                if (r >= 0)
+                        r = cause_make(ret, CAUSE_WAITS_FOR_DEVICE, q->name, "lspci -nnk; lsusb; lkmctl monitor",
+                                       "%s is listed for the boot, and %s found no device (%s): lkmd tries again when one comes "
+                                       "that it is for",
+                                       q->name, is_same_module(module, q->name) ? "has" : module, age);
+                return r < 0 || !file ? r : cause_place(ret, file, (unsigned) field_number(entry, "line"));
+        }
+        return 0;
+}
+
 /* Return: as a cause_look_t. */
 int cause_of_outcome(const Inquiry *q, Cause *ret) {
         int r;
@@ -149,6 +179,8 @@ int cause_of_outcome(const Inquiry *q, Cause *ret) {
         assert(q && q->module && ret);
 
         r = q->described ? on_under_way(q, ret) : 0;
+        if (r == 0)
+                r = on_waiting(q, ret);
         return r == 0 && q->described ? on_failure(q, ret) : r;
 }
 

@@ -35,6 +35,7 @@ static const struct {
         [CAUSE_UNSIGNED] = { "unsigned", "not signed" },
         [CAUSE_LOCKDOWN] = { "lockdown", "locked down" },
         [CAUSE_UNDER_WAY] = { "under_way", "under way" },
+        [CAUSE_WAITS_FOR_DEVICE] = { "waits_for_device", "waits for a device" },
         [CAUSE_FIRMWARE_MISSING] = { "firmware_missing", "firmware missing" },
         [CAUSE_PARAMETER_REFUSED] = { "parameter_refused", "parameter refused" },
         [CAUSE_LOAD_FAILED] = { "load_failed", "load failed" },

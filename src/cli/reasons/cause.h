@@ -37,6 +37,7 @@ typedef enum CauseKind {
 
         /* What became of it. */
         CAUSE_UNDER_WAY,
+        CAUSE_WAITS_FOR_DEVICE,         /* it is listed for the boot, and has found none */
         CAUSE_FIRMWARE_MISSING,
         CAUSE_PARAMETER_REFUSED,
         CAUSE_LOAD_FAILED,

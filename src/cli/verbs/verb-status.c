@@ -289,6 +289,34 @@ static void print_failures(const Output *out, sd_json_variant *status) {
         }
 }
 
+/* "nvidia  since 2 min, /etc/modules-load.d/gpu.conf:1" */
+static void print_waiting(const Output *out, sd_json_variant *status) {
+        sd_json_variant *waiting = field_array(status, "waitingForDevice");
+        uint64_t now = clock_usec(CLOCK_REALTIME);
+
+        if (field_elements(status, "waitingForDevice") == 0)
+                return;
+
+        print_title(out, "Listed for the boot, and waiting for a device");
+        ARRAY_FOREACH_INDEX(waiting, i) {
+                sd_json_variant *entry = sd_json_variant_by_index(waiting, i);
+                const char *name = field_string(entry, "name"), *module = field_string(entry, "module");
+
+                printf("  ");
+                print_escaped(stdout, name);
+                if (!is_same_module(name, module)) {
+                        printf(" (");
+                        print_escaped(stdout, module);
+                        putchar(')');
+                }
+                printf("  for ");
+                print_duration(stdout, now - MIN(field_number(entry, "sinceUSec"), now));
+                printf(", ");
+                print_list_place(stdout, entry);
+                putchar('\n');
+        }
+}
+
 static void print_problems(const Output *out, sd_json_variant *status, const char *field, const char *title) {
         sd_json_variant *problems = field_array(status, field);
         size_t n = field_elements(status, field);
@@ -339,6 +367,7 @@ int verb_status(Run *run, char **args, unsigned n_args) {
                         return r;
         }
         print_running(&run->out, status);
+        print_waiting(&run->out, status);
         print_failures(&run->out, status);
         print_problems(&run->out, status, "problems", "Broken files");
         print_problems(&run->out, status, "unwatched", "Not watched for changes");

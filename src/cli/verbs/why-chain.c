@@ -114,6 +114,21 @@ static int add_words(Chain *c, const char *what, const char *why) {
         return table_cell_end(c->table);
 }
 
+static int add_list(Chain *c, sd_json_variant *requester) {
+        FILE *f = chain_begin(c);
+
+        if (!f)
+                return -ENOMEM;
+        (void) fputs("boot", f);
+        f = chain_next(c);
+        if (!f)
+                return -ENOMEM;
+        print_list_place(f, requester);
+        if (!field_string(requester, "file"))
+                (void) fputs(", see modules-load.d(5)", f);
+        return table_cell_end(c->table);
+}
+
 static int add_requester(Chain *c, sd_json_variant *record) {
         sd_json_variant *requester = field_object(record, "requester");
         const char *origin = field_string(requester, "origin") ?: "?";
@@ -133,7 +148,7 @@ static int add_requester(Chain *c, sd_json_variant *record) {
                                ? add_words(
                                          c, "boot",
                                          "it was there before lkmd started, and who loaded it is not known")
-                               : add_words(c, "boot", "listed to be loaded at boot, see modules-load.d(5)");
+                               : add_list(c, requester);
         return add_words(c, origin, "");
 }
 

@@ -13,6 +13,11 @@
         "/etc/modprobe.d", MODPROBE_RUN_DIR, "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", \
                 "/lib/modprobe.d"
 
+/* systemd's CONF_PATHS(), of lists of modules that a boot loads */
+#define MODULES_LOAD_DIRS                                                              \
+        "/etc/modules-load.d", "/run/modules-load.d", "/usr/local/lib/modules-load.d", \
+                "/usr/lib/modules-load.d"
+
 #define LKMD_CONF_DIRS \
         LKMD_SYSCONF_DIR "/lkmd", LKMD_RUN_DIR, LKMD_LIB_DIR /* of lkmd.conf and lkmd.conf.d */
 #define LKMD_POLICY_DIRS \

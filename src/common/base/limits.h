@@ -16,6 +16,12 @@
 #define LKMD_DENIED_CONF_MAX (1U << 20) /* bytes of the denied names, and of the modprobe.d file made of them */
 #define UDEV_RULE_MAX (64U << 10)       /* bytes of udev's rule that loads drivers; it has about 1 KiB */
 
+/* What is listed to be loaded at boot. */
+#define LOAD_LIST_MAX 1024U             /* modules and aliases */
+#define BOOT_LIST_FILE_MAX (16U << 20)  /* bytes of what lkmd notes of them in LKMD_STATE_DIR */
+#define BOOT_RETRY_USEC (1000U * 1000U) /* between two attempts for devices that have come; doubles each time .. */
+#define BOOT_RETRY_MAX_USEC (60U * 1000U * 1000U) /* .. up to this */
+
 /* Removals. */
 #define UNLOAD_LOOK_USEC (500U * 1000U) /* between two looks whether a module is still in use */
 #define KEEP_INTERFACES_MAX 64U         /* network interfaces that a removal must not take away */

@@ -65,6 +65,8 @@
 #define LKMD_AUDIT_ENV "LKMD_AUDIT"
 #define LKMD_AUDIT_EARLIER_SUFFIX "-earlier" /* of earlier boots, brought by lkmd-audit.service */
 #define LKMD_AUDIT_CALL_SUFFIX "-call"  /* exists while lkmd-keep has the audit to copy */
+#define LKMD_BOOT_LIST_FILE LKMD_STATE_DIR "/boot-list" /* what has become of modules-load.d in this boot */
+#define LKMD_BOOT_LIST_ENV "LKMD_BOOT_LIST"
 #define LKMD_DENIED_FILE LKMD_STATE_DIR "/denied" /* names of modules, one a line */
 #define LKMD_HANDOVER_CALL_FILE LKMD_STATE_DIR "/handover-call" /* exists while lkmd-handover has work */
 #define LKMD_DENIED_ENV "LKMD_DENIED"
@@ -97,6 +99,7 @@
 #define UDEVD_CGROUP_DIR "/sys/fs/cgroup/system.slice/" UDEV_UNIT /* exists while udevd runs */
 #define INITRAMFS_RUN_DIR \
         "/run/initramfs" /* made by the initramfs: initramfs-tools(7), dracut(8), mkinitcpio(8) */
+#define INITRD_RELEASE_FILE "/etc/initrd-release" /* exists in an initramfs only, see os-release(5) */
 #define UDEV_RUN_DIR "/run/udev"
 #define UDEV_RUN_RULES_DIR UDEV_RUN_DIR "/rules.d"
 #define UDEV_ETC_RULES_DIR "/etc/udev/rules.d"

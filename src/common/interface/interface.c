@@ -60,6 +60,11 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(subsystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin device: the driver that is bound to it already."),
         SD_VARLINK_DEFINE_FIELD(driver, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Origin boot: the list that has it, modules-load.d(5), or /proc/cmdline; absent: it is in none, and was "
+                                 "there before lkmd started."),
+        SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Its line number there, from 1; absent for the kernel command line."),
+        SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("True: the kernel was told to skip some of its checks."),
         SD_VARLINK_DEFINE_FIELD(forced, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT(
@@ -407,6 +412,18 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
         SD_VARLINK_FIELD_COMMENT("The modules that were left out."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(omissions, Omission, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+        WaitingModule, SD_VARLINK_FIELD_COMMENT("What is listed: the name of a module, or an alias."),
+        SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("The module that found no device: the one that is meant, or one that it needs."),
+        SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("The list that has it; /proc/cmdline for the kernel command line."),
+        SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, 0),
+        SD_VARLINK_FIELD_COMMENT("Line in it, from 1; absent for the kernel command line."),
+        SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Since when it waits, CLOCK_REALTIME in microseconds."),
+        SD_VARLINK_DEFINE_FIELD(sinceUSec, SD_VARLINK_INT, 0));
+
 static SD_VARLINK_DEFINE_METHOD(
         Status, SD_VARLINK_FIELD_COMMENT("Version of lkmd."),
         SD_VARLINK_DEFINE_OUTPUT(version, SD_VARLINK_STRING, 0),
@@ -463,8 +480,14 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(running, Record, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT(
                 "Modules whose last load or removal failed, the latest few, newest first. Without drivers that "
-                "were tried for a device and do not support it (ENODEV)."),
+                "were tried for a device, or are listed for the boot, and found none that they support (ENODEV)."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(failures, Record, SD_VARLINK_ARRAY),
+        SD_VARLINK_FIELD_COMMENT(
+                "All that is listed to be loaded at boot (modules-load.d(5), modules_load=) was loaded, left out, failed, or waits for "
+                "its device. False: not yet, or lkmd leaves it to systemd."),
+        SD_VARLINK_DEFINE_OUTPUT(listsSettled, SD_VARLINK_BOOL, 0),
+        SD_VARLINK_FIELD_COMMENT("What is listed there and has found no device yet. It is tried again when one comes that it is for."),
+        SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(waitingForDevice, WaitingModule, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Files that are broken or cannot be read."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Files that cannot be watched for changes, and why. Their changes are noticed some seconds later."),
@@ -564,6 +587,10 @@ static SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_FIELD_COMMENT(
                 "Until nothing is queued or running and all devices found so far have been handled."),
         SD_VARLINK_DEFINE_INPUT(idle, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "Until all that is listed to be loaded at boot has an outcome; what waits for its device has one. The error "
+                "NotInCharge: lkmd leaves that to systemd."),
+        SD_VARLINK_DEFINE_INPUT(lists, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Until this module is live, whoever loads it."),
         SD_VARLINK_DEFINE_INPUT(module, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Until this device has a driver: its path, with or without /sys, also "
@@ -641,6 +668,7 @@ static SD_VARLINK_DEFINE_ERROR(UnknownParameter, MESSAGE_FIELDS,
                                SD_VARLINK_DEFINE_FIELD(known, SD_VARLINK_STRING, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_ERROR(Timeout, MESSAGE_FIELDS);
+static SD_VARLINK_DEFINE_ERROR(NotInCharge, MESSAGE_FIELDS);
 
 static SD_VARLINK_DEFINE_ERROR(ReloadFailed, MESSAGE_FIELDS,
                                SD_VARLINK_FIELD_COMMENT("The errors; the old configuration stays in force."),
@@ -688,6 +716,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("How a configured parameter compares with that of a module in the kernel."), &vl_type_LiveState,
         SD_VARLINK_SYMBOL_COMMENT("Why a parameter has another value than the configuration."), &vl_type_LiveReason,
         SD_VARLINK_SYMBOL_COMMENT("A configured parameter of a module that is in the kernel."), &vl_type_LiveParameter,
+        SD_VARLINK_SYMBOL_COMMENT("What is listed to be loaded at boot and waits for its device."), &vl_type_WaitingModule,
         SD_VARLINK_SYMBOL_COMMENT("What the gate refuses inside the kernel."), &vl_type_GateMode,
         SD_VARLINK_SYMBOL_COMMENT("Who loads drivers for devices."), &vl_type_Authority,
         SD_VARLINK_SYMBOL_COMMENT("A rule of udev's because of which drivers are loaded after udev has handled a device."),
@@ -738,6 +767,7 @@ SD_VARLINK_DEFINE_INTERFACE(
         SD_VARLINK_SYMBOL_COMMENT("This machine, or the login of the caller, needs a module that would go."), &vl_error_Needed,
         SD_VARLINK_SYMBOL_COMMENT("The module has no such parameter."), &vl_error_UnknownParameter,
         SD_VARLINK_SYMBOL_COMMENT("The timeout has expired."), &vl_error_Timeout,
+        SD_VARLINK_SYMBOL_COMMENT("lkmd leaves to others what is asked about."), &vl_error_NotInCharge,
         SD_VARLINK_SYMBOL_COMMENT("A file is broken; nothing was changed."), &vl_error_ReloadFailed,
         SD_VARLINK_SYMBOL_COMMENT(
                 "There is no room for another connection; lkmd closes it after this error, which may come "

@@ -18,6 +18,7 @@ extern const sd_varlink_interface vl_interface_io_lkmd_Manager;
 #define LKMD_ERROR_NEEDED "io.lkmd.Manager.Needed"
 #define LKMD_ERROR_UNKNOWN_PARAMETER "io.lkmd.Manager.UnknownParameter"
 #define LKMD_ERROR_TIMEOUT "io.lkmd.Manager.Timeout"
+#define LKMD_ERROR_NOT_IN_CHARGE "io.lkmd.Manager.NotInCharge"
 #define LKMD_ERROR_TOO_MANY_CLIENTS "io.lkmd.Manager.TooManyClients"
 #define LKMD_ERROR_MESSAGE_TOO_LARGE "io.lkmd.Manager.MessageTooLarge"
 #define LKMD_ERROR_RELOAD_FAILED "io.lkmd.Manager.ReloadFailed"

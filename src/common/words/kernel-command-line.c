@@ -153,6 +153,37 @@ int kernel_command_line_find(const char *text, const char *name, char **ret) {
 }
 
 /**
+ * kernel_command_line_each() - all values of a parameter that the programs of the system read
+ * @text: of /proc/cmdline
+ * @name: with '_' rather than '-'
+ *
+ * Such words may also follow "--", where the kernel does not look (proc_cmdline_parse() of systemd).
+ *
+ * Return: 0; -ENOMEM; the first negative value of @on_value.
+ */
+int kernel_command_line_each(const char *text, const char *name, kernel_value_t on_value, void *userdata) {
+        _cleanup_(freep) char *copy = NULL;
+        char *rest, *word;
+
+        assert(text && name && on_value);
+
+        copy = rest = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        while ((word = next_word(&rest))) {
+                int r;
+
+                word = *word == '"' ? kernel_command_line_unquote(word) : word;
+                if (!is_parameter(word, name))
+                        continue;
+                r = on_value(kernel_command_line_unquote(word + strlen(name) + 1), userdata);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/**
  * kernel_command_line_count() - how often a parameter of the kernel's own is given
  * @ret: of kernel_command_line_find(), the last counts
  *

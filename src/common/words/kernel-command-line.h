@@ -18,6 +18,10 @@ int kernel_command_line_parse(char *text, kernel_option_t on_option, void *userd
  */
 int kernel_command_line_find(const char *text, const char *name, char **ret);
 
+/* Each value of a parameter that is for whoever reads it, not for the kernel; in order. Negative: stop. */
+typedef int (*kernel_value_t)(const char *value, void *userdata);
+int kernel_command_line_each(const char *text, const char *name, kernel_value_t on_value, void *userdata);
+
 int kernel_command_line_count(const char *text, const char *name, size_t *ret);
 
 /* The value as the kernel takes it: without the double quotes around it. Changes the text. */

@@ -70,7 +70,7 @@ static int add_requester(const Request *request, sd_json_variant **v) {
  */
 int describe_request(const Request *request, sd_json_variant **ret) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-        _cleanup_(freep) char *key = NULL, *device = NULL, *subsystem = NULL, *driver = NULL;
+        _cleanup_(freep) char *key = NULL, *device = NULL, *subsystem = NULL, *driver = NULL, *file = NULL;
         int r;
 
         assert(request && ret);
@@ -87,6 +87,9 @@ int describe_request(const Request *request, sd_json_variant **ret) {
         r = escape_optional(request->driver, &driver);
         if (r < 0)
                 return r;
+        r = escape_optional(request->file, &file);
+        if (r < 0)
+                return r;
         r = sd_json_buildo(
                 &v, SD_JSON_BUILD_PAIR_STRING("origin", request_origin_to_string(request->origin)),
                 SD_JSON_BUILD_PAIR_STRING("key", key),
@@ -94,6 +97,8 @@ int describe_request(const Request *request, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(subsystem != NULL, "subsystem",
                                              SD_JSON_BUILD_STRING(subsystem)),
                 SD_JSON_BUILD_PAIR_CONDITION(driver != NULL, "driver", SD_JSON_BUILD_STRING(driver)),
+                SD_JSON_BUILD_PAIR_CONDITION(file != NULL, "file", SD_JSON_BUILD_STRING(file)),
+                SD_JSON_BUILD_PAIR_CONDITION(request->line > 0, "line", SD_JSON_BUILD_UNSIGNED(request->line)),
                 SD_JSON_BUILD_PAIR_CONDITION(request->force != 0, "forced", SD_JSON_BUILD_BOOLEAN(true)));
         if (r >= 0)
                 r = add_requester(request, &v);
@@ -287,6 +292,7 @@ static int read_requester(sd_json_variant *v, Request *request) {
 static int request_from_json(sd_json_variant *v, Request **ret) {
         _cleanup_(request_unrefp) Request *request = NULL;
         RequestOrigin origin = request_origin_from_string(string_member(v, "origin"));
+        uint64_t line;
         bool forced;
         int r;
 
@@ -299,8 +305,11 @@ static int request_from_json(sd_json_variant *v, Request **ret) {
         if ((r = replace_member(v, "key", &request->key)) < 0 || (r = json_read_text(v, "device", &request->device)) < 0 ||
             (r = json_read_text(v, "subsystem", &request->subsystem)) < 0 ||
             (r = json_read_text(v, "driver", &request->driver)) < 0 ||
+            (r = json_read_text(v, "file", &request->file)) < 0 ||
+            (r = json_read_number(v, "line", UINT_MAX, &line)) < 0 ||
             (r = json_read_flag(v, "forced", &forced)) < 0 || (r = read_requester(v, request)) < 0)
                 return r;
+        request->line = (unsigned) line;
         request->force = forced ? REQUEST_FORCE_UNKNOWN : 0;
 
         *ret = STEAL_PTR(request);

@@ -159,7 +159,7 @@ bool record_is_lkmds(const Record *r) {
         assert(r);
 
         return r->request->origin < _ORIGIN_ASKED_MAX &&
-               (r->request->origin != ORIGIN_BOOT || r->duration_usec > 0);
+               (r->request->origin != ORIGIN_BOOT || r->request->file || r->duration_usec > 0);
 }
 
 /* Was the module requested itself, rather than only needed by another? */
@@ -172,12 +172,15 @@ bool record_is_wanted(const Record *r) {
 
 /*
  * Is this a failure that an administrator should see? An alias often matches more drivers than those of that
- * device, and a driver that finds no device returns ENODEV, which is normal.
+ * device, and a driver that finds no device returns ENODEV, which is normal; what is listed for the boot is tried again
+ * when a device comes (boot-list.c).
  */
 bool record_is_remarkable(const Record *r) {
         assert(r);
 
-        return r->outcome == OUTCOME_FAILED && !(r->request->origin == ORIGIN_DEVICE && r->error == -ENODEV);
+        return r->outcome == OUTCOME_FAILED &&
+               !(r->error == -ENODEV &&
+                 (r->request->origin == ORIGIN_DEVICE || r->request->origin == ORIGIN_BOOT));
 }
 
 /**

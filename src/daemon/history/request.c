@@ -11,6 +11,7 @@
 #include <fcntl.h>
 
 #include "common/base/limits.h"
+#include "common/base/text.h"
 
 /**
  * request_new() - a request with origin and key only
@@ -127,6 +128,31 @@ int request_new_kernel(Request **ret, const char *key, Requester *requester) {
 }
 
 /**
+ * request_new_listed() - a request of a list of the boot, modules-load.d(5)
+ * @file: that has it, or KERNEL_COMMAND_LINE_FILE
+ * @line: in the file; 0 for the kernel command line
+ *
+ * Return: as request_new().
+ */
+int request_new_listed(Request **ret, const char *key, const char *file, unsigned line) {
+        _cleanup_(request_unrefp) Request *request = NULL;
+        int r;
+
+        assert(ret && file);
+
+        r = request_new(&request, ORIGIN_BOOT, key);
+        if (r < 0)
+                return r;
+        request->file = strdup(file);
+        if (!request->file)
+                return -ENOMEM;
+        request->line = line;
+
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+/**
  * request_keep_client() - keep a second descriptor of the client's connection, for lkmd-loader to check
  * @fd: borrowed
  *
@@ -164,6 +190,7 @@ Request *request_unref(Request *r) {
         free(r->device);
         free(r->subsystem);
         free(r->driver);
+        free(r->file);
         free(r->command);
         free(r->unit);
         requester_unref(r->requester);
@@ -172,7 +199,28 @@ Request *request_unref(Request *r) {
 }
 
 /**
- * request_describe_whom() - to be put behind "for": "python3 (pid 4711, uid 65534, a.service), as net-pf-38"
+ * request_describe_place() - where a request of a list is listed: "/etc/modules-load.d/a.conf:3"
+ * @ret: owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int request_describe_place(const Request *r, char **ret) {
+        _cleanup_(freep) char *file = NULL;
+        int n;
+
+        assert(r && r->file && ret);
+
+        n = text_escape(r->file, &file);
+        if (n >= 0)
+                n = r->line > 0 ? asprintf(ret, "%s:%u", file, r->line) : asprintf(ret, "%s", file);
+        if (n < 0)
+                *ret = NULL;
+        return n < 0 ? -ENOMEM : 0;
+}
+
+/**
+ * request_describe_whom() - to be put behind "for": "python3 (pid 4711, uid 65534, a.service), as net-pf-38",
+ *                           "/etc/modules-load.d/a.conf:3"
  * @client: what stands for a client; NULL: its key
  * @ret:    owned by the caller
  *
@@ -183,6 +231,8 @@ int request_describe_whom(const Request *r, const char *client, char **ret) {
 
         assert(r && ret);
 
+        if (r->file)
+                return request_describe_place(r, ret);
         if (r->origin != ORIGIN_KERNEL) {
                 *ret = strdup(r->device ?: client ?: r->key);
                 return *ret ? 0 : -ENOMEM;

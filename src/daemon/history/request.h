@@ -23,6 +23,8 @@ typedef struct Request {
         char *device;                   /* ORIGIN_DEVICE: below /sys */
         char *subsystem;                /* ORIGIN_DEVICE; may be NULL */
         char *driver;                   /* ORIGIN_DEVICE: that is bound to it; may be NULL */
+        char *file;                     /* ORIGIN_BOOT: of the list that has it; NULL: it is in none */
+        unsigned line;                  /* in that; 0: the kernel command line */
         unsigned force;                 /* REQUEST_FORCE_* */
         bool has_peer;                  /* ORIGIN_CLIENT: the two below are known */
         uid_t uid;
@@ -37,6 +39,7 @@ int request_new_device(Request **ret, const char *key, const char *device, const
                        const char *driver);
 int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit);
 int request_new_kernel(Request **ret, const char *key, Requester *requester);
+int request_new_listed(Request **ret, const char *key, const char *file, unsigned line);
 int request_new(Request **ret, RequestOrigin origin, const char *key);
 int request_keep_client(Request *r, int fd);
 void request_drop_client(Request *r);
@@ -44,6 +47,7 @@ Request *request_ref(Request *r);
 Request *request_unref(Request *r);
 DEFINE_CLEANUP(Request, request_unref);
 
+int request_describe_place(const Request *r, char **ret);
 int request_describe_whom(const Request *r, const char *client, char **ret);
 
 /* Of the process that asks: the client, or the one for which the kernel asks. -1 or NULL: not known. */

@@ -33,9 +33,12 @@ struct ForeignLoads {
  * started yet, then hardly anything but the initramfs can have loaded it.
  */
 static RequestOrigin origin_before_start(const Ledger *ledger) {
-        for (size_t i = 0; i < ledger_count(ledger); i++)
-                if (ledger_get(ledger, i)->request->origin >= ORIGIN_BOOT)
+        for (size_t i = 0; i < ledger_count(ledger); i++) {
+                const Request *request = ledger_get(ledger, i)->request;
+
+                if (request->origin >= ORIGIN_BOOT && !request->file)
                         return ORIGIN_FOREIGN; /* an earlier lkmd has written down what was there */
+        }
         if (access(UDEVD_CGROUP_DIR, F_OK) < 0 && access(INITRAMFS_RUN_DIR, F_OK) >= 0)
                 return ORIGIN_INITRAMFS;
         return ORIGIN_BOOT;

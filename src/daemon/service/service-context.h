@@ -17,6 +17,7 @@
 #include "daemon/history/ledger.h"
 #include "daemon/history/monitors.h"
 #include "daemon/planning/planner.h"
+#include "daemon/requests/boot-list.h"
 #include "daemon/requests/idle-unload.h"
 #include "daemon/requests/second-look.h"
 #include "daemon/service/waits.h"
@@ -34,6 +35,7 @@ typedef struct ServiceContext {
         const Gate *gate;
         Planner *planner;
         SecondLook *second_look;
+        const BootList *boot_list;
         IdleUnload *idle_unload;
         Scheduler *scheduler;
         Ledger *ledger;

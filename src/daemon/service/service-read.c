@@ -151,7 +151,8 @@ static int describe_all(const ProblemList *const *lists, sd_json_variant **ret) 
 static int describe_broken_files(const ServiceContext *context, sd_json_variant **ret) {
         return describe_all((const ProblemList *const[]) { context->setting_problems,
                                                            settings_watch_get_problems(context->settings_watch),
-                                                           index_keeper_get_problems(context->index), NULL },
+                                                           index_keeper_get_problems(context->index),
+                                                           boot_list_get_problems(context->boot_list), NULL },
                             ret);
 }
 
@@ -159,6 +160,7 @@ static int describe_unwatched(const ServiceContext *context, sd_json_variant **r
         return describe_all((const ProblemList *const[]) { policy_keeper_get_watch_problems(context->policy),
                                                            index_keeper_get_watch_problems(context->index),
                                                            udev_keeper_get_watch_problems(context->udev),
+                                                           boot_list_get_watch_problems(context->boot_list),
                                                            NULL },
                             ret);
 }
@@ -260,7 +262,7 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *running = NULL, *failures = NULL,
                                                           *problems = NULL, *unwatched = NULL;
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *policy = NULL, *counters = NULL, *phases = NULL,
-                                                          *after_udev = NULL;
+                                                          *after_udev = NULL, *waiting = NULL;
         Service *s = userdata;
         const ServiceContext *context = &s->context;
         const char *own_rule = udev_keeper_get_own_rule(context->udev);
@@ -313,6 +315,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
         r = describe_udev_rules(udev_keeper_get(context->udev), &after_udev);
         if (r < 0)
                 return r;
+        r = boot_list_describe_waiting(context->boot_list, &waiting);
+        if (r < 0)
+                return r;
 
         return sd_varlink_replybo(
                 link, SD_JSON_BUILD_PAIR_STRING("version", LKMD_VERSION),
@@ -343,6 +348,9 @@ int vl_method_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 SD_JSON_BUILD_PAIR_UNSIGNED("queued", scheduler_count_queued(context->scheduler)),
                 SD_JSON_BUILD_PAIR_VARIANT("running", running),
                 SD_JSON_BUILD_PAIR_VARIANT("failures", failures),
+                SD_JSON_BUILD_PAIR_BOOLEAN("listsSettled",
+                                           boot_list_get_progress(context->boot_list) == BOOT_LIST_SETTLED),
+                SD_JSON_BUILD_PAIR_VARIANT("waitingForDevice", waiting),
                 SD_JSON_BUILD_PAIR_VARIANT("problems", problems),
                 SD_JSON_BUILD_PAIR_VARIANT("unwatched", unwatched),
                 SD_JSON_BUILD_PAIR_VARIANT("policy", policy),

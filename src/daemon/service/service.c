@@ -79,7 +79,7 @@ static int vl_method_reload(sd_varlink *link, sd_json_variant *parameters, sd_va
 }
 
 typedef struct WaitParameters {
-        int idle;
+        int idle, lists;
         const char *module, *device;    /* borrowed */
         uint64_t timeout_usec;
 } WaitParameters;
@@ -88,6 +88,8 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
                           void *userdata) {
         static const sd_json_dispatch_field table[] = {
                 { "idle", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_intbool, offsetof(WaitParameters, idle),
+                  0 },
+                { "lists", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_intbool, offsetof(WaitParameters, lists),
                   0 },
                 { "module", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
                   offsetof(WaitParameters, module), 0 },
@@ -109,7 +111,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         r = sd_varlink_dispatch(link, parameters, table, &p);
         if (r != 0)
                 return r;
-        if (!p.idle && !p.module && !p.device)
+        if (!p.idle && !p.lists && !p.module && !p.device)
                 return sd_varlink_error_invalid_parameter_name(link, "idle");
         if (p.module && (module_name_normalize(p.module, name, sizeof(name)) < 0 || strchr(name, '/')))
                 return sd_varlink_error_invalid_parameter_name(link, "module"); /* it never comes */
@@ -128,6 +130,7 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         return waits_add(s->context.waits, link,
                          &(WaitFor) {
                                  .idle = p.idle,
+                                 .lists = p.lists,
                                  .module = p.module ? planner_kernel_name(s->context.planner,
                                                                           index_keeper_get(s->context.index),
                                                                           name, FACTS_READ)

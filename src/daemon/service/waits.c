@@ -34,6 +34,8 @@ typedef enum Lack {                     /* the first condition that is not met *
         LACK_MODULE,
         LACK_DRIVER,
         LACK_PROBE,                     /* its driver is still in its init */
+        LACK_LISTS,                     /* what is listed for the boot is not settled */
+        LACK_CHARGE,                    /* lkmd leaves it to systemd, so waiting is pointless */
         LACK_IDLENESS,
 } Lack;
 
@@ -41,7 +43,7 @@ typedef struct Wait Wait;
 struct Wait {
         Waits *waits;
         sd_varlink *link;
-        bool idle;
+        bool idle, lists;
         char *module, *device;          /* as in WaitFor; owned */
         sd_event_source *timeout;
         LIST_ENTRY(Wait) next;
@@ -52,6 +54,8 @@ struct Waits {
         sd_event_source *check, *poll;
         waits_idle_t is_idle;
         void *userdata;
+        waits_lists_t look_at_lists;    /* NULL: nothing is listed */
+        void *lists_userdata;
         LIST_HEAD(, Wait) list;
 };
 
@@ -104,7 +108,18 @@ static bool driver_is_ready(const char *device) {
         return module_state_read(slash ? slash + 1 : target) != MODULE_COMING;
 }
 
+static Lack lists_lack(const Waits *waits) {
+        static const Lack lacks[] = {
+                [WAIT_LISTS_UNDER_WAY] = LACK_LISTS,
+                [WAIT_LISTS_SETTLED] = LACK_NOTHING,
+                [WAIT_LISTS_LEFT] = LACK_CHARGE,
+        };
+
+        return waits->look_at_lists ? lacks[waits->look_at_lists(waits->lists_userdata)] : LACK_NOTHING;
+}
+
 static Lack wait_lacks(const Wait *w) {
+        Lack lists = w->lists ? lists_lack(w->waits) : LACK_NOTHING;
         char path[PATH_MAX];
 
         if (w->device && !device_file(w->device, "uevent", path))
@@ -115,6 +130,8 @@ static Lack wait_lacks(const Wait *w) {
                 return LACK_DRIVER;
         if (w->device && !driver_is_ready(w->device))
                 return LACK_PROBE;
+        if (lists != LACK_NOTHING)
+                return lists;
         return w->idle && !w->waits->is_idle(w->waits->userdata) ? LACK_IDLENESS : LACK_NOTHING;
 }
 
@@ -129,6 +146,15 @@ static void reply_gone(const Wait *w) {
                 SD_JSON_BUILD_PAIR_STRING("hint", "lkmctl monitor shows the devices that appear"));
 }
 
+static void reply_left(const Wait *w) {
+        (void) sd_varlink_errorbo(
+                w->link, LKMD_ERROR_NOT_IN_CHARGE,
+                SD_JSON_BUILD_PAIR_STRING("message",
+                                          "lkmd does not load what is listed for the boot, but leaves it to systemd"),
+                SD_JSON_BUILD_PAIR_STRING("hint",
+                                          "systemctl status systemd-modules-load; lkmctl status says whether lkmd is in charge"));
+}
+
 /* Return: true if it was answered, and freed. */
 static bool wait_answer(Wait *w) {
         switch (wait_lacks(w)) {
@@ -137,6 +163,9 @@ static bool wait_answer(Wait *w) {
                 break;
         case LACK_DEVICE:
                 reply_gone(w);
+                break;
+        case LACK_CHARGE:
+                reply_left(w);
                 break;
         default:
                 return false;
@@ -243,6 +272,9 @@ static int compose_timeout(const Wait *w, Lack lack, char **ret_message, char **
                         return r;
                 n = asprintf(ret_message, "the driver of %s is still being loaded", shown);
                 break;
+        case LACK_LISTS:
+                n = asprintf(ret_message, "what is listed for the boot was not all loaded within the time given");
+                break;
         default:
                 n = asprintf(ret_message, "lkmd did not become idle within the time given");
                 break;
@@ -260,7 +292,7 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         Lack lack = wait_lacks(w);
 
         /* idleness cannot be checked before the loop has nothing else to do */
-        if ((lack == LACK_DEVICE || (lack == LACK_NOTHING && !w->idle)) && wait_answer(w))
+        if ((lack == LACK_DEVICE || lack == LACK_CHARGE || (lack == LACK_NOTHING && !w->idle)) && wait_answer(w))
                 return 0;
 
         (void) compose_timeout(w, lack, &message, &hint);
@@ -310,6 +342,14 @@ int waits_new(Waits **ret, sd_event *event, waits_idle_t is_idle, void *userdata
         return 0;
 }
 
+/* @look: what Wait asks for the lists of the boot; without it, they count as settled */
+void waits_set_lists(Waits *w, waits_lists_t look, void *userdata) {
+        assert(w && look);
+
+        w->look_at_lists = look;
+        w->lists_userdata = userdata;
+}
+
 /* Return: NULL. */
 Waits *waits_free(Waits *w) {
         if (!w)
@@ -326,6 +366,7 @@ Waits *waits_free(Waits *w) {
 
 static int wait_set(Wait *w, const WaitFor *what) {
         w->idle = what->idle;
+        w->lists = what->lists;
         if (what->module && !(w->module = strdup(what->module)))
                 return -ENOMEM;
         if (what->device && !(w->device = strdup(what->device)))
@@ -352,7 +393,7 @@ int waits_add(Waits *waits, sd_varlink *link, const WaitFor *what) {
         Wait *w;
         int r;
 
-        assert(waits && link && what && (what->idle || what->module || what->device));
+        assert(waits && link && what && (what->idle || what->lists || what->module || what->device));
 
         LIST_FOREACH(w, &waits->list, next)
                 if (w->link == link)

@@ -2,7 +2,7 @@
 
 /*
  * Reader: opens what the manager has to read and may not, since only root may: files and directories of modprobe.d,
- * policy.d, lkmd.conf, udev's rules and hardware database, and the modules. It reads none of them. The manager may be
+ * modules-load.d, policy.d, lkmd.conf, udev's rules and hardware database, and the modules. It reads none of them. The manager may be
  * compromised, so each path is checked as if a stranger had named it: it has to lie in one of the directories below,
  * to have one of the names that are read there, and to belong to root on the whole way.
  *
@@ -63,6 +63,7 @@ static const struct {
         name_counts_t counts;
 } places[] = {
         { { MODPROBE_DIRS }, is_conf },
+        { { MODULES_LOAD_DIRS }, is_conf },
         { { LKMD_CONF_DIRS }, is_conf },
         { { LKMD_POLICY_DIRS }, is_yaml },
         { { LKMD_LIST_DIRS }, is_yaml },

@@ -431,6 +431,42 @@ static void test_records(void **state) {
         }
 }
 
+static void test_waits_for_a_device(void **state) {
+        static const struct {
+                const char *waiting, *says; /* NULL: it is no cause */
+                unsigned line;
+        } lists[] = {
+                { "[]", NULL, 0 },
+                { "[{\"name\": \"other\", \"module\": \"other\", \"file\": \"/l\", \"line\": 3, \"sinceUSec\": 1}]", NULL, 0 },
+                { "[7, {}]", NULL, 0 },
+                { "[{\"name\": \"plain\", \"module\": \"plain\", \"file\": \"/l\", \"line\": 3, \"sinceUSec\": 1}]",
+                  "plain is listed for the boot, and has found no device (", 3 },
+                { "[{\"name\": \"pci:x\", \"module\": \"plain\", \"file\": \"/l\", \"sinceUSec\": 1}]", "plain is listed", 0 },
+                { "[{\"name\": \"plain\", \"module\": \"bus\", \"file\": \"/l\", \"line\": 1, \"sinceUSec\": 1}]",
+                  "plain is listed for the boot, and bus found no device (", 1 },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *status = NULL;
+                _cleanup_(freep) char *text = NULL;
+                _cleanup_(cause_clear) Cause c = {};
+                const IndexModule module = { .name = "plain" };
+                const Inquiry q = { .module = &module, .name = "plain" };
+                Inquiry asked = q;
+
+                assert_true(asprintf(&text, "{\"waitingForDevice\": %s}", lists[i].waiting) > 0);
+                assert_ok(sd_json_parse(text, 0, &status, NULL, NULL));
+                asked.status = status;
+                assert_int_equal(cause_of_outcome(&asked, &c), lists[i].says != NULL);
+                if (!lists[i].says)
+                        continue;
+                assert_int_equal(c.kind, CAUSE_WAITS_FOR_DEVICE);
+                assert_non_null(strstr(c.sentence, lists[i].says));
+                assert_string_equal(c.file, "/l");
+                assert_int_equal(c.line, lists[i].line);
+        }
+}
+
 static const struct {
         const char *status;
         bool device;
@@ -479,7 +515,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_causes),      cmocka_unit_test(test_no_modules),
                 cmocka_unit_test(test_another_kernel), cmocka_unit_test(test_records),
-                cmocka_unit_test(test_charge),      cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_charge),      cmocka_unit_test(test_waits_for_a_device),
+                cmocka_unit_test(test_kinds),
         };
 
         return RUN_TESTS(tests);

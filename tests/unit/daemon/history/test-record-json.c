@@ -58,6 +58,38 @@ static void test_requests(void **state) {
         assert_described(describe_request(b, &boot), boot, "{\"origin\":\"boot\",\"key\":\"tun\"}");
 }
 
+static void test_listed(void **state) {
+        static const struct {
+                const char *file;
+                unsigned line;
+                const char *json, *place;
+        } cases[] = {
+                { "/etc/modules-load.d/a\n.conf", 3,
+                  "{\"origin\":\"boot\",\"key\":\"tun\",\"file\":\"/etc/modules-load.d/a\\\\x0a.conf\",\"line\":3}",
+                  "/etc/modules-load.d/a\\x0a.conf:3" },
+                { "/proc/cmdline", 0, "{\"origin\":\"boot\",\"key\":\"tun\",\"file\":\"/proc/cmdline\"}",
+                  "/proc/cmdline" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *record_v = NULL, *again = NULL;
+                _cleanup_(request_unrefp) Request *request = NULL;
+                _cleanup_(record_unrefp) Record *r = NULL, *back = NULL;
+                _cleanup_(freep) char *place = NULL;
+
+                assert_ok(request_new_listed(&request, "tun", cases[i].file, cases[i].line));
+                assert_described(describe_request(request, &v), v, cases[i].json);
+                assert_ok(request_describe_place(request, &place));
+                assert_string_equal(place, cases[i].place);
+                r = new_record("tun", request);
+                assert_true(record_is_lkmds(r));
+                assert_ok(describe_record(r, &record_v));
+                assert_ok(record_from_json(record_v, &back));
+                assert_int_equal(back->request->line, cases[i].line);
+                assert_true(record_is_lkmds(back));
+        }
+}
+
 static Requester *new_process(pid_t pid, uid_t uid, const char *command) {
         Requester *p = NULL;
 
@@ -369,6 +401,7 @@ static void test_no_records(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_requests),
+                cmocka_unit_test(test_listed),
                 cmocka_unit_test(test_processes),
                 cmocka_unit_test(test_unknown_process),
                 cmocka_unit_test(test_broken_processes),

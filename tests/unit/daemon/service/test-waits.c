@@ -10,12 +10,17 @@ typedef struct Bench {
         VarlinkBench varlink;
         Waits *waits;
         bool idle;                      /* what the daemon would say of itself */
+        WaitListsState lists;           /* likewise */
         WaitFor what;                   /* the next call waits for */
 } Bench;
 
 /* A device on every machine that never has a driver, and one that no machine has. */
 #define DEVICE "/devices/system/cpu"
 #define NO_DEVICE "/devices/lkmdt"
+
+static WaitListsState look_at_lists(void *userdata) {
+        return ((Bench *) userdata)->lists;
+}
 
 static bool is_idle(void *userdata) {
         return ((Bench *) userdata)->idle;
@@ -36,6 +41,7 @@ static void bench_open(Bench *b) {
         *b = (Bench) { .what = { .idle = true, .timeout_usec = UINT64_MAX } };
         varlink_bench_open(&b->varlink, "Wait", on_wait, on_disconnect, b);
         assert_ok(waits_new(&b->waits, b->varlink.event, is_idle, b));
+        waits_set_lists(b->waits, look_at_lists, b);
 }
 
 static void bench_close(Bench *b) {
@@ -119,6 +125,8 @@ static void test_time_is_over(void **state) {
                 { { .module = "lkmdt_none", .device = DEVICE, .idle = true }, "lkmdt_none did not become live" },
                 { { .device = DEVICE }, "no driver was bound to " DEVICE " within the time given" },
                 { { .device = DEVICE, .idle = true }, "no driver was bound to " DEVICE },
+                { { .lists = true }, "what is listed for the boot was not all loaded" },
+                { { .lists = true, .idle = true }, "what is listed for the boot was not all loaded" },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -160,6 +168,38 @@ static void test_device_is_gone(void **state) {
                 assert_non_null(strstr(text, "the device " NO_DEVICE " is gone"));
                 close(fd);
         }
+}
+
+static void test_lists(void **state) {
+        _cleanup_(bench_close) Bench b;
+        _cleanup_(freep) char *text = NULL;
+        int fd;
+
+        bench_open(&b);
+        b.what = (WaitFor) { .lists = true, .timeout_usec = UINT64_MAX };
+        fd = wait_for(&b);
+        assert_hears(fd, "");
+        b.lists = WAIT_LISTS_SETTLED;
+        waits_check_soon(b.waits);
+        text = answer_of(&b, fd);
+        assert_string_equal(text, "{\"parameters\":{}}\n");
+        close(fd);
+}
+
+/* At once, however long the wait may take. */
+static void test_lists_are_left(void **state) {
+        _cleanup_(bench_close) Bench b;
+        _cleanup_(freep) char *text = NULL;
+        int fd;
+
+        bench_open(&b);
+        b.lists = WAIT_LISTS_LEFT;
+        b.what = (WaitFor) { .lists = true, .timeout_usec = UINT64_MAX };
+        fd = varlink_bench_connect(&b.varlink);
+        varlink_bench_call(fd, "Wait", "{}", false);
+        text = answer_of(&b, fd);
+        assert_non_null(strstr(text, "io.lkmd.Manager.NotInCharge"));
+        close(fd);
 }
 
 static void test_path_too_long_for_a_device(void **state) {
@@ -234,6 +274,8 @@ int main(void) {
                 cmocka_unit_test(test_all_hear_of_it_once),
                 cmocka_unit_test(test_time_is_over),
                 cmocka_unit_test(test_device_is_gone),
+                cmocka_unit_test(test_lists),
+                cmocka_unit_test(test_lists_are_left),
                 cmocka_unit_test(test_path_too_long_for_a_device),
                 cmocka_unit_test(test_all_of_it_has_to_hold),
                 cmocka_unit_test(test_is_answered_once),

@@ -43,6 +43,10 @@ static int make_files(void **state) {
         reader_bench_file(READER_ELSEWHERE "/lists/a.yaml", "x", 0600);
         reader_bench_file(READER_ELSEWHERE "/lists/a.conf", "x", 0600);
 
+        reader_bench_file("/etc/modules-load.d/a.conf", "x", 0600);
+        reader_bench_file("/etc/modules-load.d/a.key", "x", 0600);
+        reader_bench_link("/etc/modules-load.d/secret.conf", READER_ELSEWHERE "/secret");
+
         reader_bench_file("/etc/lkmd/lkmd.conf", "x", 0600);
         reader_bench_file("/etc/lkmd/lkmd.key", "x", 0600);
         reader_bench_directory("/etc/lkmd/lkmd.conf.d", 0700);
@@ -81,6 +85,8 @@ static void test_what_is_opened(void **state) {
                 { "/etc/modprobe.d/private", 0 },
                 { "/etc/modprobe.d/private/deep.conf", 0 },
                 { "/etc/modprobe.d//private/./deep.conf", 0 },
+                { "/etc/modules-load.d", 0 },
+                { "/etc/modules-load.d/a.conf", 0 },
                 { "/etc/lkmd/lkmd.conf", 0 },
                 { "/etc/lkmd/lkmd.conf.d/a.conf", 0 },
                 { "/etc/lkmd/policy.d", 0 },
@@ -111,6 +117,8 @@ static void test_what_is_opened(void **state) {
                 { "/etc/modprobe.d/root.key", -EPERM },
                 { "/etc/modprobe.d/somebody.conf", -EPERM },
                 { "/etc/modprobe.d/secret.conf", -EPERM },
+                { "/etc/modules-load.d/a.key", -EPERM },
+                { "/etc/modules-load.d/secret.conf", -EPERM },
                 { "/etc/modprobe.d/theirs.conf", -EPERM },
                 { "/etc/modprobe.d/open/x.conf", -EPERM },
                 { "/etc/modprobe.d/fifo.conf", -EINVAL },
