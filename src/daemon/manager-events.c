@@ -333,8 +333,9 @@ bool manager_is_idle(Manager *m) {
         assert(m);
 
         return scheduler_is_idle(m->scheduler) && autoload_is_idle(m->autoload) &&
-               helper_requests_is_idle(m->helper_requests) && boot_list_is_idle(m->boot_list) && intake_is_idle(m->intake) &&
-               !coldplug_is_running(m->coldplug) && udev_wait_count(m->udev_wait) == 0;
+               helper_requests_is_idle(m->helper_requests) && boot_list_is_idle(m->boot_list) &&
+               intake_is_idle(m->intake) && !coldplug_is_running(m->coldplug) &&
+               udev_wait_count(m->udev_wait) == 0;
 }
 
 size_t manager_count_waiting(void *userdata) {

@@ -144,7 +144,7 @@ ZSH_SETUP = """PROMPT=; unsetopt LIST_AMBIGUOUS; fpath=({directory} $fpath); aut
 probe() {{ zle complete-word; print -r -- "<<$BUFFER>>" }}; zle -N probe; bindkey '^I' probe; print READ''Y
 """
 ZSH_CASES = [
-    ("lkmctl statu", "lkmctl status "),
+    ("lkmctl swee", "lkmctl sweep "),
     ("lkmctl help policy li", "lkmctl help policy lint "),
     ("lkmctl policy lint --roo", "lkmctl policy lint --root="),
     ("lkmctl policy show --roo", "lkmctl policy show --roo"),

@@ -163,10 +163,11 @@ static int on_waiting(const Inquiry *q, Cause *ret) {
                         continue;
                 r = age_new(field_number(entry, "sinceUSec"), &age);
                 if (r >= 0)
-                        r = cause_make(ret, CAUSE_WAITS_FOR_DEVICE, q->name, "lspci -nnk; lsusb; lkmctl monitor",
-                                       "%s is listed for the boot, and %s found no device (%s): lkmd tries again when one comes "
-                                       "that it is for",
-                                       q->name, is_same_module(module, q->name) ? "has" : module, age);
+                        r = cause_make(
+                                ret, CAUSE_WAITS_FOR_DEVICE, q->name, "lspci -nnk; lsusb; lkmctl monitor",
+                                "%s is listed for the boot, and %s found no device (%s): lkmd tries again when one comes "
+                                "that it is for",
+                                q->name, is_same_module(module, q->name) ? "has" : module, age);
                 return r < 0 || !file ? r : cause_place(ret, file, (unsigned) field_number(entry, "line"));
         }
         return 0;

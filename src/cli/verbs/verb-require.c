@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * require: a precondition, for units and scripts: ends when all that is named can be used, with nothing to say, or says
- * what cannot and why.
+ * require: a precondition, for units and scripts: ends when all that is named can be used, with nothing to say, or
+ * says what cannot and why.
  */
 
 #include "cli/call/argument.h"
@@ -38,7 +38,8 @@ static int require_one(Run *run, const char *name) {
         r = argument_to_name(run, name, &parameters, "name");
         if (r != 0)
                 return r;
-        r = client_call(run->client, "Load", parameters, &(CallHooks) { .on_error = on_error, .userdata = &q }, &reply);
+        r = client_call(run->client, "Load", parameters,
+                        &(CallHooks) { .on_error = on_error, .userdata = &q }, &reply);
         if (r != 0)
                 return r;
         return run->out.json != JSON_OFF ? output_json(&run->out, reply) : STATUS_DONE;
@@ -49,7 +50,8 @@ int verb_require(Run *run, char **args, unsigned n_args) {
         ExitStatus worst = STATUS_DONE;
         int r;
 
-        r = interrupt_says("\nlkmctl: stopped waiting; lkmd goes on, and \"lkmctl status\" shows how it ends\n");
+        r = interrupt_says(
+                "\nlkmctl: stopped waiting; lkmd goes on, and \"lkmctl status\" shows how it ends\n");
         if (r < 0)
                 return r;
         if (n_args > 1)

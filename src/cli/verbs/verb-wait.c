@@ -64,9 +64,9 @@ int verb_wait(Run *run, char **args, unsigned n_args) {
         };
         int r;
 
-        r = sd_json_variant_set_field_boolean(&parameters, "idle",
-                                              run->wait_idle ||
-                                                      (!run->wait_lists && !run->wait_module && !run->wait_device));
+        r = sd_json_variant_set_field_boolean(
+                &parameters, "idle",
+                run->wait_idle || (!run->wait_lists && !run->wait_module && !run->wait_device));
         if (r >= 0 && run->wait_lists)
                 r = sd_json_variant_set_field_boolean(&parameters, "lists", true);
         if (r < 0)

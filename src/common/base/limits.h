@@ -19,7 +19,8 @@
 /* What is listed to be loaded at boot. */
 #define LOAD_LIST_MAX 1024U             /* modules and aliases */
 #define BOOT_LIST_FILE_MAX (16U << 20)  /* bytes of what lkmd notes of them in LKMD_STATE_DIR */
-#define BOOT_RETRY_USEC (1000U * 1000U) /* between two attempts for devices that have come; doubles each time .. */
+#define BOOT_RETRY_USEC \
+        (1000U * 1000U) /* between two attempts for devices that have come; doubles each time .. */
 #define BOOT_RETRY_MAX_USEC (60U * 1000U * 1000U) /* .. up to this */
 
 /* Removals. */

@@ -60,8 +60,9 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(subsystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Origin device: the driver that is bound to it already."),
         SD_VARLINK_DEFINE_FIELD(driver, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Origin boot: the list that has it, modules-load.d(5), or /proc/cmdline; absent: it is in none, and was "
-                                 "there before lkmd started."),
+        SD_VARLINK_FIELD_COMMENT(
+                "Origin boot: the list that has it, modules-load.d(5), or /proc/cmdline; absent: it is in none, and was "
+                "there before lkmd started."),
         SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Its line number there, from 1; absent for the kernel command line."),
         SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, SD_VARLINK_NULLABLE),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * LoadList: see load-list.h. The rules are those of systemd-modules-load(8) 257: first the kernel command line, then
- * the files in the order of their names; of several with the same name, the one in the highest directory counts,
- * whatever it contains. What is listed twice counts where it is listed first. Owns the names and paths that the entries
- * point to. Never changes once it is made.
+ * LoadList: see load-list.h. The rules are those of systemd-modules-load(8) 257: first the kernel command line,
+ * then the files in the order of their names; of several with the same name, the one in the highest directory
+ * counts, whatever it contains. What is listed twice counts where it is listed first. Owns the names and paths that
+ * the entries point to. Never changes once it is made.
  */
 
 #include "common/modprobe/load-list.h"
@@ -80,8 +80,8 @@ static int add(ListReader *r, const char *name) {
 
         if (strlen(name) > REQUEST_KEY_MAX) {
                 text_show(name, shown);
-                return problem_list_add(r->problems, r->file, r->line, "'%s' is too long for a module or an alias",
-                                        shown);
+                return problem_list_add(r->problems, r->file, r->line,
+                                        "'%s' is too long for a module or an alias", shown);
         }
         if (is_listed(l, name))
                 return 0;
@@ -133,8 +133,8 @@ static int read_command_line(LoadList *l, const LoadListSources *sources, Proble
 /* ------------------------------------------------------------------------------------------------- files */
 
 /*
- * Cuts off the next line. It ends at a newline, a carriage return or both, or at a NUL, as for read_line() of systemd.
- * Return: false: there are no more.
+ * Cuts off the next line. It ends at a newline, a carriage return or both, or at a NUL, as for read_line() of
+ * systemd. Return: false: there are no more.
  */
 static bool next_line(char **pos, char *end, char **ret) {
         char *p = *pos;
@@ -179,7 +179,8 @@ static int report_unreadable(const char *path, int error, ProblemList *problems)
                 return error;
         if (error == -EBADF || error == -EISDIR)
                 return problem_list_add(problems, path, 0, "is not a regular file, not read");
-        if (error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG || error == -EFBIG)
+        if (error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG ||
+            error == -EFBIG)
                 return problem_list_add(problems, path, 0, "cannot be read: %s", strerror(-error));
         return problem_list_add_unread(problems, path, "cannot be read: %s", strerror(-error));
 }
@@ -222,7 +223,8 @@ static int find_files(ListFiles *f, const char *directory, size_t rank, ProblemL
         struct dirent *e;
 
         if (!d)
-                return errno == ENOENT || errno == ENOTDIR ? 0 : report_unreadable(directory, -errno, problems);
+                return errno == ENOENT || errno == ENOTDIR ? 0
+                                                           : report_unreadable(directory, -errno, problems);
         while ((errno = 0, e = readdir(d))) {
                 int r;
 

@@ -172,8 +172,8 @@ bool record_is_wanted(const Record *r) {
 
 /*
  * Is this a failure that an administrator should see? An alias often matches more drivers than those of that
- * device, and a driver that finds no device returns ENODEV, which is normal; what is listed for the boot is tried again
- * when a device comes (boot-list.c).
+ * device, and a driver that finds no device returns ENODEV, which is normal; what is listed for the boot is tried
+ * again when a device comes (boot-list.c).
  */
 bool record_is_remarkable(const Record *r) {
         assert(r);

@@ -127,8 +127,10 @@ static int entry_from_json(sd_json_variant *v, BootEntry *entry) {
         uint64_t line;
         int r;
 
-        if ((r = json_read_text(v, "name", &entry->name)) < 0 || (r = json_read_text(v, "file", &entry->file)) < 0 ||
-            (r = json_read_text(v, "state", &state)) < 0 || (r = json_read_text(v, "module", &entry->module)) < 0 ||
+        if ((r = json_read_text(v, "name", &entry->name)) < 0 ||
+            (r = json_read_text(v, "file", &entry->file)) < 0 ||
+            (r = json_read_text(v, "state", &state)) < 0 ||
+            (r = json_read_text(v, "module", &entry->module)) < 0 ||
             (r = json_read_number(v, "line", UINT_MAX, &line)) < 0 ||
             (r = json_read_number(v, "sinceUSec", JSON_USEC_MAX, &entry->since_usec)) < 0)
                 return r;

@@ -9,8 +9,8 @@
 #include "common/modprobe/load-list.h"
 
 /*
- * BootEntries: what is listed to be loaded at boot, and what has become of each entry. They are kept in a file, so that
- * an lkmd that is started again goes on where the one before it ended.
+ * BootEntries: what is listed to be loaded at boot, and what has become of each entry. They are kept in a file, so
+ * that an lkmd that is started again goes on where the one before it ended.
  */
 typedef enum BootEntryState {
         BOOT_ENTRY_PENDING,             /* it has no outcome yet */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * BootList: see boot-list.h. The lists are read once in a boot, after lkmd is ready, and all that they name is requested
- * at once, each entry by a request of its own: the scheduler does what can be done in parallel. A reload does not repeat
- * it, nor does another lkmd of the same boot, which only goes on with what has no outcome yet. Only a list that could
- * not be read is read again, when it can be.
+ * BootList: see boot-list.h. The lists are read once in a boot, after lkmd is ready, and all that they name is
+ * requested at once, each entry by a request of its own: the scheduler does what can be done in parallel. A reload
+ * does not repeat it, nor does another lkmd of the same boot, which only goes on with what has no outcome yet. Only
+ * a list that could not be read is read again, when it can be.
  *
- * A module may end with ENODEV since its device is not there yet. Its entry waits for one, and is tried again when a
- * device comes that the module is for, however many come at a time, and less and less often if that is of no use.
+ * A module may end with ENODEV since its device is not there yet. Its entry waits for one, and is tried again when
+ * a device comes that the module is for, however many come at a time, and less and less often if that is of no use.
  *
- * If lkmd is started later in a boot, systemd-modules-load has done all this, and is left to it. Owns the entries, the
- * plans that run for them and the watch on the lists.
+ * If lkmd is started later in a boot, systemd-modules-load has done all this, and is left to it. Owns the entries,
+ * the plans that run for them and the watch on the lists.
  */
 
 #include "daemon/requests/boot-list.h"
@@ -66,8 +66,9 @@ static int on_save(sd_event_source *source, void *userdata) {
         int r = b->options.state_file ? boot_entries_write(&b->entries, b->options.state_file) : 0;
 
         if (r < 0)
-                log_warning("cannot note what has become of the lists of the boot, so that another lkmd would begin anew: %s",
-                            strerror(-r));
+                log_warning(
+                        "cannot note what has become of the lists of the boot, so that another lkmd would begin anew: %s",
+                        strerror(-r));
         return 0;
 }
 
@@ -84,7 +85,7 @@ static void log_about(int level, const Request *request, const char *what) {
                 log_entry(level, &fields, "%s: %s %s", place, key, what);
 }
 
-/* What a plan leaves out. A line that blacklists a module, or a rule that denies it, is the will of whoever wrote it. */
+/* What a plan leaves out. A rule that denies a module is the will of whoever wrote it. */
 static void log_obstacle(const Request *request, const Plan *plan, const PlanOmission *o) {
         _cleanup_(freep) char *message = NULL, *hint = NULL, *what = NULL;
 
@@ -115,15 +116,16 @@ static void retry_at(BootList *b, uint64_t usec) {
         uint64_t due;
         int enabled;
 
-        if (sd_event_source_get_enabled(b->retry, &enabled) > 0 && sd_event_source_get_time(b->retry, &due) >= 0 &&
-            due <= usec)
+        if (sd_event_source_get_enabled(b->retry, &enabled) > 0 &&
+            sd_event_source_get_time(b->retry, &due) >= 0 && due <= usec)
                 return;
         if (sd_event_source_set_time(b->retry, usec) >= 0)
                 (void) sd_event_source_set_enabled(b->retry, SD_EVENT_ONESHOT);
 }
 
 /* The module of an entry has found no device. */
-static void entry_lacks_device(BootList *b, BootEntry *entry, const Request *request, const Record *failure) {
+static void entry_lacks_device(BootList *b, BootEntry *entry, const Request *request,
+                               const Record *failure) {
         uint64_t now = clock_usec(CLOCK_MONOTONIC);
         bool is_new = entry->state != BOOT_ENTRY_WAITING;
 
@@ -133,7 +135,8 @@ static void entry_lacks_device(BootList *b, BootEntry *entry, const Request *req
                 return;
         }
         if (is_new) {
-                log_about(LOG_NOTICE, request, "has found no device yet; it is tried again when one comes that it is for");
+                log_about(LOG_NOTICE, request,
+                          "has found no device yet; it is tried again when one comes that it is for");
                 entry->retry_usec = now;
         } else {
                 uint64_t pause = (uint64_t) BOOT_RETRY_USEC << MIN(entry->n_retries, 16U);
@@ -178,7 +181,8 @@ static void on_run_done(PlanRun *plan_run, void *userdata) {
         BootRun *run = userdata;
         BootList *b = run->list;
 
-        entry_has_outcome(b, run->entry, run->request, plan_run_get_plan(plan_run), plan_run_get_failure(plan_run));
+        entry_has_outcome(b, run->entry, run->request, plan_run_get_plan(plan_run),
+                          plan_run_get_failure(plan_run));
         boot_run_free(run);
         changed(b);
 }
@@ -191,7 +195,8 @@ static int start_run(BootList *b, BootEntry *entry, Request *request, Plan *plan
         run = calloc(1, sizeof(*run));
         if (!run)
                 return -ENOMEM;
-        r = plan_run_new(&run->run, b->options.scheduler, b->options.planner, taken, request, on_run_done, run);
+        r = plan_run_new(&run->run, b->options.scheduler, b->options.planner, taken, request, on_run_done,
+                         run);
         if (r < 0) {
                 free(run);
                 return r;
@@ -381,8 +386,9 @@ void boot_list_note_live(BootList *b, const char *module) {
 
         TAILQ_FOREACH(entry, &b->entries.list, next)
                 if (entry->state == BOOT_ENTRY_WAITING && !entry->run &&
-                    streq(planner_kernel_name(b->options.planner, index_keeper_get(b->options.planner->index),
-                                              entry->module, FACTS_READ_UNUSUAL),
+                    streq(planner_kernel_name(b->options.planner,
+                                              index_keeper_get(b->options.planner->index), entry->module,
+                                              FACTS_READ_UNUSUAL),
                           module)) {
                         entry->has_device = true;
                         entry->retry_usec = 0;
@@ -450,8 +456,8 @@ int boot_list_new(BootList **ret, const BootListOptions *options) {
         _cleanup_(boot_list_freep) BootList *b = NULL;
         int r;
 
-        assert(ret && options && options->event && options->scheduler && options->planner && options->charge &&
-               options->counters && options->changed);
+        assert(ret && options && options->event && options->scheduler && options->planner &&
+               options->charge && options->counters && options->changed);
 
         b = calloc(1, sizeof(*b));
         if (!b)

@@ -13,8 +13,8 @@
 #include "daemon/planning/planner.h"
 
 /*
- * BootList: makes the requests of the boot: modules_load= of the kernel command line, and modules-load.d(5). What finds
- * no device is tried again when one comes that it is for.
+ * BootList: makes the requests of the boot: modules_load= of the kernel command line, and modules-load.d(5). What
+ * finds no device is tried again when one comes that it is for.
  */
 typedef struct BootList BootList;
 

@@ -149,11 +149,12 @@ static int describe_all(const ProblemList *const *lists, sd_json_variant **ret) 
 }
 
 static int describe_broken_files(const ServiceContext *context, sd_json_variant **ret) {
-        return describe_all((const ProblemList *const[]) { context->setting_problems,
-                                                           settings_watch_get_problems(context->settings_watch),
-                                                           index_keeper_get_problems(context->index),
-                                                           boot_list_get_problems(context->boot_list), NULL },
-                            ret);
+        return describe_all(
+                (const ProblemList *const[]) { context->setting_problems,
+                                               settings_watch_get_problems(context->settings_watch),
+                                               index_keeper_get_problems(context->index),
+                                               boot_list_get_problems(context->boot_list), NULL },
+                ret);
 }
 
 static int describe_unwatched(const ServiceContext *context, sd_json_variant **ret) {

@@ -89,8 +89,8 @@ static int vl_method_wait(sd_varlink *link, sd_json_variant *parameters, sd_varl
         static const sd_json_dispatch_field table[] = {
                 { "idle", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_intbool, offsetof(WaitParameters, idle),
                   0 },
-                { "lists", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_intbool, offsetof(WaitParameters, lists),
-                  0 },
+                { "lists", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_intbool,
+                  offsetof(WaitParameters, lists), 0 },
                 { "module", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
                   offsetof(WaitParameters, module), 0 },
                 { "device", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,

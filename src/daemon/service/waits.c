@@ -149,10 +149,12 @@ static void reply_gone(const Wait *w) {
 static void reply_left(const Wait *w) {
         (void) sd_varlink_errorbo(
                 w->link, LKMD_ERROR_NOT_IN_CHARGE,
-                SD_JSON_BUILD_PAIR_STRING("message",
-                                          "lkmd does not load what is listed for the boot, but leaves it to systemd"),
-                SD_JSON_BUILD_PAIR_STRING("hint",
-                                          "systemctl status systemd-modules-load; lkmctl status says whether lkmd is in charge"));
+                SD_JSON_BUILD_PAIR_STRING(
+                        "message",
+                        "lkmd does not load what is listed for the boot, but leaves it to systemd"),
+                SD_JSON_BUILD_PAIR_STRING(
+                        "hint",
+                        "systemctl status systemd-modules-load; lkmctl status says whether lkmd is in charge"));
 }
 
 /* Return: true if it was answered, and freed. */
@@ -273,7 +275,8 @@ static int compose_timeout(const Wait *w, Lack lack, char **ret_message, char **
                 n = asprintf(ret_message, "the driver of %s is still being loaded", shown);
                 break;
         case LACK_LISTS:
-                n = asprintf(ret_message, "what is listed for the boot was not all loaded within the time given");
+                n = asprintf(ret_message,
+                             "what is listed for the boot was not all loaded within the time given");
                 break;
         default:
                 n = asprintf(ret_message, "lkmd did not become idle within the time given");
@@ -292,7 +295,8 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         Lack lack = wait_lacks(w);
 
         /* idleness cannot be checked before the loop has nothing else to do */
-        if ((lack == LACK_DEVICE || lack == LACK_CHARGE || (lack == LACK_NOTHING && !w->idle)) && wait_answer(w))
+        if ((lack == LACK_DEVICE || lack == LACK_CHARGE || (lack == LACK_NOTHING && !w->idle)) &&
+            wait_answer(w))
                 return 0;
 
         (void) compose_timeout(w, lack, &message, &hint);

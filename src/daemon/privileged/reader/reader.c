@@ -2,9 +2,9 @@
 
 /*
  * Reader: opens what the manager has to read and may not, since only root may: files and directories of modprobe.d,
- * modules-load.d, policy.d, lkmd.conf, udev's rules and hardware database, and the modules. It reads none of them. The manager may be
- * compromised, so each path is checked as if a stranger had named it: it has to lie in one of the directories below,
- * to have one of the names that are read there, and to belong to root on the whole way.
+ * modules-load.d, policy.d, lkmd.conf, udev's rules and hardware database, and the modules. It reads none of them.
+ * The manager may be compromised, so each path is checked as if a stranger had named it: it has to lie in one of
+ * the directories below, to have one of the names that are read there, and to belong to root on the whole way.
  *
  * A link may lead out of these directories to a file that everybody may read, but not to one that only root may:
  * /etc/modprobe.d/x.conf -> /etc/shadow. Owns nothing; borrows the connection.

@@ -27,8 +27,8 @@ static char *read_lists(const Scratch *s, const char *command_line, bool in_init
         for (size_t i = 0; i < problems.n_items; i++) {
                 const Problem *p = problems.items + i;
 
-                fprintf(f, "! %s:%u: %s\n", p->file + (startswith(p->file, s->dir) ? strlen(s->dir) : 0), p->line,
-                        p->message);
+                fprintf(f, "! %s:%u: %s\n", p->file + (startswith(p->file, s->dir) ? strlen(s->dir) : 0),
+                        p->line, p->message);
         }
         problem_list_clear(&problems);
         assert_int_equal(fclose(f), 0);
@@ -188,7 +188,8 @@ static void test_command_line_first(void **state) {
         scratch_open(&s);
         scratch_write(&s, "etc/modules-load.d/a.conf", "loop\nfuse\n");
         text = read_lists(&s, "modules_load=fuse,xfs", false);
-        assert_string_equal(text, "fuse /proc/cmdline:0\nxfs /proc/cmdline:0\nloop /etc/modules-load.d/a.conf:1\n");
+        assert_string_equal(
+                text, "fuse /proc/cmdline:0\nxfs /proc/cmdline:0\nloop /etc/modules-load.d/a.conf:1\n");
         scratch_close(&s);
 }
 
@@ -204,7 +205,8 @@ static void test_bounds(void **state) {
         scratch_open(&s);
         scratch_write(&s, "etc/modules-load.d/a.conf", name);
         text = read_lists(&s, NULL, false);
-        assert_true(startswith(text, "a /etc/modules-load.d/a.conf:2\n! /etc/modules-load.d/a.conf:1: 'xxx"));
+        assert_true(
+                startswith(text, "a /etc/modules-load.d/a.conf:2\n! /etc/modules-load.d/a.conf:1: 'xxx"));
         assert_non_null(strstr(text, "' is too long for a module or an alias\n"));
         free(text);
 
@@ -215,10 +217,12 @@ static void test_bounds(void **state) {
         assert_int_equal(fclose(f), 0);
         scratch_write(&s, "etc/modules-load.d/a.conf", lines);
         text = read_lists(&s, NULL, false);
-        assert_true(asprintf(&expected,
-                             "m%u /etc/modules-load.d/a.conf:%u\n! /etc/modules-load.d/a.conf:%u: more than %u modules are "
-                             "listed for the boot, what follows is left out\n",
-                             LOAD_LIST_MAX - 1, LOAD_LIST_MAX, LOAD_LIST_MAX + 1, LOAD_LIST_MAX) > 0);
+        assert_true(
+                asprintf(
+                        &expected,
+                        "m%u /etc/modules-load.d/a.conf:%u\n! /etc/modules-load.d/a.conf:%u: more than %u modules are "
+                        "listed for the boot, what follows is left out\n",
+                        LOAD_LIST_MAX - 1, LOAD_LIST_MAX, LOAD_LIST_MAX + 1, LOAD_LIST_MAX) > 0);
         assert_true(endswith(text, expected));
         scratch_close(&s);
 }
