@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """lsmod, rmmod, insmod and modinfo beside kmod's own: each case is run by both, and what they print and their exit statuses
-must be the same. What is meant to differ is in DIFFERENCES, and in docs/kmod-differences.md."""
+must be the same. Beside the answer to --version, nothing differs without lkmd; docs/kmod-differences.md has what does with it."""
 
 import lzma
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon_bench import PRELOAD, Devices, sanitizer_runtime
+from kmod_bench import KMOD, World
 from lkmctl_bench import LKMCTL
 from module_tree import make_tree
 
@@ -202,6 +203,56 @@ def test_lsmod_without_holders_in_sys(ours, root):
     (Path(devices.root) / "proc/modules").write_text("cut\nshort 5\nwhole 1 0 - Live 0x0\n")
     assert run(ours / "lsmod", "lsmod", [], root, devices)[1].splitlines()[1:] == ["whole                      1  0"]
     devices.close()
+
+
+# --------------------------------------------------------------------------------- insertions and removals, in a fake kernel
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return World(tmp_path_factory.mktemp("world"))
+
+
+CHAIN = {"loaded": ["base", "mid", "top"]}
+PLAIN = {"loaded": ["plain"]}
+FAKE = [
+    ("insmod plain.ko", {}), ("insmod ./plain.ko", {}), ("insmod own-name.ko", {}), ("insmod plain.ko one=1 two=b", {}),
+    ("insmod plain.ko text=a|b", {}), ("insmod plain.ko text='a|b' x", {}), ('insmod plain.ko text="a|b"', {}), ("insmod plain.ko a|b", {}),
+    ("insmod plain.ko text=|", {}), ("insmod plain.ko =a|b", {}), ("insmod plain.ko one= two", {}), ("insmod plain.ko -- -x", {}),
+    ("insmod -f plain.ko", {}), ("insmod plain.ko -f", {}), ("insmod --force plain.ko one=1", {}), ("insmod -- plain.ko", {}),
+    ("insmod plain.ko", PLAIN), ("insmod -f plain.ko", PLAIN), ("insmod own-name.ko", PLAIN), ("insmod top.ko", {}), ("insmod top.ko", {"loaded": ["base", "mid"]}),
+    ("insmod text.ko", {}), ("insmod empty.ko", {}), ("insmod nosuch.ko", {}), ("insmod KERNEL/packed_xz.ko.xz", {}), ("insmod KERNEL/packed-xz.ko.xz one=1", {}),
+    ("insmod KERNEL/packed-zst.ko.zst", {}), ("insmod -f KERNEL/packed-zst.ko.zst", {}), ("insmod KERNEL/packed-gz.ko.gz", {}),
+    ("insmod plain.ko", {"conf": "options plain one=1\ninstall plain /bin/false\nblacklist plain\n"}), ("insmod plain.ko", {"cmdline": "plain.one=2"}),
+    *[("insmod plain.ko", {"fails": {"plain": number}}) for number in (1, 2, 3, 5, 8, 12, 17, 22, 38, 126, 129)],
+    ("insmod -v plain.ko", {"fails": {"plain": 22}}), ("insmod -s plain.ko", {"fails": {"plain": 22}}),
+    ("rmmod plain", PLAIN), ("rmmod plain.ko", PLAIN), ("rmmod ./plain.ko", PLAIN), ("rmmod with-dash", {"loaded": ["with-dash"]}), ("rmmod with_dash", {"loaded": ["with-dash"]}),
+    ("rmmod top", CHAIN), ("rmmod top mid base", CHAIN), ("rmmod base", CHAIN), ("rmmod base mid top", CHAIN), ("rmmod mid", CHAIN), ("rmmod base top", CHAIN),
+    ("rmmod side base", {"loaded": ["base", "mid", "side"]}), ("rmmod base", {"loaded": ["base", "mid", "side"]}), ("rmmod -f base", CHAIN), ("rmmod -f top base", CHAIN),
+    ("rmmod plain", {**PLAIN, "refs": {"plain": 2}}), ("rmmod -f plain", {**PLAIN, "refs": {"plain": 2}}), ("rmmod plain nosuch", PLAIN), ("rmmod nosuch plain", PLAIN),
+    ("rmmod plain plain", PLAIN), ("rmmod in-kernel", {}), ("rmmod -f in-kernel", {}), ("rmmod in_kernel plain", PLAIN),
+    ("rmmod plain", {**PLAIN, "conf": "remove plain /bin/false\nsoftdep plain pre: top\n"}), ("rmmod soft", {"loaded": ["soft", "soft-pre", "soft-post"]}),
+    *[("rmmod plain", {**PLAIN, "stays": {"plain": number}}) for number in (1, 2, 11, 16, 38)], ("rmmod -f plain", {**PLAIN, "stays": {"plain": 11}}),
+    ("rmmod -v plain", {**PLAIN, "stays": {"plain": 11}}), ("rmmod -s plain", {**PLAIN, "stays": {"plain": 11}}), ("rmmod -s plain nosuch", PLAIN),
+    ("rmmod coming", {"state": {"coming": "coming"}}), ("rmmod going", {"state": {"going": "going"}}), ("rmmod strange", {"state": {"strange": "strange"}}),
+    ("rmmod", PLAIN), ("rmmod -- plain", PLAIN), ("rmmod plain --", PLAIN), ("rmmod plain -f", PLAIN), ("rmmod --forc plain", PLAIN),
+]
+
+
+@pytest.mark.parametrize("line, case", FAKE, ids=[f"{line} {n}" for n, (line, _) in enumerate(FAKE)])
+def test_in_a_fake_kernel(world, line, case):
+    """The system calls, with their flags and parameters, and the modules afterwards are the same as well."""
+    kernel = f"/lib/modules/{os.uname().release}/kernel"
+    tool, *arguments = [word.replace("|", " ").replace("KERNEL", kernel) for word in line.split()]
+    theirs, ours = (world.run(program, arguments, case, name=tool) for program in (KMOD, LKMCTL))
+    assert ours == theirs
+
+
+def test_the_fake_kernel_is_one(world):
+    """What both are compared by does say something."""
+    status, _, _, log, modules = world.run(LKMCTL, ["plain.ko", "text=a b"], {}, name="insmod")
+    assert (status, list(modules)) == (0, ["plain"]) and 'text="a b"' in log
+    status, _, _, log, modules = world.run(LKMCTL, ["plain"], PLAIN, name="rmmod")
+    assert (status, modules) == (0, {}) and "plain" in log
 
 
 # --------------------------------------------------------------------------------------------------- while lkmd runs
