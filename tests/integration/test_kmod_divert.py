@@ -49,8 +49,8 @@ class System:
             (info / "format").write_text("1\n")
             (info / "kmod.list").write_text("/.\n" + "".join(f"/{path.relative_to(root)}\n" for path in self.paths))
 
-    def run(self, verb, status=0, **environment):
-        done = subprocess.run([SCRIPT, "--root", self.root, verb], capture_output=True, text=True, timeout=60, check=False,
+    def run(self, *words, status=0, **environment):
+        done = subprocess.run([SCRIPT, "--root", self.root, *words], capture_output=True, text=True, timeout=60, check=False,
                               env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment})
         assert status is None or done.returncode == status, done.stdout + done.stderr
         return done
@@ -94,7 +94,7 @@ def system(request, tmp_path):
 
 def test_on_and_off(system):
     before = system.picture()
-    assert {line.split()[1] for line in system.run("status", 1).stdout.splitlines()} == {"system"}
+    assert {line.split()[1] for line in system.run("status", status=1).stdout.splitlines()} == {"system"}
     assert system.run("on").stderr == ""
     assert system.owners() == {"lkmd"}
     lines = [line.split() for line in system.run("status").stdout.splitlines()]
@@ -105,6 +105,17 @@ def test_on_and_off(system):
     on = system.picture()
     assert system.run("on").stderr == "" and system.picture() == on
     assert system.run("off").stderr == "" and system.picture() == before
+    assert system.run("off").stderr == "" and system.picture() == before
+
+
+def test_for_a_package(tmp_path):
+    """dpkg has the diversions of a package under its name; whoever turns them off need not give it."""
+    system = System(tmp_path / "root")
+    before = system.picture()
+    assert system.run("--package", "lkmd-kmod", "on").stderr == "" and system.owners() == {"lkmd"}
+    assert system.diversions().count(" by lkmd-kmod\n") == 6
+    assert {line.split()[1] for line in system.run("status").stdout.splitlines()} == {"lkmd"}
+    assert system.run("on").stderr == "" and system.diversions().count(" by lkmd-kmod\n") == 6
     assert system.run("off").stderr == "" and system.picture() == before
 
 
@@ -133,7 +144,7 @@ def test_interrupted(tmp_path, kind, verb):
         stopped = 0
         for then in ("on", "off"):
             system.run("off" if verb == "on" else "on")
-            stopped += system.run(verb, None, **stop_at(tmp_path, step)).returncode != 0
+            stopped += system.run(verb, status=None, **stop_at(tmp_path, step)).returncode != 0
             system.owners()
             system.run(then)
             assert system.owners() == {"lkmd" if then == "on" else "kmod"}
@@ -164,7 +175,7 @@ def test_upgrade_without_dpkg(tmp_path):
     system.run("on")
     (system.sbin / "modprobe").unlink()
     (system.sbin / "modprobe").symlink_to("../bin/kmod")
-    assert "/usr/sbin/modprobe replaced\n" in system.run("status", 2).stdout
+    assert "/usr/sbin/modprobe replaced\n" in system.run("status", status=2).stdout
     system.run("on")
     assert system.owners() == {"lkmd"}
     system.run("off")
@@ -175,10 +186,10 @@ def test_the_systems_own_is_gone(tmp_path):
     system = System(tmp_path / "root")
     system.run("on")
     (system.sbin / "modprobe.distrib").unlink()
-    assert "/usr/sbin/modprobe orphaned\n" in system.run("status", 2).stdout
-    done = system.run("off", 1)
+    assert "/usr/sbin/modprobe orphaned\n" in system.run("status", status=2).stdout
+    done = system.run("off", status=1)
     assert "/usr/sbin/modprobe stays lkmd's" in done.stderr and "Install the package kmod again" in done.stderr
-    assert "the system's own, /usr/sbin/modprobe.distrib, is gone" in system.run("on", 1).stderr
+    assert "the system's own, /usr/sbin/modprobe.distrib, is gone" in system.run("on", status=1).stderr
     assert os.readlink(system.sbin / "rmmod") == "../bin/kmod"
 
 
@@ -201,7 +212,7 @@ def test_refused(tmp_path, kind, trouble, sentence):
     else:
         (system.root / "usr/bin/lkmctl").unlink()
     before = system.picture()
-    done = system.run("on", 1)
+    done = system.run("on", status=1)
     assert "nothing was changed" in done.stderr and sentence in done.stderr
     assert system.picture() == before
     if trouble == "other":
@@ -215,7 +226,7 @@ def test_somebody_elses_diversion(tmp_path):
     subprocess.run(["dpkg-divert", f"--root={system.root}", "--quiet", "--local", "--no-rename", "--divert", "/usr/sbin/rmmod.mine", "--add",
                     "/usr/sbin/rmmod"], check=True)
     before = system.picture()
-    assert "/usr/sbin/rmmod could not be replaced: all are put back" in system.run("on", 1).stderr
+    assert "/usr/sbin/rmmod could not be replaced: all are put back" in system.run("on", status=1).stderr
     assert system.picture() == before
 
 

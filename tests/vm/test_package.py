@@ -71,30 +71,28 @@ def described(path):
     return found.st_mode, found.st_uid, found.st_gid, content
 
 
-def original(disk, name):
+def original(machine, name):
     """A file as the machine began with it."""
-    layers = [lab.guest_root()] if not disk.snapshot_upper else [disk.snapshot_upper, lab.guest_root()]
-    for layer in layers:
+    for layer in [machine.snapshot.upper] * bool(machine.snapshot) + [lab.guest_root()]:
         if (layer / name).is_symlink() or (layer / name).exists():
             return described(layer / name)
     return None
 
 
-def changed(disk):
+def changed(machine):
     """All files of the machine that differ from what it began with."""
-    names = []
+    names, disk = [], machine.disk
     for top, directories, files in os.walk(disk.upper):
         names += [os.path.relpath(os.path.join(top, name), disk.upper) for name in directories + files]
     return sorted(name for name in names if not f"{name}/".startswith(OF_DPKG) and not name.startswith(OF_DPKG)
-                  and described(disk.upper / name) != original(disk, name))
+                  and described(disk.upper / name) != original(machine, name))
 
 
 # ------------------------------------------------------------------------------------------------------------ tests
 
 def test_installed_used_and_purged(fresh, packages):
     stock = fresh(lkmd=False)
-    stock.disk.snapshot_upper = stock.snapshot.upper if stock.snapshot else None
-    before, files = drivers(stock), changed(stock.disk)
+    before, files = drivers(stock), changed(stock)
     program = stock.read("/proc/sys/kernel/modprobe")
 
     install(stock, packages["lkmd"], packages["lkmd-kmod"])
@@ -113,7 +111,7 @@ def test_installed_used_and_purged(fresh, packages):
     assert "modprobe" in lkmctl(stock, "why", "dummy").stdout
 
     stock.run([*APT, "purge", "lkmd", "lkmd-kmod"], timeout=300)
-    assert changed(stock.disk) == files
+    assert changed(stock) == files
     assert stock.read("/proc/sys/kernel/modprobe") == program
     assert stock.run("ls -d /run/lkmd /run/udev/rules.d/80-drivers.rules /run/modprobe.d /sys/fs/bpf/lkmd 2>/dev/null", check=False).stdout == ""
     assert stock.run("systemctl list-units --all --no-legend 'lkmd*'; systemctl list-unit-files --no-legend 'lkmd*'").stdout == ""
