@@ -137,8 +137,9 @@ class Case:
     def run(self, program, *arguments, env=None, cwd=None, closed=(), name="modprobe"):
         """Status, standard output, standard error, system calls, modules afterwards."""
         ours = program == LKMCTL
+        path = self.world.root / f"bin-{'ours' if ours else 'kmod'}"
         preload = [*(sanitizer_runtime_of_ours() if ours else ()), str(self.world.shim)]
-        variables = {"PATH": f"{self.world.root}/bin-{'ours' if ours else 'kmod'}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8",
+        variables = {"PATH": f"{path}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8",
                      "LKMD_SOCKET": "/nonexistent/lkmd", "FAKE_KERNEL": str(self.dir), "LD_PRELOAD": ":".join(preload),
                      "ASAN_OPTIONS": "exitcode=99:detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1", "HERE": str(self.world.root), **(env or {})}
 
@@ -147,7 +148,7 @@ class Case:
             for fd in closed:
                 os.close(fd)
 
-        done = subprocess.run([name, *arguments], executable=program, cwd=cwd or self.world.root, env=variables, capture_output=True,
+        done = subprocess.run([name, *arguments], executable=path / "modprobe", cwd=cwd or self.world.root, env=variables, capture_output=True,
                               timeout=TIMEOUT, check=False, preexec_fn=prepare, stdin=subprocess.DEVNULL)
         modules = {path.name: (path / "refcnt").read_text().strip() if (path / "refcnt").exists() else None
                    for path in sorted((self.dir / "module").iterdir())}

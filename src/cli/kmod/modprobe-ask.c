@@ -25,7 +25,6 @@
 #include "cli/kmod/tool-message.h"
 #include "cli/print/fields.h"
 #include "common/base/clock.h"
-#include "common/base/module-name.h"
 #include "common/base/paths.h"
 #include "common/base/util.h"
 #include "common/interface/interface.h"
@@ -198,10 +197,15 @@ static int say_denied(const ToolAnswer *a) {
         return tool_say_denied(sentence) == TOOL_DONE ? 0 : -EPERM;
 }
 
+static void say_reason(const ToolAnswer *a) {
+        const char *hint = field_string(a->fields, "hint");
+
+        tool_message(LOG_ERR, "%s%s%s\n", tool_answer_sentence(a), hint ? "; " : "", hint ?: "");
+}
+
 /* Kmod's line, which scripts may look for, and why. */
 static int say_failed(Modprobe *m, const ToolAnswer *a, const char *name) {
         sd_json_variant *records = field_array(a->fields, "records");
-        const char *hint = field_string(a->fields, "hint");
         int error = tool_answer_errno(a), r;
 
         r = show_records(m, records);
@@ -209,7 +213,7 @@ static int say_failed(Modprobe *m, const ToolAnswer *a, const char *name) {
                 return r;
         modprobe_say_failure(requested_module(records, name), error);
         if (!tool_answer_is(a, SD_VARLINK_ERROR_PERMISSION_DENIED))
-                tool_message(LOG_ERR, "%s%s%s\n", tool_answer_sentence(a), hint ? "; " : "", hint ?: "");
+                say_reason(a);
         return error;
 }
 
@@ -229,37 +233,26 @@ static int take_load(Modprobe *m, const ToolAnswer *a, const char *name) {
         return show_records(m, records);
 }
 
-static int take_unload(Modprobe *m, const ToolAnswer *a, const char *name) {
-        char normalized[NAME_MAX + 1];
-        const char *module = field_string(a->fields, "module");
+/* Not in the kernel, which may have a remove command nevertheless. libkmod says it, or runs that. */
+static bool is_not_there(const ToolAnswer *a) {
+        return tool_answer_is(a, LKMD_ERROR_NO_SUCH_MODULE) || tool_answer_is(a, LKMD_ERROR_NOT_LOADED) ||
+               tool_answer_is(a, LKMD_ERROR_BUILT_IN);
+}
 
-        if (module_name_normalize(name, normalized, sizeof(normalized)) < 0)
-                (void) snprintf(normalized, sizeof(normalized), "%s", name);
+static int take_unload(Modprobe *m, const ToolAnswer *a, const char *name) {
+        const char *module = field_string(a->fields, "module") ?: name;
+        int error = tool_answer_errno(a);
+
         if (!a->error)
                 return show_records(m, field_array(a->fields, "records"));
-        if (tool_answer_is(a, LKMD_ERROR_NO_SUCH_MODULE)) {
-                modprobe_say(m, "Module %s not found.\n", name);
-                return -ENOENT;
-        }
-        if (tool_answer_is(a, LKMD_ERROR_NOT_LOADED)) {
-                if (!m->options.first_time)
-                        return 0;
-                modprobe_say(m, "Module %s is not in kernel.\n", normalized);
-                return -ENOENT;
-        }
-        if (tool_answer_is(a, LKMD_ERROR_BUILT_IN)) {
-                modprobe_say(m, "Module %s is builtin.\n", normalized);
-                return -ENOENT;
-        }
         if (tool_answer_is(a, LKMD_ERROR_IN_USE)) {
-                modprobe_say(m, "Module %s is in use.\n", module ?: normalized);
+                modprobe_say(m, "Module %s is in use.\n", module);
                 return -EBUSY;
         }
-        tool_message(LOG_ERR, "could not remove '%s': %s\n", module ?: normalized,
-                     strerror(-tool_answer_errno(a)));
+        tool_message(LOG_ERR, "could not remove '%s': %s\n", module, strerror(-error));
         if (!tool_answer_is(a, SD_VARLINK_ERROR_PERMISSION_DENIED))
-                tool_message(LOG_ERR, "%s\n", tool_answer_sentence(a));
-        return tool_answer_errno(a);
+                say_reason(a);
+        return error;
 }
 
 /* --------------------------------------------------------------------------------------------------- calls */
@@ -315,7 +308,7 @@ bool modprobe_ask_unload(Modprobe *m, const char *name, int *ret) {
         if (!check_sendable(r, name, ret))
                 return true;
         r = tool_ask("Unload", parameters, &answer);
-        if (r == -ENOTCONN)
+        if (r == -ENOTCONN || (r >= 0 && is_not_there(&answer)))
                 return false;
         *ret = r < 0 ? r : take_unload(m, &answer, name);
         if (r < 0)

@@ -26,7 +26,7 @@
 #define PF_KTHREAD 0x00200000U          /* include/linux/sched.h: flags in /proc/PID/stat */
 
 /* Until lkmd shows that it is there. A load takes as long as it takes. */
-#define ALIVE_USEC (5 * UINT64_C(1000000))
+#define ALIVE_USEC (3 * UINT64_C(1000000))
 
 static Output output;
 static Client *client;                  /* NULL: not asked yet, or not there */

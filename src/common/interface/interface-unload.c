@@ -95,6 +95,12 @@ SD_VARLINK_DEFINE_METHOD_FULL(
                 "As rmmod(8): the name is that of a loaded module and no alias, what it depended on stays, and its remove "
                 "command is not run."),
         SD_VARLINK_DEFINE_INPUT(alone, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "Remove the module itself rather than run its remove command, and leave its softdeps alone, as modprobe -r -i does."),
+        SD_VARLINK_DEFINE_INPUT(ignoreRemove, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "The module whose install or remove command makes this call. lkmd refuses what would have to wait for that command."),
+        SD_VARLINK_DEFINE_INPUT(commandOf, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Only with 'more': a load or removal began or ended; the other fields are absent."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(progress, Event, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("All loads and removals, in the order in which they ended."),

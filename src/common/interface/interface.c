@@ -406,6 +406,20 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
         SD_VARLINK_DEFINE_INPUT(forceVermagic, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Load the modules even if the versions of symbols differ (MODULE_INIT_IGNORE_MODVERSIONS)."),
         SD_VARLINK_DEFINE_INPUT(forceModversion, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "Load the module itself rather than run its install command, and without its softdeps, as modprobe -i does. "
+                "What the policy or an install line denies stays denied."),
+        SD_VARLINK_DEFINE_INPUT(ignoreInstall, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Blacklist lines also apply to a module that is requested by its name, as with modprobe -b."),
+        SD_VARLINK_DEFINE_INPUT(blacklistNames, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "Pass parameters on that the module does not have, and ignore those for a module that is loaded, as modprobe does, "
+                "whatever UnknownParameters= and LoadedParameters= say."),
+        SD_VARLINK_DEFINE_INPUT(anyParameters, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT(
+                "The module whose install or remove command makes this call, MODPROBE_MODULE in its environment. lkmd refuses "
+                "what would have to wait for that command."),
+        SD_VARLINK_DEFINE_INPUT(commandOf, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Only with 'more': a load or removal began or ended; the other fields are absent."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(progress, Event, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("All loads and removals, in the order in which they ended."),

@@ -140,12 +140,35 @@ bool root_arguments_hold(const char *arguments, size_t size, const char *word) {
         return false;
 }
 
-/* Do the arguments have --force or its like, or "forceVermagic" in JSON? */
+/* Is it a command of kmod that has an option -f, or lkmctl by that name? */
+static bool program_knows_f(const char *program) {
+        static const char *const programs[] = { "insmod", "modprobe", "rmmod" };
+        const char *slash = strrchr(program, '/');
+
+        for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+                if (streq(slash ? slash + 1 : program, programs[i]))
+                        return true;
+        return false;
+}
+
+/* -f, also among other letters, "--force" or its beginning. Behind the letters of modprobe that have a value it is that. */
+static bool is_short_force(const char *argument) {
+        if (argument[0] != '-')
+                return false;
+        if (argument[1] == '-')
+                return strlen(argument) > strlen("--") && startswith("--force", argument);
+        return memchr(argument + 1, 'f', strcspn(argument + 1, "wCdS")) != NULL;
+}
+
+/* Do the arguments have --force or its like, the -f of modprobe, or "forceVermagic" in JSON? */
 bool root_arguments_force(const char *arguments, size_t size) {
+        bool knows_f;
+
         assert(arguments);
 
+        knows_f = size > 0 && program_knows_f(arguments);
         for (const char *a = arguments; a < arguments + size; a += strlen(a) + 1)
-                if (startswith(a, "--force") || strstr(a, "\"force"))
+                if (startswith(a, "--force") || strstr(a, "\"force") || (knows_f && is_short_force(a)))
                         return true;
         return false;
 }

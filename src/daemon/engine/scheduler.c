@@ -593,6 +593,20 @@ static bool can_join(const Job *latest, const JobSpec *spec) {
                streq(record_file_module(latest->record), spec->module);
 }
 
+/*
+ * An install command may request the very module that it is for (modprobe --ignore-install X), and a remove command
+ * its removal: to wait for the command would be to wait for ever. What is loaded by now is there, whatever the command
+ * is still doing.
+ */
+static bool has_to_wait(const Job *earlier, const JobSpec *spec) {
+        if (earlier->op == LOADER_INSTALL_COMMAND && job_is_under_way(earlier))
+                return !(spec->op == LOADER_INSERT ||
+                         (spec->op == LOADER_INSTALL_COMMAND &&
+                          module_state_read(spec->kernel_name ?: spec->module) == MODULE_LIVE));
+        return !(earlier->op == LOADER_REMOVE_COMMAND && job_is_under_way(earlier) &&
+                 spec->op == LOADER_REMOVE);
+}
+
 /* The kernel waits for a queued job, and so for those of the same module before it. */
 static void let_pass(Job *j) {
         for (; j && j->state == JOB_QUEUED; j = j->earlier)
@@ -616,6 +630,8 @@ int scheduler_submit(Scheduler *s, const JobSpec *spec, job_done_t done, void *u
         latest = find_latest(s, spec->module);
         if (!latest && spec->kernel_name)
                 latest = find_latest(s, spec->kernel_name);
+        if (latest && !has_to_wait(latest, spec))
+                latest = NULL;
         if (latest && can_join(latest, spec)) {
                 r = job_add_waiter(latest, spec, /* owns= */ false, done, userdata);
                 if (r < 0)

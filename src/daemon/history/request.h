@@ -26,6 +26,7 @@ typedef struct Request {
         char *file;                     /* ORIGIN_BOOT: of the list that has it; NULL: it is in none */
         unsigned line;                  /* in that; 0: the kernel command line */
         unsigned force;                 /* REQUEST_FORCE_* */
+        bool ignore_install;            /* a load of the module itself, whatever its install command */
         bool has_peer;                  /* ORIGIN_CLIENT: the two below are known */
         uid_t uid;
         pid_t pid;

@@ -117,6 +117,7 @@ int planner_plan(const Planner *p, const Index *index, const Request *request, P
         question = make_request(p, request->key, mode);
         question.requester = &requester;
         question.parameters = parameters;
+        question.ignore_install = request->ignore_install;
         r = plan_new(&plan, index, &question);
         if (r < 0)
                 return r;

@@ -290,7 +290,7 @@ static int add_step(Making *m, const LoadedModule *loaded, UnloadReason reason, 
         step->module = strdup(loaded->name);
         if (!step->module || (parent && !(step->parent = strdup(parent))))
                 return -ENOMEM;
-        if (unload_reason_is_order(reason) && !m->sources->alone) {
+        if (unload_reason_is_order(reason) && !m->sources->alone && !m->sources->ignore_commands) {
                 r = find_command(m->sources, loaded->name, &step->command);
                 if (r < 0)
                         return r;
@@ -306,6 +306,8 @@ static int consider_softdeps(Making *m, const char *module, bool post) {
         size_t n = 0;
         int r;
 
+        if (m->sources->ignore_commands)
+                return 0;
         r = index_softdeps(m->sources->index, file_name(m->sources, module), &softdeps, &n);
         for (size_t i = n; r >= 0 && i > 0; i--) {
                 _cleanup_(string_list_freep) char **wanted = NULL;

@@ -69,6 +69,7 @@ typedef struct UnloadSources {
         const Index *index;
         const LoadedModule *loaded;     /* /proc/modules */
         size_t n_loaded;
+        bool ignore_commands;           /* no remove command runs, and no softdep counts */
         bool alone;                     /* nothing goes along, and no remove command runs instead */
         bool (*keeps)(const char *module, void *userdata); /* it does not go along; NULL: all may */
         void *userdata;

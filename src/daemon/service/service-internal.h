@@ -29,6 +29,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                    void *userdata);
 void service_forget_loads(Service *s, sd_varlink *link);
 void service_drop_loads(Service *s);
+int service_reply_circle(sd_varlink *link, const char *module);
 void service_report_loads(Service *s, const char *kind, const Record *record);
 
 /* service-parameters.c */

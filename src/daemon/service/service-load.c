@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/limits.h"
+#include "common/base/module-name.h"
 #include "common/base/text.h"
 #include "common/explain/omission-text.h"
 #include "common/module/module-parameters.h"
@@ -19,6 +20,8 @@
 #include "daemon/service/service-internal.h"
 #include "daemon/service/service-reply.h"
 
+#define COMMANDS_DEEP_MAX 16U           /* commands that wait for each other in a row */
+
 struct LoadCall {
         Service *service;
         sd_varlink *link;               /* NULL: the client is gone */
@@ -26,6 +29,7 @@ struct LoadCall {
         PlanRun *run;
         Request *request;               /* referenced */
         char **parameters;              /* NULL or empty: none */
+        char *command_of;               /* module whose command makes the call; NULL: none does */
         LIST_ENTRY(LoadCall) next;
 };
 
@@ -38,6 +42,7 @@ static void free_parameters(char **parameters) {
 static void load_call_free(LoadCall *c) {
         LIST_REMOVE(c, next);
         free_parameters(c->parameters);
+        free(c->command_of);
         request_drop_client(c->request);
         request_unref(c->request);
         plan_run_free(c->run);
@@ -105,6 +110,56 @@ static int reply_obstacle(sd_varlink *link, const Plan *plan, const PlanOmission
                 r = sd_json_variant_set_field_string(&fields, "hint", hint);
         return r < 0 ? r
                      : sd_varlink_error(link, denied ? LKMD_ERROR_DENIED : LKMD_ERROR_LOAD_FAILED, fields);
+}
+
+/* --------------------------------------------------------------------------------------------- commands */
+
+/*
+ * Would a plan have to wait for the install command of @module, which waits for the call that the plan is for? Also by
+ * way of other commands, which have made calls that wait. What they ask for is in their plans.
+ */
+static bool waits_for_command(const Service *s, const Plan *plan, const char *module, unsigned depth) {
+        const LoadCall *c;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = plan->steps + i;
+
+                if (step->action != PLAN_COMMAND || module_state_read(plan_step_name(step)) == MODULE_LIVE)
+                        continue;
+                if (streq(step->module, module) || depth == COMMANDS_DEEP_MAX)
+                        return true;
+                LIST_FOREACH(c, &s->loads, next)
+                        if (c->command_of && streq(c->command_of, step->module) &&
+                            waits_for_command(s, plan_run_get_plan(c->run), module, depth + 1))
+                                return true;
+        }
+        return false;
+}
+
+int service_reply_circle(sd_varlink *link, const char *module) {
+        _cleanup_(freep) char *clean = NULL, *message = NULL, *hint = NULL;
+        int r;
+
+        r = text_escape(module, &clean);
+        if (r < 0)
+                return r;
+        if (asprintf(&message, "the command of %s in modprobe.d asks for what has to wait for that command",
+                     clean) < 0) {
+                message = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(
+                    &hint,
+                    "in the command, modprobe --ignore-install %s loads, and modprobe -r --ignore-remove %s "
+                    "removes, the module itself",
+                    clean, clean) < 0) {
+                hint = NULL;
+                return -ENOMEM;
+        }
+        return sd_varlink_errorbo(
+                link, LKMD_ERROR_LOAD_FAILED, SD_JSON_BUILD_PAIR_STRING("message", message),
+                SD_JSON_BUILD_PAIR_STRING("hint", hint), SD_JSON_BUILD_PAIR_STRING("module", clean),
+                SD_JSON_BUILD_PAIR_INTEGER("errno", EDEADLK));
 }
 
 /* --------------------------------------------------------------------------------------------- outcome */
@@ -190,9 +245,21 @@ static void on_load_done(PlanRun *run, void *userdata) {
         load_call_free(c);
 }
 
-/* @link: NULL: a oneway call. @parameters: taken on success */
+typedef struct LoadParameters {
+        const char *name;               /* borrowed */
+        char **parameters;
+        bool force_vermagic, force_modversion, ignore_install, blacklist_names, any_parameters;
+        char *command_of;               /* normalised; NULL: none */
+} LoadParameters;
+
+static void load_parameters_clear(LoadParameters *p) {
+        free_parameters(p->parameters);
+        free(p->command_of);
+}
+
+/* @link: NULL: a oneway call. @p: what is kept of it is taken on success */
 static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Request *request,
-                      char ***parameters) {
+                      LoadParameters *p) {
         _cleanup_(plan_freep) Plan *taken = plan;
         LoadCall *c;
         int r;
@@ -210,7 +277,9 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         c->request = request_ref(request);
         c->link = sd_varlink_ref(link);
         c->more = more;
-        c->parameters = STEAL_PTR(*parameters);
+        if (!p->any_parameters)
+                c->parameters = STEAL_PTR(p->parameters);
+        c->command_of = STEAL_PTR(p->command_of);
         LIST_INSERT_HEAD(&s->loads, c, next);
 
         r = plan_run_start(c->run);     /* may reply and free the call */
@@ -219,18 +288,8 @@ static int start_load(Service *s, sd_varlink *link, bool more, Plan *plan, Reque
         return r;
 }
 
-typedef struct LoadParameters {
-        const char *name;               /* borrowed */
-        char **parameters;
-        bool force_vermagic, force_modversion;
-} LoadParameters;
-
-static void load_parameters_clear(LoadParameters *p) {
-        free_parameters(p->parameters);
-}
-
-int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
-                   void *userdata) {
+/* Return: 0; otherwise what a method handler returns. @ret: to be cleared in any case */
+static int read_call(sd_varlink *link, sd_json_variant *parameters, LoadParameters *ret) {
         static const sd_json_dispatch_field table[] = {
                 { "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
                   offsetof(LoadParameters, name), SD_JSON_MANDATORY },
@@ -240,8 +299,30 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                   offsetof(LoadParameters, force_vermagic), SD_JSON_NULLABLE },
                 { "forceModversion", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
                   offsetof(LoadParameters, force_modversion), SD_JSON_NULLABLE },
+                { "ignoreInstall", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(LoadParameters, ignore_install), SD_JSON_NULLABLE },
+                { "blacklistNames", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(LoadParameters, blacklist_names), SD_JSON_NULLABLE },
+                { "anyParameters", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(LoadParameters, any_parameters), SD_JSON_NULLABLE },
+                { "commandOf", SD_JSON_VARIANT_STRING, sd_json_dispatch_string,
+                  offsetof(LoadParameters, command_of), SD_JSON_NULLABLE },
                 {}
         };
+        int r;
+
+        r = sd_varlink_dispatch(link, parameters, table, ret);
+        if (r != 0)
+                return r;
+        if (ret->name[0] == '\0' || strlen(ret->name) > REQUEST_KEY_MAX)
+                return sd_varlink_error_invalid_parameter_name(link, "name");
+        if (ret->command_of && !module_name_normalize_in_place(ret->command_of))
+                return sd_varlink_error_invalid_parameter_name(link, "commandOf");
+        return 0;
+}
+
+int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata) {
         _cleanup_(load_parameters_clear) LoadParameters p = {};
         _cleanup_(request_unrefp) Request *request = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -257,11 +338,9 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         r = service_admit(s, link, "Load", flags);
         if (r != 0)
                 return r;
-        r = sd_varlink_dispatch(link, parameters, table, &p);
+        r = read_call(link, parameters, &p);
         if (r != 0)
                 return r;
-        if (p.name[0] == '\0' || strlen(p.name) > REQUEST_KEY_MAX)
-                return sd_varlink_error_invalid_parameter_name(link, "name");
         r = module_parameters_join(p.parameters, &joined);
         if (r == -EINVAL || r == -E2BIG)
                 return sd_varlink_error_invalid_parameter_name(link, "parameters");
@@ -275,6 +354,7 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                 return r;
         request->force = (p.force_vermagic ? REQUEST_FORCE_VERMAGIC : 0) |
                          (p.force_modversion ? REQUEST_FORCE_MODVERSIONS : 0);
+        request->ignore_install = p.ignore_install;
         r = service_prepare_proof(s, link, request, joined || request->force);
         if (r != 0)
                 return r < 0 ? r : 0;
@@ -283,7 +363,8 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         if (unread)
                 return reply_unread(link, unread, charge_get_obstacle(s->context.charge), p.name);
         begun_usec = clock_usec(CLOCK_MONOTONIC);
-        r = planner_plan(s->context.planner, index, request, PLAN_NAMED, joined, &plan);
+        r = planner_plan(s->context.planner, index, request, p.blacklist_names ? PLAN_AUTOLOAD : PLAN_NAMED,
+                         joined, &plan);
         if (r < 0)
                 return r;
         if (plan->n_matches == 0)
@@ -292,12 +373,16 @@ int vl_method_load(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
         omission = plan_find_obstacle(plan);
         if (omission)
                 return reply_obstacle(link, plan, omission);
+        if (p.command_of && waits_for_command(s, plan, p.command_of, 0)) {
+                (void) service_reply_circle(link, p.command_of); /* returns the errno of the error */
+                return 0;
+        }
         r = load_parameters_check_rights(link, plan, request);
-        if (r == 0)
+        if (r == 0 && !p.any_parameters)
                 r = load_parameters_check(s, link, plan, p.parameters);
         if (r != 0)
                 return r < 0 ? r : 0;
 
         return start_load(s, flags & SD_VARLINK_METHOD_ONEWAY ? NULL : link, flags & SD_VARLINK_METHOD_MORE,
-                          STEAL_PTR(plan), request, &p.parameters);
+                          STEAL_PTR(plan), request, &p);
 }

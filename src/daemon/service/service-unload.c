@@ -30,7 +30,8 @@ struct UnloadCall {
         sd_varlink *link;               /* NULL: the client is gone */
         bool more;
         bool sweep;                     /* of Sweep, which names no modules */
-        bool plan_only, holders, ignore_needs, alone;
+        bool plan_only, holders, ignore_needs, alone, ignore_commands;
+        const char *command_of;         /* borrowed, until the first plan is made; NULL: not from a command */
         Request *request;
         char **modules;                 /* loaded modules that the name means; NULL-terminated */
         char **keep_interfaces;
@@ -281,10 +282,23 @@ static int make_plan(const UnloadCall *c, UnloadPlan **ret) {
                                     .loaded = loaded,
                                     .n_loaded = n,
                                     .alone = c->alone,
+                                    .ignore_commands = c->ignore_commands,
                             },
                             c->modules, UNLOAD_REQUESTED, c->holders);
         loaded_modules_free(loaded, n);
         return r;
+}
+
+/* Would it have to wait for the remove command that makes the call? */
+static bool has_command_of(const UnloadPlan *plan, const char *module) {
+        char name[MODULE_NAME_MAX + 1];
+
+        if (module_name_normalize(module, name, sizeof(name)) < 0)
+                return false;
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].command && streq(plan->steps[i].command, name))
+                        return true;
+        return false;
 }
 
 static int wait_more(UnloadCall *c);
@@ -301,6 +315,13 @@ static int attempt(UnloadCall *c) {
         int r;
 
         r = make_plan(c, &plan);
+        if (r >= 0 && c->command_of && has_command_of(plan, c->command_of)) {
+                if (c->link)
+                        (void) service_reply_circle(c->link,
+                                                    c->command_of); /* returns the errno of the error */
+                return 1;
+        }
+        c->command_of = NULL;
         if (r >= 0 && !c->sweep)
                 r = needs_find(&needs, &(NeedQuestion) {
                                                .interfaces = c->keep_interfaces,
@@ -448,7 +469,8 @@ static int find_modules(Service *s, sd_varlink *link, const char *name, bool by_
 
 typedef struct UnloadParameters {
         const char *name;               /* borrowed */
-        bool force, plan, holders, ignore_needs, alone;
+        const char *command_of;         /* borrowed; NULL: not from a command */
+        bool force, plan, holders, ignore_needs, alone, ignore_commands;
         char **keep_interfaces;
         uint64_t wait_usec;
 } UnloadParameters;
@@ -497,6 +519,10 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                   offsetof(UnloadParameters, wait_usec), SD_JSON_NULLABLE },
                 { "alone", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
                   offsetof(UnloadParameters, alone), SD_JSON_NULLABLE },
+                { "ignoreRemove", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+                  offsetof(UnloadParameters, ignore_commands), SD_JSON_NULLABLE },
+                { "commandOf", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+                  offsetof(UnloadParameters, command_of), SD_JSON_NULLABLE },
                 {}
         };
         _cleanup_(unload_parameters_clear) UnloadParameters p = {};
@@ -535,6 +561,8 @@ int vl_method_unload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                 .holders = p.holders,
                 .ignore_needs = p.ignore_needs,
                 .alone = p.alone,
+                .ignore_commands = p.ignore_commands,
+                .command_of = p.command_of,
                 .request = request,
                 .modules = STEAL_PTR(modules),
                 .keep_interfaces = STEAL_PTR(p.keep_interfaces),

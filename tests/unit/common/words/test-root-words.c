@@ -135,6 +135,13 @@ static void test_arguments(void **state) {
         assert_false(root_arguments_force(ARGUMENTS("lkmctl\0metrics\0--output=f\0")));
         assert_false(root_arguments_force(ARGUMENTS("lkmctl\0load\0force\0")));
         assert_false(root_arguments_force(ARGUMENTS("")));
+        assert_true(root_arguments_force(ARGUMENTS("modprobe\0-f\0loop\0")));
+        assert_true(root_arguments_force(ARGUMENTS("/usr/sbin/modprobe\0loop\0-qf\0")));
+        assert_true(root_arguments_force(ARGUMENTS("rmmod\0--forc\0loop\0")));
+        assert_true(root_arguments_force(ARGUMENTS("insmod\0-fs\0")));
+        assert_false(root_arguments_force(ARGUMENTS("modprobe\0-qS\0f\0-d/f\0-Cf\0")));
+        assert_false(root_arguments_force(ARGUMENTS("modprobe\0--\0-\0\0fat\0")));
+        assert_false(root_arguments_force(ARGUMENTS("mount\0-f\0")));
 }
 
 static void test_words(void **state) {

@@ -74,6 +74,39 @@ static void test_loader_dies_during_a_command(void **state) {
         assert_int_equal(command.record->outcome, OUTCOME_COMMAND_RUN);
 }
 
+/* The command itself asks for its module, and waits for that. */
+static void test_a_command_asks_for_its_module(void **state) {
+        static const struct {
+                LoaderOp command, own;
+                Outcome outcome;
+        } cases[] = {
+                { LOADER_INSTALL_COMMAND, LOADER_INSERT, OUTCOME_LOADED },
+                { LOADER_REMOVE_COMMAND, LOADER_REMOVE, OUTCOME_UNLOADED },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                _bench_ DaemonBench b;
+                _heard_ Heard command = {}, own = {}, again = {}, other = {};
+
+                open_bench(&b, UINT64_MAX);
+                fake_loader_hold(b.loader, true);
+                daemon_bench_submit(&b, cases[i].command, "lkmdt_a", &command);
+                event_settle(b.event);
+                fake_loader_hold(b.loader, false);
+                daemon_bench_submit(&b, cases[i].own, "lkmdt_a", &own);
+                event_settle(b.event);
+                assert_int_equal(own.record->outcome, cases[i].outcome);
+                daemon_bench_submit(&b, cases[i].command, "lkmdt_a", &again);
+                daemon_bench_submit(&b, cases[!i].command, "lkmdt_a", &other);
+                event_settle(b.event);
+                assert_int_equal(command.times + again.times + other.times, 0);
+                fake_loader_answer(b.loader, "lkmdt_a", 0);
+                event_settle(b.event);
+                assert_int_equal(command.record->outcome, OUTCOME_COMMAND_RUN);
+                assert_int_equal(again.times + other.times, 2);
+        }
+}
+
 /* As many as there may be, and all of them hang: each is reported with its process, and the next has its turn. */
 static void test_commands_that_hang_hold_up_nothing(void **state) {
         Heard commands[COMMANDS_MAX] = {};
@@ -183,6 +216,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lkmd_command_dies),
                 cmocka_unit_test(test_lkmd_command_does_not_start),
+                cmocka_unit_test(test_a_command_asks_for_its_module),
                 cmocka_unit_test(test_loader_dies_during_a_command),
                 cmocka_unit_test(test_commands_that_hang_hold_up_nothing),
                 cmocka_unit_test(test_what_the_loader_cannot_decompress),
