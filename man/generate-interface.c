@@ -87,7 +87,8 @@ static void put_symbol(const sd_varlink_symbol *symbol, const char *comment) {
                 (void) printf("Has to be called with the flag _more_.\n\n");
         else if (symbol->symbol_flags & SD_VARLINK_SUPPORTS_MORE)
                 (void) printf("May be called with the flag _more_.\n\n");
-        for (const sd_varlink_field *f = symbol->fields; f->field_type != _SD_VARLINK_FIELD_TYPE_END_MARKER; f++)
+        for (const sd_varlink_field *f = symbol->fields; f->field_type != _SD_VARLINK_FIELD_TYPE_END_MARKER;
+             f++)
                 if (f->field_type == _SD_VARLINK_FIELD_COMMENT)
                         said = f->name;
                 else {
@@ -115,16 +116,18 @@ static void put_part(const sd_varlink_interface *interface, const struct Part *p
 int main(void) {
         const sd_varlink_interface *interface = &vl_interface_io_lkmd_Manager;
 
-        (void) printf("io.lkmd.Manager(7) \"\" \"lkmd\"\n\n# NAME\n\nio.lkmd.Manager - the varlink interface of lkmd\n\n"
-                      "# SYNOPSIS\n\n*varlinkctl call* _/run/lkmd/io.lkmd.Manager_ io.lkmd.Manager._METHOD_ _PARAMETERS_\n\n"
-                      "# DESCRIPTION\n\n");
+        (void) printf(
+                "io.lkmd.Manager(7) \"\" \"lkmd\"\n\n# NAME\n\nio.lkmd.Manager - the varlink interface of lkmd\n\n"
+                "# SYNOPSIS\n\n*varlinkctl call* _/run/lkmd/io.lkmd.Manager_ io.lkmd.Manager._METHOD_ _PARAMETERS_\n\n"
+                "# DESCRIPTION\n\n");
         for (const sd_varlink_symbol *const *s = interface->symbols; *s; s++)
                 if ((*s)->symbol_type == _SD_VARLINK_INTERFACE_COMMENT) {
                         put_text((*s)->name);
                         (void) printf("\n\n");
                 }
-        (void) printf("lkmctl(1) is a client of it: with *--json* its verbs print what a method replies, with the same names. Names of fields that end in "
-                      "_USec_ are times or spans in microseconds. *varlinkctl introspect* _/run/lkmd/io.lkmd.Manager_ prints the definition.\n\n");
+        (void) printf(
+                "lkmctl(1) is a client of it: with *--json* its verbs print what a method replies, with the same names. Names of fields that end in "
+                "_USec_ are times or spans in microseconds. *varlinkctl introspect* _/run/lkmd/io.lkmd.Manager_ prints the definition.\n\n");
         for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
                 put_part(interface, parts + i);
         (void) printf("# SEE ALSO\n\n*lkmd*(8), *lkmctl*(1), *varlinkctl*(1)\n");
