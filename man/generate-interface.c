@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The page io.lkmd.Manager(7), for scdoc, made of the descriptions of the varlink interface: what varlinkctl introspect
- * shows, in the order and with the cross references of a manual. Runs while lkmd is built.
+ * The page io.lkmd.Manager(7), for scdoc, made of the descriptions of the varlink interface: what varlinkctl
+ * introspect shows, in the order and with the cross references of a manual. Runs while lkmd is built.
  */
 
 #include <stdio.h>
