@@ -112,7 +112,7 @@ def test_zsh_knows_the_table(table):
     assert list(parts) == [verb["name"] for verb in table]
     for verb in table:
         assert f"'{verb['name'].split()[-1]}:{verb['summary']}'" in text
-        assert set(re.findall(r"(?<=[',])--[a-z-]+", parts[verb["name"]])) == options_of(verb), verb
+        assert set(re.findall(r"(?<=[',])--[a-z.-]+", parts[verb["name"]])) == options_of(verb), verb
         for option in verb["options"]:
             if "letter" in option:
                 assert "{-%s" % option["letter"] in parts[verb["name"]]

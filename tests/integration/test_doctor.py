@@ -26,11 +26,11 @@ MAIN = {"conf/initramfs.conf": "", "etc/modprobe.d/a.conf": "blacklist a\n", "us
 class World:
     """A machine where all is well, which tests change; doctor() is what lkmctl finds there."""
 
-    def __init__(self, path):
+    def __init__(self, path, **modules):
         self.path = path
         self.status = dict(WELL)
         self.image = f"boot/initrd.img-{RELEASE}"
-        make_tree(path, RELEASE, {"drv": ((), ())})
+        make_tree(path, RELEASE, {"drv": ((), ()), **modules})
         self.server = None
         for name, text in {"etc/systemd/system/sysinit.target.wants/lkmd.service": "", "run/udev/rules.d/80-drivers.rules": GUARD,
                            "usr/lib/udev/rules.d/80-drivers.rules": "ACTION==\"add\"\n", "proc/sys/kernel/modprobe": f"{REQUEST}\n",

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """lkmctl doctor on a real machine: all is well there, and whatever is broken is named with the command that repairs it."""
 
+import shutil
+
 import pytest
 
-from support import RULE, ask_all, lkmctl
+from support import RULE, ask_all, lkmctl, loaded
 
+POLICY = "/etc/lkmd/policy.d/doctor.yaml"
+DENY = "version: 1\nrules:\n- {{id: no, match: {{module: {}}}, verdict: deny, reason: not here}}\n"
 MASK = "/etc/udev/rules.d/80-drivers.rules"
 
 
@@ -83,27 +87,55 @@ def modules_disabled(machine):
     repairs(machine, "kernel", "kernel.modules_disabled is 1", "reboot")
 
 
-@pytest.mark.parametrize("maker", ["initramfs-tools", "dracut"])
+MAKERS = {
+    "initramfs-tools": ("sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf; printf 'loop\\ndummy\\n' >/etc/initramfs-tools/modules; "
+                        "mkinitramfs -o {image} {release} 2>&1", "update-initramfs -u -k {release}"),
+    "dracut": ("dracut --force --no-hostonly --add-drivers loop --force-drivers dummy --modules 'bash kernel-modules base lkmd' {image} {release} 2>&1",
+               "dracut --force {image} {release}"),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
 def test_images(fresh, maker):
     """Made by the real programs; then the configuration changes."""
     machine = fresh()
     release = machine.kernel_version
     image = f"/boot/initrd.img-{release}"
+    command = MAKERS[maker][1].format(image=image, release=release)
     machine.write("/etc/modprobe.d/doctor-a.conf", "blacklist floppy\n")
     machine.write("/etc/modprobe.d/doctor-b.conf", "options loop max_loop=4\n")
-    if maker == "dracut":
-        machine.run(f"dracut --force --hostonly --no-hostonly-cmdline --modules 'bash kernel-modules base' --drivers loop {image} {release} 2>&1", timeout=1200)
-        command = f"dracut --force {image} {release}"
-    else:
-        machine.run("sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf; echo loop >/etc/initramfs-tools/modules; "
-                    f"mkinitramfs -o {image} {release} 2>&1", timeout=1200)
-        command = f"update-initramfs -u -k {release}"
+    machine.write(POLICY, DENY.format("dummy"))
+    machine.run(MAKERS[maker][0].format(image=image, release=release), timeout=1200)
+    # While it is made, files of this machine's overlay leave the cache, and come back with other numbers of inodes.
+    lkmctl(machine, "reload")
     found = doctor(machine)
     assert found["initramfs"] == [("ok", f"{image} has the configuration that is on disk", None)], found
 
     machine.write("/etc/modprobe.d/doctor-a.conf", "blacklist loop\n")
     machine.run("rm /etc/modprobe.d/doctor-b.conf")
     machine.write("/etc/modprobe.d/doctor-c.conf", "blacklist x25\n")
-    assert sorted(doctor(machine, status=1)["initramfs"]) == sorted(("repair", f"in {image}, /etc/modprobe.d/doctor-{text}", command) for text in (
-        "a.conf is another one than on disk", "b.conf is still there, but not on disk any more", "c.conf is missing"))
-    machine.run(f"setpriv --reuid=65534 --regid=65534 --clear-groups lkmctl doctor | grep -q 'unknown.*initramfs\\|has the conf\\|in {image}'")
+    machine.write(POLICY, DENY.format("nbd"))
+    expected = {"modprobe.d/doctor-a.conf is another one than on disk", "modprobe.d/doctor-b.conf is still there, but not on disk any more",
+                "modprobe.d/doctor-c.conf is missing", "modprobe.d/lkmd-denied.conf is another one than on disk",
+                f"{POLICY.removeprefix('/etc/')} is another one than on disk"}
+    rows = doctor(machine, status=1)["initramfs"]
+    assert {row[1] for row in rows} == {f"in {image}, /etc/{text}" for text in expected} and {row[2] for row in rows} == {command}, rows
+    assert {row[0] for row in rows} == {"repair"}
+    others = machine.run("setpriv --reuid=65534 --regid=65534 --clear-groups lkmctl doctor", check=False).stdout
+    assert "lkmd-denied.conf" in others or f"{image} may be read by root only" in " ".join(others.split()), others
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_denial_holds_in_the_initramfs(fresh, boot, maker, tmp_path):
+    """The image is to load two modules, of which one is denied. The disk that it starts knows of no denial."""
+    machine = fresh()
+    release = machine.kernel_version
+    machine.write(POLICY, DENY.format("dummy"))
+    other = "loop" if maker == "initramfs-tools" else "nbd"
+    machine.run(MAKERS[maker][0].format(image="/boot/image", release=release).replace("--force-drivers dummy", "--force-drivers 'dummy nbd'"), timeout=1200)
+    machine.run("sync")
+    image = shutil.copy(machine.disk.root / "boot/image", tmp_path)
+    started = boot(qemu=["-initrd", str(image)], memory=1536)
+    there = loaded(started)
+    assert other in there and "dummy" not in there, there
+    lkmctl(started, "load", "dummy")            # nothing denies it here

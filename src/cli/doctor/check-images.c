@@ -11,16 +11,18 @@
 #include "cli/doctor/checks.h"
 #include "cli/doctor/image-drift.h"
 #include "cli/machine/attribute.h"
+#include "cli/offline/denied-lines.h"
 
 #define SHOWN_MAX 10U                   /* files of an image */
 
 /* What makes images, most common first. */
 static const struct {
         const char *maker, *program;
+        const char *hook;               /* of lkmd's; NULL: there is none for it */
 } makers[] = {
-        { "initramfs-tools", "/usr/sbin/update-initramfs" },
-        { "dracut", "/usr/bin/dracut" },
-        { "mkinitcpio", "/usr/bin/mkinitcpio" },
+        { "initramfs-tools", "/usr/sbin/update-initramfs", "/usr/share/initramfs-tools/hooks/lkmd" },
+        { "dracut", "/usr/bin/dracut", "/usr/lib/dracut/modules.d/99lkmd" },
+        { "mkinitcpio", "/usr/bin/mkinitcpio", NULL },
 };
 
 /* How the image is made again: by what made it, else by what is installed. @maker: NULL: not known */
@@ -70,13 +72,36 @@ static int on_drifts(const Drifts *drifts, const BootImage *image, const char *p
         return r;
 }
 
+static bool has_hook(const Doctor *d, const char *maker) {
+        for (size_t i = 0; i < ARRAY_LEN(makers); i++)
+                if (streq(makers[i].maker, maker))
+                        return makers[i].hook && doctor_has(d, makers[i].hook);
+        return false;
+}
+
+/* What lkmd's hook would write into the image now. @ret: NULL: it is not known. Return: 0; -ENOMEM. */
+static int make_denied(const Doctor *d, const ImageCopy *copy, const BootImage *image, char **ret) {
+        _cleanup_(problem_list_clear) ProblemList problems = {};
+        _cleanup_(offline_policy_done) OfflinePolicy policy = {};
+        int r;
+
+        if (!has_hook(d, copy->maker) || !image->is_running || !index_is_complete(d->asker->index))
+                return 0;
+        r = offline_policy_read_lasting(&policy, &problems);
+        if (r >= 0 && !policy.broken && !policy.kept_out_of_initramfs)
+                r = denied_lines_new(&policy, d->asker->index, ret);
+        return r == -ENOMEM ? r : 0;
+}
+
 static int compare(const Doctor *d, const BootImage *image, const ImageCopy *copy, Diagnoses *ret) {
         const char *path = image->path + strlen(d->root);
         _cleanup_(drifts_clear) Drifts drifts = {};
-        _cleanup_(freep) char *command = NULL;
+        _cleanup_(freep) char *command = NULL, *denied = NULL;
         int r;
 
-        r = drifts_find(copy, d->root, NULL, &drifts);
+        r = make_denied(d, copy, image, &denied);
+        if (r >= 0)
+                r = drifts_find(copy, d->root, denied, &drifts);
         if (r >= 0)
                 r = make_command(d, copy->maker, image, &command);
         if (r < 0)

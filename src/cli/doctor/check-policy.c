@@ -76,17 +76,27 @@ static int on_standing(const Doctor *d, Diagnoses *ret) {
         return r;
 }
 
+/* Files of modprobe.d and lkmd.conf. */
+static int on_problems(sd_json_variant *status, Diagnoses *ret) {
+        size_t n = field_elements(status, "problems");
+        sd_json_variant *first = sd_json_variant_by_index(field_array(status, "problems"), 0);
+
+        if (n == 0)
+                return 0;
+        return diagnoses_add(ret, DIAGNOSIS_REPAIR, "lkmctl status",
+                             "%zu file%s of the configuration cannot be used as %s: %s: %s", n,
+                             n == 1 ? "" : "s", n == 1 ? "it is" : "they are",
+                             field_string(first, "file") ?: "?", field_string(first, "message") ?: "?");
+}
+
 int check_policy(const Doctor *d, Diagnoses *ret) {
-        size_t problems = field_elements(d->asker->status, "problems");
         int r;
 
-        assert(ret);
+        assert(d && ret);
 
         r = on_standing(d, ret);
-        if (r >= 0 && problems > 0)
-                r = diagnoses_add(ret, DIAGNOSIS_REPAIR, "lkmctl status",
-                                  "%zu file%s of the configuration cannot be used as %s", problems,
-                                  problems == 1 ? "" : "s", problems == 1 ? "it is" : "they are");
+        if (r >= 0)
+                r = on_problems(d->asker->status, ret);
         return r < 0 ? r : on_findings(d, ret);
 }
 

@@ -24,6 +24,8 @@ static const struct {
         { "/etc/modprobe.d/*.conf", false },
         { "/usr/lib/modprobe.d/*.conf", false },
         { "/etc/lkmd/lkmd.conf", true },
+        { "/etc/lkmd/lkmd.conf.d/*.conf", true },
+        { "/etc/lkmd/" LKMD_LIST_DIR "/*.yaml", true },
         { "/etc/lkmd/" LKMD_POLICY_DIR "/*.yaml", true },
         { "/usr/lib/lkmd/" LKMD_POLICY_DIR "/*.yaml", true },
 };
@@ -179,6 +181,8 @@ static int look_in_image(const ImageCopy *image, const char *root, Drifts *ret) 
 static int look_at_denied(const ImageCopy *image, const char *denied, Drifts *ret) {
         const ImageCopyFile *f = image_copy_find(image, LKMD_DENIED_IN_IMAGE);
 
+        if (denied && !f && strstr(denied, "\ninstall "))
+                return add(ret, DRIFT_MISSING, LKMD_DENIED_IN_IMAGE);
         if (!denied || !f || f->kind != IMAGE_COPY_FILE || streq(f->content, denied))
                 return 0;
         return add(ret, DRIFT_DIFFERS, LKMD_DENIED_IN_IMAGE);

@@ -55,15 +55,12 @@ int offline_settings_check(ProblemList *problems) {
         return read_settings(secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "", &settings, problems);
 }
 
-/**
- * offline_policy_read() - as offline_policy(), but the caller gets the problems
- * @paths:        files or directories, ended by NULL; NULL: what is in force here
- * @trusted_only: refuse, as lkmd does, what others than root could have written
- *
- * Return: 0, also if something was wrong; negative errno.
- */
-int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
-                        ProblemList *problems) {
+/* Below /etc and /usr, which a restart leaves as they are. */
+static const char *const lasting_dirs[] = { LKMD_SYSCONF_DIR "/lkmd/" LKMD_POLICY_DIR,
+                                            LKMD_LIB_DIR "/" LKMD_POLICY_DIR, NULL };
+
+static int read_policy(const char *const *paths, bool trusted_only, bool lasting, OfflinePolicy *ret,
+                       ProblemList *problems) {
         _cleanup_(offline_policy_done) OfflinePolicy p = { .now_usec = clock_usec(CLOCK_REALTIME) };
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
         const char *root = secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "";
@@ -85,6 +82,7 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
         how.facts_userdata = p.facts;
         p.blacklist_denies = settings.blacklist == BLACKLIST_DENY;
         p.compat_kmod = settings.compat == COMPAT_KMOD;
+        p.kept_out_of_initramfs = settings.in_initramfs == IN_INITRAMFS_NO;
         p.unknown_parameters_pass = settings.unknown_parameters == UNKNOWN_PARAMETERS_WARN;
         if (paths)
                 sources = (PolicySources) {
@@ -95,6 +93,10 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
                         .command_line = "",
                         .trusted_only = trusted_only,
                 };
+        if (lasting) {
+                sources.dirs = lasting_dirs;
+                sources.grants_file = sources.command_line = "";
+        }
 
         r = policy_sources_read(&p.policy, &sources, &how, &p.broken, problems);
         if (r < 0)
@@ -103,6 +105,26 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
         *ret = p;
         p = (OfflinePolicy) {};
         return 0;
+}
+
+/**
+ * offline_policy_read() - as offline_policy(), but the caller gets the problems
+ * @paths:        files or directories, ended by NULL; NULL: what is in force here
+ * @trusted_only: refuse, as lkmd does, what others than root could have written
+ *
+ * Return: 0, also if something was wrong; negative errno.
+ */
+int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
+                        ProblemList *problems) {
+        return read_policy(paths, trusted_only, /* lasting= */ false, ret, problems);
+}
+
+/*
+ * As offline_policy_read(), but only what still holds after a restart: nothing of /run, no grants, and not the
+ * kernel command line.
+ */
+int offline_policy_read_lasting(OfflinePolicy *ret, ProblemList *problems) {
+        return read_policy(NULL, /* trusted_only= */ true, /* lasting= */ true, ret, problems);
 }
 
 /**

@@ -16,6 +16,7 @@ typedef struct OfflinePolicy {
         bool broken; /* a file could not be used, which has been reported */
         bool blacklist_denies, compat_kmod; /* Blacklist= and Compat= of lkmd.conf */
         bool unknown_parameters_pass; /* UnknownParameters=warn */
+        bool kept_out_of_initramfs; /* InInitramfs=no */
         uint64_t now_usec; /* CLOCK_REALTIME, the same for all questions */
 } OfflinePolicy;
 
@@ -23,6 +24,7 @@ typedef struct OfflinePolicy {
 int offline_policy(Run *run, OfflinePolicy *ret, ProblemList *ret_problems);
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems);
+int offline_policy_read_lasting(OfflinePolicy *ret, ProblemList *problems);
 int offline_settings_check(ProblemList *problems); /* adds what is wrong with lkmd.conf */
 void offline_policy_done(OfflinePolicy *p);
 

@@ -166,6 +166,21 @@ static int read_blacklist(const char *value, void *ret) {
         return 0;
 }
 
+static const char *const in_initramfs_names[_IN_INITRAMFS_MAX] = {
+        [IN_INITRAMFS_NO] = "no",
+        [IN_INITRAMFS_DENIALS] = "denials",
+        [IN_INITRAMFS_LKMCTL] = "lkmctl",
+};
+
+static int read_in_initramfs(const char *value, void *ret) {
+        int word = ENUM_VALUE(in_initramfs_names, value);
+
+        if (word < 0)
+                return -EINVAL;
+        *(InInitramfs *) ret = (InInitramfs) word;
+        return 0;
+}
+
 static const char *const on_stop_names[_ON_STOP_MAX] = {
         [ON_STOP_HOLD] = "hold",
         [ON_STOP_FORGET] = "forget",
@@ -313,6 +328,7 @@ static const SettingInfo settings_table[] = {
         { "Blacklist", read_blacklist, PLACE(blacklist), "kmod or deny" },
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
+        { "InInitramfs", read_in_initramfs, PLACE(in_initramfs), "no, denials or lkmctl" },
         { "OnFailure", read_on_failure, PLACE(on_failure), "open or closed" },
         { "OnDenied", read_on_denied, PLACE(on_denied), "error or success" },
         { "Gate", read_gate, PLACE(gate), "off, requests or files" },
@@ -351,6 +367,7 @@ void settings_default(Settings *ret) {
                 .mode = POLICY_ENFORCE,
                 .blacklist = BLACKLIST_KMOD,
                 .compat = COMPAT_LKMD,
+                .in_initramfs = IN_INITRAMFS_DENIALS,
                 .on_stop = ON_STOP_HOLD,
                 .on_failure = ON_FAILURE_OPEN,
                 .on_denied = ON_DENIED_ERROR,

@@ -31,6 +31,14 @@ typedef enum BlacklistMeaning {         /* of blacklist lines in modprobe.d */
         _BLACKLIST_MEANING_INVALID = -EINVAL,
 } BlacklistMeaning;
 
+typedef enum InInitramfs {              /* what hooks put into an initramfs; lkmd does nothing with it */
+        IN_INITRAMFS_NO,
+        IN_INITRAMFS_DENIALS,           /* what the policy denies by name, for modprobe there */
+        IN_INITRAMFS_LKMCTL,            /* also lkmctl, as modprobe, and the policy */
+        _IN_INITRAMFS_MAX,
+        _IN_INITRAMFS_INVALID = -EINVAL,
+} InInitramfs;
+
 typedef enum OnStop {                   /* which denials stay in force when lkmd stops */
         ON_STOP_HOLD,                   /* those by name, for udev and modprobe */
         ON_STOP_FORGET,                 /* none */
@@ -81,6 +89,7 @@ typedef struct Settings {
         BlacklistMeaning blacklist;
         Compat compat;
         OnStop on_stop;
+        InInitramfs in_initramfs;
         OnFailure on_failure;
         OnDenied on_denied;
         GateMode gate;

@@ -93,6 +93,7 @@ static void assert_same(const Settings *a, const Settings *b) {
         assert_int_equal(a->blacklist, b->blacklist);
         assert_int_equal(a->compat, b->compat);
         assert_int_equal(a->on_stop, b->on_stop);
+        assert_int_equal(a->in_initramfs, b->in_initramfs);
         assert_int_equal(a->gate, b->gate);
         assert_int_equal(a->unknown_parameters, b->unknown_parameters);
         assert_int_equal(a->loaded_parameters, b->loaded_parameters);
@@ -132,6 +133,7 @@ static void test_defaults(void **state) {
         assert_int_equal(f->settings.blacklist, BLACKLIST_KMOD);
         assert_int_equal(f->settings.compat, COMPAT_LKMD);
         assert_int_equal(f->settings.on_stop, ON_STOP_HOLD);
+        assert_int_equal(f->settings.in_initramfs, IN_INITRAMFS_DENIALS);
         assert_int_equal(f->settings.gate, GATE_MODE_REQUESTS);
         assert_int_equal(f->settings.unknown_parameters, UNKNOWN_PARAMETERS_REFUSE);
         assert_int_equal(f->settings.loaded_parameters, LOADED_PARAMETERS_FAIL);
@@ -181,6 +183,10 @@ static void test_values(void **state) {
                 { "LoaderTimeoutSec=500ms", FIELD(loader_timeout_usec), 500000 },
                 { "LoaderTimeoutSec=infinity", FIELD(loader_timeout_usec), UINT64_MAX },
                 { "LoaderTimeoutSec=0", 0, 0, 0 },
+                { "InInitramfs=no", FIELD(in_initramfs), IN_INITRAMFS_NO },
+                { "InInitramfs=denials", FIELD(in_initramfs), IN_INITRAMFS_DENIALS },
+                { "InInitramfs=lkmctl", FIELD(in_initramfs), IN_INITRAMFS_LKMCTL },
+                { "InInitramfs=yes", 0, 0, 0 },
                 { "OnStop=hold", FIELD(on_stop), ON_STOP_HOLD },
                 { "OnStop=forget", FIELD(on_stop), ON_STOP_FORGET },
                 { "Gate=off", FIELD(gate), GATE_MODE_OFF },
