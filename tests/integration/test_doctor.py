@@ -17,7 +17,7 @@ from module_tree import make_tree
 RELEASE = os.uname().release
 POLICY = {"mode": "enforce", "defaultVerdict": "allow", "rules": 3, "files": ["/etc/lkmd/policy.d/a.yaml"], "broken": False, "standing": "current",
           "lacksDefault": False, "problems": [], "grants": [], "loadedButDenied": []}
-WELL = {**STATUS, "kernelAsksLkmd": True, "afterUdev": [], "gate": "files", "policy": POLICY}
+WELL = {**STATUS, "kernelAsksLkmd": True, "afterUdev": [], "listsSettled": True, "waitingForDevice": [], "gate": "files", "policy": POLICY}
 GUARD = "# Written by lkmd-handover, see lkmd(8).\n"
 REQUEST = "/usr/lib/lkmd/lkmd-request"
 MAIN = {"conf/initramfs.conf": "", "etc/modprobe.d/a.conf": "blacklist a\n", "usr/lib/modprobe.d/b.conf": "options b c=1\n"}
@@ -37,7 +37,7 @@ class World:
                            "proc/sys/kernel/modules_disabled": "0\n", "proc/cmdline": "BOOT_IMAGE=/vmlinuz root=/dev/sda ro quiet\n",
                            "usr/bin/kmod": "", "usr/sbin/lkmd": "", REQUEST: "", "sys/module/drv/initstate": "live\n",
                            "etc/modprobe.d/a.conf": "blacklist a\n", "usr/lib/modprobe.d/b.conf": "options b c=1\n",
-                           "usr/sbin/update-initramfs": ""}.items():
+                           "usr/lib/systemd/system/systemd-modules-load.service.d/10-lkmd.conf": "", "usr/sbin/update-initramfs": ""}.items():
             self.write(name, text)
         for name in ("usr/bin/kmod", REQUEST):
             self.at(name).chmod(0o755)
@@ -111,7 +111,7 @@ def stop(world):
 def test_all_is_well(world):
     found = world.doctor(check=0)
     assert {c: [state for state, *_ in rows] for c, rows in found.items()} == dict.fromkeys(
-        ["lkmd", "udev", "kernel.modprobe", "gate", "modprobe", "command line", "policy", "watching", "module index", "initramfs",
+        ["lkmd", "udev", "kernel.modprobe", "gate", "modprobe", "boot lists", "command line", "policy", "watching", "module index", "initramfs",
          "loaded modules", "kernel"], ["ok"])
     assert all(command is None for rows in found.values() for *_, command in rows)
     text = world.run().stdout
@@ -194,8 +194,21 @@ CASES = {
     "modprobe dangles": (several(put("usr/lib/lkmd/lkmd-divert", ""), lambda w: w.link("usr/sbin/modprobe", "/nowhere")), "modprobe", ["repair"],
                          "leads to /nowhere, which is not there", "lkmd-divert off"),
     "no modprobe": (remove("usr/sbin/modprobe"), "modprobe", ["repair"], "there is no modprobe", "reinstall kmod"),
-    "modprobe is lkmctl": (several(put("usr/bin/lkmctl", ""), lambda w: w.link("usr/sbin/modprobe", "../bin/lkmctl")), "modprobe", ["ok"],
-                           "/usr/sbin/modprobe is lkmd's", None),
+    "modprobe is lkmctl": (several(put("usr/bin/lkmctl", ""), put("usr/sbin/modprobe.distrib", ""), lambda w: w.link("usr/sbin/modprobe", "../bin/lkmctl")),
+                           "modprobe", ["ok"], "/usr/sbin/modprobe is lkmd's", None),
+    "kmod's own is gone": (several(put("usr/bin/lkmctl", ""), lambda w: w.link("usr/sbin/modprobe", "../bin/lkmctl")), "modprobe", ["repair"],
+                           "/usr/sbin/modprobe.distrib, is gone", "reinstall kmod"),
+    "half diverted": (several(put("usr/bin/lkmctl", ""), put("usr/sbin/lsmod.distrib", ""), lambda w: w.link("usr/sbin/lsmod", "../bin/lkmctl")),
+                      "modprobe", ["repair"], "1 of kmod's commands are lkmd's and 1 are not", "lkmd-divert on"),
+    # boot lists
+    "lists under way": (status(listsSettled=False), "boot lists", ["ok"], "lkmd loads what is listed", None),
+    "lists wait": (status(waitingForDevice=[{"name": "floppy", "module": "floppy", "file": "/etc/modules-load.d/f.conf", "line": 1, "sinceUSec": 5}]),
+                   "boot lists", ["note"], "1 module listed to be loaded at boot waits for a device, such as floppy of /etc/modules-load.d/f.conf", "status"),
+    "lists of both": (remove("usr/lib/systemd/system/systemd-modules-load.service.d/10-lkmd.conf"), "boot lists", ["repair"], "10-lkmd.conf is missing",
+                      "daemon-reload"),
+    "lists of both on purpose": (lambda w: w.link("etc/systemd/system/systemd-modules-load.service.d/10-lkmd.conf", "/dev/null"), "boot lists", ["note"],
+                                 "as /etc/systemd/system/systemd-modules-load.service.d/10-lkmd.conf says", None),
+    "lists are systemd's": (stop, "boot lists", ["ok"], "systemd loads what is listed", None),
     "modprobe is busybox": (several(put("usr/bin/busybox", ""), lambda w: w.link("usr/sbin/modprobe", "../bin/busybox")), "modprobe", ["note"],
                             "is /usr/bin/busybox", None),
     # command line

@@ -9,6 +9,7 @@ int check_udev(const Doctor *d, Diagnoses *ret);
 int check_kernel_modprobe(const Doctor *d, Diagnoses *ret);
 int check_gate(const Doctor *d, Diagnoses *ret);
 int check_modprobe(const Doctor *d, Diagnoses *ret);
+int check_lists(const Doctor *d, Diagnoses *ret);
 int check_command_line(const Doctor *d, Diagnoses *ret);
 int check_policy(const Doctor *d, Diagnoses *ret);
 int check_watching(const Doctor *d, Diagnoses *ret);

@@ -17,6 +17,7 @@ static const struct {
         { "kernel.modprobe", check_kernel_modprobe },
         { "gate", check_gate },
         { "modprobe", check_modprobe },
+        { "boot lists", check_lists },
         { "command line", check_command_line },
         { "policy", check_policy },
         { "watching", check_watching },
