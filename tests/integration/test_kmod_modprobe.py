@@ -68,7 +68,7 @@ def test_load_of_what_is_there(world, arguments, case):
 
 
 @cases("-a plain para", "-a plain nosuch para", "-a nosuch neither", "-aq nosuch plain", "-av top side", "-a plain one=1", "-a plain plain", "--all plain top",
-       "-a", "-aR plain nosuch top", "-aD top side", "plain nosuch")
+       "-a", "-aR plain nosuch top", "-aD top side", "-aiD top soft plain", "-aD plain nosuch top", "-aqD nosuch soft-top packed-xz", "-aDv top in-kernel", "plain nosuch")
 def test_several(world, arguments, case):
     world.same(*arguments, **case)
 

@@ -110,7 +110,7 @@ static int insert_name(Modprobe *m, const char *name, const char *parameters) {
 int modprobe_insert(Modprobe *m, const char *name, const char *parameters) {
         int r, result = 0;
 
-        if (modprobe_answer_soon(m, name))
+        if (modprobe_answer_soon(m, name) || modprobe_depend_soon(m, name, parameters))
                 return 0;
         if (modprobe_ask_load(m, name, &result))
                 return result;

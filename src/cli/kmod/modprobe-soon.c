@@ -28,7 +28,7 @@ static int on_match(const char *name, void *userdata) {
 }
 
 /* Would kmod, which opens all of depmod's files, have nothing to say about them? */
-static bool files_are_sound(const char *directory) {
+bool modprobe_files_are_sound(const char *directory) {
         static const char *const files[] = { "dep", "alias", "symbols", "builtin", "builtin.alias" };
         static const unsigned char magic[] = { 0xb0, 0x07, 0xf4, 0x57, 0x00, 0x02 };
 
@@ -60,7 +60,7 @@ static int look_up(const Modprobe *m, const char *name, char ***ret) {
         if (uname(&u) < 0)
                 return -errno;
         (void) snprintf(directory, sizeof(directory), MODULE_ROOT "/%s", u.release);
-        if (!files_are_sound(m->module_dir ?: directory))
+        if (!modprobe_files_are_sound(m->module_dir ?: directory))
                 return -ENODATA;
         r = index_direct_new(&index, m->module_dir ?: directory, m->options.config_paths, &problems);
         if (r >= 0 && problems.n_items == 0)

@@ -34,3 +34,5 @@ int modprobe_remove(Modprobe *m, const char *name);
 
 /* What takes neither lkmd nor libkmod. Return: whether it was answered. */
 bool modprobe_answer_soon(Modprobe *m, const char *name);
+bool modprobe_depend_soon(Modprobe *m, const char *name, const char *parameters);
+bool modprobe_files_are_sound(const char *directory);
