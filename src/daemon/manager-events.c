@@ -79,6 +79,8 @@ void manager_on_uevent(const DeviceFacts *facts, const char *device, void *userd
                 on_module_uevent(m, facts);
         if (is_about_a_driver(facts))
                 waits_check_soon(m->waits);
+        if (streq_ptr(facts->action, "bind") && facts->driver)
+                boot_list_note_bound(m->boot_list, index_keeper_get(m->index), facts->driver);
         if (streq_ptr(facts->action, "remove"))
                 refused_devices_forget(m->refused, device);
         (void) udev_keeper_get(m->udev_keeper);

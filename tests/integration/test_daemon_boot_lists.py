@@ -124,6 +124,22 @@ def test_retry_where_devices_may_not(stopped):
     assert len([r for r in requests(stopped) if r[0] == "lkmdt_top" and r[1] == "failed"]) <= 4
 
 
+def test_a_driver_that_it_needs_has_a_device(stopped):
+    """A module without an alias may want a device of another one's driver."""
+    stopped.list_for_boot("lkmdt_mid\n")
+    stopped.loader.errors["lkmdt_mid"] = -errno.ENODEV
+    stopped.start()
+    settle(stopped)
+    stopped.wait_idle()
+    del stopped.loader.errors["lkmdt_mid"]
+    for driver in ("lkmdt_any", "lkmdt_base"):                   # it needs the second
+        assert len(waiting(stopped)) == 1
+        device = stopped.devices.add(f"at-{driver}", subsystem="platform", driver=driver)
+        stopped.devices.announce(device, "bind")
+        stopped.wait_idle()
+    wait_for_nothing(stopped)
+
+
 def test_somebody_else_loads_it(stopped):
     stopped.list_for_boot("lkmdt_slow\n")
     stopped.loader.errors["lkmdt_slow"] = -errno.ENODEV

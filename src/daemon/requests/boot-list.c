@@ -20,6 +20,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/limits.h"
+#include "common/base/module-name.h"
 #include "common/base/paths.h"
 #include "common/base/text.h"
 #include "common/device/device-keys.h"
@@ -373,6 +374,36 @@ void boot_list_device(BootList *b, const Index *index, const DeviceFacts *facts)
                 for (size_t k = 0; k < n_matches; k++)
                         note_device(b, matches[k].name);
         }
+}
+
+static bool needs(const Index *index, const char *module, const char *needed) {
+        const IndexModule *m = index_find_module(index, module);
+        size_t n = strlen(needed);
+
+        for (size_t i = 0; m && i < m->n_dependencies; i++)
+                if (strlen(m->dependencies[i]->name) == n &&
+                    module_name_equal(m->dependencies[i]->name, needed, n))
+                        return true;
+        return false;
+}
+
+/**
+ * boot_list_note_bound() - a driver has a device now
+ * @driver: its name, which mostly is that of its module
+ *
+ * There are modules without an alias that want a device of another driver: nvidia_uvm one of nvidia.
+ */
+void boot_list_note_bound(BootList *b, const Index *index, const char *driver) {
+        BootEntry *entry;
+
+        assert(b && index && driver);
+
+        TAILQ_FOREACH(entry, &b->entries.list, next)
+                if (entry->state == BOOT_ENTRY_WAITING && !entry->run &&
+                    needs(index, entry->module, driver)) {
+                        entry->has_device = true;
+                        retry_at(b, entry->retry_usec);
+                }
 }
 
 /**

@@ -45,6 +45,7 @@ typedef enum BootListProgress {
 void boot_list_begin(BootList *b);
 BootListProgress boot_list_get_progress(const BootList *b);
 bool boot_list_is_idle(const BootList *b);
+void boot_list_note_bound(BootList *b, const Index *index, const char *driver);
 void boot_list_note_live(BootList *b, const char *module);
 void boot_list_device(BootList *b, const Index *index, const DeviceFacts *facts);
 
