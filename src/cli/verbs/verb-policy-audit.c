@@ -211,8 +211,9 @@ static void print_text(const Run *run, sd_json_variant *reply, sd_json_variant *
         if (sd_json_variant_elements(entries) == 0 && dropped == 0)
                 printf("Nothing was refused, and nothing would have been.\n");
         else if (any_would)
-                printf("\nWhat would be refused is in audit mode. \"mode: enforce\" in its file enforces\n"
-                       "it; lkmctl explain MODULE says why a module is denied.\n");
+                printf("\nWhat would be refused is in audit mode, by its file or by Mode=audit in\n"
+                       "lkmd.conf: \"mode: enforce\" and Mode=enforce have it refused. lkmctl explain\n"
+                       "MODULE says why a module is denied.\n");
 }
 
 /* Behind the entries: how far back they go, and what they lack. An older lkmd knows this boot only, and says less. */
