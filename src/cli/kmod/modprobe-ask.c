@@ -347,6 +347,17 @@ static void note_step(struct kmod_module *module, bool install, const char *opti
         steps.modules[steps.n++] = kmod.kmod_module_ref(module);
 }
 
+/* Return: 0: it is let in; 1: it is not, and that is a success; negative errno; either was said. */
+static int judge_one(struct kmod_module *module) {
+        ToolStatus status = TOOL_FAILED;
+        int r;
+
+        r = tool_insert_is_allowed(module, &status);
+        if (r < 0)
+                modprobe_say_failure(kmod.kmod_module_get_name(module), r);
+        return r < 0 ? r : r > 0 ? 0 : status == TOOL_DONE ? 1 : -EPERM;
+}
+
 /**
  * modprobe_judge() - does lkmd's policy let in all that a load by libkmod would insert?
  * @flags: KMOD_PROBE_*
@@ -354,13 +365,15 @@ static void note_step(struct kmod_module *module, bool install, const char *opti
  * Lists it by a dry run. Without lkmd, all is let in.
  */
 int modprobe_judge(Modprobe *m, struct kmod_module *module, unsigned flags) {
-        ToolStatus status = TOOL_FAILED;
         int r;
 
         assert(m && module);
 
         if (!tool_ask_is_possible())
                 return 0;
+        r = judge_one(module);          /* also where the denial for kmod stands in its place (LKMD_DENIED_CONF) */
+        if (r != 0)
+                return r;
         r = kmod.kmod_module_probe_insert_module(module, flags | KMOD_PROBE_DRY_RUN, NULL, NULL, NULL,
                                                  note_step);
         if (steps.failed)
@@ -369,13 +382,8 @@ int modprobe_judge(Modprobe *m, struct kmod_module *module, unsigned flags) {
                 r = 0;                  /* kept out by a blacklist, or there already: the load itself says so */
         else if (r < 0)
                 modprobe_say_failure(kmod.kmod_module_get_name(module), r);
-        for (size_t i = 0; r == 0 && i < steps.n; i++) {
-                r = tool_insert_is_allowed(steps.modules[i], &status);
-                if (r < 0)
-                        modprobe_say_failure(kmod.kmod_module_get_name(steps.modules[i]), r);
-                else
-                        r = r > 0 ? 0 : status == TOOL_DONE ? 1 : -EPERM;
-        }
+        for (size_t i = 0; r == 0 && i < steps.n; i++)
+                r = steps.modules[i] == module ? 0 : judge_one(steps.modules[i]);
         steps_clear();
         return r;
 }
