@@ -60,35 +60,40 @@ static void print_options(const Run *run, const char *title, OptionScope scope, 
         }
 }
 
-/* Options of single verbs, grouped by those verbs. */
-static void print_options_of_verbs(const Run *run) {
-        const char *shown = NULL;
+/* With an example each, which is what most people look for. */
+static const struct {
+        const char *title, *command, *what;
+} groups[_GROUP_MAX] = {
+        [GROUP_LOOK] = { "What is going on", "lkmctl log --since 1h", "what was loaded, failed or was denied" },
+        [GROUP_EXPLAIN] = { "Why, and what would be", "lkmctl why-not 0000:00:1f.3", "why does this card have no driver?" },
+        [GROUP_ACT] = { "Load and unload", "lkmctl unload --plan nfsd", "what would go with it, and what stays" },
+        [GROUP_POLICY] = { "What may be loaded", "lkmctl policy deny usb-storage --for 1h", "no sticks while I am away" },
+        [GROUP_BOOT] = { "The boot, and other programs", "lkmctl plot >boot.svg", "the loads of the boot as a picture" },
+        [GROUP_HELP] = { "Help", "lkmctl help unload", "all options of a verb" },
+};
 
-        for (const Option *o = options; o->name; o++) {
-                if (o->scope != SCOPE_VERBS)
-                        continue;
-                if (!streq_ptr(shown, o->verbs))
-                        printf("\n%sOptions of %s%s\n", output_tone(&run->out, stdout, TONE_STRONG),
-                               o->verbs, output_tone(&run->out, stdout, TONE_PLAIN));
-                shown = o->verbs;
-                print_option_line(o);
-        }
+static void print_group(const Run *run, VerbGroup group) {
+        printf("\n%s%s%s\n", output_tone(&run->out, stdout, TONE_STRONG), groups[group].title,
+               output_tone(&run->out, stdout, TONE_PLAIN));
+        for (const Verb *v = verbs; v->name; v++)
+                if (v->group == group)
+                        print_verb_line(v);
+        printf("  %s$ %s%s  # %s\n", output_tone(&run->out, stdout, TONE_DIM), groups[group].command,
+               output_tone(&run->out, stdout, TONE_PLAIN), groups[group].what);
 }
 
 static void print_overview(const Run *run) {
         printf("lkmctl [OPTION...] [VERB [ARGUMENT...]]\n\n"
-               "Controls lkmd, which loads the modules of this kernel, and answers questions.\n\n%sVerbs%s\n",
-               output_tone(&run->out, stdout, TONE_STRONG), output_tone(&run->out, stdout, TONE_PLAIN));
-        for (const Verb *v = verbs; v->name; v++)
-                print_verb_line(v);
+               "Controls lkmd, which loads the modules of this kernel, and answers questions.\n");
+        for (VerbGroup group = 0; group < _GROUP_MAX; group++)
+                print_group(run, group);
         print_options(run, "Options, before or after the verb", SCOPE_ALL, NULL);
         print_options(run, "Options of verbs that ask lkmd", SCOPE_ONLINE, NULL);
         print_options(run, "Options of verbs that look at modules without asking lkmd", SCOPE_OFFLINE, NULL);
-        print_options_of_verbs(run);
         putchar('\n');
         wrap_print(
                 stdout,
-                "Exit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be "
+                "Options of single verbs: lkmctl help VERB. Exit status: 0 done, 1 failed, 2 wrong usage, 3 denied by the configuration, 4 lkmd cannot be "
                 "reached, 5 no such module, alias or device. More: man lkmctl",
                 0, WIDTH);
 }

@@ -26,8 +26,19 @@ typedef enum Completion {
         COMPLETE_VERBS       = 1 << 8,
 } Completion;
 
+typedef enum VerbGroup {                /* verbs that help shows together, in this order; titles: verb-help.c */
+        GROUP_LOOK,
+        GROUP_EXPLAIN,
+        GROUP_ACT,
+        GROUP_POLICY,
+        GROUP_BOOT,
+        GROUP_HELP,
+        _GROUP_MAX,
+} VerbGroup;
+
 typedef struct Verb {
         const char *name;               /* one word, or two: "policy show" */
+        VerbGroup group;
         const char *arguments;          /* as help shows them; NULL: none */
         unsigned min_args, max_args;
         unsigned completes[2];          /* Completion: of the first argument, and of each that follows */
