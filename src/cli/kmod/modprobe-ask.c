@@ -336,8 +336,6 @@ static void steps_clear(void) {
 static void note_step(struct kmod_module *module, bool install, const char *options) {
         struct kmod_module **grown;
 
-        if (install)
-                return;                 /* a command, whose own modprobe is judged */
         grown = reallocarray(steps.modules, steps.n + 1, sizeof(struct kmod_module *));
         if (!grown) {
                 steps.failed = true;
@@ -362,7 +360,8 @@ static int judge_one(struct kmod_module *module) {
  * modprobe_judge() - does lkmd's policy let in all that a load by libkmod would insert?
  * @flags: KMOD_PROBE_*
  *
- * Lists it by a dry run. Without lkmd, all is let in.
+ * Lists it by a dry run, with the modules in whose place a command runs: what is denied has such lines in lkmd's
+ * file. Without lkmd, all is let in.
  */
 int modprobe_judge(Modprobe *m, struct kmod_module *module, unsigned flags) {
         int r;
