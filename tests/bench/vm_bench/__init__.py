@@ -3,4 +3,4 @@
 measure(options), which returns one object for --json, and a show(result), which makes a table of it.
 docs/PERFORMANCE.md says what is counted."""
 
-NAMES = ("coldplug", "hotplug", "storm", "memory", "request", "answers")
+NAMES = ("coldplug", "hotplug", "storm", "memory", "request", "answers", "modprobe")

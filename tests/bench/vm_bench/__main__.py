@@ -20,7 +20,7 @@ def arguments():
                         help="coldplug: write every load of every round there, with its times (below build/)")
     parser.add_argument("--plugs", type=int, default=20, help="hotplug: devices that are plugged in (default 20)")
     parser.add_argument("--events", type=int, default=100000, help="storm: events for lkmd (default 100000)")
-    parser.add_argument("--requests", type=int, default=40, help="request, answers: of each contender (default 40)")
+    parser.add_argument("--requests", type=int, default=40, help="request, answers, modprobe: of each contender (default 40)")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
     if unknown:
