@@ -112,7 +112,7 @@ def hooked(tmp_path):
         if maker == "initramfs-tools":
             words = ["sh", "-e", world.at("hook")]
         else:
-            words = ["bash", "-c", "inst_multiple() { :; }; inst_binary() { mkdir -p $initdir${1%/*}; echo exec >$initdir$1; }; inst_libdir_file() { :; }; "
+            words = ["bash", "-c", "inst_multiple() { case $* in */bin/false*) mkdir -p $initdir/bin; echo exec >$initdir/bin/false ;; esac; }; inst_binary() { mkdir -p $initdir${1%/*}; echo exec >$initdir$1; }; inst_libdir_file() { :; }; "
                      f". {world.at('module-setup.sh')}; check || exit 0; depends; install"]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False,
                               env={**world.environment(), "DESTDIR": str(image), "version": RELEASE, "initdir": str(image), "kernel": RELEASE})
@@ -126,7 +126,7 @@ def hooked(tmp_path):
 
 
 def files(image):
-    return {str(p.relative_to(image)): p.read_text() for p in image.rglob("*") if p.is_file() and not p.is_symlink()}
+    return {str(p.relative_to(image)): p.read_text() for p in image.rglob("*") if p.is_file() and not p.is_symlink() and p.name != "false"}
 
 
 @pytest.mark.parametrize("maker", ["initramfs-tools", "dracut"])
@@ -138,6 +138,7 @@ def test_what_the_hooks_bring(hooked, maker):
     assert files(got) == {"etc/modprobe.d/lkmd-denied.conf": lines("usb_storage"), "etc/lkmd/policy.d/a.yaml": POLICY,
                           "etc/lkmd/lkmd.conf": "[Manager]\nMode=enforce\n", "usr/sbin/modprobe": "kmod's"}
     assert os.readlink(got / "etc/lkmd/policy.d/m.yaml") == "/dev/null"
+    assert (got / "bin/false").exists()         # which the lines run
 
     hooked.write("etc/lkmd/lkmd.conf.d/x.conf", "[Manager]\nInInitramfs = no \n")
     assert files(hooked.make_hooked(maker)) == {"usr/sbin/modprobe": "kmod's"}

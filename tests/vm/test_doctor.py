@@ -90,7 +90,7 @@ def modules_disabled(machine):
 MAKERS = {
     "initramfs-tools": ("sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf; printf 'loop\\ndummy\\n' >/etc/initramfs-tools/modules; "
                         "mkinitramfs -o {image} {release} 2>&1", "update-initramfs -u -k {release}"),
-    "dracut": ("dracut --force --no-hostonly --add-drivers loop --force-drivers dummy --modules 'bash kernel-modules base lkmd' {image} {release} 2>&1",
+    "dracut": ("dracut --force --no-hostonly --add-drivers loop --force-drivers dummy --modules 'bash kernel-modules base virtiofs lkmd' {image} {release} 2>&1",
                "dracut --force {image} {release}"),
 }
 
