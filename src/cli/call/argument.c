@@ -4,6 +4,7 @@
 
 #include "cli/call/argument.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -63,4 +64,33 @@ int arguments_to_parameters(Run *run, char **args, unsigned n_args, sd_json_vari
         }
         r = list ? sd_json_variant_set_field(parameters, "parameters", list) : 0;
         return r < 0 ? r : 0;           /* 1: it was set, which is no exit status */
+}
+
+/**
+ * arguments_run_each() - do the same with each argument, in one answer
+ *
+ * All are tried, unless lkmd cannot be reached.
+ *
+ * Return: the worst ExitStatus; negative errno.
+ */
+int arguments_run_each(Run *run, char **args, unsigned n_args, argument_run_t each) {
+        ExitStatus worst = STATUS_DONE;
+        int r;
+
+        assert(run && args && each);
+
+        if (n_args > 1)
+                output_list_begin(&run->out);
+        for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
+                r = each(run, args + i);
+                if (r < 0)
+                        return r;
+                worst = failure_worse(worst, (ExitStatus) r);
+        }
+        if (n_args > 1) {
+                r = output_list_end(&run->out);
+                if (r < 0)
+                        return r;
+        }
+        return worst;
 }

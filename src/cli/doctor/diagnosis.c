@@ -44,20 +44,14 @@ static void diagnosis_clear(Diagnosis *d) {
  */
 int diagnoses_add(Diagnoses *l, DiagnosisState state, const char *command, const char *format, ...) {
         Diagnosis d = { .check = l->check, .state = state };
-        _cleanup_(freep) char *sentence = NULL;
         va_list arguments;
         int r;
 
         assert(l->check && format);
 
         va_start(arguments, format);
-        r = vasprintf(&sentence, format, arguments);
+        r = text_escape_format(&d.sentence, format, arguments);
         va_end(arguments);
-        if (r < 0) {
-                sentence = NULL;
-                return -ENOMEM;
-        }
-        r = text_escape(sentence, &d.sentence);
         if (r >= 0 && command)
                 r = text_escape(command, &d.command);
         if (r >= 0)

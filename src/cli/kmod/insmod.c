@@ -8,6 +8,7 @@
 #include "cli/kmod/tool-context.h"
 #include "cli/kmod/tool-insert.h"
 #include "cli/kmod/tool-message.h"
+#include "cli/kmod/tool-options.h"
 #include "cli/kmod/tool.h"
 
 static void print_help(void) {
@@ -21,47 +22,6 @@ static void print_help(void) {
                      "\t-V, --version     show version\n"
                      "\t-h, --help        show this help\n",
                      stdout);
-}
-
-typedef struct Options {
-        unsigned flags;                 /* of libkmod */
-        bool to_syslog;
-        int level;                      /* of messages */
-        bool answered;                  /* help or version: nothing else is to be done */
-} Options;
-
-/* Return: 0; -EINVAL, which getopt has said. */
-static int take_options(int argc, char **argv, Options *o) {
-        static const struct option longs[] = {
-                { "force", no_argument, NULL, 'f' },   { "syslog", no_argument, NULL, 's' },
-                { "verbose", no_argument, NULL, 'v' }, { "version", no_argument, NULL, 'V' },
-                { "help", no_argument, NULL, 'h' },    {},
-        };
-        int code;
-
-        while (!o->answered && (code = getopt_long(argc, argv, "fsvVh", longs, NULL)) >= 0)
-                switch (code) {
-                case 'f':
-                        o->flags |= KMOD_INSERT_FORCE_MODVERSION | KMOD_INSERT_FORCE_VERMAGIC;
-                        break;
-                case 's':
-                        o->to_syslog = true;
-                        break;
-                case 'v':
-                        o->level++;
-                        break;
-                case 'h':
-                        print_help();
-                        o->answered = true;
-                        break;
-                case 'V':
-                        tool_print_version();
-                        o->answered = true;
-                        break;
-                default:
-                        return -EINVAL;
-                }
-        return 0;
 }
 
 /* What the kernel's errors mean here. */
@@ -81,7 +41,7 @@ static const char *error_text(int error) {
 }
 
 /* Return: a ToolStatus; negative errno, which was not said. */
-static int insert(const char *file, const char *parameters, const Options *o) {
+static int insert(const char *file, const char *parameters, const ToolOptions *o) {
         static const char *const no_config[] = { NULL };
         _cleanup_(kmod_ctx_unrefp) struct kmod_ctx *ctx = NULL;
         _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
@@ -98,7 +58,9 @@ static int insert(const char *file, const char *parameters, const Options *o) {
         r = tool_insert_is_allowed(module, &status);
         if (r <= 0)
                 return r < 0 ? r : (int) status;
-        r = kmod.kmod_module_insert_module(module, o->flags, parameters);
+        r = kmod.kmod_module_insert_module(
+                module, o->force ? KMOD_INSERT_FORCE_MODVERSION | KMOD_INSERT_FORCE_VERMAGIC : 0,
+                parameters);
         if (r < 0) {
                 tool_message(LOG_ERR, "could not insert module %s: %s\n", file, error_text(r));
                 return TOOL_FAILED;
@@ -108,15 +70,13 @@ static int insert(const char *file, const char *parameters, const Options *o) {
 
 int tool_insmod(int argc, char **argv) {
         _cleanup_(freep) char *parameters = NULL;
-        Options o = { .level = LOG_ERR };
+        ToolOptions o = TOOL_OPTIONS_DEFAULT;
         int r;
 
-        if (take_options(argc, argv, &o) < 0)
+        if (tool_options_take(&o, argc, argv, print_help) < 0)
                 return TOOL_FAILED;
         if (o.answered)
                 return TOOL_DONE;
-        if (o.to_syslog)
-                tool_message_to_syslog();
         if (optind >= argc) {
                 tool_message(LOG_ERR, "missing filename.\n");
                 return TOOL_FAILED;

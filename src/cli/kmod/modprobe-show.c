@@ -56,44 +56,54 @@ static int open_file(Modprobe *m, const char *file, struct kmod_module **ret) {
         return r;
 }
 
-/* Versions of the symbols that a file needs. */
-int modprobe_show_versions(Modprobe *m, const char *file) {
-        _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
+/* A list of symbols that libkmod finds in a file. */
+typedef struct SymbolList {
+        const char *what;
+        int (*get)(const struct kmod_module *module, struct kmod_list **ret);
+        uint64_t (*get_crc)(const struct kmod_list *entry);
+        const char *(*get_name)(const struct kmod_list *entry);
+        void (*free)(struct kmod_list *list);
+} SymbolList;
+
+static int show_symbols(Modprobe *m, const char *file, const SymbolList *s, struct kmod_module *module) {
         struct kmod_list *list = NULL;
         int r;
 
-        r = open_file(m, file, &module);
-        if (r < 0)
-                return r;
-        r = kmod.kmod_module_get_versions(module, &list);
+        r = s->get(module, &list);
         if (r < 0) {
-                modprobe_say(m, "could not get modversions of %s: %s\n", file, strerror(-r));
+                modprobe_say(m, "could not get %s of %s: %s\n", s->what, file, strerror(-r));
                 return r;
         }
         for (struct kmod_list *l = list; l; l = kmod.kmod_list_next(list, l))
-                (void) printf("0x%08" PRIx64 "\t%s\n", kmod.kmod_module_version_get_crc(l),
-                              kmod.kmod_module_version_get_symbol(l));
-        kmod.kmod_module_versions_free_list(list);
+                (void) printf("0x%08" PRIx64 "\t%s\n", s->get_crc(l), s->get_name(l));
+        s->free(list);
         return 0;
+}
+
+/* Versions of the symbols that a file needs. */
+int modprobe_show_versions(Modprobe *m, const char *file) {
+        _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
+        int r = open_file(m, file, &module);
+
+        return r < 0 ? r
+                     : show_symbols(m, file,
+                                    &(SymbolList) { "modversions", kmod.kmod_module_get_versions,
+                                                    kmod.kmod_module_version_get_crc,
+                                                    kmod.kmod_module_version_get_symbol,
+                                                    kmod.kmod_module_versions_free_list },
+                                    module);
 }
 
 /* The symbols that a file has for others. */
 int modprobe_show_exports(Modprobe *m, const char *file) {
         _cleanup_(kmod_module_unrefp) struct kmod_module *module = NULL;
-        struct kmod_list *list = NULL;
-        int r;
+        int r = open_file(m, file, &module);
 
-        r = open_file(m, file, &module);
-        if (r < 0)
-                return r;
-        r = kmod.kmod_module_get_symbols(module, &list);
-        if (r < 0) {
-                modprobe_say(m, "could not get symbols of %s: %s\n", file, strerror(-r));
-                return r;
-        }
-        for (struct kmod_list *l = list; l; l = kmod.kmod_list_next(list, l))
-                (void) printf("0x%08" PRIx64 "\t%s\n", kmod.kmod_module_symbol_get_crc(l),
-                              kmod.kmod_module_symbol_get_symbol(l));
-        kmod.kmod_module_symbols_free_list(list);
-        return 0;
+        return r < 0 ? r
+                     : show_symbols(m, file,
+                                    &(SymbolList) { "symbols", kmod.kmod_module_get_symbols,
+                                                    kmod.kmod_module_symbol_get_crc,
+                                                    kmod.kmod_module_symbol_get_symbol,
+                                                    kmod.kmod_module_symbols_free_list },
+                                    module);
 }

@@ -10,6 +10,7 @@
 #include "cli/kmod/tool-ask.h"
 #include "cli/kmod/tool-context.h"
 #include "cli/kmod/tool-message.h"
+#include "cli/kmod/tool-options.h"
 #include "cli/kmod/tool.h"
 #include "common/interface/interface.h"
 
@@ -24,46 +25,6 @@ static void print_help(void) {
                      "\t-V, --version     show version\n"
                      "\t-h, --help        show this help\n",
                      stdout);
-}
-
-typedef struct Options {
-        bool force, to_syslog;
-        int level;                      /* of messages */
-        bool answered;                  /* help or version: nothing else is to be done */
-} Options;
-
-/* Return: 0; -EINVAL, which getopt has said. */
-static int take_options(int argc, char **argv, Options *o) {
-        static const struct option longs[] = {
-                { "force", no_argument, NULL, 'f' },   { "syslog", no_argument, NULL, 's' },
-                { "verbose", no_argument, NULL, 'v' }, { "version", no_argument, NULL, 'V' },
-                { "help", no_argument, NULL, 'h' },    {},
-        };
-        int code;
-
-        while (!o->answered && (code = getopt_long(argc, argv, "fsvVh", longs, NULL)) >= 0)
-                switch (code) {
-                case 'f':
-                        o->force = true;
-                        break;
-                case 's':
-                        o->to_syslog = true;
-                        break;
-                case 'v':
-                        o->level++;
-                        break;
-                case 'h':
-                        print_help();
-                        o->answered = true;
-                        break;
-                case 'V':
-                        tool_print_version();
-                        o->answered = true;
-                        break;
-                default:
-                        return -EINVAL;
-                }
-        return 0;
 }
 
 /* "Module X is in use by: a b", as one message. */
@@ -173,15 +134,13 @@ static int remove_module(const char *argument, struct kmod_module *module, bool 
 int tool_rmmod(int argc, char **argv) {
         static const char *const no_config[] = { NULL };
         _cleanup_(kmod_ctx_unrefp) struct kmod_ctx *ctx = NULL;
-        Options o = { .level = LOG_ERR };
+        ToolOptions o = TOOL_OPTIONS_DEFAULT;
         int r, worst = TOOL_DONE;
 
-        if (take_options(argc, argv, &o) < 0)
+        if (tool_options_take(&o, argc, argv, print_help) < 0)
                 return TOOL_FAILED;
         if (o.answered)
                 return TOOL_DONE;
-        if (o.to_syslog)
-                tool_message_to_syslog();
         if (optind >= argc) {
                 tool_message(LOG_ERR, "missing module name.\n");
                 return TOOL_FAILED;

@@ -77,20 +77,14 @@ const char *cause_kind_words(CauseKind kind) {
 int cause_make(Cause *ret, CauseKind kind, const char *module, const char *command, const char *format,
                ...) {
         _cleanup_(cause_clear) Cause c = { .kind = kind };
-        _cleanup_(freep) char *sentence = NULL;
         va_list arguments;
         int r;
 
         assert(ret && format);
 
         va_start(arguments, format);
-        r = vasprintf(&sentence, format, arguments);
+        r = text_escape_format(&c.sentence, format, arguments);
         va_end(arguments);
-        if (r < 0) {
-                sentence = NULL;
-                return -ENOMEM;
-        }
-        r = text_escape(sentence, &c.sentence);
         if (r >= 0 && module)
                 r = text_escape(module, &c.module);
         if (r >= 0 && command)

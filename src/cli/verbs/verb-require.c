@@ -30,7 +30,8 @@ static int on_error(const char *error_id, sd_json_variant **fields, void *userda
         return r < 0 ? r : 0;
 }
 
-static int require_one(Run *run, const char *name) {
+static int require_one(Run *run, char **arg) {
+        const char *name = arg[0];
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
         Requirement q = { .run = run, .name = name };
         int r;
@@ -45,27 +46,10 @@ static int require_one(Run *run, const char *name) {
         return run->out.json != JSON_OFF ? output_json(&run->out, reply) : STATUS_DONE;
 }
 
-/* All are tried, unless lkmd cannot be reached. */
 int verb_require(Run *run, char **args, unsigned n_args) {
-        ExitStatus worst = STATUS_DONE;
         int r;
 
         r = interrupt_says(
                 "\nlkmctl: stopped waiting; lkmd goes on, and \"lkmctl status\" shows how it ends\n");
-        if (r < 0)
-                return r;
-        if (n_args > 1)
-                output_list_begin(&run->out);
-        for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
-                r = require_one(run, args[i]);
-                if (r < 0)
-                        return r;
-                worst = failure_worse(worst, (ExitStatus) r);
-        }
-        if (n_args > 1) {
-                r = output_list_end(&run->out);
-                if (r < 0)
-                        return r;
-        }
-        return worst;
+        return r < 0 ? r : arguments_run_each(run, args, n_args, require_one);
 }

@@ -116,23 +116,10 @@ static int remove_one(Run *run, char **arg) {
         return r;
 }
 
-/* All are tried, unless lkmd cannot be reached. */
-int verb_unload(Run *run, char **args, unsigned n_args) {
-        ExitStatus worst = STATUS_DONE;
-        int r;
+static int unload_one(Run *run, char **arg) {
+        return run->plan_only ? show_plan(run, arg[0]) : remove_one(run, arg);
+}
 
-        if (n_args > 1)
-                output_list_begin(&run->out);
-        for (unsigned i = 0; i < n_args && worst != STATUS_NOT_REACHABLE; i++) {
-                r = run->plan_only ? show_plan(run, args[i]) : remove_one(run, args + i);
-                if (r < 0)
-                        return r;
-                worst = failure_worse(worst, (ExitStatus) r);
-        }
-        if (n_args > 1) {
-                r = output_list_end(&run->out);
-                if (r < 0)
-                        return r;
-        }
-        return worst;
+int verb_unload(Run *run, char **args, unsigned n_args) {
+        return arguments_run_each(run, args, n_args, unload_one);
 }

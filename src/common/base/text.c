@@ -151,6 +151,24 @@ int text_escape(const char *text, char **ret) {
 }
 
 /**
+ * text_escape_format() - the same of a text that is made first
+ * @ret: to be freed
+ *
+ * Return: 0; -ENOMEM.
+ */
+int text_escape_format(char **ret, const char *format, va_list arguments) {
+        _cleanup_(freep) char *text = NULL;
+
+        assert(ret && format);
+
+        if (vasprintf(&text, format, arguments) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return text_escape(text, ret);
+}
+
+/**
  * text_show() - the beginning of a text, for a message
  */
 void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]) {

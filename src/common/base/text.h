@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "common/base/util.h"
 
 /* Text: foreign bytes (from files, uevents, clients) made fit for messages, the journal and JSON. */
 
@@ -10,6 +13,8 @@
 
 /* The text, with each byte that is not printable (see below) as \xNN. */
 int text_escape(const char *text, char **ret);
+/* The same of what printf(3) would make; whose strings may be any bytes. */
+int text_escape_format(char **ret, const char *format, va_list arguments) _printf_(2, 0);
 
 /* The same, cut off with "..." if it is too long for @ret. */
 void text_show(const char *text, char ret[static TEXT_SHOWN_MAX]);

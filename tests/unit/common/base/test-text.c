@@ -40,6 +40,23 @@ static void test_escape(void **state) {
         }
 }
 
+static int _printf_(2, 3) escape_format(char **ret, const char *format, ...) {
+        va_list arguments;
+        int r;
+
+        va_start(arguments, format);
+        r = text_escape_format(ret, format, arguments);
+        va_end(arguments);
+        return r;
+}
+
+static void test_escape_format(void **state) {
+        _cleanup_(freep) char *escaped = NULL;
+
+        assert_ok(escape_format(&escaped, "%s is in %s:%u", "a\nb", "/etc/x", 7));
+        assert_string_equal(escaped, "a\\x0ab is in /etc/x:7");
+}
+
 static size_t encode(uint32_t c, char ret[static 5]) {
         size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
         static const unsigned char leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
@@ -94,6 +111,7 @@ static void test_show_cuts(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_escape),
+                cmocka_unit_test(test_escape_format),
                 cmocka_unit_test(test_hidden),
                 cmocka_unit_test(test_show_cuts),
         };
