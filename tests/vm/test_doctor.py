@@ -95,7 +95,11 @@ MAKERS = {
 }
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+# What dracut makes is compared with the disk in tests/integration, too; to make it takes two minutes where QEMU emulates.
+EACH_MAKER = [pytest.param(maker, marks=pytest.mark.soak) if maker == "dracut" else maker for maker in MAKERS]
+
+
+@pytest.mark.parametrize("maker", EACH_MAKER)
 def test_images(fresh, maker):
     """Made by the real programs; then the configuration changes."""
     machine = fresh()
@@ -125,7 +129,7 @@ def test_images(fresh, maker):
     assert "lkmd-denied.conf" in others or f"{image} may be read by root only" in " ".join(others.split()), others
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("maker", EACH_MAKER)
 def test_a_denial_holds_in_the_initramfs(fresh, boot, maker, tmp_path):
     """The image is to load two modules, of which one is denied. The disk that it starts knows of no denial."""
     machine = fresh()

@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 # What takes longer than the number of its tests says, the longest first: these begin first, so that lanes end together.
-LONG = ["test_handover.py", "test_sweep.py", "test_rich.py", "test_policy.py", "test_root_only.py", "test_udev_word.py", "test_bad_input.py"]
+LONG = ["test_handover.py", "test_package.py", "test_doctor.py", "test_gate.py", "test_sweep.py", "test_rich.py", "test_policy.py", "test_root_only.py", "test_udev_word.py", "test_bad_input.py"]
 
 
 @pytest.hookimpl(optionalhook=True)
