@@ -45,7 +45,7 @@ int check_gate(const Doctor *d, Diagnoses *ret) {
                 return diagnoses_add(
                         ret, DIAGNOSIS_NOTE, NULL,
                         "the gate in the kernel refuses what the policy denies; events of it were lost, of which lkmd has no record");
-        return diagnoses_add(ret, DIAGNOSIS_OK, NULL, "the gate in the kernel refuses requests, sockets%s",
-                             streq(mode, "files") ? " and module files that the policy denies"
-                                                  : " that the policy denies");
+        return diagnoses_add(
+                ret, DIAGNOSIS_OK, NULL, "the gate in the kernel refuses %s that the policy denies",
+                streq(mode, "files") ? "requests, sockets and module files" : "requests and sockets");
 }

@@ -212,7 +212,7 @@ static void say_well(sd_json_variant *status) {
 
 static void next_no_policy(const Output *out, sd_json_variant *status) {
         output_command(out, stdout);
-        printf("policy propose, a policy that allows what this machine uses; lkmd-policy(5)\n");
+        printf("policy propose, an allow list of what this machine uses\n");
 }
 
 static bool only_watches(sd_json_variant *status) {
@@ -225,7 +225,7 @@ static void say_watches(sd_json_variant *status) {
 
 static void next_watches(const Output *out, sd_json_variant *status) {
         output_command(out, stdout);
-        printf("policy audit, what would have been refused; Mode=enforce in lkmd.conf(5) does it\n");
+        printf("policy audit; Mode=enforce in lkmd.conf(5) refuses what it lists\n");
 }
 
 static bool is_so(sd_json_variant *status) {
