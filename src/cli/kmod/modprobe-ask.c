@@ -239,6 +239,10 @@ static bool is_not_there(const ToolAnswer *a) {
                tool_answer_is(a, LKMD_ERROR_BUILT_IN);
 }
 
+static void say_not_removed(const char *name, int error) {
+        tool_message(LOG_ERR, "could not remove '%s': %s\n", name, strerror(-error));
+}
+
 static int take_unload(Modprobe *m, const ToolAnswer *a, const char *name) {
         const char *module = field_string(a->fields, "module") ?: name;
         int error = tool_answer_errno(a);
@@ -249,7 +253,7 @@ static int take_unload(Modprobe *m, const ToolAnswer *a, const char *name) {
                 modprobe_say(m, "Module %s is in use.\n", module);
                 return -EBUSY;
         }
-        tool_message(LOG_ERR, "could not remove '%s': %s\n", module, strerror(-error));
+        say_not_removed(module, error);
         if (!tool_answer_is(a, SD_VARLINK_ERROR_PERMISSION_DENIED))
                 say_reason(a);
         return error;
@@ -257,63 +261,65 @@ static int take_unload(Modprobe *m, const ToolAnswer *a, const char *name) {
 
 /* --------------------------------------------------------------------------------------------------- calls */
 
-/* What JSON cannot say is no text. Return: 1: it can be asked for; 0: it was refused, which was said. */
-static int check_sendable(int error, const char *name, int *ret) {
-        if (error >= 0)
-                return 1;
-        *ret = error;
-        modprobe_say_failure(name, error == -ENOMEM ? error : -EINVAL);
-        return 0;
+/* What lkmd can be asked to do in the place of libkmod. */
+typedef struct Errand {
+        const char *method;
+        int (*make)(const Modprobe *m, const char *name, sd_json_variant **ret_parameters);
+        /* Is the answer one that libkmod gives better? NULL: none is. */
+        bool (*is_left_to_libkmod)(const ToolAnswer *answer);
+        int (*take)(Modprobe *m, const ToolAnswer *answer, const char *name);
+        void (*say_failure)(const char *name, int error);
+} Errand;
+
+/* Return: whether it is settled, with *ret the result, which was said; else it is libkmod's. */
+static bool run_errand(Modprobe *m, const Errand *e, const char *name, int *ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+        _cleanup_(tool_answer_clear) ToolAnswer answer = {};
+        int r;
+
+        if (!is_for_lkmd(m, name) || !tool_ask_is_possible())
+                return false;
+        r = e->make(m, name, &parameters);
+        if (r < 0) {                    /* JSON cannot say it, so it is the name of nothing */
+                *ret = r;
+                e->say_failure(name, r == -ENOMEM ? r : -EINVAL);
+                return true;
+        }
+        r = tool_ask(e->method, parameters, &answer);
+        if (r == -ENOTCONN || (r >= 0 && e->is_left_to_libkmod && e->is_left_to_libkmod(&answer)))
+                return false;
+        *ret = r < 0 ? r : e->take(m, &answer, name);
+        if (r < 0)
+                e->say_failure(name, r);
+        return true;
 }
 
 /**
  * modprobe_ask_load() - have lkmd load what a name means
  *
  * With -q too: what keeps a module out has to, and is in lkmd's records.
+ *
+ * Return: as run_errand().
  */
 bool modprobe_ask_load(Modprobe *m, const char *name, int *ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
-        _cleanup_(tool_answer_clear) ToolAnswer answer = {};
-        int r;
+        static const Errand load = { "Load", make_load, NULL, take_load, modprobe_say_failure };
 
         assert(m && name && ret);
 
-        if (!is_for_lkmd(m, name) || !tool_ask_is_possible())
-                return false;
-        r = make_load(m, name, &parameters);
-        if (!check_sendable(r, name, ret))
-                return true;
-        r = tool_ask("Load", parameters, &answer);
-        if (r == -ENOTCONN)
-                return false;
-        *ret = r < 0 ? r : take_load(m, &answer, name);
-        if (r < 0)
-                modprobe_say_failure(name, r);
-        return true;
+        return run_errand(m, &load, name, ret);
 }
 
 /**
  * modprobe_ask_unload() - have lkmd remove what a name means
+ *
+ * Return: as run_errand().
  */
 bool modprobe_ask_unload(Modprobe *m, const char *name, int *ret) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
-        _cleanup_(tool_answer_clear) ToolAnswer answer = {};
-        int r;
+        static const Errand unload = { "Unload", make_unload, is_not_there, take_unload, say_not_removed };
 
         assert(m && name && ret);
 
-        if (!is_for_lkmd(m, name) || !tool_ask_is_possible())
-                return false;
-        r = make_unload(m, name, &parameters);
-        if (!check_sendable(r, name, ret))
-                return true;
-        r = tool_ask("Unload", parameters, &answer);
-        if (r == -ENOTCONN || (r >= 0 && is_not_there(&answer)))
-                return false;
-        *ret = r < 0 ? r : take_unload(m, &answer, name);
-        if (r < 0)
-                tool_message(LOG_ERR, "could not remove '%s': %s\n", name, strerror(-r));
-        return true;
+        return run_errand(m, &unload, name, ret);
 }
 
 /* ---------------------------------------------------------------------------------------- loads by libkmod */

@@ -183,9 +183,16 @@ int boot_entries_read(BootEntries *e, const char *path) {
         return r < 0 ? r : 1;
 }
 
-static int entry_to_json(const BootEntry *entry, sd_json_variant **ret) {
+/**
+ * boot_entry_to_json() - an entry as the interface's type WaitingModule has it
+ *
+ * Return: 0; what sd-json says.
+ */
+int boot_entry_to_json(const BootEntry *entry, sd_json_variant **ret) {
         _cleanup_(freep) char *name = NULL, *file = NULL, *module = NULL;
         int r;
+
+        assert(entry && ret);
 
         r = text_escape(entry->name, &name);
         if (r >= 0)
@@ -195,10 +202,10 @@ static int entry_to_json(const BootEntry *entry, sd_json_variant **ret) {
         if (r < 0)
                 return r;
         return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("name", name), SD_JSON_BUILD_PAIR_STRING("file", file),
-                SD_JSON_BUILD_PAIR_UNSIGNED("line", entry->line),
-                SD_JSON_BUILD_PAIR_STRING("state", ENUM_NAME(state_names, entry->state)),
+                ret, SD_JSON_BUILD_PAIR_STRING("name", name),
                 SD_JSON_BUILD_PAIR_CONDITION(entry->module != NULL, "module", SD_JSON_BUILD_STRING(module)),
+                SD_JSON_BUILD_PAIR_STRING("file", file),
+                SD_JSON_BUILD_PAIR_CONDITION(entry->line > 0, "line", SD_JSON_BUILD_UNSIGNED(entry->line)),
                 SD_JSON_BUILD_PAIR_CONDITION(entry->since_usec > 0, "sinceUSec",
                                              SD_JSON_BUILD_UNSIGNED(entry->since_usec)));
 }
@@ -209,8 +216,11 @@ static int print_all(FILE *f, void *userdata) {
 
         TAILQ_FOREACH(entry, &e->list, next) {
                 _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
-                int r = entry_to_json(entry, &v);
+                int r = boot_entry_to_json(entry, &v);
 
+                if (r >= 0)
+                        r = sd_json_variant_set_field_string(&v, "state",
+                                                             ENUM_NAME(state_names, entry->state));
                 if (r >= 0)
                         r = sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, f, NULL);
                 if (r < 0)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <systemd/sd-json.h>
 
 #include "common/base/util.h"
 #include "common/modprobe/load-list.h"
@@ -45,6 +46,7 @@ void boot_entries_clear(BootEntries *e);
 int boot_entries_add(BootEntries *e, const LoadEntry *listed);
 int boot_entry_wait(BootEntry *entry, const char *module, uint64_t now_usec);
 void boot_entry_end(BootEntry *entry);
+int boot_entry_to_json(const BootEntry *entry, sd_json_variant **ret);
 
 int boot_entries_read(BootEntries *e, const char *path);
 int boot_entries_write(const BootEntries *e, const char *path);

@@ -566,24 +566,6 @@ bool boot_list_is_idle(const BootList *b) {
         return b->n_runs == 0 && enabled == SD_EVENT_OFF;
 }
 
-static int describe_entry(const BootEntry *entry, sd_json_variant **ret) {
-        _cleanup_(freep) char *name = NULL, *file = NULL, *module = NULL;
-        int r;
-
-        r = text_escape(entry->name, &name);
-        if (r >= 0)
-                r = text_escape(entry->file, &file);
-        if (r >= 0)
-                r = text_escape(entry->module, &module);
-        if (r < 0)
-                return r;
-        return sd_json_buildo(
-                ret, SD_JSON_BUILD_PAIR_STRING("name", name), SD_JSON_BUILD_PAIR_STRING("module", module),
-                SD_JSON_BUILD_PAIR_STRING("file", file),
-                SD_JSON_BUILD_PAIR_CONDITION(entry->line > 0, "line", SD_JSON_BUILD_UNSIGNED(entry->line)),
-                SD_JSON_BUILD_PAIR_UNSIGNED("sinceUSec", entry->since_usec));
-}
-
 /**
  * boot_list_describe_waiting() - the entries that wait for a device, as an array of the varlink type WaitingModule
  *
@@ -601,7 +583,7 @@ int boot_list_describe_waiting(const BootList *b, sd_json_variant **ret) {
 
                 if (r < 0 || entry->state != BOOT_ENTRY_WAITING)
                         continue;
-                r = describe_entry(entry, &v);
+                r = boot_entry_to_json(entry, &v);
                 if (r >= 0)
                         r = sd_json_variant_append_array(ret, v);
         }
