@@ -189,6 +189,7 @@ static int dispatch(Run *run, Arguments *a) {
         const Verb *v = take_verb(a, &n_own);
         unsigned n_args = a->n_words - n_own;
         char hint[64] = "lkmctl help";
+        int r = 0;
 
         if (run->version && !a->wrong)
                 return verb_version(run, NULL, 0);
@@ -205,12 +206,12 @@ static int dispatch(Run *run, Arguments *a) {
                 return -ENOMEM;
         if (v->looks && run->out.host)
                 return run_there(&run->out, run->out.host, a->argv, a->end);
-        if (!v->offline) {
-                int r = client_new(&run->client, &run->out, run->out.host);
-
-                if (r < 0)
-                        return r;
-        }
+        if (v->paged && !run->follow)
+                r = output_begin(&run->out, !run->no_pager, !v->verbatim);
+        if (r >= 0 && !v->offline)
+                r = client_new(&run->client, &run->out, run->out.host);
+        if (r < 0)
+                return r;
         return v->run(run, a->words + n_own, n_args);
 }
 
@@ -241,6 +242,8 @@ int main(int argc, char **argv) {
         r = take_arguments(&arguments, &run, argc, argv);
         run.out.json = run.json;
         run.out.quiet = run.quiet;
+        run.out.full = run.full;
+        output_set_colour(&run.out, run.color);
         run.out.host = run.host;
         if (r >= 0)
                 r = dispatch(&run, &arguments);

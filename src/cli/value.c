@@ -110,6 +110,15 @@ int value_to_json_mode(void *field, const char *value) {
         return 0;
 }
 
+int value_to_colour_mode(void *field, const char *value) {
+        ColourMode mode = colour_mode_from_string(value);
+
+        if (mode < 0)
+                return -EINVAL;
+        *(ColourMode *) field = mode;
+        return 0;
+}
+
 int value_to_theme(void *field, const char *value) {
         static const char *const themes[] = { "auto", "light", "dark" }; /* in the order of SvgTheme */
 

@@ -15,6 +15,7 @@ int value_to_sentence(void *field, const char *value);      /* const char *, not
 int value_to_paths(void *field, const char *value);         /* PathList */
 int value_to_host(void *field, const char *value);          /* const char * */
 int value_to_json_mode(void *field, const char *value);     /* JsonMode */
+int value_to_colour_mode(void *field, const char *value);
 int value_to_theme(void *field, const char *value);         /* unsigned: 0 auto, 1 light, 2 dark, as SvgTheme */
 int value_to_origin(void *field, const char *value);        /* OptionalNumber: RequestOrigin */
 int value_to_uid(void *field, const char *value);           /* OptionalNumber */

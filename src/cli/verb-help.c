@@ -53,8 +53,7 @@ static void print_options(const Run *run, const char *title, OptionScope scope, 
                 if (o->scope != scope || (v && !option_is_of(o, v)))
                         continue;
                 if (!titled)
-                        printf("\n%s%s%s\n", output_tone(&run->out, stdout, TONE_STRONG), title,
-                               output_tone(&run->out, stdout, TONE_PLAIN));
+                        output_title(&run->out, title);
                 titled = true;
                 print_option_line(o);
         }
@@ -73,8 +72,7 @@ static const struct {
 };
 
 static void print_group(const Run *run, VerbGroup group) {
-        printf("\n%s%s%s\n", output_tone(&run->out, stdout, TONE_STRONG), groups[group].title,
-               output_tone(&run->out, stdout, TONE_PLAIN));
+        output_title(&run->out, groups[group].title);
         for (const Verb *v = verbs; v->name; v++)
                 if (v->group == group)
                         print_verb_line(v);
@@ -105,8 +103,7 @@ static void print_verbs_below(const Run *run, const Verb *above) {
                 if (!verb_is_below(v, above->name))
                         continue;
                 if (!titled)
-                        printf("\n%sVerbs%s\n", output_tone(&run->out, stdout, TONE_STRONG),
-                               output_tone(&run->out, stdout, TONE_PLAIN));
+                        output_title(&run->out, "Verbs");
                 titled = true;
                 print_verb_line(v);
         }

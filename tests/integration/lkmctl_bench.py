@@ -77,7 +77,7 @@ def lkmd(tmp_path):
 
 @pytest.fixture
 def environment(tmp_path):
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", "TZ": "UTC", "TERM": "xterm",
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", "TZ": "UTC", "TERM": "xterm", "LKMD_PAGER": "",
             "LKMD_SOCKET": str(tmp_path / "lkmd.socket"), "ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1"}
 
 
@@ -109,7 +109,7 @@ def on_terminal(environment, *words, columns=80):
     """What a terminal of this width without colours shows."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = start({**environment, "NO_COLOR": "1"}, *words, stdout=slave)
+    process = start({**environment, "NO_COLOR": "1", "LKMD_PAGER": ""}, *words, stdout=slave)
     os.close(slave)
     text = b""
     try:

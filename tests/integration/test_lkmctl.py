@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -202,10 +203,10 @@ def test_unload_stops_when_lkmd_is_gone(lkmd, ctl):
 def test_list(lkmd, ctl):
     lkmd.on("List", reply(modules=MODULES))
     lines = ctl("list", check=0).stdout.splitlines()
-    assert lines[0].split() == ["NAME", "SIZE", "USED", "BY", "REQUESTER", "TIME"]
-    assert lines[1].split() == ["e1000e", "364K", "0", "lkmctl", "23.1", "ms"]
-    assert lines[2].split() == ["ptp", "40K", "1", "e1000e", "needed", "by", "e1000e", "0.80", "ms"]
-    assert lines[3].split() == ["slow_one", "(coming)", "-", "-", "-", "-"]
+    assert lines[0].split() == ["NAME", "SIZE", "USED", "BY", "REQUESTER", "TIME", "LOADED"]
+    assert re.fullmatch(r"e1000e +364K 0 +lkmctl +23\.1 ms \d+ d ago", lines[1])
+    assert re.fullmatch(r"ptp +40K 1 e1000e +needed by e1000e +0\.80 ms \d+ d ago", lines[2])
+    assert lines[3].split() == ["slow_one", "(coming)", "-", "-", "-", "-", "-"]
     assert len(lines) == 5
 
 

@@ -520,7 +520,7 @@ def on_terminal(machine, columns, *words):
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen([LKMCTL, *map(str, words)], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
-                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "NO_COLOR": "1", "TERM": "xterm", "ASAN_OPTIONS": "exitcode=99",
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "NO_COLOR": "1", "TERM": "xterm", "LKMD_PAGER": "", "ASAN_OPTIONS": "exitcode=99",
                                "LKMD_POLICY_ROOT": str(machine.root)}):
         os.close(terminal)
         data = b""

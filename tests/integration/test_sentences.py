@@ -137,7 +137,7 @@ def on_terminal(machine, columns, *words):
     pid, master = pty.fork()
     if pid == 0:
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        os.environ.update(LKMD_POLICY_ROOT=str(machine.root), TERM="xterm", NO_COLOR="1", LANG="C.UTF-8", TZ="UTC")
+        os.environ.update(LKMD_POLICY_ROOT=str(machine.root), TERM="xterm", NO_COLOR="1", LANG="C.UTF-8", TZ="UTC", LKMD_PAGER="")
         os.execv(LKMCTL, arguments)
     said = b""
     while True:

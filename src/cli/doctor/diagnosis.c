@@ -95,22 +95,13 @@ int diagnosis_to_json(const Diagnosis *d, sd_json_variant **ret) {
 }
 
 static void print_one(const Output *out, const Diagnosis *d, bool same_command_follows) {
-        size_t width = wrap_width(stdout);
-
         printf("%s%-7s%s %-*s ", output_tone(out, stdout, states[d->state].tone), states[d->state].name,
                output_tone(out, stdout, TONE_PLAIN), NAME_WIDTH, d->check);
-        if (width > 0)
-                wrap_print(stdout, d->sentence, INDENT, width);
-        else
-                printf("%s\n", d->sentence);
+        wrap_paragraph(d->sentence, INDENT);
         if (!d->command || same_command_follows)
                 return;
-        printf("%*s%stry:%s ", INDENT, "", output_tone(out, stdout, TONE_DIM),
-               output_tone(out, stdout, TONE_PLAIN));
-        if (width > 0)
-                wrap_print(stdout, d->command, INDENT + sizeof("try:"), width);
-        else
-                printf("%s\n", d->command);
+        output_hint(out, INDENT, "try");
+        wrap_paragraph(d->command, INDENT + sizeof("try:"));
 }
 
 /* A line each, what to try below it, and what it comes to. */

@@ -16,7 +16,6 @@
 #include "common/explain/omission-text.h"
 
 #define TEXT_INDENT 32U                 /* of the date and the word for the kind */
-#define TEXT_WIDTH_MIN 24U
 
 static const char *const kind_names[_LOG_KIND_MAX] = {
         [LOG_KIND_LOADED] = "loaded",
@@ -183,7 +182,8 @@ bool log_filter_matches(const LogFilter *filter, sd_json_variant *entry) {
         return !filter->argument || is_about(filter, entry);
 }
 
-static void print_story(FILE *f, sd_json_variant *entry) {
+/* @brief: of who asked, what tells it from others */
+static void print_story(FILE *f, sd_json_variant *entry, bool brief) {
         LogKind kind = log_kind_from_string(field_string(entry, "kind"));
         const char *message = field_string(entry, "message");
         bool is_record = kind == LOG_KIND_LOADED || kind == LOG_KIND_UNLOADED || kind == LOG_KIND_FAILED ||
@@ -200,14 +200,20 @@ static void print_story(FILE *f, sd_json_variant *entry) {
                 print_outcome(f, entry);
                 (void) fputs(", ", f);
         }
-        print_record_requester(f, entry);
+        if (brief)
+                print_record_requester_brief(f, entry);
+        else
+                print_record_requester(f, entry);
 }
 
-/* "2026-11-29 16:20:01  loaded     sctp: loaded in 12.3 ms, asked for by .." Return: 0; negative errno. */
+/*
+ * "2026-11-29 16:20:01  loaded     sctp: loaded in 12.3 ms, asked for by .."; on a terminal without paths and aliases of
+ * devices, unless it is to be full. Return: 0; negative errno.
+ */
 int log_entry_print(const Output *out, sd_json_variant *entry) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(fclosep) FILE *f = NULL;
-        size_t size, width = wrap_width(stdout);
+        size_t size;
         const char *words;
         Tone tone;
 
@@ -216,15 +222,12 @@ int log_entry_print(const Output *out, sd_json_variant *entry) {
         f = open_memstream(&text, &size);
         if (!f)
                 return -ENOMEM;
-        print_story(f, entry);
+        print_story(f, entry, wrap_width() > 0 && !out->full);
         if (fflush(f) != 0)
                 return -ENOMEM;
         words = log_kind_words(log_kind_from_string(field_string(entry, "kind")), &tone);
         print_date(stdout, field_number(entry, "timeUSec"));
         printf("  %s%-9s%s  ", output_tone(out, stdout, tone), words, output_tone(out, stdout, TONE_PLAIN));
-        if (width >= TEXT_INDENT + TEXT_WIDTH_MIN)
-                wrap_print(stdout, text, TEXT_INDENT, width);
-        else
-                printf("%s\n", text);
+        wrap_paragraph(text, TEXT_INDENT);
         return 0;
 }

@@ -283,7 +283,7 @@ static int print_text(const LogGroups *g, const Output *out) {
                            : g->by == GROUP_BY_MODULE  ? "MODULE"
                                                        : "DEVICE",
                   .wrap = true },
-                { .title = g->by == GROUP_BY_MODULE ? "WHO ASKED" : "FOR", .wrap = true },
+                { .title = g->by == GROUP_BY_MODULE ? "WHO ASKED" : "FOR", .wrap = true, .shorten = 16 },
                 { .title = "TIMES", .right = true },
                 { .title = "FIRST", .wrap = true },
                 { .title = "LAST", .wrap = true },

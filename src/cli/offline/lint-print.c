@@ -18,7 +18,7 @@ typedef struct Numbers {
 /* Ends the line. @column: where the text begins. */
 static int print_text(const char *text, size_t column, size_t indent) {
         _cleanup_(freep) char *escaped = NULL;
-        size_t width = wrap_width(stdout);
+        size_t width = wrap_width();
 
         if (text_escape(text, &escaped) < 0)
                 return -ENOMEM;
@@ -52,13 +52,11 @@ static int print_finding(const Lint *l, const KeptFinding *f) {
         (void) fputs(escaped, stdout);
         r = print_text(message, wrap_columns(escaped), 2);
         if (r >= 0 && f->instead) {
-                printf("  %sinstead:%s ", output_tone(&l->run->out, stdout, TONE_DIM),
-                       output_tone(&l->run->out, stdout, TONE_PLAIN));
+                output_hint(&l->run->out, 2, "instead");
                 r = print_text(f->instead, strlen("  instead: "), 4);
         }
         if (r >= 0 && f->accepted) {
-                printf("  %saccepted:%s ", output_tone(&l->run->out, stdout, TONE_DIM),
-                       output_tone(&l->run->out, stdout, TONE_PLAIN));
+                output_hint(&l->run->out, 2, "accepted");
                 r = print_text(f->accepted, strlen("  accepted: "), 4);
         }
         return r;

@@ -16,6 +16,8 @@
 #include "common/base/text.h"
 #include "common/base/util.h"
 
+#define HOURS_SHOWN_DAYS 14U            /* from then on nobody wants to know the hours */
+
 /**
  * print_escaped() - print a text that comes from elsewhere
  * @s: NULL is printed as "?"
@@ -51,7 +53,7 @@ void print_duration(FILE *f, uint64_t usec) {
                 (void) fprintf(f, "%" PRIu64 " d %" PRIu64 " h", sec / 86400, sec / 3600 % 24);
 }
 
-/* "just now", "7 s ago", "2 min 5 s ago" */
+/* "just now", "7 s ago", "3 min ago", "2 h 5 min ago", "4 d 3 h ago", "40 d ago": as exactly as one wants to know */
 void print_age(FILE *f, uint64_t usec) {
         uint64_t sec = usec / USEC_PER_SEC;
 
@@ -61,6 +63,10 @@ void print_age(FILE *f, uint64_t usec) {
                 (void) fputs("just now", f);
         else if (sec < 60)
                 (void) fprintf(f, "%" PRIu64 " s ago", sec);
+        else if (sec < 3600)
+                (void) fprintf(f, "%" PRIu64 " min ago", sec / 60);
+        else if (sec >= HOURS_SHOWN_DAYS * 86400)
+                (void) fprintf(f, "%" PRIu64 " d ago", sec / 86400);
         else {
                 print_duration(f, usec);
                 (void) fputs(" ago", f);
@@ -99,6 +105,18 @@ void print_date(FILE *f, uint64_t realtime_usec) {
                 (void) fputs("?", f);
         else
                 (void) fputs(buf, f);
+}
+
+/* "2026-11-23 12:01:33 (3 min ago)": for whoever compares it with a clock, and for whoever does not */
+void print_moment(FILE *f, uint64_t realtime_usec) {
+        uint64_t now = clock_usec(CLOCK_REALTIME);
+
+        print_date(f, realtime_usec);
+        if (realtime_usec > now)        /* the clock was put back */
+                return;
+        (void) fputs(" (", f);
+        print_age(f, now - realtime_usec);
+        (void) fputc(')', f);
 }
 
 /* "12:01:33.456", local time */

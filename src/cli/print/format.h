@@ -6,9 +6,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* "1 module", "2 modules" */
+static inline const char *plural(uint64_t n) {
+        return n == 1 ? "" : "s";
+}
+
 void print_escaped(FILE *f, const char *s);
 void print_duration(FILE *f, uint64_t usec);
 void print_age(FILE *f, uint64_t usec);
 void print_size(FILE *f, uint64_t bytes);
+void print_moment(FILE *f, uint64_t realtime_usec);
 void print_date(FILE *f, uint64_t realtime_usec);
 void print_time(FILE *f, uint64_t realtime_usec);

@@ -13,7 +13,10 @@
 #include <locale.h>
 #include <poll.h>
 
+#include "cli/print/fold.h"
 #include "cli/print/format.h"
+#include "cli/print/screen.h"
+#include "common/base/enum-names.h"
 
 static const char *const tone_code[_TONE_MAX] = {
         [TONE_PLAIN] = "\x1b[0m",
@@ -24,27 +27,66 @@ static const char *const tone_code[_TONE_MAX] = {
         [TONE_STRONG] = "\x1b[1m",
 };
 
-static bool colour_wanted(int fd) {
-        const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+static const char *const colour_modes[_COLOUR_MODE_MAX] = {
+        [COLOUR_AUTO] = "auto",
+        [COLOUR_ALWAYS] = "always",
+        [COLOUR_NEVER] = "never",
+};
 
-        return isatty(fd) && !(no_colour && *no_colour) && term && !streq(term, "dumb");
+ColourMode colour_mode_from_string(const char *s) {
+        return (ColourMode) ENUM_VALUE(colour_modes, s);
 }
 
-/* Call it after setlocale(). NO_COLOR: https://no-color.org */
+/* https://no-color.org goes before https://bixense.com/clicolors, and what is asked for by an option before both. */
+static bool colour_wanted(ColourMode mode, int fd) {
+        const char *none = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+
+        if (mode != COLOUR_AUTO)
+                return mode == COLOUR_ALWAYS;
+        if (none && *none)
+                return false;
+        if (force && *force && !streq(force, "0"))
+                return true;
+        return isatty(fd) && term && !streq(term, "dumb");
+}
+
+/* The one place that decides about colours. */
+void output_set_colour(Output *out, ColourMode mode) {
+        assert(out);
+
+        out->stdout_colour = colour_wanted(mode, STDOUT_FILENO);
+        out->stderr_colour = colour_wanted(mode, STDERR_FILENO);
+}
+
+/* Call it after setlocale(). */
 void output_init(Output *out) {
         assert(out);
 
         *out = (Output) {
-                .stdout_colour = colour_wanted(STDOUT_FILENO),
-                .stderr_colour = colour_wanted(STDERR_FILENO),
                 .stderr_terminal = isatty(STDERR_FILENO),
                 .utf8 = streq(nl_langinfo(CODESET), "UTF-8"),
         };
+        output_set_colour(out, COLOUR_AUTO);
 }
 
+/**
+ * output_begin() - the answer of a verb follows, which people may read at their leisure
+ * @paged:  in a pager, if it is longer than the terminal
+ * @folded: with long lines folded; JSON never has
+ *
+ * Return: 0; negative errno.
+ */
+int output_begin(Output *out, bool paged, bool folded) {
+        assert(out && !out->screen);
+
+        return screen_new(&out->screen, out->utf8, paged, folded && out->json == JSON_OFF);
+}
+
+/* With a pager it waits for its end. */
 void output_done(Output *out) {
         assert(out);
 
+        out->screen = screen_free(out->screen);
         out->items = sd_json_variant_unref(out->items);
 }
 
@@ -102,9 +144,28 @@ const char *output_tone(const Output *out, FILE *f, Tone tone) {
         return (f == stderr ? out->stderr_colour : out->stdout_colour) ? tone_code[tone] : "";
 }
 
+/* On standard output. */
+void output_toned(const Output *out, Tone tone, const char *text) {
+        printf("%s%s%s", output_tone(out, stdout, tone), text, output_tone(out, stdout, TONE_PLAIN));
+}
+
+/* What a section of an answer is about, on a line of its own below an empty one. */
+void output_title(const Output *out, const char *title) {
+        putchar('\n');
+        output_toned(out, TONE_STRONG, title);
+        putchar('\n');
+}
+
+/* "      try: ", before what somebody may do about it; the caller prints that. */
+void output_hint(const Output *out, int indent, const char *label) {
+        printf("%*s%s%s:%s ", indent, "", output_tone(out, stdout, TONE_DIM), label,
+               output_tone(out, stdout, TONE_PLAIN));
+}
+
 /* The left part of "    Kernel: 6.12.48"; the caller prints the right one. */
 void output_label(const Output *out, const char *label) {
-        printf("%s%12s:%s ", output_tone(out, stdout, TONE_DIM), label, output_tone(out, stdout, TONE_PLAIN));
+        printf("%s%*s:%s ", output_tone(out, stdout, TONE_DIM), LABEL_COLUMNS - 2, label,
+               output_tone(out, stdout, TONE_PLAIN));
 }
 
 /* The beginning of a command to type: "lkmctl", with the host if there is one. */

@@ -256,6 +256,32 @@ void print_record_requester(FILE *f, sd_json_variant *record) {
                 print_requester_of(f, field_object(record, "requester"), field_string(record, "module"));
 }
 
+/* What it came along with, else who asked: "for device 0000:00:1f.2", "asked for by lkmctl" */
+void print_record_requester_brief(FILE *f, sd_json_variant *record) {
+        sd_json_variant *requester = field_object(record, "requester");
+        const char *origin = field_string(requester, "origin") ?: "";
+        static const struct {
+                const char *origin, *words;
+        } table[] = {
+                { "device", "for " },
+                { "client", "asked for by " },
+                { "kernel", "asked for by the kernel on behalf of " },
+                { "foreign", "without lkmd, by " },
+        };
+
+        assert(f);
+
+        if (print_reason(f, record))
+                return;
+        for (size_t i = 0; i < ARRAY_LEN(table); i++)
+                if (streq(origin, table[i].origin)) {
+                        (void) fputs(table[i].words, f);
+                        print_requester_short(f, requester);
+                        return;
+                }
+        print_record_requester(f, record);
+}
+
 /* What it came along with, else who asked. */
 void print_record_requester_short(FILE *f, sd_json_variant *record) {
         assert(f);

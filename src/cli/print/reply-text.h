@@ -14,6 +14,7 @@ void print_requester_process(FILE *f, sd_json_variant *process);
 void print_requester_kind(FILE *f, sd_json_variant *requester);
 void print_requester_short(FILE *f, sd_json_variant *requester);
 void print_record_requester(FILE *f, sd_json_variant *record);
+void print_record_requester_brief(FILE *f, sd_json_variant *record);
 void print_record_requester_short(FILE *f, sd_json_variant *record);
 void print_outcome(FILE *f, sd_json_variant *record);
 bool record_is_failure(sd_json_variant *record);

@@ -13,11 +13,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "cli/print/screen.h"
 #include "cli/print/wrap.h"
 #include "common/base/array.h"
 
 #define WIDTH_MIN 12U                   /* of a column that was made narrower, if need be within words */
 #define PIECE_MAX 24U                   /* longer words need not be whole */
+#define BELOW_INDENT 4                  /* of cells on a line of their own */
 #define TREE_STEP 2U                    /* columns for each level of a tree */
 
 typedef struct Row {
@@ -30,6 +32,7 @@ struct Table {
         const Output *out;
         Column *columns;
         bool *below;                    /* columns whose cells have lines of their own, since they do not fit */
+        bool *left_out;                 /* those that are not shown at all */
         size_t *widths;                 /* of the others, once there is a layout */
         size_t n_columns;
         Row *rows;
@@ -61,8 +64,9 @@ int table_new(Table **ret, const Output *out, const Column columns[], size_t n_c
                 return -ENOMEM;
         memcpy(t->columns, columns, n_columns * sizeof(*columns));
         t->below = calloc(n_columns, sizeof(*t->below));
+        t->left_out = calloc(n_columns, sizeof(*t->left_out));
         t->widths = calloc(n_columns, sizeof(*t->widths));
-        if (!t->below || !t->widths)
+        if (!t->below || !t->left_out || !t->widths)
                 return -ENOMEM;
         t->n_columns = n_columns;
         t->out = out;
@@ -87,6 +91,7 @@ Table *table_free(Table *t) {
         free(t->rows);
         free(t->columns);
         free(t->below);
+        free(t->left_out);
         free(t->widths);
         free(t);
         return NULL;
@@ -161,12 +166,18 @@ static size_t natural_width(const Table *t, size_t column) {
         return width;
 }
 
+static bool may_shorten(const Table *t, size_t column) {
+        return t->columns[column].shorten > 0 && !t->out->full;
+}
+
 /* The width below which words would have to be broken, or what is to stay whole. */
 static size_t word_width(const Table *t, size_t column) {
         size_t width = WIDTH_MIN;
 
         if (t->columns[column].whole)
                 return natural_width(t, column);
+        if (may_shorten(t, column))
+                return t->columns[column].shorten;
         for (size_t i = 0; i < t->n_rows; i++)
                 if (t->rows[i].cells[column])
                         width = MAX(width, wrap_longest_piece(t->rows[i].cells[column]));
@@ -180,12 +191,17 @@ static size_t least_width(const Table *t, size_t column, size_t minimum) {
                        : t->widths[column];
 }
 
+/* Has the column a place beside the others? */
+static bool is_beside(const Table *t, size_t column) {
+        return !t->below[column] && !t->left_out[column];
+}
+
 /* The blanks between columns count. */
 static size_t sum_of(const Table *t, const size_t *widths) {
         size_t sum = 0;
 
         for (size_t k = 0; k < t->n_columns; k++)
-                sum += t->below[k] ? 0 : widths[k] + 1;
+                sum += is_beside(t, k) ? widths[k] + 1 : 0;
         return sum > 0 ? sum - 1 : 0;
 }
 
@@ -194,7 +210,7 @@ static size_t find_widest(const Table *t, const size_t *minima) {
         size_t found = t->n_columns;
 
         for (size_t k = 0; k < t->n_columns; k++)
-                if (t->columns[k].wrap && !t->below[k] && t->widths[k] > minima[k] &&
+                if (t->columns[k].wrap && is_beside(t, k) && t->widths[k] > minima[k] &&
                     (found == t->n_columns || t->widths[k] > t->widths[found]))
                         found = k;
         return found;
@@ -226,18 +242,22 @@ static void move_below(const Table *t, const size_t *minima, size_t available) {
         }
 }
 
-static int wrap_cells(const Table *t, size_t column, size_t width) {
+/* As many lines as it takes, or as much as there is room for on one. */
+static int fit_cells(const Table *t, size_t column) {
+        size_t width = t->widths[column];
+
         for (size_t i = 0; i < t->n_rows; i++) {
-                char **cell = t->rows[i].cells + column, *wrapped;
+                char **cell = t->rows[i].cells + column, *fitting;
                 int r;
 
                 if (!*cell || wrap_columns(*cell) <= width)
                         continue;
-                r = wrap_text(*cell, width, &wrapped);
+                r = may_shorten(t, column) ? wrap_shorten(*cell, width, t->out->utf8, &fitting)
+                                           : wrap_text(*cell, width, &fitting);
                 if (r < 0)
                         return r;
                 free(*cell);
-                *cell = wrapped;
+                *cell = fitting;
         }
         return 0;
 }
@@ -252,6 +272,8 @@ static int layout(const Table *t, size_t available) {
                 t->widths[k] = natural_width(t, k);
         for (size_t k = 0; k < t->n_columns; k++)
                 minima[k] = least_width(t, k, word_width(t, k));
+        for (size_t k = 0; k < t->n_columns; k++)
+                t->left_out[k] = t->columns[k].spare > available && !t->out->full;
         if (sum_of(t, t->widths) > available)
                 move_below(t, minima, available);
         fit(t, minima, available);
@@ -261,7 +283,7 @@ static int layout(const Table *t, size_t available) {
         fit(t, minima, available);
         for (size_t k = 0; r >= 0 && k < t->n_columns; k++)
                 if (t->columns[k].wrap && !t->columns[k].whole)
-                        r = wrap_cells(t, k, t->widths[k]);
+                        r = fit_cells(t, k);
         return r;
 }
 
@@ -275,7 +297,7 @@ static int add_columns(const Table *t, struct libscols_table *scols) {
         for (size_t k = 0; k < t->n_columns; k++) {
                 const Column *c = t->columns + k;
 
-                if (t->below[k])
+                if (!is_beside(t, k))
                         continue;
                 int flags = (c->right ? SCOLS_FL_RIGHT : 0) | (c->wrap ? SCOLS_FL_WRAP : 0) |
                             (c->tree ? SCOLS_FL_TREE : 0);
@@ -299,7 +321,7 @@ static int add_lines(const Table *t, struct libscols_table *scols) {
                 if (!line)
                         return -ENOMEM;
                 for (size_t k = 0, shown = 0; k < t->n_columns; k++) {
-                        if (t->below[k])
+                        if (!is_beside(t, k))
                                 continue;
                         if (row->cells[k] && scols_line_set_data(line, shown, row->cells[k]) < 0)
                                 return -ENOMEM;
@@ -345,7 +367,7 @@ static void put_row(const Table *t, const char *const *cells) {
                 for (size_t k = 0; k < t->n_columns; k++) {
                         const char *p = cells[k] ?: "";
 
-                        if (t->below[k])
+                        if (!is_beside(t, k))
                                 continue;
                         for (size_t skip = n; skip > 0 && *p; skip--)
                                 p += strcspn(p, "\n") + (strchr(p, '\n') != NULL);
@@ -356,8 +378,29 @@ static void put_row(const Table *t, const char *const *cells) {
         }
 }
 
+/* The cells of a row that are below it, on one line if they fit. */
+static void put_below(const Table *t, const Row *row, size_t available) {
+        size_t used = 0;
+
+        for (size_t k = 0; k < t->n_columns; k++) {
+                const char *cell = t->below[k] ? row->cells[k] : NULL;
+
+                if (!cell)
+                        continue;
+                if (used > 0 && used + 2 + wrap_columns(cell) > available) {
+                        putchar('\n');
+                        used = 0;
+                }
+                printf("%*s%s%s%s", used > 0 ? 2 : BELOW_INDENT, "", output_tone(t->out, stdout, TONE_DIM),
+                       cell, output_tone(t->out, stdout, TONE_PLAIN));
+                used += (used > 0 ? 2 : BELOW_INDENT) + wrap_columns(cell);
+        }
+        if (used > 0)
+                putchar('\n');
+}
+
 /* libsmartcols has no cells that span columns. */
-static int print_with_lines_below(const Table *t) {
+static int print_with_lines_below(const Table *t, size_t available) {
         _cleanup_(freep) const char **titles = calloc(t->n_columns, sizeof(*titles));
 
         if (!titles)
@@ -367,9 +410,7 @@ static int print_with_lines_below(const Table *t) {
         put_row(t, titles);
         for (size_t i = 0; i < t->n_rows; i++) {
                 put_row(t, (const char *const *) t->rows[i].cells);
-                for (size_t k = 0; k < t->n_columns; k++)
-                        if (t->below[k] && t->rows[i].cells[k])
-                                printf("    %s\n", t->rows[i].cells[k]);
+                put_below(t, t->rows + i, available);
         }
         return 0;
 }
@@ -389,11 +430,9 @@ static bool is_tree(const Table *t) {
         return false;
 }
 
-int table_print(Table *t) {
+static int print(Table *t) {
         _cleanup_(unref_scols) struct libscols_table *scols = scols_new_table();
         int r;
-
-        assert(t);
 
         if (!scols)
                 return -ENOMEM;
@@ -401,7 +440,7 @@ int table_print(Table *t) {
         (void) scols_table_enable_noencoding(scols, 1); /* cells are escaped already */
         r = isatty(STDOUT_FILENO) ? layout(t, scols_table_get_termwidth(scols)) : 0;
         if (r >= 0 && has_below(t) && !is_tree(t))
-                return print_with_lines_below(t);
+                return print_with_lines_below(t, scols_table_get_termwidth(scols));
         if (r >= 0)
                 r = add_columns(t, scols);
         if (r >= 0)
@@ -410,5 +449,16 @@ int table_print(Table *t) {
                 r = scols_print_table(scols);
         if (r >= 0)
                 print_lines_of_tree(t);
+        return r;
+}
+
+int table_print(Table *t) {
+        int r;
+
+        assert(t);
+
+        screen_fold(t->out->screen, false);
+        r = print(t);
+        screen_fold(t->out->screen, true);
         return r;
 }

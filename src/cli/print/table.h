@@ -8,14 +8,16 @@
 #include "cli/print/output.h"
 #include "common/base/util.h"
 
-/* Table: rows of cells below headings, which fit a terminal. */
+/* Table: rows of cells below headings, which fit a terminal. Nothing is lost where the answer is to be full. */
 typedef struct Table Table;
 
 typedef struct Column {
         const char *title;
         bool right;                     /* numbers */
         bool wrap;                      /* may take several lines where the terminal is too narrow */
+        unsigned shorten;               /* prose may end in an ellipsis behind so many */
         bool whole;                     /* names and places, which people copy: they get lines of their own instead */
+        unsigned spare;                 /* left out on a terminal of fewer columns */
         bool tree;                      /* shows which row is below which */
 } Column;
 

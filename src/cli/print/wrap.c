@@ -5,16 +5,19 @@
 #include "cli/print/wrap.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <wchar.h>
 
 #include "common/base/util.h"
 
 #define WIDTH_MIN 40U                   /* a terminal that is narrower breaks the lines itself */
+#define WORD_LOST_MAX 4U                /* columns that are given up for a shortened text to end behind a word */
+#define PARAGRAPH_MIN 12U               /* what is narrower cannot be read */
 #define WIDTH_USUAL 80U                 /* of a terminal that does not say */
 
 /* Bytes of the character at @p, and the columns that it takes; what is no character counts as one. */
-static size_t measure(const char *p, size_t *ret_columns) {
+size_t wrap_measure(const char *p, size_t *ret_columns) {
         mbstate_t state = {};
         wchar_t c;
         size_t n = mbrtowc(&c, p, MB_CUR_MAX, &state);
@@ -36,7 +39,7 @@ size_t wrap_columns(const char *text) {
         assert(text);
 
         for (; *text; sum += columns)
-                text += measure(text, &columns);
+                text += wrap_measure(text, &columns);
         return sum;
 }
 
@@ -54,7 +57,7 @@ size_t wrap_longest_piece(const char *text) {
         for (const char *p = text; *p; piece += columns) {
                 if (is_break(text, p))
                         piece = 0;
-                p += measure(p, &columns);
+                p += wrap_measure(p, &columns);
                 longest = MAX(longest, piece + columns);
         }
         return longest;
@@ -69,7 +72,7 @@ static size_t line_length(const char *text, size_t width) {
                         last_blank = n;
                 if (is_break(text, text + n))
                         last_break = n;
-                length = measure(text + n, &columns);
+                length = wrap_measure(text + n, &columns);
                 if (used + columns > width)
                         return last_blank > 0 ? last_blank : last_break > 0 ? last_break : MAX(n, length);
                 used += columns;
@@ -111,15 +114,51 @@ int wrap_text(const char *text, size_t width, char **ret) {
         return 0;
 }
 
-/* Columns of the terminal that @f is; 0: it is none, and lines are for programs, as long as they are. */
-size_t wrap_width(FILE *f) {
+/**
+ * wrap_shorten() - as much of the text as there is room for, and an ellipsis if that is not all of it
+ * @width: in columns, at least 1
+ *
+ * It ends behind a word if that is near, and behind a name of a list in any case. What takes no column belongs to the
+ * character before it.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int wrap_shorten(const char *text, size_t width, bool utf8, char **ret) {
+        const char *ellipsis = utf8 ? "…" : &"..."[3 - MIN(width, (size_t) 3)];
+        size_t room, n = 0, used = 0, columns, blank = 0;
+        _cleanup_(freep) char *shortened = NULL;
+
+        assert(text && width > 0 && ret);
+
+        room = wrap_columns(ellipsis);
+        room = wrap_columns(text) <= width ? SIZE_MAX : width - MIN(width, room);
+        for (size_t length; text[n]; n += length, used += columns) {
+                if (text[n] == ' ' && (used + WORD_LOST_MAX >= room || (n > 0 && text[n - 1] == ',')))
+                        blank = n;
+                length = wrap_measure(text + n, &columns);
+                if (used + columns > room)
+                        break;
+        }
+        if (text[n] && blank > 0)
+                n = blank;
+        while (text[n] && n > 0 && strchr(" ,:;", text[n - 1]))
+                n--;
+        if (asprintf(&shortened, "%.*s%s", (int) n, text, text[n] ? ellipsis : "") < 0) {
+                shortened = NULL;
+                return -ENOMEM;
+        }
+
+        *ret = STEAL_PTR(shortened);
+        return 0;
+}
+
+/* Columns of the terminal that standard output is; 0: it is none, and lines are for programs, as long as they are. */
+size_t wrap_width(void) {
         struct winsize size = {};
 
-        assert(f);
-
-        if (!isatty(fileno(f)))
+        if (!isatty(STDOUT_FILENO))
                 return 0;
-        if (ioctl(fileno(f), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
                 return WIDTH_USUAL;
         return MAX((size_t) size.ws_col, (size_t) WIDTH_MIN);
 }
@@ -143,4 +182,16 @@ void wrap_print(FILE *f, const char *text, size_t indent, size_t width) {
                         (void) fprintf(f, "\n%*s", (int) indent, "");
         }
         (void) fputc('\n', f);
+}
+
+/* Prints the text, whose first line begins in the column @indent: wrapped on a terminal, else on one line. */
+void wrap_paragraph(const char *text, size_t indent) {
+        size_t width = wrap_width();
+
+        assert(text);
+
+        if (width >= indent + PARAGRAPH_MIN)
+                wrap_print(stdout, text, indent, width);
+        else
+                printf("%s\n", text);
 }

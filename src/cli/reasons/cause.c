@@ -177,17 +177,12 @@ int cause_list_to_json(const CauseList *l, sd_json_variant **ret) {
 
 /* The sentence, and below it what to try. */
 void cause_print(const Output *out, const Cause *c, const char *indent) {
-        size_t width = wrap_width(stdout);
-
         assert(out && c && indent);
 
         printf("%s", indent);
-        if (width > 0)
-                wrap_print(stdout, c->sentence, strlen(indent), width);
-        else
-                printf("%s\n", c->sentence);
+        wrap_paragraph(c->sentence, strlen(indent));
         if (!c->command)
                 return;
-        printf("%s  %stry:%s %s\n", indent, output_tone(out, stdout, TONE_DIM),
-               output_tone(out, stdout, TONE_PLAIN), c->command);
+        output_hint(out, (int) strlen(indent) + 2, "try");
+        printf("%s\n", c->command);
 }

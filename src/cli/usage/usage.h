@@ -44,6 +44,8 @@ typedef struct Verb {
         unsigned completes[2];          /* Completion: of the first argument, and of each that follows */
         const char *summary;
         const char *text;               /* more of it, for "help VERB" */
+        bool paged;                     /* prints an answer and ends: a pager may show it */
+        bool verbatim;                  /* prints what is for programs, too: no line is folded */
         bool looks;                     /* at /proc and /sys of this machine, too: --host has the lkmctl there do it */
         bool offline;                   /* answers from files, without lkmd: takes other options */
         bool treeless;                  /* offline, but has no use for modules: --root and its like are not for it */

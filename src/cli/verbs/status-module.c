@@ -83,7 +83,7 @@ static void print_origin(const Output *out, sd_json_variant *module) {
         output_label(out, "Loaded");
         if (was_there_before(record))
                 printf("before ");
-        print_date(stdout, field_number(record, "timeUSec"));
+        print_moment(stdout, field_number(record, "timeUSec"));
         if (field_unsigned(record, "durationUSec", &usec)) {
                 printf(", in ");
                 print_load_time(stdout, record, usec);
@@ -171,7 +171,7 @@ static void print_history(const Output *out, sd_json_variant *history) {
         if (n == 0)
                 return;
 
-        printf("\n%sHistory%s\n", output_tone(out, stdout, TONE_STRONG), output_tone(out, stdout, TONE_PLAIN));
+        output_title(out, "History");
         ARRAY_FOREACH_INDEX(history, i) {
                 sd_json_variant *record = sd_json_variant_by_index(history, i);
                 const char *hint = field_string(record, "hint");
@@ -190,7 +190,7 @@ static void print_history(const Output *out, sd_json_variant *history) {
                 print_record_requester(stdout, record);
                 putchar('\n');
                 if (hint && record_is_failure(record)) {
-                        printf("      %stry:%s ", output_tone(out, stdout, TONE_DIM), output_tone(out, stdout, TONE_PLAIN));
+                        output_hint(out, 6, "try");
                         print_escaped(stdout, hint);
                         putchar('\n');
                 }

@@ -14,11 +14,6 @@
 
 #define SHOWN_MAX 10U
 
-static void print_title(const Output *out, const char *title) {
-        printf("\n%s%s%s\n", output_tone(out, stdout, TONE_STRONG), title,
-               output_tone(out, stdout, TONE_PLAIN));
-}
-
 /* Return: whether the list ends here. */
 static bool print_rest(const Output *out, size_t i, size_t n) {
         if (i < SHOWN_MAX)
@@ -35,21 +30,23 @@ bool status_policy_is_worrying(sd_json_variant *status) {
         return field_bool(policy, "broken") || field_elements(policy, "loadedButDenied") > 0;
 }
 
-/* ", 3 refused so far" */
+/* "     Refused: 3 so far, 2 more would be: lkmctl policy audit"; nothing if it has nothing to tell of */
 static void print_counts(const Output *out, sd_json_variant *counters) {
         uint64_t denied = field_number(counters, "denied"), would = field_number(counters, "wouldDeny");
 
+        putchar('\n');
+        if (denied == 0 && would == 0)
+                return;
+        output_label(out, "Refused");
         if (denied > 0)
-                printf("; %s%" PRIu64 " refused%s", output_tone(out, stdout, TONE_WARN), denied,
+                printf("%s%" PRIu64 " so far%s", output_tone(out, stdout, TONE_WARN), denied,
                        output_tone(out, stdout, TONE_PLAIN));
         if (would > 0)
-                printf("; %" PRIu64 " would be refused", would);
-        if (denied > 0 || would > 0) {
-                printf(": ");
-                output_command(out, stdout);
-                printf("policy audit");
-        }
-        putchar('\n');
+                printf("%s%" PRIu64 "%s would be in mode enforce", denied > 0 ? ", " : "", would,
+                       denied > 0 ? " more" : "");
+        printf(": ");
+        output_command(out, stdout);
+        printf("policy audit\n");
 }
 
 /* What is in force while a file is broken, and what is missing. */
@@ -101,7 +98,7 @@ static void print_grants(const Output *out, sd_json_variant *grants) {
 
         if (!grants || sd_json_variant_elements(grants) == 0)
                 return;
-        print_title(out, "Allowed or denied for a time");
+        output_title(out, "Allowed or denied for a time");
         ARRAY_FOREACH_INDEX(grants, i) {
                 sd_json_variant *grant = sd_json_variant_by_index(grants, i);
 
@@ -121,8 +118,8 @@ static void print_grants(const Output *out, sd_json_variant *grants) {
                         printf(": ");
                         print_escaped(stdout, field_string(grant, "reason"));
                 }
-                printf("\n      %stake it back:%s ", output_tone(out, stdout, TONE_DIM),
-                       output_tone(out, stdout, TONE_PLAIN));
+                putchar('\n');
+                output_hint(out, 6, "take it back");
                 output_command(out, stdout);
                 printf("policy revoke ");
                 print_escaped(stdout, field_string(grant, "id"));
@@ -133,7 +130,7 @@ static void print_grants(const Output *out, sd_json_variant *grants) {
 static void print_denied(const Output *out, sd_json_variant *denied) {
         if (!denied || sd_json_variant_elements(denied) == 0)
                 return;
-        print_title(out, "Loaded but denied");
+        output_title(out, "Loaded but denied");
         ARRAY_FOREACH_INDEX(denied, i) {
                 sd_json_variant *module = sd_json_variant_by_index(denied, i);
 
@@ -152,8 +149,7 @@ static void print_denied(const Output *out, sd_json_variant *denied) {
                 }
                 putchar('\n');
         }
-        printf("      %sremove them:%s ", output_tone(out, stdout, TONE_DIM),
-               output_tone(out, stdout, TONE_PLAIN));
+        output_hint(out, 6, "remove them");
         output_command(out, stdout);
         printf("unload MODULE\n");
 }
@@ -161,7 +157,7 @@ static void print_denied(const Output *out, sd_json_variant *denied) {
 static void print_problems(const Output *out, sd_json_variant *problems) {
         if (!problems || sd_json_variant_elements(problems) == 0)
                 return;
-        print_title(out, "Broken policy");
+        output_title(out, "Broken policy");
         ARRAY_FOREACH_INDEX(problems, i) {
                 if (print_rest(out, i, sd_json_variant_elements(problems)))
                         return;
@@ -169,8 +165,8 @@ static void print_problems(const Output *out, sd_json_variant *problems) {
                 print_problem(stdout, sd_json_variant_by_index(problems, i));
                 putchar('\n');
         }
-        printf("      %scorrect it, lkmd reads it again by itself; to look for mistakes:%s lkmctl policy check\n",
-               output_tone(out, stdout, TONE_DIM), output_tone(out, stdout, TONE_PLAIN));
+        output_hint(out, 6, "correct it, lkmd reads it again by itself; to look for mistakes");
+        printf("lkmctl policy check\n");
 }
 
 void status_print_policy_details(const Output *out, sd_json_variant *status) {

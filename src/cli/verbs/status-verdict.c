@@ -24,10 +24,6 @@ typedef struct Verdict {
         void (*next)(const Output *out, sd_json_variant *status); /* NULL: nothing is to be done */
 } Verdict;
 
-static const char *plural(uint64_t n) {
-        return n == 1 ? "" : "s";
-}
-
 static void say_field(sd_json_variant *status, const char *field) {
         print_escaped(stdout, field_string(status, field));
 }

@@ -8,6 +8,7 @@
 #include "cli/offline/offline.h"
 #include "cli/print/format.h"
 #include "cli/print/table.h"
+#include "cli/print/wrap.h"
 #include "cli/verbs/machine-look.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/string-list.h"
@@ -20,6 +21,8 @@ typedef struct Listing {
         const MachineLook *look;
         const DeviceNames *names;
         Table *table;                   /* NULL: as JSON */
+        bool brief;                     /* without those that nothing is known of */
+        size_t n_left_out;
 } Listing;
 
 /* One device with all that is shown of it. Owns its texts. */
@@ -95,6 +98,19 @@ static void write_modules(FILE *f, const Row *row) {
         }
 }
 
+/* "nouveau: blacklisted", "no module for it": the modules that it could have, and why it has none of them */
+static void write_modules_or_why(FILE *f, const Row *row) {
+        const char *why = row->why.causes.n_items > 0 ? cause_kind_words(row->why.causes.items[0].kind)
+                                                      : NULL;
+        bool has_modules = row->module || row->device->uevent.facts.driver ||
+                           string_list_count(row->why.candidates) > 0;
+
+        if (has_modules || !why)
+                write_modules(f, row);
+        if (why)
+                (void) fprintf(f, "%s%s", has_modules ? ": " : "", why);
+}
+
 static void write_cell(FILE *f, const Row *row, size_t column) {
         const DeviceFacts *facts = &row->device->uevent.facts;
 
@@ -108,19 +124,15 @@ static void write_cell(FILE *f, const Row *row, size_t column) {
         case 2:
                 print_escaped(f, facts->driver ?: "-");
                 break;
-        case 3:
-                write_modules(f, row);
-                break;
         default:
-                if (row->why.causes.n_items > 0)
-                        (void) fputs(cause_kind_words(row->why.causes.items[0].kind), f);
+                write_modules_or_why(f, row);
         }
 }
 
 static int add_row(Table *table, const Row *row) {
         int r = table_line(table);
 
-        for (size_t column = 0; r >= 0 && column < 5; column++) {
+        for (size_t column = 0; r >= 0 && column < 4; column++) {
                 FILE *f = table_cell(table);
 
                 if (f)
@@ -170,6 +182,13 @@ static int add_json(Run *run, const Row *row) {
         return r < 0 ? r : output_json(&run->out, object);
 }
 
+/* Firmware describes much that no module of this kernel is for: nobody can do anything about it. */
+static bool is_nameless(const Row *row) {
+        return !row->name && !row->device->uevent.facts.driver &&
+               string_list_count(row->why.candidates) == 0 &&
+               (row->why.causes.n_items == 0 || row->why.causes.items[0].kind == CAUSE_NO_SUCH_MODULE);
+}
+
 static int on_device(const Device *d, void *userdata) {
         const char *keys[DEVICE_KEYS_MAX];
         _cleanup_(row_clear) Row row = {};
@@ -183,14 +202,19 @@ static int on_device(const Device *d, void *userdata) {
         r = row_make(l, d, &row);
         if (r < 0)
                 return r;
+        if (l->brief && is_nameless(&row)) {
+                l->n_left_out++;
+                return 0;
+        }
         return l->table ? add_row(l->table, &row) : add_json(l->run, &row);
 }
 
 static int list_all(Run *run, Listing *l) {
         static const Column columns[] = {
-                { "DEVICE", .wrap = true, .whole = true }, { "NAME", .wrap = true },
-                { "DRIVER", .wrap = true },                { "MODULES", .wrap = true },
-                { "WHY NOT", .wrap = true },
+                { "DEVICE", .wrap = true, .whole = true },
+                { "NAME", .wrap = true, .shorten = 18 },
+                { "DRIVER", .wrap = true },
+                { "MODULES, OR WHY NOT", .wrap = true, .shorten = 19 },
         };
         _cleanup_(table_freep) Table *table = NULL;
         int r, e;
@@ -205,9 +229,16 @@ static int list_all(Run *run, Listing *l) {
         if (r < 0)
                 return r;
         l->table = table;
+        l->brief = wrap_width() > 0 && !run->out.full && !run->unbound;
         r = device_each(on_device, l);
         l->table = NULL;
-        return r < 0 ? r : output_wants_text(&run->out) ? table_print(table) : 0;
+        if (r < 0 || !output_wants_text(&run->out))
+                return r;
+        r = table_print(table);
+        if (r >= 0 && l->n_left_out > 0)
+                printf("\n%zu more have no name, no driver and no module: lkmctl devices --full\n",
+                       l->n_left_out);
+        return r;
 }
 
 /* ---------------------------------------------------------------------------------------------------- one in full */

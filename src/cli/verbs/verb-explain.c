@@ -14,7 +14,7 @@
 #include "cli/offline/plan-print.h"
 #include "cli/offline/suggestion.h"
 #include "cli/print/format.h"
-#include "cli/print/table.h"
+#include "cli/verbs/explain-trace.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/limits.h"
 #include "common/base/module-name.h"
@@ -82,113 +82,6 @@ static int ask_all(Run *run, Question *q, const Index *index, const OfflinePolic
 }
 
 /* ---------------------------------------------------------------------------------------------- printing */
-
-static void write_how(const Output *out, FILE *f, const TraceStep *m, bool wins) {
-        bool default_of_nobody = m->what.source == POLICY_BY_DEFAULT && !m->what.file;
-
-        (void) fputs(wins ? out->utf8 ? "▸ " : "> " : "  ", f);
-        if (default_of_nobody && m->part == POLICY_DEPENDENCY)
-                (void) fputs("decides: comes with what is allowed", f);
-        else if (default_of_nobody)
-                (void) fputs("decides: nothing else does", f);
-        else
-                (void) fputs(trace_step_words(m->how), f);
-        if (m->what.reason && !default_of_nobody) {
-                (void) fputs(": ", f);
-                print_escaped(f, m->what.reason);
-        }
-}
-
-static int add_row(const Output *out, Table *table, const Explanation *q, size_t i, size_t first,
-                   const TraceStep *winner) {
-        const TraceStep *m = q->trace.items + i;
-        FILE *f;
-        int r;
-
-        r = table_line(table);
-        for (size_t column = 0; r >= 0 && column < 5; column++) {
-                f = table_cell(table);
-                if (f && column == 0 && i == first) {
-                        print_escaped(f, m->module);
-                        if (m->part != POLICY_REQUESTED)
-                                (void) fputs(m->part == POLICY_DEPENDENCY ? " (needed)" : " (wanted)", f);
-                } else if (f && column == 1)
-                        (void) fputs(m->what.verdict != POLICY_NO_VERDICT
-                                             ? policy_verdict_to_string(m->what.verdict)
-                                     : m->what.rule && m->what.rule->n_prefer > 0 ? "prefer"
-                                     : m->what.rule && m->what.rule->n_options == 0 &&
-                                                     m->what.rule->has_idle_unload
-                                             ? "idle-unload"
-                                             : "options",
-                                     f);
-                else if (f && column == 2)
-                        print_ruling_name(f, &m->what);
-                else if (f && column == 3)
-                        print_ruling_place(f, &m->what);
-                else if (f && column == 4)
-                        write_how(out, f, m, m == winner);
-                r = table_cell_end(table);
-        }
-        return r;
-}
-
-/* What comes after the policy: whether the module gets in is up to its install line. */
-static int add_command_row(Table *table, const Plan *plan, const char *module) {
-        const PlanStep *s = NULL;
-        FILE *f;
-        int r;
-
-        for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].action == PLAN_COMMAND && streq(plan->steps[i].module, module))
-                        s = plan->steps + i;
-        if (!s)
-                return 0;
-        r = table_line(table);
-        for (size_t column = 0; r >= 0 && column < 5; column++) {
-                f = table_cell(table);
-                if (f && column == 3)
-                        print_ruling_place(
-                                f, &(PolicyRuling) { .file = s->command_file, .line = s->command_line });
-                else if (f)
-                        (void) fputs(column == 1   ? "command"
-                                     : column == 2 ? "install line"
-                                     : column == 4 ? "  then its command decides"
-                                                   : "",
-                                     f);
-                r = table_cell_end(table);
-        }
-        return r;
-}
-
-static int print_trace(const Output *out, const Explanation *q) {
-        static const Column columns[] = {
-                { "MODULE" }, { "VERDICT" }, { "BY", .wrap = true, .whole = true },
-                { "PLACE", .wrap = true, .whole = true }, { "HOW", .wrap = true },
-        };
-        _cleanup_(table_freep) Table *table = NULL;
-        int r;
-
-        if (q->trace.n_items == 0)
-                return 0;
-        r = table_new(&table, out, columns, ARRAY_LEN(columns));
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < q->trace.n_items;) {
-                size_t first = i, end = trace_group_end(&q->trace, i);
-                const TraceStep *winner = trace_winner(&q->trace, first, end);
-
-                for (; i < end; i++) {
-                        r = add_row(out, table, q, i, first, winner);
-                        if (r < 0)
-                                return r;
-                }
-                r = add_command_row(table, q->plan, q->trace.items[first].module);
-                if (r < 0)
-                        return r;
-        }
-        putchar('\n');
-        return table_print(table);
-}
 
 /* For whom it is, as the options say: " on behalf of user 65534, command python3, unit a.service" */
 static void print_process(const Run *run, RequestOrigin origin) {
@@ -288,7 +181,7 @@ static int print_answer(const Run *run, const Question *q, size_t i, bool same_f
         if (r < 0)
                 return r;
         explanation_print_sentences(answer, stdout, "  ");
-        r = print_trace(&run->out, answer);
+        r = explain_print_trace(&run->out, answer);
         if (r < 0 || !q->device || answer->plan->n_steps == 0)
                 return r;
         printf("\nWhat will be loaded for it:\n");

@@ -9,6 +9,7 @@
 #include "cli/print/table.h"
 #include "cli/print/reply-text.h"
 #include "cli/verbs/verbs.h"
+#include "common/base/clock.h"
 
 static void write_name(FILE *f, sd_json_variant *module) {
         const char *state = field_string(module, "state");
@@ -62,16 +63,28 @@ static void write_duration(FILE *f, sd_json_variant *module) {
                 (void) fputc('-', f);
 }
 
+/* Not of what was there before lkmd, of which the record has another time. */
+static void write_age(FILE *f, sd_json_variant *module) {
+        sd_json_variant *record = field_object(module, "loadedBy");
+        uint64_t when = field_number(record, "timeUSec"), now = clock_usec(CLOCK_REALTIME);
+
+        if (when == 0 || when > now || record_is_foreign(record))
+                (void) fputc('-', f);
+        else
+                print_age(f, now - when);
+}
+
 static int print_table(const Output *out, sd_json_variant *modules) {
         static const Column columns[] = {
                 { "NAME" },
                 { "SIZE", .right = true },
-                { "USED BY", .wrap = true },
-                { "REQUESTER", .wrap = true },
-                { "TIME", .right = true },
+                { "USED BY", .wrap = true, .shorten = 10 },
+                { "REQUESTER", .wrap = true, .shorten = 19 },
+                { "TIME", .right = true, .spare = 72 },
+                { "LOADED", .spare = 96 },
         };
         static void (*const writers[])(FILE *f, sd_json_variant *module) = {
-                write_name, write_size, write_used_by, write_requester, write_duration,
+                write_name, write_size, write_used_by, write_requester, write_duration, write_age,
         };
         _cleanup_(table_freep) Table *table = NULL;
         int r;

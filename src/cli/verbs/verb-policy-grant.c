@@ -45,8 +45,8 @@ static void print_grant(const Output *out, sd_json_variant *grant, const char *v
         }
         printf(" (");
         print_escaped(stdout, id);
-        printf(")\n%sTake it back:%s ", output_tone(out, stdout, TONE_DIM),
-               output_tone(out, stdout, TONE_PLAIN));
+        printf(")\n");
+        output_hint(out, 0, "Take it back");
         output_command(out, stdout);
         printf("policy revoke ");
         print_escaped(stdout, id);

@@ -146,7 +146,7 @@ static int print_text(Run *run, const OfflinePolicy *offline) {
                 { "ORDER", .right = true },  { "VERDICT" }, { "MODE" },
                 { "MATCH", .wrap = true },  { "RULE", .wrap = true, .whole = true },
                 { "PLACE", .wrap = true, .whole = true },
-                { "REASON", .wrap = true },
+                { "REASON", .wrap = true, .shorten = 24 },
         };
         _cleanup_(table_freep) Table *table = NULL;
         PolicyMode mode;

@@ -21,20 +21,6 @@
 #define AFTER_UDEV_SHOWN 5U
 #define BELOW_LABEL "              "       /* as wide as output_label() */
 
-static const char *plural(uint64_t n) {
-        return n == 1 ? "" : "s";
-}
-
-static void print_in_tone(const Output *out, Tone tone, const char *text) {
-        printf("%s%s%s", output_tone(out, stdout, tone), text, output_tone(out, stdout, TONE_PLAIN));
-}
-
-static void print_title(const Output *out, const char *title) {
-        putchar('\n');
-        print_in_tone(out, TONE_STRONG, title);
-        putchar('\n');
-}
-
 static void print_in_charge(const Output *out, sd_json_variant *status) {
         const char *in_charge = field_string(status, "inCharge") ?: "?";
 
@@ -42,16 +28,16 @@ static void print_in_charge(const Output *out, sd_json_variant *status) {
         if (streq(in_charge, "lkmd"))
                 printf("lkmd loads drivers for devices, udev leaves it to lkmd\n");
         else if (streq(in_charge, "lkmd_and_udev")) {
-                print_in_tone(out, TONE_WARN, "lkmd and udev both load drivers");
+                output_toned(out, TONE_WARN, "lkmd and udev both load drivers");
                 printf(": udev's own rule is in force as well\n");
         } else if (streq(in_charge, "udev") && field_string(status, "ownUdevRule") &&
                    !field_string(status, "steppedBack")) {
-                print_in_tone(out, TONE_WARN, "not lkmd");
+                output_toned(out, TONE_WARN, "not lkmd");
                 printf(": udev does what the administrator's own ");
                 print_escaped(stdout, field_string(status, "ownUdevRule"));
                 printf(" says\n");
         } else if (streq(in_charge, "udev")) {
-                print_in_tone(out, TONE_WARN, "not lkmd");
+                output_toned(out, TONE_WARN, "not lkmd");
                 printf(": ");
                 print_escaped(stdout, field_string(status, "steppedBack"));
                 printf("; udev loads drivers\n");
@@ -61,19 +47,21 @@ static void print_in_charge(const Output *out, sd_json_variant *status) {
         }
 }
 
-/* Whom the kernel asks for modules; nothing about a kernel that never does. */
+/* Its release, and whom it asks for modules; nothing of the latter about a kernel that never does. */
 static void print_kernel(const Output *out, sd_json_variant *status) {
         const char *program = field_string(status, "kernelProgram");
 
-        if (!program)
-                return;
         output_label(out, "Kernel");
-        if (field_bool(status, "kernelAsksLkmd"))
-                printf("asks lkmd for the modules that it needs itself\n");
+        print_escaped(stdout, field_string(status, "kernelRelease"));
+        if (!program)
+                putchar('\n');
+        else if (field_bool(status, "kernelAsksLkmd"))
+                printf(", asks lkmd for what it needs itself\n");
         else if (program[0] == '\0')
-                printf("asks for no modules itself: the sysctl kernel.modprobe is empty\n");
+                printf(", asks for no modules itself: the sysctl kernel.modprobe is empty\n");
         else {
-                print_in_tone(out, TONE_WARN, "does not ask lkmd");
+                printf(", ");
+                output_toned(out, TONE_WARN, "does not ask lkmd");
                 printf(" for the modules that it needs itself, but ");
                 print_escaped(stdout, program);
                 printf(" (kernel.modprobe)\n");
@@ -139,7 +127,7 @@ static void print_gate(const Output *out, sd_json_variant *status) {
 static void print_index(const Output *out, sd_json_variant *status) {
         output_label(out, "Index");
         if (!field_bool(status, "indexComplete")) {
-                print_in_tone(out, TONE_BAD, "missing or incomplete");
+                output_toned(out, TONE_BAD, "missing or incomplete");
                 printf(", nothing can be loaded from ");
                 print_escaped(stdout, field_string(status, "moduleDirectory"));
         } else {
@@ -190,9 +178,6 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         print_kernel(out, status);
         print_after_udev(out, status);
         print_gate(out, status);
-        output_label(out, "Kernel");
-        print_escaped(stdout, field_string(status, "kernelRelease"));
-        putchar('\n');
         print_index(out, status);
         status_print_policy(out, status);
 
@@ -203,7 +188,7 @@ static void print_facts(const Output *out, sd_json_variant *status) {
         print_events(out, counters);
 
         output_label(out, "Modules");
-        printf("%" PRIu64 " in the kernel; by lkmd %" PRIu64 " loaded, %" PRIu64 " removed, ",
+        printf("%" PRIu64 " in the kernel; lkmd loaded %" PRIu64 ", removed %" PRIu64 ", ",
                field_number(status, "modulesLoaded"), field_number(counters, "loads"), field_number(counters, "unloads"));
         if (failures > 0)
                 printf("%s%" PRIu64 " failed%s", output_tone(out, stdout, TONE_BAD), failures,
@@ -236,7 +221,7 @@ static void print_running(const Output *out, sd_json_variant *status) {
         if (field_elements(status, "running") == 0)
                 return;
 
-        print_title(out, "Running");
+        output_title(out, "Running");
         ARRAY_FOREACH_INDEX(running, i) {
                 sd_json_variant *record = sd_json_variant_by_index(running, i);
 
@@ -259,7 +244,7 @@ static void print_failures(const Output *out, sd_json_variant *status) {
         if (n == 0)
                 return;
 
-        print_title(out, "Latest failures");
+        output_title(out, "Latest failures");
         ARRAY_FOREACH_INDEX(failures, i) {
                 sd_json_variant *record = sd_json_variant_by_index(failures, i);
                 uint64_t when = field_number(record, "timeUSec");
@@ -281,8 +266,7 @@ static void print_failures(const Output *out, sd_json_variant *status) {
                 print_record_requester(stdout, record);
                 putchar('\n');
                 if (hint) {
-                        print_in_tone(out, TONE_DIM, "      try:");
-                        putchar(' ');
+                        output_hint(out, 6, "try");
                         print_escaped(stdout, hint);
                         putchar('\n');
                 }
@@ -297,7 +281,7 @@ static void print_waiting(const Output *out, sd_json_variant *status) {
         if (field_elements(status, "waitingForDevice") == 0)
                 return;
 
-        print_title(out, "Listed for the boot, and waiting for a device");
+        output_title(out, "Listed for the boot, and waiting for a device");
         ARRAY_FOREACH_INDEX(waiting, i) {
                 sd_json_variant *entry = sd_json_variant_by_index(waiting, i);
                 const char *name = field_string(entry, "name"), *module = field_string(entry, "module");
@@ -324,7 +308,7 @@ static void print_problems(const Output *out, sd_json_variant *status, const cha
         if (n == 0)
                 return;
 
-        print_title(out, title);
+        output_title(out, title);
         ARRAY_FOREACH_INDEX(problems, i) {
                 if (i >= PROBLEMS_SHOWN) {
                         printf("  and %zu more: ", n - i);

@@ -99,7 +99,7 @@ static void print_when(const Output *out, sd_json_variant *record) {
         if (record_is_foreign(record) &&
             !streq_ptr(field_string(field_object(record, "requester"), "origin"), "foreign"))
                 printf("before ");
-        print_date(stdout, field_number(record, "timeUSec"));
+        print_moment(stdout, field_number(record, "timeUSec"));
         if (field_unsigned(record, "endedUSec", &ended)) {
                 printf(", ");
                 print_duration(stdout, ended);

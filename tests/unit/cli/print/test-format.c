@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "cli/print/format.h"
 #include "common/base/util.h"
@@ -52,7 +53,13 @@ static void test_duration(void **state) {
 static void test_age(void **state) {
         assert_prints("just now", print_age(f, 999999));
         assert_prints("7 s ago", print_age(f, 7900000));
-        assert_prints("2 min 5 s ago", print_age(f, 125 * USEC_PER_SEC));
+        assert_prints("59 s ago", print_age(f, 59 * USEC_PER_SEC));
+        assert_prints("1 min ago", print_age(f, 60 * USEC_PER_SEC));
+        assert_prints("2 min ago", print_age(f, 125 * USEC_PER_SEC));
+        assert_prints("59 min ago", print_age(f, 3599 * USEC_PER_SEC));
+        assert_prints("3 h 12 min ago", print_age(f, 11520 * USEC_PER_SEC));
+        assert_prints("4 d 3 h ago", print_age(f, 356400 * USEC_PER_SEC));
+        assert_prints("14 d ago", print_age(f, 15 * 86400 * USEC_PER_SEC - 1));
 }
 
 static void test_size(void **state) {
@@ -69,6 +76,15 @@ static void test_date(void **state) {
         assert_int_equal(setenv("TZ", "UTC0", 1), 0);
         assert_prints("1970-01-01 00:00:01", print_date(f, 1234567));
         assert_prints("00:00:01.234", print_time(f, 1234567));
+
+        char moment[64];
+        uint64_t now = clock_usec(CLOCK_REALTIME);
+
+        assert_prints("2100-01-01 00:00:00",
+                      print_moment(f, 4102444800U * USEC_PER_SEC));   /* the clock was put back */
+        (void) snprintf(moment, sizeof(moment), "1970-01-01 00:00:01 (%" PRIu64 " d ago)",
+                        (now - 1234567) / USEC_PER_SEC / 86400);
+        assert_prints(moment, print_moment(f, 1234567));
 }
 
 int main(void) {

@@ -39,6 +39,39 @@ static void test_lines(void **state) {
         }
 }
 
+static void test_shortened(void **state) {
+        static const struct {
+                const char *text;
+                size_t width;
+                const char *shortened, *ascii;
+        } cases[] = {
+                { "", 5, "", "" },
+                { "exact", 5, "exact", "exact" },
+                { "longer", 5, "long…", "lo..." },
+                { "no device of this machine", 20, "no device of this…", "no device of this..." },
+                { "no module for this machine", 13, "no module…", "no module..." },
+                { "device drm_ttm_helper", 12, "device drm_…", "device..." },  /* rather a part of a word than little */
+                { "ab drm_ttm_helper", 12, "ab drm_ttm_…", "ab drm_tt..." },
+                { "3 uas, usb_storage, sd_mod", 14, "3 uas…", "3 uas..." },     /* whole names */
+                { "longer", 1, "…", "." },
+                { "longer", 2, "l…", ".." },
+                { "\xc3\xbc\xc3\xbc\xc3\xbc", 2, "\xc3\xbc…", ".." },                                /* two bytes each */
+                { "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad", 5, "\xe4\xb8\xad\xe6\x96\x87…", "\xe4\xb8\xad..." }, /* two columns */
+                { "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad", 4, "\xe4\xb8\xad…", "..." },         /* none is cut in half */
+                { "ae\xcc\x81xyz", 3, "ae\xcc\x81…", "..." },                                     /* with its accent */
+                { "\xff\xff\xff", 2, "\xff…", ".." },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+                for (int utf8 = 0; utf8 < 2; utf8++) {
+                        _cleanup_(freep) char *shortened = NULL;
+
+                        assert_ok(wrap_shorten(cases[i].text, cases[i].width, utf8, &shortened));
+                        assert_string_equal(shortened, utf8 ? cases[i].shortened : cases[i].ascii);
+                        assert_true(wrap_columns(shortened) <= cases[i].width);
+                }
+}
+
 static void test_columns(void **state) {
         assert_int_equal(wrap_columns(""), 0);
         assert_int_equal(wrap_columns("abc"), 3);
@@ -72,6 +105,7 @@ static void test_print(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
+                cmocka_unit_test(test_shortened),
                 cmocka_unit_test(test_columns),
                 cmocka_unit_test(test_print),
         };
