@@ -57,7 +57,8 @@ static void print_kinds(unsigned completes) {
                 { COMPLETE_PARAMETERS, "parameters" }, { COMPLETE_DEVICES, "devices" },
                 { COMPLETE_FILES, "files" },         { COMPLETE_DIRECTORIES, "directories" },
                 { COMPLETE_KERNELS, "kernels" },     { COMPLETE_HOSTS, "hosts" },
-                { COMPLETE_VERBS, "verbs" },
+                { COMPLETE_VERBS, "verbs" },         { COMPLETE_POLICIES, "policies" },
+                { COMPLETE_GRANTS, "grants" },       { COMPLETE_SYSPATHS, "syspaths" },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(kinds); i++)

@@ -40,6 +40,8 @@ class FakeLkmd:
 
     def close(self):
         """Ends the thread before the number of the socket is free, or it would accept for the next server that gets it."""
+        if self.socket.fileno() < 0:
+            return                      # a test has closed it
         self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join(60)
         self.socket.close()
@@ -55,7 +57,7 @@ class FakeLkmd:
     def _serve(self, client):
         buffer = b""
         with client:
-            while chunk := client.recv(65536):
+            while chunk := self._receive(client):
                 buffer += chunk
                 while b"\0" in buffer:
                     message, buffer = buffer.split(b"\0", 1)
@@ -64,6 +66,13 @@ class FakeLkmd:
                             return
                     except OSError:
                         return
+
+    @staticmethod
+    def _receive(client):
+        try:
+            return client.recv(65536)
+        except ConnectionResetError:    # the client has left something unread
+            return b""
 
     def _answer(self, client, call):
         method = call["method"].removeprefix(INTERFACE)

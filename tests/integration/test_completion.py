@@ -20,6 +20,18 @@ PROJECT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LKMD_BUILD", PROJECT / "build/dev"))
 BASH, ZSH, FISH = (BUILD / "completion" / name for name in ("lkmctl", "_lkmctl", "lkmctl.fish"))
 
+DEVICES = {path.name for pattern in ("bus/*/devices/*", "class/*/*") for path in Path("/sys").glob(pattern)}
+GRANTS = [{"id": "grant-3"}, {"id": "grant-12"}]
+
+
+def modules_on_disk():
+    file = Path("/lib/modules") / os.uname().release / "modules.dep"
+    names = (line.split(":")[0].split("/")[-1].split(".ko")[0] for line in (file.read_text().splitlines() if file.exists() else []))
+    return {name.replace("-", "_") for name in names}
+
+
+ON_DISK = modules_on_disk()
+
 # The line as bash divides it into words, and what it offers.
 BASH_CASES = [
     ("lkmctl stat", {"static-nodes", "status"}),
@@ -45,15 +57,45 @@ BASH_CASES = [
     ("lkmctl policy lint --roo", {"--root="}),
     ("lkmctl policy show --roo", set()),
     ("lkmctl policy revoke x", set()),
+    ("lkmctl notify --t", {"--terminal"}),
     ("lkmctl help policy li", {"lint"}),
     ("lkmctl help plan re", set()),
     ("lkmctl explain --origin = ke", {"kernel"}),
     ("lkmctl explain --policy = x --ui", {"--uid="}),
     ("lkmctl explain /sys/devi", {"/sys/devices"}),
+    ("lkmctl devices l", {name for name in DEVICES if name.startswith("l")}),
+    ("lkmctl status lo", {name for name in DEVICES if name.startswith("lo")} | {name for name in ON_DISK if name.startswith("lo")}),
+    ("lkmctl wait --device = l", set()),
+    ("lkmctl policy ed", {"edit"}),
+    ("lkmctl policy edit ", {"10-test.yaml", "90-test.yaml"}),
+    ("lkmctl policy edit 9", {"90-test.yaml"}),
+    ("lkmctl policy edit /etc/host", {"/etc/" + name for name in os.listdir("/etc") if name.startswith("host")}),
+    ("lkmctl policy revoke ", {"grant-3", "grant-12"}),
+    ("lkmctl policy revoke grant-1", {"grant-12"}),
+    ("lkmctl load e1000", {name for name in ON_DISK if name.startswith("e1000")}),
+    ("lkmctl load usb-st", {name for name in ON_DISK if name.startswith("usb_st")}),
+    ("lkmctl load $(x)", set()),
     ("lkmctl policy check /etc/host", {"/etc/" + name for name in os.listdir("/etc") if name.startswith("host")}),
     ("lkmctl policy propose --since = ", {"boot"}),
     ("lkmctl policy propose --since 2", set()),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def offered(tmp_path_factory):
+    """Two policy files, and an lkmctl in the path that knows of two grants."""
+    root = tmp_path_factory.mktemp("root")
+    directory = root / "etc/lkmd/policy.d"
+    directory.mkdir(parents=True)
+    for name in ("10-test.yaml", "90-test.yaml", ".hidden.yaml", "README"):
+        (directory / name).touch()
+    program = root / "lkmctl"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps({'id': 'x', 'grants': GRANTS}, separators=(',', ':'))}\nEND\n")
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{root}:{os.environ['PATH']}")
+        patch.setenv("LKMD_POLICY_ROOT", str(root))
+        yield
 
 
 def bash(script, *arguments):
@@ -156,6 +198,10 @@ ZSH_CASES = [
     ("lkmctl policy allow --unt", "lkmctl policy allow --until-reboot "),
     ("lkmctl explain --origin=ke", "lkmctl explain --origin=kernel "),
     ("lkmctl explain --policy=x --ui", "lkmctl explain --policy=x --uid="),
+    ("lkmctl policy edit 9", "lkmctl policy edit 90-test.yaml "),
+    ("lkmctl policy revoke grant-1", "lkmctl policy revoke grant-12 "),
+    ("lkmctl devices tty10", "lkmctl devices tty10 "),
+    ("lkmctl notify --te", "lkmctl notify --terminal "),
     ("lkmctl policy propose --since=", "lkmctl policy propose --since=boot "),
 ]
 
@@ -165,7 +211,8 @@ def test_completion_of_zsh():
     """Lines that are typed, and what is there after the tabulator."""
     child, terminal = pty.fork()
     if child == 0:
-        os.execvpe("zsh", ["zsh", "-f", "-i"], {"PATH": os.environ["PATH"], "TERM": "dumb", "LANG": "C.UTF-8"})
+        os.execvpe("zsh", ["zsh", "-f", "-i"], {"PATH": os.environ["PATH"], "TERM": "dumb", "LANG": "C.UTF-8",
+                                                  "LKMD_POLICY_ROOT": os.environ["LKMD_POLICY_ROOT"]})
     try:
         os.write(terminal, ZSH_SETUP.format(directory=ZSH.parent).encode())
         read_until(terminal, rb"READY")
@@ -198,6 +245,12 @@ FISH_CASES = [
     ("lkmctl explain --policy x --ui", {"--uid"}),
     ("lkmctl explain /sys/devi", {"/sys/devices/"}),
     ("lkmctl policy propose --since ", {"boot"}),
+    ("lkmctl policy edit ", {"10-test.yaml", "90-test.yaml"}),
+    ("lkmctl policy edit 9", {"90-test.yaml"}),
+    ("lkmctl policy revoke ", {"grant-3", "grant-12"}),
+    ("lkmctl devices lo", {name for name in DEVICES if name.startswith("lo")}),
+    ("lkmctl wait --device lo", set()),
+    ("lkmctl notify --te", {"--terminal"}),
 ]
 
 

@@ -36,8 +36,7 @@ int explanation_new(Explanation **ret, const Index *index, const OfflinePolicy *
         if (!q)
                 return -ENOMEM;
         q->origin = requester->origin;
-        q->mode = requester->origin == ORIGIN_DEVICE || requester->origin == ORIGIN_BOOT ? PLAN_AUTOLOAD
-                                                                                         : PLAN_NAMED;
+        q->mode = offline_policy_mode(requester->origin);
 
         request = offline_policy_request(policy, requester, q->mode);
         request.key = key;

@@ -233,3 +233,43 @@ int lint_print(Lint *l) {
         }
         return r < 0 || l->run->out.quiet ? r : print_last_lines(l, &n);
 }
+
+static bool is_shown_of(const KeptFinding *f, const char *file) {
+        return streq(f->file, file) && !f->accepted;
+}
+
+int lint_print_file(const Lint *l, const char *file) {
+        int r = 0, n = 0;
+
+        assert(l && file);
+
+        for (size_t i = 0; r >= 0 && i < l->n_findings; i++)
+                if (is_shown_of(l->findings + i, file)) {
+                        r = print_finding(l, l->findings + i);
+                        n++;
+                }
+        return r < 0 ? r : n;
+}
+
+int lint_file_to_json(const Lint *l, const char *file, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *array = NULL;
+        int r, n = 0;
+
+        assert(l && file && ret);
+
+        r = sd_json_variant_new_array(&array, NULL, 0);
+        for (size_t i = 0; r >= 0 && i < l->n_findings; i++) {
+                _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+
+                if (!is_shown_of(l->findings + i, file))
+                        continue;
+                r = finding_to_json(l->findings + i, &v);
+                if (r >= 0)
+                        r = sd_json_variant_append_array(&array, v);
+                n++;
+        }
+        if (r < 0)
+                return r;
+        *ret = STEAL_PTR(array);
+        return n;
+}

@@ -59,12 +59,19 @@ int offline_settings_check(ProblemList *problems) {
 static const char *const lasting_dirs[] = { LKMD_SYSCONF_DIR "/lkmd/" LKMD_POLICY_DIR,
                                             LKMD_LIB_DIR "/" LKMD_POLICY_DIR, NULL };
 
-static int read_policy(const char *const *paths, bool trusted_only, bool lasting, OfflinePolicy *ret,
-                       ProblemList *problems) {
+/* What is to be read. */
+typedef struct Reading {
+        const char *const *paths;       /* NULL: what is in force here */
+        bool trusted_only;
+        bool lasting;                   /* only what holds after a restart */
+        const PolicyDraft *draft;       /* NULL: none */
+} Reading;
+
+static int read_policy(const Reading *what, OfflinePolicy *ret, ProblemList *problems) {
         _cleanup_(offline_policy_done) OfflinePolicy p = { .now_usec = clock_usec(CLOCK_REALTIME) };
         _cleanup_(rooted_clear) char *rooted[ROOTED_MAX + 1] = {};
         const char *root = secure_getenv(LKMD_POLICY_ROOT_ENV) ?: "";
-        PolicySources sources = { .root = root, .trusted_only = trusted_only };
+        PolicySources sources = { .root = root, .trusted_only = what->trusted_only, .draft = what->draft };
         PolicyOptions how = { .facts = file_facts_get };
         Settings settings;
         int r;
@@ -78,22 +85,22 @@ static int read_policy(const char *const *paths, bool trusted_only, bool lasting
                 r = file_facts_new(&p.facts);
         if (r < 0)
                 return r;
-        how.mode = paths ? POLICY_ENFORCE : settings.mode;
+        how.mode = what->paths ? POLICY_ENFORCE : settings.mode;
         how.facts_userdata = p.facts;
         p.blacklist_denies = settings.blacklist == BLACKLIST_DENY;
         p.compat_kmod = settings.compat == COMPAT_KMOD;
         p.kept_out_of_initramfs = settings.in_initramfs == IN_INITRAMFS_NO;
         p.unknown_parameters_pass = settings.unknown_parameters == UNKNOWN_PARAMETERS_WARN;
-        if (paths)
+        if (what->paths)
                 sources = (PolicySources) {
-                        .dirs = paths,
+                        .dirs = what->paths,
                         .files_too = true,
                         .list_dirs = (const char *const *) rooted,
                         .grants_file = "",
                         .command_line = "",
-                        .trusted_only = trusted_only,
+                        .trusted_only = what->trusted_only,
                 };
-        if (lasting) {
+        if (what->lasting) {
                 sources.dirs = lasting_dirs;
                 sources.grants_file = sources.command_line = "";
         }
@@ -116,7 +123,7 @@ static int read_policy(const char *const *paths, bool trusted_only, bool lasting
  */
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems) {
-        return read_policy(paths, trusted_only, /* lasting= */ false, ret, problems);
+        return read_policy(&(Reading) { .paths = paths, .trusted_only = trusted_only }, ret, problems);
 }
 
 /*
@@ -124,7 +131,14 @@ int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePoli
  * kernel command line.
  */
 int offline_policy_read_lasting(OfflinePolicy *ret, ProblemList *problems) {
-        return read_policy(NULL, /* trusted_only= */ true, /* lasting= */ true, ret, problems);
+        return read_policy(&(Reading) { .trusted_only = true, .lasting = true }, ret, problems);
+}
+
+/* What would be in force here if a file were replaced by @draft, which is borrowed for the call. */
+int offline_policy_read_draft(const PolicyDraft *draft, OfflinePolicy *ret, ProblemList *problems) {
+        assert(draft);
+
+        return read_policy(&(Reading) { .trusted_only = true, .draft = draft }, ret, problems);
 }
 
 /**
@@ -192,6 +206,11 @@ void offline_policy_complete(PolicyRequester *requester, const char *key, bool i
         requester->unknown |= policy_keys_of(POLICY_KEY_OF_DEVICE);
         if (!strchr(key, ':'))
                 requester->unknown |= POLICY_KEY_BIT(POLICY_KEY_ALIAS) | POLICY_KEY_BIT(POLICY_KEY_MODALIAS);
+}
+
+/* Devices and lists of the boot have modules loaded automatically, all others ask for a name. */
+PlanMode offline_policy_mode(RequestOrigin origin) {
+        return origin == ORIGIN_DEVICE || origin == ORIGIN_BOOT ? PLAN_AUTOLOAD : PLAN_NAMED;
 }
 
 /* What all requests have in common; the caller adds the key. @requester is borrowed. */

@@ -5,6 +5,7 @@
 #include "common/base/problem-list.h"
 #include "common/module/file-facts.h"
 #include "common/plan/plan.h"
+#include "common/policy-files/policy-sources.h"
 #include "common/policy/policy.h"
 
 /*
@@ -25,8 +26,10 @@ int offline_policy(Run *run, OfflinePolicy *ret, ProblemList *ret_problems);
 int offline_policy_read(const char *const *paths, bool trusted_only, OfflinePolicy *ret,
                         ProblemList *problems);
 int offline_policy_read_lasting(OfflinePolicy *ret, ProblemList *problems);
+int offline_policy_read_draft(const PolicyDraft *draft, OfflinePolicy *ret, ProblemList *problems);
 int offline_settings_check(ProblemList *problems); /* adds what is wrong with lkmd.conf */
 void offline_policy_done(OfflinePolicy *p);
 
 void offline_policy_complete(PolicyRequester *requester, const char *key, bool is_device);
+PlanMode offline_policy_mode(RequestOrigin origin);
 PlanRequest offline_policy_request(const OfflinePolicy *p, const PolicyRequester *requester, PlanMode mode);

@@ -18,12 +18,15 @@ typedef enum Completion {
         COMPLETE_MODULES     = 1 << 0,  /* on disk */
         COMPLETE_LOADED      = 1 << 1,  /* modules in the kernel */
         COMPLETE_PARAMETERS  = 1 << 2,  /* of the module that is the first argument */
-        COMPLETE_DEVICES     = 1 << 3,  /* paths in /sys and /dev */
+        COMPLETE_DEVICES     = 1 << 3,  /* names, and paths in /sys and /dev */
         COMPLETE_FILES       = 1 << 4,
         COMPLETE_DIRECTORIES = 1 << 5,
         COMPLETE_KERNELS     = 1 << 6,  /* that have modules in /lib/modules */
         COMPLETE_HOSTS       = 1 << 7,
         COMPLETE_VERBS       = 1 << 8,
+        COMPLETE_POLICIES    = 1 << 9,  /* files in /etc/lkmd/policy.d */
+        COMPLETE_GRANTS      = 1 << 10, /* that hold */
+        COMPLETE_SYSPATHS    = 1 << 11, /* devices, by their paths only */
 } Completion;
 
 typedef enum VerbGroup {                /* verbs that help shows together, in this order; titles: verb-help.c */

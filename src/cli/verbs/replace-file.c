@@ -99,54 +99,55 @@ static int open_temporary(int dir_fd, const char *base, char ret_name[static NAM
         return -EEXIST;
 }
 
-/* Others may read it, whatever the umask is. */
-static int fill(int fd, const char *text, size_t n) {
+/* Others may read it, whatever the umask is. @like: has owner and mode; NULL: they are those of a new file */
+static int fill(int fd, const char *text, size_t n, const struct stat *like) {
         int r = write_all(fd, text, n);
 
-        if (r >= 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+        if (r >= 0 && like && fchown(fd, like->st_uid, like->st_gid) < 0)
+                r = -errno;
+        if (r >= 0 && (fchmod(fd, like ? like->st_mode & 07777U : 0644) < 0 || fsync(fd) < 0))
                 r = -errno;
         return r;
 }
 
-static int replace_in(int dir_fd, const char *base, const char *text, size_t n) {
+static void sync_directory(int dir_fd) {
+        _cleanup_(closep) int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+                (void) fsync(fd);
+}
+
+static int replace_in(int dir_fd, const char *base, const char *text, size_t n, bool keeps) {
         _cleanup_(closep) int fd = -EBADF;
         char name[NAME_MAX + 1];
+        bool is_there = false;
         struct stat st;
         int r;
 
         if (fstatat(dir_fd, base, &st, AT_SYMLINK_NOFOLLOW) >= 0) {
                 if (!S_ISREG(st.st_mode))
                         return -ENOTSUP;
+                is_there = true;
         } else if (errno != ENOENT)
                 return -errno;
 
         fd = open_temporary(dir_fd, base, name);
         if (fd < 0)
                 return fd;
-        r = fill(fd, text, n);
+        r = fill(fd, text, n, keeps && is_there ? &st : NULL);
         if (r >= 0 && renameat(dir_fd, name, dir_fd, base) < 0)
                 r = -errno;
         if (r < 0)
                 (void) unlinkat(dir_fd, name, 0);
+        else if (keeps)
+                sync_directory(dir_fd);
         return r;
 }
 
-/**
- * replace_file() - write a file atomically
- * @path: may exist as a regular file; anything else, such as a link or a device, is not replaced
- *
- * The file has mode 0644 whatever the umask is: others may read it.
- *
- * Return: 0; -ENOTSUP if something else is there; -EREMCHG if the path of its directory has a link that
- * another user than root and the caller could have made; else why it could not be written, with the old file
- * as it was.
- */
-int replace_file(const char *path, const char *text, size_t n) {
+static int replace(const char *path, const char *text, size_t n, bool keeps) {
         _cleanup_(freep) char *absolute = NULL, *here = NULL;
         _cleanup_(closep) int dir_fd = -EBADF;
         char *base;
-
-        assert(path && (text || n == 0));
 
         if (path[0] != '/' && !(here = getcwd(NULL, 0)))
                 return -errno;
@@ -160,5 +161,28 @@ int replace_file(const char *path, const char *text, size_t n) {
         *base++ = '\0';
 
         dir_fd = open_directory(*absolute ? absolute : "/");
-        return dir_fd < 0 ? dir_fd : replace_in(dir_fd, base, text, n);
+        return dir_fd < 0 ? dir_fd : replace_in(dir_fd, base, text, n, keeps);
+}
+
+/**
+ * replace_file() - write a file atomically
+ * @path: may exist as a regular file; anything else, such as a link or a device, is not replaced
+ *
+ * The file has mode 0644 whatever the umask is: others may read it.
+ *
+ * Return: 0; -ENOTSUP if something else is there; -EREMCHG if the path of its directory has a link that
+ * another user than root and the caller could have made; else why it could not be written, with the old file
+ * as it was.
+ */
+int replace_file(const char *path, const char *text, size_t n) {
+        assert(path && (text || n == 0));
+
+        return replace(path, text, n, /* keeps= */ false);
+}
+
+/* The same for a file that people edit: owner and mode stay, and it is on the disk afterwards, come what may. */
+int replace_file_keeping(const char *path, const char *text, size_t n) {
+        assert(path && (text || n == 0));
+
+        return replace(path, text, n, /* keeps= */ true);
 }

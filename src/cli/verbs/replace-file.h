@@ -6,3 +6,4 @@
 /* A file of which readers see either the old content or the new. */
 
 int replace_file(const char *path, const char *text, size_t n);
+int replace_file_keeping(const char *path, const char *text, size_t n);

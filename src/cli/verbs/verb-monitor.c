@@ -30,9 +30,11 @@ static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
         }
         if (streq(kind, "verdict") || streq(kind, "problem") || streq(kind, "slow") ||
             streq(kind, "rescan") || streq(kind, "noisy") || streq(kind, "charge") ||
-            streq(kind, "foreign_denied"))
+            streq(kind, "foreign_denied") || streq(kind, "would_refuse") || streq(kind, "gate_refused"))
                 *ret_tone = TONE_WARN;
-        return streq(kind, "foreign_denied") ? "denied" : kind;
+        return streq(kind, "foreign_denied") || streq(kind, "gate_refused") ? "denied"
+               : streq(kind, "would_refuse")                                ? "audit"
+                                                                            : kind;
 }
 
 /* The third column: the module, the device, the file. */
@@ -51,7 +53,9 @@ static void print_subject(FILE *f, sd_json_variant *event) {
         else if (device) {
                 slash = strrchr(device, '/');
                 print_escaped(f, slash ? slash + 1 : device);
-        } else
+        } else if (field_string(requester, "key"))
+                print_escaped(f, field_string(requester, "key"));
+        else
                 (void) fputc('-', f);
 }
 
@@ -99,7 +103,7 @@ static void print_story(FILE *f, sd_json_variant *event) {
                         }
                 }
         } else if (omission) {
-                (void) fputs("left out: ", f);
+                (void) fputs(streq(kind, "would_refuse") ? "would be left out: " : "left out: ", f);
                 print_omission(f, omission);
                 if (field_object(event, "requester")) {
                         (void) fputs(", ", f);
@@ -107,7 +111,7 @@ static void print_story(FILE *f, sd_json_variant *event) {
                 }
         } else if (field_object(event, "problem"))
                 print_escaped(f, field_string(field_object(event, "problem"), "message"));
-        else if (field_object(event, "requester"))
+        else if (field_object(event, "requester") && !message)
                 print_device(f, event);
         else
                 print_escaped(f, message ?: "");

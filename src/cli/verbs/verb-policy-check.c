@@ -7,9 +7,9 @@
 #include <assert.h>
 #include <libgen.h>
 
-#include "cli/offline/kernel-requests.h"
 #include "cli/offline/offline-policy.h"
 #include "cli/offline/offline.h"
+#include "cli/offline/policy-notes.h"
 #include "cli/print/policy-text.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/paths.h"
@@ -24,45 +24,6 @@ static int file_kind(const char *path, PolicyFileKind *ret) {
                 return -ENOMEM;
         *ret = streq(basename(dirname(copy)), LKMD_LIST_DIR) ? POLICY_FILE_LIST : POLICY_FILE_RULES;
         return 0;
-}
-
-/* What is right in the files, and yet not what their author may expect. */
-typedef struct Notes {
-        const Index *index;             /* of the running kernel */
-        KernelRequests *requests;       /* NULL: it has no modules here */
-        ProblemList list;
-} Notes;
-
-static void notes_clear(Notes *n) {
-        kernel_requests_free(n->requests);
-        index_unref(n->index);
-        problem_list_clear(&n->list);
-}
-
-/* Policies are checked on other machines, too: without modules, only what a rule says itself is known. */
-static int notes_begin(Notes *n) {
-        int r = index_new(&n->index, &(IndexSources) { .root = secure_getenv(LKMD_ROOT_ENV) }, NULL);
-
-        if (r < 0 || !index_is_complete(n->index))
-                return r == -ENOMEM ? r : 0;
-        return kernel_requests_new(&n->requests, n->index);
-}
-
-static int notes_add(Notes *n, const Policy *policy) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < policy_count_rules(policy); i++) {
-                const PolicyRule *rule = policy_get_rule(policy, i);
-                _cleanup_(freep) char *sentence = NULL;
-
-                if (rule->source != POLICY_BY_RULE)
-                        continue;
-                r = kernel_requests_describe(n->requests, rule, &sentence);
-                if (r >= 0 && sentence)
-                        r = problem_list_add_at(&n->list, rule->file, rule->line, rule->column, "%s",
-                                                sentence);
-        }
-        return r;
 }
 
 /* A list on its own. Return: 0, also if it is broken; -ENOMEM. */
@@ -80,7 +41,7 @@ static int check_list(const char *path, ProblemList *problems, size_t *n_rules, 
 }
 
 /* A file with what it includes, or all of a directory. Return: as check_list(). */
-static int check_file(const char *path, ProblemList *problems, Notes *notes, size_t *n_rules,
+static int check_file(const char *path, ProblemList *problems, PolicyNotes *notes, size_t *n_rules,
                       size_t *n_files) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         PolicyFileKind kind;
@@ -100,10 +61,10 @@ static int check_file(const char *path, ProblemList *problems, Notes *notes, siz
                 return r;
         *n_rules += policy_count_rules(offline.policy);
         *n_files += policy_count_files(offline.policy);
-        return notes_add(notes, offline.policy);
+        return policy_notes_add(notes, offline.policy);
 }
 
-static int check_all(ProblemList *problems, Notes *notes, size_t *n_rules, size_t *n_files) {
+static int check_all(ProblemList *problems, PolicyNotes *notes, size_t *n_rules, size_t *n_files) {
         _cleanup_(offline_policy_done) OfflinePolicy offline = {};
         int r;
 
@@ -112,7 +73,7 @@ static int check_all(ProblemList *problems, Notes *notes, size_t *n_rules, size_
                 return r;
         *n_rules = policy_count_rules(offline.policy);
         *n_files = policy_count_files(offline.policy);
-        return notes_add(notes, offline.policy);
+        return policy_notes_add(notes, offline.policy);
 }
 
 static int print_all_json(Run *run, const ProblemList *problems, bool are_notes) {
@@ -142,11 +103,11 @@ static int print_json(Run *run, const ProblemList *problems, const ProblemList *
 
 int verb_policy_check(Run *run, char **args, unsigned n_args) {
         _cleanup_(problem_list_clear) ProblemList problems = {};
-        _cleanup_(notes_clear) Notes notes = {};
+        _cleanup_(policy_notes_clear) PolicyNotes notes = {};
         size_t n_rules = 0, n_files = 0;
         int r;
 
-        r = notes_begin(&notes);
+        r = policy_notes_begin(&notes);
         for (unsigned i = 0; r >= 0 && i < n_args; i++)
                 r = check_file(args[i], &problems, &notes, &n_rules, &n_files);
         if (r >= 0 && n_args == 0)

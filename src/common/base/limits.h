@@ -145,6 +145,11 @@
         (2U * 1000U * 1000U) /* after other rules: kernel's events in which udev's may have been missed */
 #define UDEV_TICK_USEC (250U * 1000U)
 
+/* Notices of lkmctl. */
+#define NOTICE_KINDS_MAX 1024U          /* that are remembered; then all may come once more */
+#define NOTICE_BURST 5U                 /* at once, and one more .. */
+#define NOTICE_REFILL_USEC (10U * 1000U * 1000U) /* .. after this time */
+
 /* What lkmctl looks at. */
 #define PROC_TABLE_MAX \
         (64U << 20) /* bytes of one table of /proc; a million sockets have 150 MB, and are too many */

@@ -143,6 +143,24 @@ static int add_file(Reader *r, PolicyFile *f) {
         return 0;
 }
 
+static bool is_draft(const Reader *r, const char *path) {
+        return r->sources->draft && streq(r->sources->draft->path, path);
+}
+
+/* Return: as policy_file_read_if_there(). */
+static int read_policy_file(Reader *r, const char *path, PolicyFileKind kind, PolicyFile **ret) {
+        const PolicyDraft *draft = r->sources->draft;
+        struct stat st;
+        int e = 0;
+
+        if (!is_draft(r, path))
+                return policy_file_read_if_there(ret, path, kind, r->sources->trusted_only, r->problems);
+        if (r->sources->trusted_only && file_access_stat(path, &st) == 0)
+                e = policy_check_trust(
+                        path, &st, r->problems); /* the new file will have owner and mode of the old one */
+        return e < 0 ? e : policy_file_parse(ret, path, kind, draft->text, draft->size, r->problems);
+}
+
 static int make_path(const Reader *r, const char *dir, const char *name, const char *suffix, char **ret) {
         if (asprintf(ret, "%s%s%s%s%s", r->root, dir, name ? "/" : "", name ?: "", suffix) >= 0)
                 return 0;
@@ -320,8 +338,7 @@ static int read_list(Reader *r, const PolicyFile *f, const PolicyInclude *includ
                 e = make_path(r, r->list_dirs[i], include->name, SUFFIX, &path);
                 if (e < 0)
                         return e;
-                e = policy_file_read_if_there(&list, path, POLICY_FILE_LIST, r->sources->trusted_only,
-                                              r->problems);
+                e = read_policy_file(r, path, POLICY_FILE_LIST, &list);
                 if (e < 0)
                         continue;
                 list->mode = f->mode == _POLICY_MODE_INVALID ? POLICY_ENFORCE : f->mode;
@@ -433,12 +450,12 @@ static int read_file(Reader *r, const char *path) {
         size_t n;
         int e;
 
-        if (file_access_stat(path, &st) == 0 && is_null_device(&st))
+        if (!is_draft(r, path) && file_access_stat(path, &st) == 0 && is_null_device(&st))
                 return 0; /* it masks files of the same name */
 
         e = r->sources->trusted_only ? check_link(r, path) : 0;
         if (e >= 0)
-                e = policy_file_read_if_there(&f, path, POLICY_FILE_RULES, r->sources->trusted_only, r->problems);
+                e = read_policy_file(r, path, POLICY_FILE_RULES, &f);
         if (e == -ENOENT && (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)))
                 return 0; /* removed meanwhile: another reload follows */
         if (e == -ENOENT)
@@ -454,6 +471,21 @@ static int read_file(Reader *r, const char *path) {
         return e < 0 || r->n_files == n ? e : read_includes(r, added);
 }
 
+/* The draft of a file that is not there yet is one of its directory. */
+static int add_draft(Reader *r, const char *path, Names *names) {
+        const char *draft = r->sources->draft ? r->sources->draft->path : NULL, *name;
+        int e;
+
+        if (!draft || !startswith(draft, path) || draft[strlen(path)] != '/')
+                return 0;
+        name = draft + strlen(path) + 1;
+        if (strchr(name, '/') || !has_suffix(name, SUFFIX) || names_have(names, name))
+                return 0;
+        e = names_add(names, name, strlen(name));
+        names_sort(names);
+        return e;
+}
+
 /* A directory of files; or one file of any name. */
 static int read_directory(Reader *r, const char *dir) {
         _cleanup_(names_clear) Names names = {};
@@ -467,6 +499,8 @@ static int read_directory(Reader *r, const char *dir) {
         if (r->sources->files_too && file_access_stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
                 return read_file(r, path);
         e = list_directory(r, path, &names);
+        if (e >= 0)
+                e = add_draft(r, path, &names);
         if (e < 0)
                 return e;
 

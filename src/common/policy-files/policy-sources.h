@@ -5,6 +5,13 @@
 #include "common/base/problem-list.h"
 #include "common/policy/policy.h"
 
+/* What a file of policy.d, or a list, would say if it were replaced; it need not exist yet. Borrowed. */
+typedef struct PolicyDraft {
+        const char *path;               /* as it would be read: root, directory, "/" and name */
+        const char *text;
+        size_t size;
+} PolicyDraft;
+
 /* Where policies are read from, in the order of precedence. */
 typedef struct PolicySources {
         const char *root;               /* prefix of all paths below, for tests and other trees; NULL: none */
@@ -15,6 +22,7 @@ typedef struct PolicySources {
         const BootMoment *boot;         /* now, for the grants; NULL: the current one */
         const char *command_line;       /* text of /proc/cmdline; NULL: read it; "": none */
         bool keep_texts;                /* of the files, for KeptPolicy */
+        const PolicyDraft *draft;       /* instead of the file of its path; NULL: all as it is on the disk */
         bool trusted_only;              /* refuse files and directories that others than root can write */
 } PolicySources;
 

@@ -148,7 +148,8 @@ void monitors_device(Monitors *m, const Request *request, char *const *matches) 
         monitors_publish(m, event, r);
 }
 
-void monitors_verdict(Monitors *m, const Request *request, const PlanOmission *omission) {
+/* @kind: "verdict" or "would_refuse" */
+void monitors_verdict(Monitors *m, const char *kind, const Request *request, const PlanOmission *omission) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL, *left_out = NULL;
         sd_json_variant *event = NULL;
         int r;
@@ -159,8 +160,7 @@ void monitors_verdict(Monitors *m, const Request *request, const PlanOmission *o
         if (r >= 0)
                 r = plan_omission_to_json(omission, &left_out);
         if (r >= 0)
-                r = sd_json_buildo(&event,
-                                   SD_JSON_BUILD_PAIR_STRING("kind", "verdict"),
+                r = sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("kind", kind),
                                    SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
                                    SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
                                    SD_JSON_BUILD_PAIR_VARIANT("omission", left_out));
@@ -211,6 +211,23 @@ void monitors_problem(Monitors *m, const Problem *problem) {
                                    SD_JSON_BUILD_PAIR_STRING("kind", "problem"),
                                    SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
                                    SD_JSON_BUILD_PAIR_VARIANT("problem", v));
+        monitors_publish(m, event, r);
+}
+
+/* The gate refused something to who asks. */
+void monitors_gate_refused(Monitors *m, const Request *request, const char *message) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL;
+        sd_json_variant *event = NULL;
+        int r;
+
+        if (monitors_is_empty(m))
+                return;
+        r = describe_request(request, &requester);
+        if (r >= 0)
+                r = sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("kind", "gate_refused"),
+                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                                   SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
+                                   SD_JSON_BUILD_PAIR_STRING("message", message));
         monitors_publish(m, event, r);
 }
 

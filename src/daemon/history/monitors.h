@@ -21,7 +21,8 @@ void monitors_remove(Monitors *m, sd_varlink *link);
 bool monitors_is_empty(const Monitors *m);
 
 void monitors_device(Monitors *m, const Request *request, char *const *matches);
-void monitors_verdict(Monitors *m, const Request *request, const PlanOmission *omission);
+void monitors_gate_refused(Monitors *m, const Request *request, const char *message);
+void monitors_verdict(Monitors *m, const char *kind, const Request *request, const PlanOmission *omission);
 void monitors_record(Monitors *m, const char *kind, const Record *record);
 void monitors_problem(Monitors *m, const Problem *problem);
 void monitors_message(Monitors *m, const char *kind, const char *message);

@@ -224,7 +224,7 @@ void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *req
         if (asprintf(&message, "refused in the kernel to %s", whom) < 0)
                 message = NULL;
         else
-                monitors_message(monitors, "gate_refused", message);
+                monitors_gate_refused(monitors, request, message);
 }
 
 /**

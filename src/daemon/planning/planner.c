@@ -56,7 +56,7 @@ void planner_note_omissions(const Planner *p, const Request *request, const Plan
         for (size_t i = first; i < plan->n_omissions; i++) {
                 const PlanOmission *o = plan->omissions + i;
 
-                monitors_verdict(p->monitors, request, o);
+                monitors_verdict(p->monitors, "verdict", request, o);
                 refusal_log_omission(p->refusal_log, request, o);
                 if (!omission_is_refusal(o) || find_refusal(plan, i, o->module))
                         continue;
@@ -81,6 +81,7 @@ static void note_reported(const Planner *p, const Request *request, const Plan *
 
 static void note_would_refuse(const Planner *p, const Request *request, const PlanOmission *o) {
         p->counters->would_deny++;
+        monitors_verdict(p->monitors, "would_refuse", request, o);
         refusal_log_would_refuse(p->refusal_log, request, o);
         audit_note(p->audit, AUDIT_WOULD_REFUSE, o->module, &o->ruling, request);
 }

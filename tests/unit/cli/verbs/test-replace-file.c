@@ -146,11 +146,36 @@ static void test_relative(void **state) {
         scratch_close(&s);
 }
 
+/* Owner and mode of a file that people edit stay; a new one is like any other. */
+static void test_keeping(void **state) {
+        struct stat st;
+        Scratch s;
+
+        scratch_open(&s);
+        assert_ok(replace_file_keeping(scratch_path(&s, "file"), "new", 3));
+        assert_int_equal(stat(scratch_path(&s, "file"), &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0644);
+        assert_int_equal(chmod(scratch_path(&s, "file"), 0640), 0);
+        if (geteuid() == 0)
+                assert_int_equal(chown(scratch_path(&s, "file"), 12, 34), 0);
+        assert_ok(replace_file_keeping(scratch_path(&s, "file"), "other", 5));
+        assert_int_equal(stat(scratch_path(&s, "file"), &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0640);
+        if (geteuid() == 0) {
+                assert_int_equal(st.st_uid, 12);
+                assert_int_equal(st.st_gid, 34);
+        }
+        assert_holds(&s, "file", "other");
+        assert_int_equal(count_entries(&s), 1);
+        scratch_close(&s);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_replace),
                 cmocka_unit_test(test_links_of_others),
                 cmocka_unit_test(test_relative),
+                cmocka_unit_test(test_keeping),
                 cmocka_unit_test(test_readers_see_one_or_the_other),
                 cmocka_unit_test(test_what_is_not_replaced),
                 cmocka_unit_test(test_no_room),

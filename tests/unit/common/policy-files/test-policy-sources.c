@@ -630,6 +630,58 @@ static void test_command_line(void **state) {
         }
 }
 
+#define DRAFT "version: 1\nrules: [{id: draft, match: {module: m}, verdict: deny, reason: r, source: s}]\n"
+
+/* A draft takes the place of a file, of a list, or of one that is not there, and is told by the name of that. */
+static void test_draft(void **state) {
+        static const struct {
+                const char *path, *text, *rules;
+        } cases[] = {
+                { "/etc/policy.d/20.yaml", "version: 1\nrules: [{id: draft, match: {module: m}, verdict: deny}]\n", "one draft three low" },
+                { "/etc/policy.d/30.yaml", "version: 1\nrules: [{id: draft, match: {module: m}, verdict: deny}]\n", "one two draft three low" },
+                { "/etc/policy.d/90.yaml", "version: 1\nrules: [{id: draft, match: {module: m}, verdict: deny}]\n", "one two three draft" },
+                { "/etc/policy.d/.x.yaml", "broken", "one two three low" },
+                { "/etc/policy.d/sub/x.yaml", "broken", "one two three low" },
+                { "/etc/policy.dx/x.yaml", "broken", "one two three low" },
+                { "/elsewhere/x.yaml", "broken", "one two three low" },
+        };
+        char path[PATH_MAX];
+        PolicyDraft draft = { .path = path };
+        Fixture *f = *state;
+
+        write_rule(f, "etc/policy.d/10.yaml", "one");
+        write_rule(f, "etc/policy.d/20.yaml", "two");
+        write_rule(f, "etc/policy.d/40.yaml", "three");
+        write_rule(f, "lib/policy.d/90.yaml", "low");
+        f->sources.draft = &draft;
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                snprintf(path, sizeof(path), "%s%s", f->scratch.dir, cases[i].path);
+                draft.text = cases[i].text;
+                draft.size = strlen(draft.text);
+                expect_clean(f, cases[i].rules);
+        }
+
+        snprintf(path, sizeof(path), "%s/etc/policy.d/20.yaml", f->scratch.dir);
+        draft.text = "version: 1\nrulez: []\n";
+        draft.size = strlen(draft.text);
+        load_broken(f);
+        assert_string_equal(f->problems.items[0].file, path);
+        assert_int_equal(f->problems.items[0].line, 2);
+}
+
+static void test_draft_of_a_list(void **state) {
+        char path[PATH_MAX];
+        PolicyDraft draft = { .path = path, .text = DRAFT, .size = strlen(DRAFT) };
+        Fixture *f = *state;
+
+        scratch_write(&f->scratch, "etc/policy.d/10.yaml", "version: 1\ninclude: [mine]\n");
+        write_list(f, "share/lists/mine.yaml", "shared");
+        snprintf(path, sizeof(path), "%s/etc/lists/mine.yaml", f->scratch.dir);
+        expect_clean(f, "shared");
+        f->sources.draft = &draft;
+        expect_clean(f, "draft");
+}
+
 static void test_command_line_of_this_machine(void **state) {
         Fixture *f = *state;
 
@@ -662,6 +714,8 @@ int main(void) {
                 TEST(test_too_many_files),
                 TEST(test_command_line),
                 TEST(test_command_line_of_this_machine),
+                TEST(test_draft),
+                TEST(test_draft_of_a_list),
         };
 
         return RUN_TESTS(tests);

@@ -112,7 +112,7 @@ static void test_what_is_told(void **state) {
                              "\"matches\":[\"usb_storage\",\"uas\"]}");
         monitors_device(b.monitors, request, none);
         assert_hears(&b, fd, "\"matches\":[]");
-        monitors_verdict(b.monitors, request, &omission);
+        monitors_verdict(b.monitors, "verdict", request, &omission);
         assert_hears(&b, fd, "\"omission\":{\"kind\":\"blacklisted\",\"module\":\"pcspkr\"");
         monitors_record(b.monitors, "started", record);
         assert_hears(&b, fd, "{\"kind\":\"started\"");
