@@ -64,6 +64,10 @@ EVENTS = [
     {"kind": "finished", "timeUSec": 1_700_000_000_000_012,
      "record": {"timeUSec": 1, "module": "x25", "outcome": "loaded", "reason": "requested",
                 "requester": {"origin": "foreign", "key": "x25", "command": "insmod", "pid": 4711, "uid": 0}}},
+    {"kind": "would_refuse", "timeUSec": 1_700_000_000_000_013, "requester": DEVICE,
+     "omission": {"kind": "denied", "module": "uas", "required": True, "source": "rule", "file": "/etc/x.yaml", "line": 3, "reason": "why"}},
+    {"kind": "gate_refused", "timeUSec": 1_700_000_000_000_014, "requester": dict(CLIENT, origin="kernel", key="net-pf-38"),
+     "message": "refused in the kernel to python3"},
     {"kind": "from_the_future", "timeUSec": 1_700_000_000_000_012},
 ]
 

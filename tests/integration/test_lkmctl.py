@@ -252,13 +252,15 @@ def test_monitor(lkmd, ctl):
     assert len(lines) == len(EVENTS)
     assert all(line.startswith("22:13:20.000  ") for line in lines)
     kinds = ["device", "device", "verdict", "started", "slow", "loaded", "failed", "unloaded", "rescan", "reloaded", "problem",
-             "noisy", "charge", "denied", "loaded", "from_the_future"]
+             "noisy", "charge", "denied", "loaded", "audit", "denied", "from_the_future"]
     assert [line.split()[1] for line in lines] == kinds
     for line, text in zip(lines, ["usb device usb:v0525pA4A5: usb_storage, uas", "no module for it", "blacklisted by /etc/modprobe.d/no.conf:3",
                                   "asked for by lkmctl (pid 4711, uid 0), with a=1", "9.0 s so far, in msleep+0x2d/0x40", "loaded in 23.1 ms",
                                   "failed after 2.0 ms: floppy found no hardware", "unloaded in", "events were lost", "4123 modules",
                                   "unknown key 'Foo'", "again and again", "steps back", "denies it",
-                                  "loaded, without lkmd, by insmod (pid 4711, uid 0)", ""]):
+                                  "loaded, without lkmd, by insmod (pid 4711, uid 0)",
+                                  "uas                     would be left out: denied by /etc/x.yaml:3: why, for device ",
+                                  "net-pf-38               refused in the kernel to python3", ""]):
         assert text in line
     assert lines[0].index("usb device") == lines[5].index("loaded in")
     assert "lkmd went away" in done.stderr

@@ -2,7 +2,8 @@
 
 /*
  * PolicyChange: see policy-change.h. Each question is worked out once under both policies, by the plans that lkmd
- * would make, and the two are compared module by module. Owns the items and what it has asked; borrows policies and index.
+ * would make, and the two are compared module by module. Owns the items and what it has asked; borrows policies and
+ * index.
  */
 
 #include "cli/offline/policy-change.h"
@@ -47,13 +48,13 @@ typedef struct Item {
         char *asker;                    /* the first one; NULL: only what is loaded was looked at */
         size_t n_askers;
         bool loaded;
-        sd_json_variant *omission;      /* what decides, after the change or, if it is allowed then, before it */
+        sd_json_variant *omission; /* what decides, after the change or, if it is allowed then, before it */
 } Item;
 
 struct PolicyChange {
         const Index *index;
         const OfflinePolicy *before, *after;
-        NameTable *known;               /* questions that have been asked */
+        NameTable *known; /* questions that have been asked */
         StringArena strings;
         size_t n_questions;
         Item *items;
@@ -63,7 +64,7 @@ struct PolicyChange {
 /* What one policy answers to one question. */
 typedef struct Answer {
         Plan *plan;
-        Plan *enforced;                 /* if nothing were in audit mode; NULL: the same */
+        Plan *enforced; /* if nothing were in audit mode; NULL: the same */
 } Answer;
 
 static void answer_clear(Answer *a) {
@@ -271,7 +272,7 @@ int policy_change_add_devices(PolicyChange *c) {
         assert(c);
 
         r = device_each(on_device, c);
-        return r == -ENOENT ? 0 : r;    /* there is no /sys */
+        return r == -ENOENT ? 0 : r; /* there is no /sys */
 }
 
 static int describe_asker(sd_json_variant *requester, const char *key, char **ret) {
@@ -310,9 +311,9 @@ int policy_change_add_asked(PolicyChange *c, sd_json_variant *requester) {
                 .command = field_string(requester, "command"),
         };
         if (!key || q.origin < 0 || q.origin >= _ORIGIN_ASKED_MAX)
-                return 0;               /* lkmd was not asked */
+                return 0; /* lkmd was not asked */
         if (q.origin != ORIGIN_KERNEL)
-                q.command = NULL;       /* of clients it is not known for certain */
+                q.command = NULL; /* of clients it is not known for certain */
         if (q.origin == ORIGIN_DEVICE && !q.subsystem)
                 q.subsystem = modalias_subsystem(key);
         if (field_unsigned(requester, "uid", &uid)) {

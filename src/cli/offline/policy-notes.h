@@ -6,8 +6,8 @@
 
 /* PolicyNotes: what is right in a policy, and yet not what its author may expect. Zeroed memory has none. */
 typedef struct PolicyNotes {
-        const Index *index;             /* of the running kernel */
-        KernelRequests *requests;       /* NULL: it has no modules here */
+        const Index *index; /* of the running kernel */
+        KernelRequests *requests; /* NULL: it has no modules here */
         ProblemList list;
 } PolicyNotes;
 

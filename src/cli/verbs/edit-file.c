@@ -14,6 +14,7 @@
 #include <sys/file.h>
 
 #include "cli/machine/proc-file.h"
+#include "cli/print/format.h"
 #include "cli/verbs/replace-file.h"
 #include "common/base/limits.h"
 #include "common/base/paths.h"
@@ -22,7 +23,7 @@
 #include "common/policy-files/policy-sources.h"
 
 #define SUFFIX ".yaml"
-#define COPY_MARK ".edit-"              /* between the name of the file and what makes that of the copy unique */
+#define COPY_MARK ".edit-" /* between the name of the file and what makes that of the copy unique */
 #define EDIT "lkmctl policy edit"
 
 static const char template_rules[] =
@@ -118,7 +119,7 @@ static int is_below(const char *argument, const char *dir, const char **ret_name
                 return -ENOMEM;
         *ret_name = slash + 1;
         if (strlen(dir) == (size_t) (slash - argument) && startswith(argument, dir))
-                return 1;               /* the directory may be to be made */
+                return 1; /* the directory may be to be made */
         real = realpath(above, NULL);
         wanted = realpath(dir, NULL);
         return real && streq_ptr(real, wanted);
@@ -216,8 +217,11 @@ static int begin_new(EditFile *f, Run *run) {
         if (r < 0)
                 return r;
         if (masked) {
-                if (output_wants_text(&run->out))
-                        fprintf(stderr, "lkmctl: a new file begins as %s, which it then replaces\n", masked);
+                if (output_wants_text(&run->out)) {
+                        (void) fputs("lkmctl: a new file begins as ", stderr);
+                        print_escaped(stderr, masked);
+                        (void) fputs(", which it then replaces\n", stderr);
+                }
                 return read_text(masked, &f->text, &f->size);
         }
         f->text = strdup(f->kind == POLICY_FILE_LIST ? template_list : template_rules);
@@ -296,10 +300,15 @@ static void tell_of_earlier(const EditFile *f, const Run *run, const char *dir, 
                 prefix = NULL;
                 return;
         }
-        while (d && !run->out.quiet && (entry = readdir(d)))
-                if (startswith(entry->d_name, prefix) && endswith(entry->d_name, SUFFIX))
-                        fprintf(stderr, "lkmctl: an earlier edit was not installed, and is still in %s/%s\n",
-                                dir, entry->d_name);
+        while (d && !run->out.quiet && (entry = readdir(d))) {
+                if (!startswith(entry->d_name, prefix) || !endswith(entry->d_name, SUFFIX))
+                        continue;
+                (void) fputs("lkmctl: an earlier edit was not installed, and is still in ", stderr);
+                print_escaped(stderr, dir);
+                (void) fputc('/', stderr);
+                print_escaped(stderr, entry->d_name);
+                (void) fputc('\n', stderr);
+        }
 }
 
 static int make_copy(EditFile *f, const char *dir, const char *base) {
@@ -364,7 +373,9 @@ int edit_file_begin(EditFile *f, Run *run) {
         r = begin(f, run);
         if (r == -EACCES || r == -EPERM || r == -EROFS)
                 return failure_print_own(&run->out, CLIENT_ERROR_LOCAL,
-                                         r == -EROFS ? "mount the file system with that directory for writing" : "the same with sudo",
+                                         r == -EROFS
+                                                 ? "mount the file system with that directory for writing"
+                                                 : "the same with sudo",
                                          "%s cannot be changed: %s", f->path, strerror(-r));
         if (r >= 0 || r == -ENOMEM)
                 return r;
@@ -397,9 +408,14 @@ int edit_file_is_untouched(const EditFile *f) {
 
 /* Puts @text into its place. Return: 0; negative errno, with the file as it was. */
 int edit_file_install(EditFile *f, const char *text, size_t size) {
+        int r;
+
         assert(f && f->real && text);
 
-        return replace_file_keeping(f->real, text, size);
+        r = replace_file_keeping(f->real, text, size);
+        if (r >= 0)
+                (void) unlink(f->copy); /* now, in case a signal ends this */
+        return r;
 }
 
 void edit_file_done(EditFile *f) {

@@ -2,8 +2,8 @@
 
 /*
  * PolicyReview: see policy-review.h. The policy in force, the modules and what lkmd knows are read once, and each
- * draft is compared with them. Owns all of that and the results for the last draft. Mistakes in other files count only if
- * the draft brings them about.
+ * draft is compared with them. Owns all of that and the results for the last draft. Mistakes in other files count only
+ * if the draft brings them about.
  */
 
 #include "cli/verbs/policy-review.h"
@@ -168,7 +168,7 @@ static int find_loaded(PolicyReview *v) {
 
         r = proc_file_new(&table, "/proc/modules");
         if (r < 0)
-                return r == -ENOMEM ? r : 0;    /* a kernel without modules */
+                return r == -ENOMEM ? r : 0; /* a kernel without modules */
         for (rest = table; r >= 0 && (line = proc_file_line(&rest));)
                 r = proc_line_split(line, words, 1) == 1 ? policy_change_add_loaded(v->change, words[0]) : 0;
         return r;

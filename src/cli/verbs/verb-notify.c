@@ -2,8 +2,8 @@
 
 /*
  * notify: refusals as notices, from now on, for who sits at this machine. It outlives lkmd: what happens while lkmd
- * does not run is refused by nobody. Where the desktop has no service for notices, they are printed, so that the journal
- * has them.
+ * does not run is refused by nobody. Where the desktop has no service for notices, they are printed, so that the
+ * journal has them.
  */
 
 #include <assert.h>

@@ -9,7 +9,6 @@
 #include <assert.h>
 
 #include "cli/call/interrupt.h"
-#include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
 #include "cli/verbs/edit-file.h"
@@ -19,6 +18,7 @@
 #include "cli/verbs/verbs.h"
 #include "common/base/limits.h"
 #include "common/base/read-file.h"
+#include "common/base/text.h"
 
 typedef struct Edit {
         Run *run;
@@ -61,12 +61,14 @@ static int check_usage(Run *run) {
 static int print_json(Edit *e, const char *result) {
         const PolicyDraft draft = { .path = e->file.path, .text = e->text, .size = e->size };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL;
+        _cleanup_(freep) char *file = NULL, *copy = NULL;
         int r;
 
+        if ((r = text_escape(e->file.path, &file)) < 0 || (r = text_escape(e->file.copy, &copy)) < 0)
+                return r;
         r = sd_json_buildo(
-                &v, SD_JSON_BUILD_PAIR_STRING("file", e->file.path),
-                SD_JSON_BUILD_PAIR_STRING("result", result),
-                SD_JSON_BUILD_PAIR_CONDITION(e->file.keep_copy, "copy", SD_JSON_BUILD_STRING(e->file.copy)));
+                &v, SD_JSON_BUILD_PAIR_STRING("file", file), SD_JSON_BUILD_PAIR_STRING("result", result),
+                SD_JSON_BUILD_PAIR_CONDITION(e->file.keep_copy, "copy", SD_JSON_BUILD_STRING(copy)));
         if (r >= 0)
                 r = policy_review_add_json(e->review, &draft, &v);
         if (r >= 0 && e->reload)
@@ -207,7 +209,8 @@ static int save_stdin(Edit *e) {
 
 static int report_write(Edit *e, int error) {
         return refuse(e, error == -EREMCHG ? "ls -ld of each directory on the way" : NULL,
-                      error == -EREMCHG ? "a link on the way to the file is not root's" : "the file cannot be written: ",
+                      error == -EREMCHG ? "a link on the way to the file is not root's"
+                                        : "the file cannot be written: ",
                       error == -EREMCHG ? "" : strerror(-error));
 }
 
@@ -219,8 +222,10 @@ static int reload(Edit *e) {
                 r = STATUS_NOT_REACHABLE;
         if (r < 0 || e->run->out.json != JSON_OFF)
                 return MIN(r, 0);
-        if (output_wants_text(&e->run->out))
-                printf("%s is installed.\n", e->file.path);
+        if (output_wants_text(&e->run->out)) {
+                print_escaped(stdout, e->file.path);
+                printf(" is installed.\n");
+        }
         if (r == 0)
                 reload_print(&e->run->out, e->reload);
         else if (output_wants_text(&e->run->out))
@@ -241,7 +246,9 @@ static int install(Edit *e) {
                 r = edit_file_install(&e->file, e->text, e->size);
         if (r < 0)
                 return r == -ENOMEM ? r : report_write(e, r);
-        r = reload(e);
+        r = interrupt_says("\nlkmctl: the file is installed; what lkmd makes of it: lkmctl status\n");
+        if (r >= 0)
+                r = reload(e);
         if (r < 0)
                 return r;
         return e->run->out.json != JSON_OFF ? print_json(e, "installed") : STATUS_DONE;
@@ -249,7 +256,7 @@ static int install(Edit *e) {
 
 /* -------------------------------------------------------------------------------------------------- one round */
 
-#define AGAIN 1000                      /* no ExitStatus: the caller wants to edit again */
+#define AGAIN 1000 /* no ExitStatus: the caller wants to edit again */
 
 static int end_broken(Edit *e) {
         char answer;
@@ -303,9 +310,13 @@ static int round_of(Edit *e) {
 
 /* Ctrl-C at a question, and SIGTERM at any time: the copy is there, and this says where. */
 static int watch_signals(const Edit *e) {
-        free(last_words);
-        if (asprintf(&last_words, "\nlkmctl: nothing is changed; what was edited is in %s\n", e->file.copy) <
-            0) {
+        _cleanup_(freep) char *copy = NULL;
+        int r;
+
+        r = text_escape(e->file.copy, &copy);
+        if (r < 0)
+                return r;
+        if (asprintf(&last_words, "\nlkmctl: nothing is changed; what was edited is in %s\n", copy) < 0) {
                 last_words = NULL;
                 return -ENOMEM;
         }
