@@ -361,12 +361,9 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(device),
         SD_VARLINK_FIELD_COMMENT("A module was left out of a request: requester, omission."),
         SD_VARLINK_DEFINE_ENUM_VALUE(verdict),
-        SD_VARLINK_FIELD_COMMENT("A module would have been left out if what is in audit mode were enforced: "
-                                 "requester, omission."),
+        SD_VARLINK_FIELD_COMMENT("It would be if nothing were in audit mode: likewise."),
         SD_VARLINK_DEFINE_ENUM_VALUE(would_refuse),
-        SD_VARLINK_FIELD_COMMENT(
-                "The gate in the kernel refused something of which no verdict tells, such as a socket: "
-                "requester, message."),
+        SD_VARLINK_FIELD_COMMENT("The gate refused what no verdict tells of: requester, message."),
         SD_VARLINK_DEFINE_ENUM_VALUE(gate_refused),
         SD_VARLINK_FIELD_COMMENT("A load or removal began: record."), SD_VARLINK_DEFINE_ENUM_VALUE(started),
         SD_VARLINK_FIELD_COMMENT("A load or removal ended: record."), SD_VARLINK_DEFINE_ENUM_VALUE(finished),
