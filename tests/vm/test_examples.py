@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from driver import lab
+from kernel_requests import opens_alg
 
 sys.path.insert(0, str(lab.project() / "tests/integration"))
 from examples import ON_A_MACHINE
@@ -17,12 +18,14 @@ def session(machine):
     machine.run("install -d -m 700 /run/user/0 && systemd-run --unit=user-of-root -p Type=notify -p Delegate=yes -E XDG_RUNTIME_DIR=/run/user/0 "
                 "-E HOME=/root /usr/lib/systemd/systemd --user", timeout=120)
     machine.wait("XDG_RUNTIME_DIR=/run/user/0 systemctl --user show-environment", timeout=60)
+    machine.run("lkmctl load e1000e")           # what the examples look for in the journal
+    opens_alg(machine)
 
 
 @pytest.mark.parametrize("command", [command for command, test in ON_A_MACHINE.items() if not test])
 def test_a_command(machine, command):
     done = machine.run(["/bin/sh", "-c", f"export XDG_RUNTIME_DIR=/run/user/0; {command}"], check=False, timeout=120)
-    assert done.returncode == (1 if command.startswith("journalctl") and "-- No entries --" in done.stdout else 0), done
+    assert done.returncode == 0 and "-- No entries --" not in done.stdout, done
 
 
 def test_notices_wait_for_a_desktop(machine):
