@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 BUILD = Path(os.environ.get("LKMD_BUILD", "build/release"))
-ROUNDS = 31
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "31"))
 GOAL_MS = 50
 LINES = {"verbs": "st", "modules": "load e100", "loaded": "unload e", "devices": "devices tty1", "policies": "policy edit 1", "options": "plan --"}
 
@@ -43,7 +43,8 @@ def mount_modules():
     root = Path(os.environ.get("LKMD_GUEST_ROOT", "/"))
     found = sorted(root.glob("lib/modules/*/modules.dep")) or sys.exit("completion: no kernel with a modules.dep below LKMD_GUEST_ROOT or /")
     here = f"/lib/modules/{os.uname().release}"
-    script = f"mkdir -p /lib/modules && mount -t tmpfs none /lib/modules && mkdir {here} && cp {found[0]} {here} && exec \"$0\" \"$@\""
+    script = (f"exec 3<{found[0]} && mkdir -p /lib/modules && mount -t tmpfs none /lib/modules && mkdir {here} && "
+              f"cat <&3 >{here}/modules.dep && exec 3<&- \"$0\" \"$@\"")
     os.environ["COMPLETION_MOUNTED"] = "1"
     os.execvp("unshare", ["unshare", "--mount", "sh", "-c", script, sys.executable, *sys.argv])
 
