@@ -14,6 +14,19 @@ def explain(machine, *words, check=None):
     return json.loads(machine.run("explain", "--json=short", *words, check=check).stdout)
 
 
+# ------------------------------------------------------------------------------------------- what only comes along
+
+def test_dependencies_that_nothing_is_said_about_are_one_line(machine):
+    text = machine.run("explain", "uas", check=0).stdout
+    assert "  2 dependencies come with what is allowed: usb_core, usb_storage\n" in text and "(needed)" not in text
+    full = machine.run("explain", "uas", "--full", check=0).stdout
+    assert "come with what is allowed" not in full
+    assert [line.split()[0] for line in full.splitlines() if "comes with what is allowed" in line] == ["usb_core", "usb_storage"]
+    machine.policy("version: 1\nrules: [{id: no, match: {module: usb-core}, verdict: deny}]\n")
+    text = machine.run("explain", "uas", check=3).stdout
+    assert re.search(r"usb_core \(needed\) +deny +rule no ", text) and "1 dependency comes with what is allowed: usb_storage\n" in text
+
+
 # ------------------------------------------------------------------------------------------------- install lines
 
 @pytest.mark.parametrize("command", [

@@ -14,7 +14,7 @@ import pytest
 
 from fake_lkmd import more, reply
 from journal_file import JournalFile
-from lkmctl_bench import CLIENT, DEVICE, E1000E, FLOPPY, LKMCTL, PTP, ctl, environment, finish, lkmd, start
+from lkmctl_bench import CLIENT, DEVICE, E1000E, FLOPPY, LKMCTL, PTP, ctl, environment, finish, lkmd, on_terminal, start
 from module_tree import make_tree
 
 IDS = {"loaded": "8a6e00149c394731b00f564799df73f1", "failed": "52ca4cb152bc49859db30e05a3d95f13",
@@ -136,6 +136,18 @@ def test_what_is_wanted(filled, ctl, words, expected):
     done = ctl("log", "--json=short", *words)
     entries = list(map(json.loads, done.stdout.splitlines()))
     assert modules(entries[:-1]) == expected and done.returncode == 0, done
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_on_a_terminal_an_entry_is_brief(filled, environment, ctl, columns):
+    text = on_terminal(environment, "log", "--boot=-1", columns=columns)
+    words = " ".join(text.split())
+    assert " loaded e1000e: loaded in 23.1 ms, for device 0000:00:02.0 2023-" in words and "/devices/" not in text
+    assert " sctp: loaded in 9.0 ms, asked for by the kernel on behalf of python3 2023-" in words
+    assert all(len(line) <= columns for line in text.splitlines())
+    full = on_terminal(environment, "log", "--boot=-1", "--full", columns=200)
+    assert CARD["LKMD_KEY"] in full and "web.service" in full
+    assert full.split() == ctl("log", "--boot=-1", check=0).stdout.split()       # as everywhere else
 
 
 def test_names_of_modules(filled, log, journal):

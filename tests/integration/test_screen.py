@@ -56,7 +56,7 @@ def test_a_pager_shows_the_answer(lkmd, terminal, pager):
     text, status = terminal("list", LKMD_PAGER=f"{pager} -x  a*", PAGER="false", LESSSECURE="1")
     assert text.startswith("words: -x a*\nNAME ") and "\ne1000e " in text and status == 0
     seen = seen_by(pager)
-    assert (seen["LESS"], seen["LESSCHARSET"], "LESSSECURE" in seen) == ("FRSXMK", "utf-8", False)
+    assert (seen["LESS"], seen["LESSCHARSET"], "LESSSECURE" in seen) == ("FRXMK", "utf-8", False)
 
 
 @pytest.mark.parametrize("variables,paged", [
@@ -77,7 +77,7 @@ def test_which_pager(lkmd, terminal, pager, variables, paged):
     seen = seen_by(pager)
     assert "\ne1000e " in text and status == 0 and (seen is not None) == paged
     if paged:
-        assert seen["LESS"] == variables.get("LKMD_LESS", "FRSXMK")
+        assert seen["LESS"] == variables.get("LKMD_LESS", "FRXMK")
         assert seen.get("LESSCHARSET") == (None if "LC_ALL" in variables else variables.get("LKMD_LESSCHARSET", "utf-8"))
 
 

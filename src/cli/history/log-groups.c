@@ -285,7 +285,7 @@ static int print_text(const LogGroups *g, const Output *out) {
                   .wrap = true },
                 { .title = g->by == GROUP_BY_MODULE ? "WHO ASKED" : "FOR", .wrap = true, .shorten = 16 },
                 { .title = "TIMES", .right = true },
-                { .title = "FIRST", .wrap = true },
+                { .title = "FIRST", .wrap = true, .spare = 100 },
                 { .title = "LAST", .wrap = true },
         };
         _cleanup_(table_freep) Table *table = NULL;

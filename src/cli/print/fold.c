@@ -60,22 +60,27 @@ static size_t find_indent(const char *line) {
         return (beginning > 0 ? beginning - 1 : 0) + INDENT_MORE;
 }
 
-/* Where the first line ends: before the last blank that it has room for, else before the first one behind it. */
-static const char *find_end(const char *text, size_t width) {
+/*
+ * Where the first line ends: before the last blank that it has room for. What would have no room on the next one either
+ * stays on it: the terminal breaks it, and it can still be copied.
+ */
+static const char *find_end(const char *text, size_t room, size_t room_below) {
         const char *end = NULL;
-        size_t used = 0, columns;
+        size_t used = 0, used_at_end = 0, columns;
         bool any = false;               /* of what is to be seen */
 
-        for (const char *p = text; *p; used += columns) {
-                if (*p == ' ' && any) {
-                        if (end && used > width)
+        for (const char *p = text;; used += columns) {
+                if ((*p == ' ' && any) || !*p) {
+                        if (end && used > room && used - used_at_end - 1 <= room_below)
                                 return end;
                         end = p;
+                        used_at_end = used;
                 }
+                if (!*p)
+                        return p;
                 any |= *p != ' ' && sequence_length(p) == 0;
                 p += piece_length(p, &columns);
         }
-        return end && used > width ? end : text + strlen(text);
 }
 
 /**
@@ -95,7 +100,7 @@ void fold_line(FILE *f, const char *line, size_t width) {
                 return;
         }
         for (size_t room = width; *line; room = width - indent) {
-                const char *end = find_end(line, room);
+                const char *end = find_end(line, room, width - indent);
 
                 (void) fprintf(f, "%*s%.*s\n", room < width ? (int) indent : 0, "", (int) (end - line),
                                line);

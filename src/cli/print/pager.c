@@ -18,8 +18,11 @@
 #include "common/base/string-list.h"
 
 #define BLANKS " \t\n"
-#define LESS_OPTIONS \
-        "FRSXMK" /* as systemd: end at once if it fits, colours, do not fold, stay, status, Ctrl-C */
+/*
+ * End at once if it fits, colours, stay on the screen, how far it is, end by Ctrl-C: as systemd, but for S, which cuts
+ * lines. Those that are still too long here are names that have to be whole.
+ */
+#define LESS_OPTIONS "FRXMK"
 
 struct Pager {
         char **words;                   /* of the environment; NULL: it names none */

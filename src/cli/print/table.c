@@ -306,6 +306,9 @@ static int add_columns(const Table *t, struct libscols_table *scols) {
                 if (!column || (c->wrap && scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
                                                                      scols_wrapnl_nextchunk, NULL) < 0))
                         return -ENOMEM;
+                if (t->out->stdout_colour)
+                        (void) scols_cell_set_color(scols_column_get_header(column),
+                                                    output_tone(t->out, stdout, TONE_STRONG));
         }
         return 0;
 }
@@ -407,7 +410,9 @@ static int print_with_lines_below(const Table *t, size_t available) {
                 return -ENOMEM;
         for (size_t k = 0; k < t->n_columns; k++)
                 titles[k] = t->columns[k].title;
+        (void) fputs(output_tone(t->out, stdout, TONE_STRONG), stdout);
         put_row(t, titles);
+        (void) fputs(output_tone(t->out, stdout, TONE_PLAIN), stdout);
         for (size_t i = 0; i < t->n_rows; i++) {
                 put_row(t, (const char *const *) t->rows[i].cells);
                 put_below(t, t->rows + i, available);

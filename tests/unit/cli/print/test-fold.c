@@ -20,7 +20,8 @@ static void test_lines(void **state) {
                 { "a bit longer than that", 0, "a bit longer than that\n" },                  /* for a program */
                 { "  deeper at its beginning", 20, "  deeper at its\n      beginning\n" },
                 { "two  blanks at the end of it", 20, "two  blanks at the\n    end of it\n" },
-                { "try: /lib/modules/6.12/kernel", 20, "try:\n    /lib/modules/6.12/kernel\n" }, /* names stay whole */
+                { "try it: /lib/modules", 16, "try it:\n    /lib/modules\n" },
+                { "try: /lib/modules/6.12/kernel", 20, "try: /lib/modules/6.12/kernel\n" },       /* would not fit below */
                 { "/lib/modules/6.12/kernel", 20, "/lib/modules/6.12/kernel\n" },
                 { "/lib/modules/6.12/kernel is it", 20, "/lib/modules/6.12/kernel\n    is it\n" },
                 { "       Index: of the modules in it", 30, "       Index: of the modules\n              in it\n" },
