@@ -54,7 +54,7 @@ def seen_by(pager):
 def test_a_pager_shows_the_answer(lkmd, terminal, pager):
     lkmd.on("List", reply(modules=MODULES))
     text, status = terminal("list", LKMD_PAGER=f"{pager} -x  a*", PAGER="false", LESSSECURE="1")
-    assert text.startswith("words: -x a*\nNAME ") and "\ne1000e " in text and status == 0
+    assert text.startswith("words: -x a*\n\x1b[1mNAME") and "\ne1000e " in text and status == 0
     seen = seen_by(pager)
     assert (seen["LESS"], seen["LESSCHARSET"], "LESSSECURE" in seen) == ("FRXMK", "utf-8", False)
 
