@@ -44,7 +44,7 @@ static size_t columns_of(const char *text) {
         return sum;
 }
 
-/* The column below which the rest goes: that of the text behind a label, else a bit to the right of the beginning. */
+/* The column in which the rest begins: that of the text behind a label, else a bit to the right of the beginning. */
 static size_t find_indent(const char *line) {
         size_t column = 0, beginning = 0, columns;
 
@@ -61,8 +61,8 @@ static size_t find_indent(const char *line) {
 }
 
 /*
- * Where the first line ends: before the last blank that it has room for. What would have no room on the next one either
- * stays on it: the terminal breaks it, and it can still be copied.
+ * Where the first line ends: before the last blank that it has room for. What would have no room on the next one
+ * either stays on it: the terminal breaks it, and it can still be copied.
  */
 static const char *find_end(const char *text, size_t room, size_t room_below) {
         const char *end = NULL;
