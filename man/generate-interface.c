@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The page io.lkmd.Manager(7), for scdoc, made of the descriptions of the varlink interface: what varlinkctl
- * introspect shows, in the order and with the cross references of a manual. Runs while lkmd is built.
+ * The pages io.lkmd.Manager(7) and io.lkmd.Broker(7), for scdoc, made of the descriptions of these varlink interfaces,
+ * of which one is the argument: what varlinkctl introspect shows, in the order and with the cross references of a manual. Runs while lkmd is built.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/paths.h"
+#include "common/interface/interface-broker.h"
 #include "common/interface/interface.h"
 
 static const struct Part {
@@ -15,7 +18,7 @@ static const struct Part {
         const char *title, *text;
 } parts[] = {
         { SD_VARLINK_METHOD, "METHODS", "Inputs are marked with ->, what is in the reply with <-. A ? marks what may be absent." },
-        { SD_VARLINK_ERROR, "ERRORS", "The name of each begins with _io.lkmd.Manager._." },
+        { SD_VARLINK_ERROR, "ERRORS", "The name of each begins with that of the interface and a dot." },
         { SD_VARLINK_STRUCT_TYPE, "STRUCTURES", NULL },
         { SD_VARLINK_ENUM_TYPE, "ENUMERATIONS", NULL },
 };
@@ -97,6 +100,13 @@ static void put_symbol(const sd_varlink_symbol *symbol, const char *comment) {
                 }
 }
 
+static bool has_part(const sd_varlink_interface *interface, const struct Part *part) {
+        for (const sd_varlink_symbol *const *s = interface->symbols; *s; s++)
+                if ((*s)->symbol_type == part->type)
+                        return true;
+        return false;
+}
+
 static void put_part(const sd_varlink_interface *interface, const struct Part *part) {
         const char *said = NULL;
 
@@ -113,23 +123,46 @@ static void put_part(const sd_varlink_interface *interface, const struct Part *p
                 }
 }
 
-int main(void) {
-        const sd_varlink_interface *interface = &vl_interface_io_lkmd_Manager;
+static const struct Page {
+        const sd_varlink_interface *interface;
+        const char *name, *summary, *socket, *method, *text, *see;
+} pages[] = {
+        { &vl_interface_io_lkmd_Manager, LKMD_INTERFACE, "the varlink interface of lkmd", LKMD_SOCKET,
+          "_METHOD_",
+          "lkmctl(1) is a client of it: with *--json* its verbs print what a method replies, with the same names. Names of fields that end in "
+          "_USec_ are times or spans in microseconds.",
+          "*lkmd*(8), *lkmctl*(1), *io.lkmd.Broker*(7), *varlinkctl*(1)" },
+        { &vl_interface_io_lkmd_Broker, LKMD_BROKER_INTERFACE,
+          "the varlink interface of lkmd for containers", LKMD_BROKER_SOCKET, "Require",
+          "The directory of the socket is mounted into a container, read-only; lkmd-policy(5), section CONTAINERS, says how, and what it takes "
+          "to be allowed something. *lkmctl require* is a client of it, in a container.",
+          "*lkmd-policy*(5), *lkmd*(8), *lkmctl*(1), *io.lkmd.Manager*(7), *varlinkctl*(1)" },
+};
 
-        (void) printf(
-                "io.lkmd.Manager(7) \"\" \"lkmd\"\n\n# NAME\n\nio.lkmd.Manager - the varlink interface of lkmd\n\n"
-                "# SYNOPSIS\n\n*varlinkctl call* _/run/lkmd/io.lkmd.Manager_ io.lkmd.Manager._METHOD_ _PARAMETERS_\n\n"
-                "# DESCRIPTION\n\n");
+static void put_page(const struct Page *page) {
+        const sd_varlink_interface *interface = page->interface;
+
+        (void) printf("%s(7) \"\" \"lkmd\"\n\n# NAME\n\n%s - %s\n\n# SYNOPSIS\n\n"
+                      "*varlinkctl call* _%s_ %s.%s _PARAMETERS_\n\n# DESCRIPTION\n\n",
+                      page->name, page->name, page->summary, page->socket, page->name, page->method);
         for (const sd_varlink_symbol *const *s = interface->symbols; *s; s++)
                 if ((*s)->symbol_type == _SD_VARLINK_INTERFACE_COMMENT) {
                         put_text((*s)->name);
                         (void) printf("\n\n");
                 }
-        (void) printf(
-                "lkmctl(1) is a client of it: with *--json* its verbs print what a method replies, with the same names. Names of fields that end in "
-                "_USec_ are times or spans in microseconds. *varlinkctl introspect* _/run/lkmd/io.lkmd.Manager_ prints the definition.\n\n");
+        (void) printf("%s *varlinkctl introspect* _%s_ prints the definition.\n\n", page->text,
+                      page->socket);
         for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-                put_part(interface, parts + i);
-        (void) printf("# SEE ALSO\n\n*lkmd*(8), *lkmctl*(1), *varlinkctl*(1)\n");
-        return ferror(stdout) ? 1 : 0;
+                if (has_part(interface, parts + i))
+                        put_part(interface, parts + i);
+        (void) printf("# SEE ALSO\n\n%s\n", page->see);
+}
+
+int main(int argc, char **argv) {
+        for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+                if (argc == 2 && strcmp(argv[1], pages[i].name) == 0) {
+                        put_page(pages + i);
+                        return ferror(stdout) ? 1 : 0;
+                }
+        return 1;
 }

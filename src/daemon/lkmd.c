@@ -38,6 +38,8 @@ static int take_fds(ManagerOptions *options, int gate_fds[static _GATE_MAP_MAX])
 
                 if (streq(names[i], LKMD_FD_VARLINK) && options->varlink_fd < 0)
                         options->varlink_fd = fd;
+                else if (streq(names[i], LKMD_FD_BROKER) && options->broker_fd < 0)
+                        options->broker_fd = fd;
                 else if (streq(names[i], LKMD_FD_KMSG) && options->kmsg_fd < 0)
                         options->kmsg_fd = fd;
                 else if (streq(names[i], LKMD_FD_IN_CHARGE) && options->in_charge_fd < 0)
@@ -57,12 +59,15 @@ static int run(void) {
         int gate_fds[_GATE_MAP_MAX];
         ManagerOptions options = {
                 .varlink_fd = -EBADF,
+                .broker_fd = -EBADF,
                 .kmsg_fd = -EBADF,
                 .in_charge_fd = -EBADF,
                 .request_fd = -EBADF,
                 .gate_fds = gate_fds,
                 .gate_off_file = LKMD_GATE_OFF_FILE,
                 .varlink_address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET,
+                .broker_address = secure_getenv(LKMD_BROKER_SOCKET_ENV),
+                .broker_container = secure_getenv(LKMD_BROKER_CONTAINER_ENV),
                 .loader_address = secure_getenv(LKMD_LOADER_SOCKET_ENV) ?: LKMD_LOADER_SOCKET,
                 .command_address = secure_getenv(LKMD_COMMAND_SOCKET_ENV) ?: LKMD_COMMAND_SOCKET,
                 .trail_address = secure_getenv(LKMD_TRAIL_SOCKET_ENV) ?: LKMD_TRAIL_SOCKET,

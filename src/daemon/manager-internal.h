@@ -35,6 +35,7 @@
 #include "daemon/requests/helper-requests.h"
 #include "daemon/requests/idle-unload.h"
 #include "daemon/requests/second-look.h"
+#include "daemon/service/broker.h"
 #include "daemon/service/service.h"
 #include "daemon/service/waits.h"
 
@@ -77,6 +78,7 @@ struct Manager {
         Coldplug *coldplug;
         Waits *waits;
         Service *service;
+        Broker *broker;                 /* NULL: it has no socket */
         Counters counters;
         LoadedDenied *loaded_denied;
         uint64_t started_usec;          /* CLOCK_REALTIME */

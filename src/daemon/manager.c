@@ -302,6 +302,19 @@ static int open_service(Manager *m, const ManagerOptions *options) {
                            options->varlink_fd, options->varlink_address);
 }
 
+static int open_broker(Manager *m, const ManagerOptions *options) {
+        return broker_new(&m->broker, &(BrokerOptions) {
+                                              .event = m->event,
+                                              .listen_fd = options->broker_fd,
+                                              .address = options->broker_address,
+                                              .container = options->broker_container,
+                                              .index = m->index,
+                                              .planner = &m->planner,
+                                              .scheduler = m->scheduler,
+                                              .counters = &m->counters,
+                                      });
+}
+
 /**
  * manager_new() - make all objects; manager_run() runs the loop
  *
@@ -353,6 +366,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = open_service(m, options);
         if (r < 0)
                 return r;
+        r = open_broker(m, options);
+        if (r < 0)
+                return r;
 
         *ret = STEAL_PTR(m);
         return 0;
@@ -365,7 +381,9 @@ Manager *manager_free(Manager *m) {
 
         authority_free(m->authority);
         charge_free(m->charge);
-        m->service = service_free(m->service); /* first: its calls borrow from all others */
+        m->service = service_free(
+                m->service); /* first: its calls borrow from all others, as do the broker's */
+        m->broker = broker_free(m->broker);
         gate_free(m->gate);
         boot_list_free(m->boot_list);
         second_look_free(m->second_look);

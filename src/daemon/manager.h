@@ -12,6 +12,9 @@ typedef struct Manager Manager;
 typedef struct ManagerOptions {
         int varlink_fd;                 /* listening, taken; negative: listen on varlink_address */
         const char *varlink_address;
+        int broker_fd;                  /* listening, taken; negative: listen on broker_address */
+        const char *broker_address;     /* NULL: there is no broker then */
+        const char *broker_container;   /* which asks, for tests; NULL: it is found out */
         int kmsg_fd;                    /* taken; negative: none */
         const char *reader_address;     /* of lkmd-reader's socket */
         int request_fd;                 /* listening, of the kernel's own requests, taken; negative: none */

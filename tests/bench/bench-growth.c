@@ -126,6 +126,7 @@ static Manager *open_manager(const Scratch *s) {
         (void) snprintf(varlink, sizeof(varlink), "%s/varlink-%u", s->dir, n++);
         r = manager_new(&m, &(ManagerOptions) {
                                     .varlink_fd = -EBADF,
+                                    .broker_fd = -EBADF,
                                     .varlink_address = varlink,
                                     .kmsg_fd = -EBADF,
                                     .request_fd = -EBADF,

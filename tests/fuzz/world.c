@@ -86,6 +86,7 @@ static void make_manager(World *w) {
                                     scratch_path(&w->scratch, "command"));
         must(manager_new(&w->manager, &(ManagerOptions) {
                                               .varlink_fd = -EBADF,
+                                              .broker_fd = -EBADF,
                                               .varlink_address = scratch_path(&w->scratch, "service"),
                                               .kmsg_fd = -EBADF,
                                               .request_fd = -EBADF,

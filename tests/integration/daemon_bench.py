@@ -355,6 +355,8 @@ class Daemon:
         self.devices = Devices()
         self.process = None
         self.requests = None            # the socket for requests of the kernel; see listen_for_kernel()
+        self.broker = None              # that of containers; a path, to be set before start()
+        self.container = None           # that lkmd takes the clients of the broker for, rather than find out
         self._clients = []
 
     def listen_for_kernel(self):
@@ -388,6 +390,8 @@ class Daemon:
                 "LKMD_TRAIL_SOCKET": str(self.dir / "trail"),
                 "LKMD_LEDGER": str(self.ledger), "LKMD_AUDIT": str(self.audit), "LKMD_DENIED": str(self.denied),
                 "LKMD_BOOT_LIST": str(self.boot_list),
+                **({"LKMD_BROKER_SOCKET": str(self.broker)} if self.broker else {}),
+                **({"LKMD_BROKER_CONTAINER": self.container} if self.container else {}),
                 "LKMD_ROOT": str(self.root), "LKMD_IMAGE_DIR": str(self.dir / "images"),
                 "LKMD_POLICY_ROOT": str(self.policy), "NOTIFY_SOCKET": str(notify),
                 "UMOCKDEV_DIR": self.devices.root, "LD_PRELOAD": " ".join([*sanitizer_runtime(program), PRELOAD])})

@@ -410,6 +410,11 @@ def test_sockets_that_everybody_needs(machine, rule, says):
 @pytest.mark.parametrize("rule, expected", [
     ("{match: {origin: kernel, command: iwd}, verdict: allow}", ["allowed_by_command"]),
     ("{match: {command: [iwd, b]}, verdict: audit}", ["allowed_by_command"]),
+    ("{match: {origin: container, uid: 0}, verdict: allow}", []),
+    ("{match: {origin: container, uid: 0}, verdict: audit}", ["closed_to_containers"]),
+    ("{match: {container: machine-a}, verdict: allow, mode: audit}", ["closed_to_containers"]),
+    ("{match: {container: machine-a, origin: client}, verdict: allow}", ["never_known"]),
+    ("{match: {container: machine-a, subsystem: pci}, verdict: deny}", ["never_known"]),
     ("{match: {command: iwd}, options: a=1}", None), ("{match: {origin: kernel, unit: iwd.service}, verdict: allow}", []),
 ])
 def test_what_is_allowed_by_the_name_of_a_process(machine, rule, expected):

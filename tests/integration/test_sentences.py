@@ -28,7 +28,7 @@ PRINTED_ESCAPED = {"newline": r"two\x0alines", "return": r"carriage\x0dreturn", 
 
 # Of the interface and of the tables; in texts for people they would be words that nobody speaks.
 ENUM_WORDS = ["softdep_missing", "softdep_loop", "file_missing", "module_missing", "not_preferred", "turned_off", "softdep_pre", "softdep_post",
-              "would_decide", "too_late", "skips_dependencies", "command_line", "already_loaded", "built_in", "command_run", "kept_out",
+              "would_decide", "too_late", "skips_dependencies", "skips_containers", "command_line", "already_loaded", "built_in", "command_run", "kept_out",
               "dependency_failed", "lkmd_and_udev", "would_refuse", "no_such_module", "install_overlooked"]
 
 

@@ -78,11 +78,46 @@ Client *client_free(Client *c) {
         return NULL;
 }
 
+static const char *main_address(void) {
+        return secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET;
+}
+
+static const char *broker_address(void) {
+        return endswith(main_address(), "/" LKMD_BROKER_INTERFACE)
+                       ? main_address()
+                       : secure_getenv(LKMD_BROKER_SOCKET_ENV) ?: LKMD_BROKER_SOCKET;
+}
+
+/**
+ * client_asks_broker() - is the broker for containers all that can be asked from here?
+ *
+ * It is if its socket is there, and that of the host is not, which no container should have.
+ */
+bool client_asks_broker(const Client *c) {
+        assert(c);
+
+        return !c->host && access(broker_address(), F_OK) >= 0 &&
+               (broker_address() == main_address() || access(main_address(), F_OK) < 0);
+}
+
+static bool is_broker(const char *address) {
+        return streq(address, broker_address());
+}
+
 /* Return: the exit status, after reporting why no connection was made. */
 static int report_not_reachable(Client *c, const char *address, int error) {
         if (c->host)
                 return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, NULL,
                                         "cannot run ssh to %s: %s", c->host, strerror(-error));
+
+        if (is_broker(address))
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE,
+                                         "try again in a moment; on the host: systemctl status lkmd",
+                                         "lkmd of the host does not answer on %s: %s", address,
+                                         strerror(-error));
+        if (client_asks_broker(c))
+                return failure_print_own(c->out, CLIENT_ERROR_NOT_REACHABLE, "lkmctl require MODULE",
+                                         "in a container, lkmd can only be asked for modules");
 
         switch (error) {
         case -ENOENT:
@@ -170,8 +205,7 @@ static int link_to(sd_varlink **ret, const char *address) {
 }
 
 /* @silent: do not report why not. Return: 0; an ExitStatus, after reporting why; negative errno. */
-static int client_connect(Client *c, bool silent) {
-        const char *address = secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET;
+static int client_connect(Client *c, const char *address, bool silent) {
         _cleanup_(sd_varlink_close_unrefp) sd_varlink *link = NULL;
         int r;
 
@@ -268,7 +302,7 @@ static int client_finish(Client *c, Call *call, const char *address, sd_json_var
 
 /**
  * client_call() - call a method and wait for its last reply
- * @method:     of another interface than lkmd's: with it
+ * @method:     of another interface than lkmd's: with it; of the broker's, all calls of the client have to be
  * @parameters: borrowed; NULL: none
  * @hooks:      borrowed for the call; NULL: just wait
  * @ret_reply:  the last reply, owned by the caller
@@ -287,10 +321,13 @@ int client_call(
         _cleanup_(sd_event_source_disable_unrefp) sd_event_source *stdout_source = NULL,
                                                                   *stdin_source = NULL;
         _cleanup_(call_clear) Call call = { .hooks = hooks ?: &no_hooks };
+        const char *address;
         char name[128];
         int r;
 
         assert(c && method && ret_reply);
+
+        address = startswith(method, LKMD_BROKER_INTERFACE ".") ? broker_address() : main_address();
 
         if (strchr(method, '.'))
                 (void) snprintf(name, sizeof(name), "%s", method);
@@ -298,7 +335,7 @@ int client_call(
                 (void) snprintf(name, sizeof(name), "%s.%s", LKMD_INTERFACE, method);
 
         if (!c->link) {
-                r = client_connect(c, call.hooks->silent);
+                r = client_connect(c, address, call.hooks->silent);
                 if (r != 0)
                         return r;
         }
@@ -320,7 +357,7 @@ int client_call(
         (void) sd_varlink_set_userdata(c->link, NULL);
 
         if (r == 0)
-                r = client_finish(c, &call, secure_getenv(LKMD_SOCKET_ENV) ?: LKMD_SOCKET, ret_reply);
+                r = client_finish(c, &call, address, ret_reply);
         if (r < 0 || (call.error_id && startswith(call.error_id, "io.lkmd.Client.")))
                 client_disconnect(c);           /* its state is not known */
         return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-json.h>
 
@@ -36,6 +37,9 @@ typedef struct CallHooks {
 int client_new(Client **ret, Output *out, const char *host);
 Client *client_free(Client *c);
 DEFINE_CLEANUP(Client, client_free);
+
+/* Whether it can only ask the broker, being in a container. */
+bool client_asks_broker(const Client *c);
 
 int client_call(Client *c, const char *method, sd_json_variant *parameters, const CallHooks *hooks,
                 sd_json_variant **ret_reply);

@@ -17,6 +17,7 @@
 #include "cli/print/reply-text.h"
 #include "common/base/paths.h"
 #include "common/base/text.h"
+#include "common/interface/interface-broker.h"
 #include "common/interface/interface.h"
 
 typedef struct Explanation {
@@ -44,6 +45,16 @@ static const Explanation explanations[] = {
         { LKMD_ERROR_RELOAD_FAILED,     STATUS_FAILED,         "a file is broken, nothing was changed" },
         { LKMD_ERROR_TOO_MANY_CLIENTS,  STATUS_NOT_REACHABLE,  "there are too many connections to lkmd", "try again in a moment" },
         { LKMD_ERROR_MESSAGE_TOO_LARGE, STATUS_FAILED,         "the request is larger than lkmd accepts",
+          "ask for less at once" },
+
+        { BROKER_ERROR_NOT_ALLOWED,     STATUS_DENIED,         "the host's policy does not allow this container to load it" },
+        { BROKER_ERROR_NO_SUCH_MODULE,  STATUS_NO_SUCH_MODULE, "the host has no such module or alias" },
+        { BROKER_ERROR_LOAD_FAILED,     STATUS_FAILED,         "the host could not load it" },
+        { BROKER_ERROR_NOT_A_CONTAINER, STATUS_FAILED,         "this process is in no container that lkmd knows" },
+        { BROKER_ERROR_BUSY,            STATUS_NOT_REACHABLE,  "this container asks for modules too often",
+          "try again in a moment" },
+        { BROKER_ERROR_TOO_MANY_CLIENTS, STATUS_NOT_REACHABLE, "there are too many connections to lkmd", "try again in a moment" },
+        { BROKER_ERROR_MESSAGE_TOO_LARGE, STATUS_FAILED,       "the request is larger than lkmd accepts",
           "ask for less at once" },
 
         { CLIENT_ERROR_USAGE,           STATUS_USAGE },

@@ -14,6 +14,7 @@ static const char *const names[_FINDING_KIND_MAX] = {
         [FINDING_ANY_PARAMETER]           = "any_parameter",
         [FINDING_KERNEL_REQUESTS]         = "kernel_requests",
         [FINDING_ALLOWED_BY_COMMAND]      = "allowed_by_command",
+        [FINDING_CLOSED_TO_CONTAINERS]    = "closed_to_containers",
         [FINDING_VITAL_SOCKETS]           = "vital_sockets",
         [FINDING_NO_SUCH_MODULE]          = "no_such_module",
         [FINDING_ABSENT_MODULE]           = "absent_module",

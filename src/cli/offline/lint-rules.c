@@ -17,6 +17,7 @@
 #include "common/base/nearest-name.h"
 #include "common/base/paths.h"
 #include "common/policy/gate-reach.h"
+#include "common/policy/policy-match.h"
 
 typedef struct RuleUse {
         const PolicyRule *rule;
@@ -228,8 +229,9 @@ static bool is_ever_known(const PolicyRule *rule, PolicyKey key) {
 static int lint_origins(Lint *l, const PolicyRule *rule) {
         static const char *const owners[_POLICY_KEY_OWNER_MAX] = {
                 [POLICY_KEY_OF_DEVICE] = "devices",
-                [POLICY_KEY_OF_PROCESS] = "clients and programs",
+                [POLICY_KEY_OF_PROCESS] = "clients, containers and programs",
                 [POLICY_KEY_OF_PROGRAM] = "programs for which the kernel asks",
+                [POLICY_KEY_OF_CONTAINER] = "containers, and of programs in them",
         };
         Finding finding = finding_of(rule, FINDING_NEVER_KNOWN, "another origin, or none");
         int r;
@@ -291,6 +293,27 @@ static int lint_command(Lint *l, const PolicyRule *rule) {
                 patterns->items[0].glob);
 }
 
+/* Does the rule look as if it let containers have something, and does not? */
+static int lint_containers(Lint *l, const PolicyRule *rule) {
+        Finding finding = finding_of(rule, FINDING_CLOSED_TO_CONTAINERS,
+                                     "\"verdict: allow\" and \"mode: enforce\", or nothing");
+        PolicyRule allowing = *rule;
+
+        allowing.verdict = POLICY_ALLOW;
+        if ((rule->verdict != POLICY_ALLOW && rule->verdict != POLICY_REPORT) ||
+            !policy_rule_opens_containers(&allowing))
+                return 0;
+        if (rule->verdict == POLICY_REPORT)
+                return lint_report(
+                        l, &finding,
+                        "this rule lets no container have what it asks for: only \"verdict: allow\" does");
+        return policy_get_rule_mode(l->offline->policy, rule) == POLICY_ENFORCE
+                       ? 0
+                       : lint_report(
+                                 l, &finding,
+                                 "this rule lets no container have what it asks for, since it is not enforced");
+}
+
 /* Sockets that hardly any program can do without. */
 static int lint_sockets(Lint *l, const PolicyRule *rule) {
         static const struct {
@@ -349,6 +372,8 @@ static int lint_rule(Lint *l, const KernelRequests *requests, const RuleUse *use
                 r = lint_parameters(l, rule);
         if (r >= 0)
                 r = lint_command(l, rule);
+        if (r >= 0)
+                r = lint_containers(l, rule);
         if (r >= 0)
                 r = lint_sockets(l, rule);
         return r < 0 ? r : lint_reach(l, use);

@@ -200,6 +200,8 @@ void offline_policy_complete(PolicyRequester *requester, const char *key, bool i
                 requester->unknown |= policy_keys_of(POLICY_KEY_OF_PROCESS);
         if (policy_key_is_known(POLICY_KEY_COMMAND, requester->origin))
                 requester->unknown |= policy_keys_of(POLICY_KEY_OF_PROGRAM);
+        if (policy_key_is_known(POLICY_KEY_CONTAINER, requester->origin))
+                requester->unknown |= policy_keys_of(POLICY_KEY_OF_CONTAINER);
         if (!device)
                 return;
         requester->subsystem = modalias_subsystem(key);

@@ -261,6 +261,7 @@ const char *trace_step_words(PolicyTraceStep how) {
                 [POLICY_TOO_LATE] = "too late: decided above",
                 [POLICY_IS_OFF] = "off: its mode says so",
                 [POLICY_IS_OVER] = "expired",
+                [POLICY_SKIPS_CONTAINERS] = "does not count for containers, which it does not name",
                 [POLICY_SKIPS_DEPENDENCIES] = "is about who asks, not for what only comes along",
                 [POLICY_DEPENDS] = "depends on what is not known here",
         };

@@ -137,9 +137,9 @@ static void print_requester_of(FILE *f, sd_json_variant *requester, const char *
         if (streq(origin, "kernel")) {
                 (void) fputs("asked for by the kernel on behalf of ", f);
                 print_processes(f, requester);
-        } else if (streq(origin, "client")) {
+        } else if (streq(origin, "client") || streq(origin, "container")) {
                 (void) fputs("asked for by ", f);
-                print_process(f, requester, "a client");
+                print_process(f, requester, streq(origin, "client") ? "a client" : "a process");
         } else if (streq(origin, "boot"))
                 print_list_place(f, requester);
         else if (streq(origin, "initramfs"))
@@ -175,8 +175,8 @@ void print_requester_kind(FILE *f, sd_json_variant *requester) {
         else if (streq(origin, "kernel")) {
                 (void) fputs("the kernel on behalf of ", f);
                 print_any_process(f, requester);
-        } else if (streq(origin, "client"))
-                print_process(f, requester, "a client");
+        } else if (streq(origin, "client") || streq(origin, "container"))
+                print_process(f, requester, streq(origin, "client") ? "a client" : "a process");
         else if (streq(origin, "boot"))
                 (void) fputs("the boot", f);
         else if (streq(origin, "idle"))
@@ -197,7 +197,9 @@ void print_requester_short(FILE *f, sd_json_variant *requester) {
 
                 (void) fputs("device ", f);
                 print_escaped(f, slash ? slash + 1 : device);
-        } else if (streq(origin, "client") || streq(origin, "foreign") || streq(origin, "kernel")) {
+        } else if (streq(origin, "container"))
+                print_escaped(f, field_string(requester, "container") ?: origin);
+        else if (streq(origin, "client") || streq(origin, "foreign") || streq(origin, "kernel")) {
                 const char *command = field_string(requester, "command");
 
                 print_escaped(f, command ?: origin);

@@ -118,7 +118,9 @@ static int look_at_candidate(const WhyNotAsker *asker, Inquiry *q, WhyNot *w) {
         if (r < 0)
                 return r;
         q->described = described;
-        if (!there)
+        if (there && asker->container && !q->device)
+                r = look(q, (const cause_look_t[]) { cause_of_plan }, 1, &w->causes);
+        else if (!there)
                 r = look(q, looks_at_absent, ARRAY_LEN(looks_at_absent), &w->causes);
         else if (q->device && !inquiry_driver(q) && (r = inquiry_can_have_driver(q)) > 0)
                 r = look(q, looks_at_unbound, ARRAY_LEN(looks_at_unbound), &w->causes);
@@ -136,6 +138,8 @@ static int make_plan(const WhyNotAsker *asker, const Inquiry *q, Plan **ret) {
 
         if (q->device)
                 requester = device_get_requester(q->device);
+        else if (asker->container)
+                requester = (PolicyRequester) { .origin = ORIGIN_CONTAINER, .container = asker->container };
         else
                 requester.has_uid = requester.origin == ORIGIN_CLIENT; /* as root */
         offline_policy_complete(&requester, q->key, q->device != NULL);

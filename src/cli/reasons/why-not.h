@@ -14,6 +14,7 @@ typedef struct WhyNotAsker {            /* what all questions have in common; al
         Client *client;                 /* NULL: lkmd is not asked */
         const KernelLines *kernel_lines; /* NULL: they may not be read */
         sd_json_variant *status;        /* the reply of Status; NULL: there was none */
+        const char *container;          /* that asks for a key; NULL: root does, or a device */
         bool brief;                     /* only for a list: module files that are as usual are not looked into */
 } WhyNotAsker;
 

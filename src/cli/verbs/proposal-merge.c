@@ -97,20 +97,21 @@ int proposal_merge_open(ProposalMerge **ret, Run *run, const char *path) {
 }
 
 /* Requests as those that the group is made of. NULL: it is not known who will ask. */
-static const PolicyRequester *requester_of(ProposalGroup group, const char *subsystem,
-                                           PolicyRequester *buffer) {
+static const PolicyRequester *requester_of(ProposalGroup group, const char *part, PolicyRequester *buffer) {
         static const RequestOrigin origins[] = {
                 [PROPOSAL_DEVICE] = ORIGIN_DEVICE,       [PROPOSAL_KERNEL] = ORIGIN_KERNEL,
                 [PROPOSAL_BOOT] = ORIGIN_BOOT,           [PROPOSAL_CLIENT] = ORIGIN_CLIENT,
                 [PROPOSAL_BEFORE] = _ORIGIN_INVALID,     [PROPOSAL_LISTED] = _ORIGIN_INVALID,
-                [PROPOSAL_NEEDED] = _ORIGIN_INVALID,
+                [PROPOSAL_NEEDED] = _ORIGIN_INVALID,     [PROPOSAL_CONTAINER] = ORIGIN_CONTAINER,
         };
 
         if (origins[group] == _ORIGIN_INVALID)
                 return NULL;
         *buffer = (PolicyRequester) { .origin = origins[group] };
-        if (group == PROPOSAL_DEVICE && subsystem[0] != '\0')
-                buffer->subsystem = subsystem;
+        if (group == PROPOSAL_DEVICE && part[0] != '\0')
+                buffer->subsystem = part;
+        if (group == PROPOSAL_CONTAINER)
+                buffer->container = part;
         return buffer;
 }
 
@@ -128,12 +129,12 @@ static int leave_out(ProposalMerge *m, const char *module, const PolicyRuling *r
 }
 
 /* A proposal_keep_t. What is in audit mode counts as if it were enforced: so it will be. */
-static int is_undecided(ProposalGroup group, const char *subsystem, const char *module, void *userdata) {
+static int is_undecided(ProposalGroup group, const char *part, const char *module, void *userdata) {
         ProposalMerge *m = userdata;
         const IndexModule *known = index_find_module(m->index, module);
         PolicyRequester buffer;
         const PolicySubject subject = {
-                .requester = requester_of(group, subsystem, &buffer),
+                .requester = requester_of(group, part, &buffer),
                 .part = POLICY_REQUESTED,
                 .module = module,
                 .path = known ? known->path : NULL,

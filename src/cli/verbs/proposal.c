@@ -19,7 +19,7 @@
 
 typedef struct Item {
         ProposalGroup group;
-        char *subsystem;                /* PROPOSAL_DEVICE */
+        char *part;                     /* PROPOSAL_DEVICE: subsystem; PROPOSAL_CONTAINER: its name */
         char *module;
         char *comment;                  /* one line */
 } Item;
@@ -38,7 +38,7 @@ int proposal_new(Proposal **ret) {
 }
 
 static void item_clear(Item *i) {
-        free(i->subsystem);
+        free(i->part);
         free(i->module);
         free(i->comment);
 }
@@ -80,7 +80,10 @@ static ProposalGroup group_of(sd_json_variant *record) {
         return streq_ptr(origin, "device")   ? PROPOSAL_DEVICE
                : streq_ptr(origin, "kernel") ? PROPOSAL_KERNEL
                : streq_ptr(origin, "boot")   ? PROPOSAL_BOOT
-                                             : PROPOSAL_CLIENT;
+               : streq_ptr(origin, "container") &&
+                               field_string(field_object(record, "requester"), "container")
+                       ? PROPOSAL_CONTAINER
+                       : PROPOSAL_CLIENT;
 }
 
 /* "needed by lockd", "0000:00:1f.6", "lkmctl" */
@@ -97,7 +100,7 @@ static int describe(sd_json_variant *record, bool failed, char **ret) {
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
 
-int proposal_add(Proposal *p, ProposalGroup group, const char *subsystem, const char *module,
+int proposal_add(Proposal *p, ProposalGroup group, const char *part, const char *module,
                  const char *comment) {
         _cleanup_(item_clear) Item item = { .group = group };
 
@@ -108,9 +111,9 @@ int proposal_add(Proposal *p, ProposalGroup group, const char *subsystem, const 
         if (array_grow(&p->items, p->n_items, sizeof(*p->items)) < 0)
                 return -ENOMEM;
         item.module = strdup(module);
-        item.subsystem = strdup(subsystem ?: "");
+        item.part = strdup(part ?: "");
         item.comment = strdup(comment ?: "");
-        if (!item.module || !item.subsystem || !item.comment)
+        if (!item.module || !item.part || !item.comment)
                 return -ENOMEM;
 
         p->items[p->n_items++] = item;
@@ -120,6 +123,7 @@ int proposal_add(Proposal *p, ProposalGroup group, const char *subsystem, const 
 
 /* @record: NULL: not known. */
 static int add(Proposal *p, const char *module, sd_json_variant *record, bool failed) {
+        ProposalGroup group = group_of(record);
         _cleanup_(freep) char *comment = NULL;
         int r;
 
@@ -128,8 +132,10 @@ static int add(Proposal *p, const char *module, sd_json_variant *record, bool fa
         r = describe(record, failed, &comment);
         if (r < 0)
                 return r;
-        return proposal_add(p, group_of(record),
-                            field_string(field_object(record, "requester"), "subsystem"), module, comment);
+        return proposal_add(p, group,
+                            field_string(field_object(record, "requester"),
+                                         group == PROPOSAL_CONTAINER ? "container" : "subsystem"),
+                            module, comment);
 }
 
 static bool is_held_by_any(const Proposal *p, sd_json_variant *module) {
@@ -182,6 +188,28 @@ int proposal_add_modules(Proposal *p, sd_json_variant *modules, uint64_t since_u
         return 0;
 }
 
+/* What a container was refused, by entries of the audit. */
+int proposal_add_refused(Proposal *p, sd_json_variant *entries, const char *container) {
+        int r;
+
+        assert(p && container);
+
+        ARRAY_FOREACH_INDEX(entries, i) {
+                sd_json_variant *entry = sd_json_variant_by_index(entries, i);
+                const char *module = field_string(entry, "module"),
+                           *command = field_string(entry, "command");
+
+                if (!module || !streq_ptr(field_string(entry, "origin"), "container") ||
+                    !streq_ptr(field_string(entry, "kind"), "refused") ||
+                    !streq_ptr(field_string(entry, "container"), container))
+                        continue;
+                r = proposal_add(p, PROPOSAL_CONTAINER, container, module, command);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* Modules whose load failed: they will be tried again, and need not be denied. */
 int proposal_add_failures(Proposal *p, sd_json_variant *failures, uint64_t since_usec) {
         int r;
@@ -210,7 +238,7 @@ int proposal_filter(Proposal *p, proposal_keep_t keep, void *userdata) {
                 Item *item = p->items + i;
 
                 if (r >= 0)
-                        r = keep(item->group, item->subsystem, item->module, userdata);
+                        r = keep(item->group, item->part, item->module, userdata);
                 if (r != 0)
                         p->items[n++] = *item; /* also what was not asked about, so that it is freed */
                 else
@@ -226,12 +254,16 @@ void proposal_number_rules(Proposal *p, unsigned n) {
         p->number = n;
 }
 
+static bool has_parts(ProposalGroup group) {
+        return group == PROPOSAL_DEVICE || group == PROPOSAL_CONTAINER;
+}
+
 static int by_group(const void *a, const void *b) {
         const Item *x = a, *y = b;
         int c = (x->group > y->group) - (x->group < y->group);
 
-        if (c == 0 && x->group == PROPOSAL_DEVICE)
-                c = strcmp(x->subsystem, y->subsystem);
+        if (c == 0 && has_parts(x->group))
+                c = strcmp(x->part, y->part);
         return c != 0 ? c : strcmp(x->module, y->module);
 }
 
@@ -245,7 +277,7 @@ void proposal_sort(Proposal *p) {
 /* ---------------------------------------------------------------------------------------------- printing */
 
 static bool is_same_group(const Item *a, const Item *b) {
-        return a->group == b->group && (a->group != PROPOSAL_DEVICE || streq(a->subsystem, b->subsystem));
+        return a->group == b->group && (!has_parts(a->group) || streq(a->part, b->part));
 }
 
 static size_t group_end(const Proposal *p, size_t i) {
@@ -273,6 +305,7 @@ static const struct {
         [PROPOSAL_KERNEL] = { "kernel", "Asked for by the kernel on behalf of programs", "used by a program" },
         [PROPOSAL_BOOT] = { "boot", "Listed to be loaded at boot", "listed to be loaded at boot" },
         [PROPOSAL_CLIENT] = { "by-name", "Loaded by people and programs, by name", "loaded by name" },
+        [PROPOSAL_CONTAINER] = { "container", "Asked for by a container", "used by a container" },
         [PROPOSAL_BEFORE] = { "before-lkmd", "In the kernel without lkmd, mostly from before it started",
                               "there at boot" },
         [PROPOSAL_LISTED] = { "listed", "In a list of modules, loaded by whatever it was",
@@ -285,9 +318,9 @@ static const struct {
 /* "devices-pci", "devices-pci-2"; without what a name of a rule may not have */
 static void write_id(const Proposal *p, FILE *f, const Item *item) {
         (void) fputs(groups[item->group].id, f);
-        if (item->group == PROPOSAL_DEVICE && item->subsystem[0] != '\0') {
+        if (has_parts(item->group) && item->part[0] != '\0') {
                 (void) fputc('-', f);
-                for (const char *c = item->subsystem; *c && c - item->subsystem < 48; c++)
+                for (const char *c = item->part; *c && c - item->part < 48; c++)
                         (void) fputc((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                                                      (*c >= '0' && *c <= '9')
                                              ? *c
@@ -325,13 +358,19 @@ static void write_group(const Proposal *p, FILE *f, unsigned indent, size_t firs
         int column = (int) indent;
 
         fprintf(f, "\n%*s# %s", column, "", groups[item->group].comment);
-        if (item->group == PROPOSAL_DEVICE) {
+        if (has_parts(item->group)) {
                 (void) fputs(": ", f);
-                print_escaped(f, item->subsystem[0] ? item->subsystem : "of no subsystem");
+                print_escaped(f, item->part[0] ? item->part : "of no subsystem");
         }
         fprintf(f, ".\n%*s- id: ", column, "");
         write_id(p, f, item);
-        fprintf(f, "\n%*smatch:\n%*smodule:\n", column + 2, "", column + 4, "");
+        fprintf(f, "\n%*smatch:\n", column + 2, "");
+        if (item->group == PROPOSAL_CONTAINER) {
+                fprintf(f, "%*scontainer: ", column + 4, "");
+                write_name(f, item->part);
+                (void) fputc('\n', f);
+        }
+        fprintf(f, "%*smodule:\n", column + 4, "");
         for (size_t i = first; i < end; i++) {
                 fprintf(f, "%*s- ", column + 6, "");
                 write_name(f, p->items[i].module);
@@ -389,6 +428,14 @@ static void write_source(FILE *f, const ProposalHead *head) {
 void proposal_print(const Proposal *p, FILE *f, const ProposalHead *head) {
         assert(p && f && head);
 
+        if (head->of_container) {
+                (void) fputs(
+                        "# What a container was refused. Read it, remove what it is not to load, and put it into\n"
+                        "# /etc/lkmd/policy.d, under a name that ends in .yaml.\n\nversion: 1\n\nrules:\n",
+                        f);
+                proposal_print_rules(p, f, 2);
+                return;
+        }
         write_source(f, head);
         (void) fputs("# Read it, remove what is not to be loaded, and put it into /etc/lkmd/policy.d,\n"
                      "# under a name that ends in .yaml. To try it first, remove the # before \"mode\":\n"
@@ -425,6 +472,9 @@ static int group_to_json(const Proposal *p, size_t first, size_t end, sd_json_va
         if (r < 0)
                 return r;
         return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("rule", id),
+                              SD_JSON_BUILD_PAIR_CONDITION(p->items[first].group == PROPOSAL_CONTAINER,
+                                                           "container",
+                                                           SD_JSON_BUILD_STRING(p->items[first].part)),
                               SD_JSON_BUILD_PAIR_STRING("verdict", "allow"),
                               SD_JSON_BUILD_PAIR_STRING("reason", groups[p->items[first].group].reason),
                               SD_JSON_BUILD_PAIR_VARIANT("modules", modules));

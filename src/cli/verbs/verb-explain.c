@@ -62,13 +62,16 @@ static int ask_all(Run *run, Question *q, const Index *index, const OfflinePolic
         requester.uid = (uid_t) run->uid.value;
         requester.unit = run->unit;
         requester.command = run->command;
+        requester.container = run->container;
+        if (run->container)
+                requester.origin = ORIGIN_CONTAINER;
         if (run->command)
                 requester.origin = ORIGIN_KERNEL; /* others have none */
         if (run->origin.is_given)
                 requester.origin = (RequestOrigin) run->origin.value;
         if (q->device)
                 return ask(q, index, policy, &requester);
-        if (run->origin.is_given || run->command) {
+        if (run->origin.is_given || run->command || run->container) {
                 requester.has_uid = run->uid.is_given || requester.origin == ORIGIN_CLIENT;
                 return ask(q, index, policy, &requester);
         }
@@ -99,6 +102,11 @@ static void print_process(const Run *run, RequestOrigin origin) {
         if (run->unit) {
                 printf("%sunit ", separator);
                 print_escaped(stdout, run->unit);
+                separator = ", ";
+        }
+        if (run->container && origin != ORIGIN_CONTAINER) {
+                printf("%scontainer ", separator);
+                print_escaped(stdout, run->container);
         }
 }
 
@@ -153,7 +161,11 @@ static int print_title(const Run *run, const Question *q, size_t i, bool same_fo
                 printf("As root would ask for ");
         else if (origin == ORIGIN_BOOT)
                 printf("As a list for boot would ask for ");
-        else
+        else if (origin == ORIGIN_CONTAINER) {
+                printf(run->container ? "As container " : "As a container");
+                print_escaped(stdout, run->container ?: "");
+                printf(" would ask for ");
+        } else
                 printf("As %s would ask for ", same_for_kernel           ? "a device or the kernel"
                                                : origin == ORIGIN_DEVICE ? "a device"
                                                                          : "the kernel");
@@ -453,20 +465,29 @@ static int report_no_device(Run *run, const Index *index, const char *argument, 
 
 /* Return: 0; 1 and *ret_status if the options contradict each other, which was said. */
 static int check_options(Run *run, const char *argument, int *ret_status) {
-        const char *option = run->command ? "--command" : run->unit ? "--unit" : NULL;
+        const struct {
+                const char *option, *value;
+                PolicyKey key;
+        } options[] = {
+                { "--command",   run->command,   POLICY_KEY_COMMAND   },
+                { "--unit",      run->unit,      POLICY_KEY_UNIT      },
+                { "--container", run->container, POLICY_KEY_CONTAINER },
+        };
         RequestOrigin origin = run->origin.is_given ? (RequestOrigin) run->origin.value
                                : run->command       ? ORIGIN_KERNEL
+                               : run->container     ? ORIGIN_CONTAINER
                                                     : ORIGIN_CLIENT;
-        PolicyKey key = run->command ? POLICY_KEY_COMMAND : POLICY_KEY_UNIT;
+        const char *option = NULL;
 
+        for (size_t i = 0; i < ARRAY_LEN(options) && !option; i++)
+                if (options[i].value &&
+                    (device_is_path(argument) || !policy_key_is_known(options[i].key, origin)))
+                        option = options[i].option;
         if (!option)
                 return 0;
-        if (device_is_path(argument) || !policy_key_is_known(key, origin))
-                *ret_status = failure_print_own(
+        *ret_status = failure_print_own(
                         &run->out, CLIENT_ERROR_USAGE, "lkmctl explain ALIAS --origin kernel",
                         "%s is about a process, and a request that is none of a process has none", option);
-        else
-                return 0;
         return 1;
 }
 

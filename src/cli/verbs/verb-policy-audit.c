@@ -34,7 +34,7 @@ static bool is_same_requester(sd_json_variant *a, sd_json_variant *b) {
 
         return field_is_same(a, b, "origin") && has_a == has_b && (!has_a || uid_a == uid_b) &&
                field_is_same(a, b, "command") && field_is_same(a, b, "executable") &&
-               field_is_same(a, b, "unit");
+               field_is_same(a, b, "unit") && field_is_same(a, b, "container");
 }
 
 /* What entries have in common that are shown together. */
@@ -237,7 +237,9 @@ static int extent_to_json(sd_json_variant *reply, sd_json_variant **ret) {
 
 /* {"kind": "requester", what the entries have in common, "count", "entries"} */
 static int requester_to_json(sd_json_variant *entries, size_t first, sd_json_variant **ret) {
-        static const char *const fields[] = { "origin", "uid", "unit", "command", "executable" };
+        static const char *const fields[] = {
+                "origin", "uid", "unit", "container", "command", "executable"
+        };
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *v = NULL, *array = NULL;
         uint64_t count = 0;
         int r;

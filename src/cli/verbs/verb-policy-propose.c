@@ -46,6 +46,16 @@ static uint64_t since(const Run *run) {
         return run->since_usec == SINCE_BOOT ? 0 : run->since_usec;
 }
 
+/* What this container was refused. */
+static int ask_for_container(Run *run, Proposal *p, Source *s) {
+        static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
+        int r;
+
+        s->head.of_container = true;
+        r = client_call(run->client, "Audit", NULL, &hooks, &s->list);
+        return r != 0 ? r : proposal_add_refused(p, field_array(s->list, "entries"), run->container);
+}
+
 static int ask_lkmd(Run *run, Proposal *p, Source *s) {
         static const CallHooks hooks = { .answer_usec = ANSWER_SOON_USEC };
         int r;
@@ -96,6 +106,10 @@ static int check_usage(Run *run, unsigned n_args) {
         if (run->from.n_paths > 0 && run->since_usec > 0)
                 return failure_print_own(&run->out, CLIENT_ERROR_USAGE, "lkmctl help policy propose",
                                          "--since is about this machine, and files say nothing of times");
+        if (run->container && (run->from.n_paths > 0 || run->since_usec > 0))
+                return failure_print_own(
+                        &run->out, CLIENT_ERROR_USAGE, "lkmctl policy propose --container NAME",
+                        "--container is about what lkmd refused, without --from and --since");
         return 0;
 }
 
@@ -107,9 +121,14 @@ static int collect(Run *run, Proposal *p, Source *s) {
                 if (r != 0)
                         return r;
         }
-        r = run->from.n_paths > 0 ? read_files(run, p, s) : ask_lkmd(run, p, s);
+        r = run->from.n_paths > 0 ? read_files(run, p, s)
+            : run->container      ? ask_for_container(run, p, s)
+                                  : ask_lkmd(run, p, s);
         if (r != 0 || proposal_count(p) > 0)
                 return r;
+        if (run->container)
+                return failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "lkmctl policy audit --by=requester",
+                                         "container '%s' was refused nothing", run->container);
         return run->from.n_paths > 0
                        ? failure_print_own(&run->out, CLIENT_ERROR_LOCAL, "lkmctl help policy propose",
                                            "the files name no module, so there is nothing to propose")
@@ -118,7 +137,7 @@ static int collect(Run *run, Proposal *p, Source *s) {
                                  "no module was loaded since then, so there is nothing to propose");
 }
 
-static int print_json(Run *run, const Proposal *p, const ProposalMerge *merge) {
+static int print_json(Run *run, const Proposal *p, const ProposalMerge *merge, const ProposalHead *head) {
         _cleanup_(sd_json_variant_unrefp) sd_json_variant *rules = NULL, *left_out = NULL, *object = NULL;
         int r;
 
@@ -131,7 +150,8 @@ static int print_json(Run *run, const Proposal *p, const ProposalMerge *merge) {
                                    SD_JSON_BUILD_PAIR_VARIANT("leftOut", left_out));
         else if (r >= 0)
                 r = sd_json_buildo(&object, SD_JSON_BUILD_PAIR_UNSIGNED("version", 1),
-                                   SD_JSON_BUILD_PAIR_STRING("default", "deny"),
+                                   SD_JSON_BUILD_PAIR_CONDITION(!head->of_container, "default",
+                                                                SD_JSON_BUILD_STRING("deny")),
                                    SD_JSON_BUILD_PAIR_VARIANT("rules", rules));
         return r < 0 ? r : output_json(&run->out, object);
 }
@@ -140,7 +160,7 @@ static int print(Run *run, const Proposal *p, const ProposalMerge *merge, const 
         int r;
 
         if (run->out.json != JSON_OFF)
-                return print_json(run, p, merge);
+                return print_json(run, p, merge, head);
         if (merge) {
                 r = proposal_merge_print(merge, p, stdout);
                 if (r != 0)

@@ -2,13 +2,14 @@
 
 /*
  * require: a precondition, for units and scripts: ends when all that is named can be used, with nothing to say, or
- * says what cannot and why.
+ * says what cannot and why. In a container, the broker is asked, and /lib/modules need not be there.
  */
 
 #include "cli/call/argument.h"
 #include "cli/call/interrupt.h"
 #include "cli/offline/suggestion.h"
 #include "cli/verbs/verbs.h"
+#include "common/base/paths.h"
 #include "common/interface/interface.h"
 
 /* @userdata: what was asked for */
@@ -39,8 +40,11 @@ static int require_one(Run *run, char **arg) {
         r = argument_to_name(run, name, &parameters, "name");
         if (r != 0)
                 return r;
-        r = client_call(run->client, "Load", parameters,
-                        &(CallHooks) { .on_error = on_error, .userdata = &q }, &reply);
+        if (client_asks_broker(run->client))
+                r = client_call(run->client, LKMD_BROKER_INTERFACE ".Require", parameters, NULL, &reply);
+        else
+                r = client_call(run->client, "Load", parameters,
+                                &(CallHooks) { .on_error = on_error, .userdata = &q }, &reply);
         if (r != 0)
                 return r;
         return run->out.json != JSON_OFF ? output_json(&run->out, reply) : STATUS_DONE;

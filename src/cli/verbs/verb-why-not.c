@@ -140,10 +140,15 @@ int verb_why_not(Run *run, char **args, unsigned n_args) {
         if (!device_is_path(args[0]) && !device_id_is(args[0])) {
                 if (suggestion_from_file(args[0], file_name))
                         args[0] = file_name;
+                look.asker.container = run->container;
                 r = why_not_of_key(&look.asker, args[0], &w);
                 if (r < 0 || !w.unknown)
                         return r < 0 ? r : answer_key(run, &look, args[0], &w);
         }
+        if (run->container)
+                return failure_print_own(
+                        &run->out, CLIENT_ERROR_USAGE, "lkmctl why-not MODULE --container NAME",
+                        "a container asks for a module or an alias, and '%s' is none", args[0]);
         r = find_devices(args[0], &devices);
         if (r >= 0)
                 return answer_devices(run, &look, &devices);

@@ -99,6 +99,7 @@
 #define STATE_LINE_MAX (128U << 10)     /* bytes of one line of either */
 
 #define AUDIT_PROCESSES_MAX 16U         /* entries that differ in the name, file or unit of the process alone */
+#define AUDIT_CONTAINER_MAX 64U         /* entries of what one container asked for */
 #define JOURNAL_FIELD_MAX 16384U        /* bytes of a field of the journal that lkmctl reads */
 #define JOURNAL_BOOTS_MAX 4096U         /* boots of the journal that lkmctl counts */
 #define CAUSE_STEPS_MAX 64U             /* modules that lkmctl goes up from one to what it was loaded for */
@@ -122,6 +123,12 @@
 #define CLIENT_UNSENT_MAX (256U << 10)  /* bytes of replies that a client may leave unread and still get more */
 #define CLIENTS_UNSENT_MAX (32U << 20)  /* of all clients together */
 #define CLIENT_IDLE_USEC (5U * 60U * 1000U * 1000U) /* without a call, after which an unprivileged connection ends */
+
+/* Containers, which ask the broker. */
+#define BROKER_CONTAINERS_MAX 128U      /* of which the number of requests is known */
+#define BROKER_BURST 64U                /* requests of one container at once .. */
+#define BROKER_REFILL_USEC (1000U * 1000U) /* .. and one more after this time */
+#define BROKER_NAME_MAX 255U            /* bytes of the name of a control group, cgroup(7), and of what is asked for */
 
 /* Devices that announce themselves again and again. */
 #define INTAKE_DEVICES_MAX 512U         /* of which the number of events is known */

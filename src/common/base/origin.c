@@ -11,6 +11,7 @@ static const char *const origin_names[_ORIGIN_MAX] = {
         [ORIGIN_KERNEL] = "kernel",
         [ORIGIN_CLIENT] = "client",
         [ORIGIN_BOOT] = "boot",
+        [ORIGIN_CONTAINER] = "container",
         [ORIGIN_FOREIGN] = "foreign",
         [ORIGIN_INITRAMFS] = "initramfs",
         [ORIGIN_IDLE] = "idle",

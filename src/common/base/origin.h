@@ -8,6 +8,7 @@ typedef enum RequestOrigin {            /* where a request comes from; names are
         ORIGIN_KERNEL,
         ORIGIN_CLIENT,
         ORIGIN_BOOT,                    /* also what was there before lkmd started */
+        ORIGIN_CONTAINER,               /* through the broker's socket */
         /* What lkmd is not asked about: it was done without lkmd, and is written down. No policy matches it. */
         ORIGIN_FOREIGN,
         ORIGIN_INITRAMFS,

@@ -10,6 +10,11 @@
 #define LKMD_RUN_DIR "/run/lkmd"         /* root's: nobody else creates, removes or renames files in it */
 #define LKMD_SOCKET LKMD_RUN_DIR "/" LKMD_INTERFACE
 #define LKMD_SOCKET_ENV "LKMD_SOCKET"
+/* The broker for containers. Its directory is its own, so that it can be mounted into them as a whole. */
+#define LKMD_BROKER_INTERFACE "io.lkmd.Broker"
+#define LKMD_BROKER_SOCKET "/run/lkmd-broker/" LKMD_BROKER_INTERFACE
+#define LKMD_BROKER_SOCKET_ENV "LKMD_BROKER_SOCKET"
+#define LKMD_BROKER_CONTAINER_ENV "LKMD_BROKER_CONTAINER" /* the container of whoever asks, for tests */
 #define LKMD_ADMIN_GROUP "lkmd-admin"   /* may change things, beside root */
 
 /* A directory with files of a journal, which lkmctl reads instead of the system's; for tests. */
@@ -44,6 +49,7 @@
 
 /* File descriptors that systemd passes to the manager, by FileDescriptorName= and OpenFile=. */
 #define LKMD_FD_VARLINK "varlink"
+#define LKMD_FD_BROKER "broker"
 #define LKMD_FD_KMSG "kmsg"
 #define LKMD_FD_IN_CHARGE "in-charge"
 #define LKMD_FD_GATE "gate-"            /* and the name of a map; from the store of lkmd.service */

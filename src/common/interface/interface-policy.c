@@ -154,6 +154,8 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_DEFINE_FIELD(executable, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("Its systemd unit."),
         SD_VARLINK_DEFINE_FIELD(unit, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+        SD_VARLINK_FIELD_COMMENT("Its container: a part of the path of its control group."),
+        SD_VARLINK_DEFINE_FIELD(container, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("How often this happened, in all boots that are counted or, if asked for, in this one."),
         SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0),
         SD_VARLINK_FIELD_COMMENT("When it happened for the first time, CLOCK_REALTIME in microseconds."),

@@ -21,6 +21,8 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(client),
         SD_VARLINK_FIELD_COMMENT("A list of modules that are loaded at boot; also what was loaded before lkmd started."),
         SD_VARLINK_DEFINE_ENUM_VALUE(boot),
+        SD_VARLINK_FIELD_COMMENT("A container, by the socket of the interface io.lkmd.Broker."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(container),
         SD_VARLINK_FIELD_COMMENT("Nobody asked lkmd: it was loaded or removed without it, for instance by insmod."),
         SD_VARLINK_DEFINE_ENUM_VALUE(foreign),
         SD_VARLINK_FIELD_COMMENT("The same, before lkmd started, by the initramfs."),
@@ -794,6 +796,5 @@ SD_VARLINK_DEFINE_INTERFACE(
                 "connection that makes no call for five minutes, or earlier if room is short."),
         &vl_error_TooManyClients,
         SD_VARLINK_SYMBOL_COMMENT(
-                "The call has more than 64 KiB, or is nested deeper than 16 arrays and objects. It is not "
-                "handled, and lkmd closes the connection."),
+                "The call has more than 64 KiB, or is nested deeper than 16 arrays and objects. It is not handled, and lkmd closes the connection."),
         &vl_error_MessageTooLarge);

@@ -126,7 +126,7 @@ static int parse_origin(PolicyPattern *ret, const char *text, const char **ret_p
         RequestOrigin origin = request_origin_from_string(text);
 
         if (origin < 0 || origin >= _ORIGIN_ASKED_MAX) {
-                *ret_problem = "expected device, kernel, client or boot";
+                *ret_problem = "expected device, kernel, client, boot or container";
                 return -EINVAL;
         }
         ret->glob = request_origin_to_string(origin);

@@ -89,6 +89,23 @@ bool policy_rule_matches(const PolicyRule *rule, PolicyQuestion *q, uint32_t key
         return policy_rule_may_match(rule, q, keys, &unknown) && unknown == 0;
 }
 
+bool policy_rule_opens_containers(const PolicyRule *rule) {
+        const PolicyPatterns *origins;
+
+        assert(rule);
+
+        if (rule->verdict != POLICY_ALLOW)
+                return false;
+        if (rule->given & POLICY_KEY_BIT(POLICY_KEY_CONTAINER))
+                return true;
+        origins = rule->match + POLICY_KEY_ORIGIN;
+        for (size_t i = 0; i < origins->n_items; i++)
+                if (!origins->items[i].negated &&
+                    streq(origins->items[i].glob, request_origin_to_string(ORIGIN_CONTAINER)))
+                        return true;
+        return false;
+}
+
 bool policy_rule_is_of_module(const PolicyRule *rule) {
         assert(rule);
 

@@ -146,6 +146,10 @@ static const char *get_command(PolicyQuestion *q) {
         return get_requester(q)->command;
 }
 
+static const char *get_container(PolicyQuestion *q) {
+        return get_requester(q)->container;
+}
+
 /* ------------------------------------------------------------------------------------------------ the keys */
 
 const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
@@ -175,6 +179,8 @@ const PolicyKeyInfo policy_keys[_POLICY_KEY_MAX] = {
         [POLICY_KEY_UNIT]      = { "unit",      POLICY_VALUE_TEXT,    POLICY_KEY_OF_PROCESS, POLICY_COST_WORD,  get_unit },
         [POLICY_KEY_COMMAND] = { "command", POLICY_VALUE_TEXT, POLICY_KEY_OF_PROGRAM, POLICY_COST_WORD,
                                  get_command },
+        [POLICY_KEY_CONTAINER] = { "container", POLICY_VALUE_TEXT, POLICY_KEY_OF_CONTAINER, POLICY_COST_WORD,
+                                   get_container },
 };
 
 /* A module without a file is not signed by somebody, nor has it a license. */
@@ -200,9 +206,11 @@ bool policy_key_is_known(PolicyKey key, RequestOrigin origin) {
         case POLICY_KEY_OF_DEVICE:
                 return origin == ORIGIN_DEVICE;
         case POLICY_KEY_OF_PROCESS:
-                return origin == ORIGIN_CLIENT || origin == ORIGIN_KERNEL;
+                return origin == ORIGIN_CLIENT || origin == ORIGIN_KERNEL || origin == ORIGIN_CONTAINER;
         case POLICY_KEY_OF_PROGRAM:
                 return origin == ORIGIN_KERNEL;
+        case POLICY_KEY_OF_CONTAINER:
+                return origin == ORIGIN_KERNEL || origin == ORIGIN_CONTAINER;
         default:
                 return true;
         }

@@ -29,6 +29,7 @@ typedef struct PolicyRequester {
         uid_t uid;
         uint32_t unknown;               /* keys that have a value even if it is not known; 0 in lkmd */
         const char *command;            /* name of that process; of clients it is not known for certain, so NULL */
+        const char *container;          /* that this process is in; of clients NULL */
 } PolicyRequester;
 
 typedef enum PolicyPart {               /* what a module is to its request */
@@ -93,6 +94,7 @@ typedef enum PolicyKey {                /* the keys of "match:" */
         POLICY_KEY_UID,
         POLICY_KEY_UNIT,
         POLICY_KEY_COMMAND,
+        POLICY_KEY_CONTAINER,
         _POLICY_KEY_MAX,
         _POLICY_KEY_INVALID = -EINVAL,
 } PolicyKey;
@@ -114,8 +116,9 @@ typedef enum PolicyKeyOwner {           /* what a key describes, and for which r
         POLICY_KEY_OF_MODULE,           /* the module itself */
         POLICY_KEY_OF_REQUEST,          /* any request */
         POLICY_KEY_OF_DEVICE,           /* requests of devices only */
-        POLICY_KEY_OF_PROCESS,          /* requests of clients and programs only */
+        POLICY_KEY_OF_PROCESS,          /* requests of clients, containers and programs only */
         POLICY_KEY_OF_PROGRAM,          /* requests of programs only, for which the kernel asks */
+        POLICY_KEY_OF_CONTAINER,        /* requests of containers, by themselves or for programs in them */
         _POLICY_KEY_OWNER_MAX,
 } PolicyKeyOwner;
 

@@ -35,6 +35,7 @@ static const char *const trace_step_names[_POLICY_TRACE_STEP_MAX] = {
         [POLICY_IS_OFF]          = "off",
         [POLICY_IS_OVER]         = "expired",
         [POLICY_SKIPS_DEPENDENCIES] = "skips_dependencies",
+        [POLICY_SKIPS_CONTAINERS] = "skips_containers",
         [POLICY_DEPENDS]         = "depends",
 };
 
@@ -372,6 +373,12 @@ static void note_doubt(const Judgement *j, const PolicyRuling *ruling, PolicyMod
                 note(j, j->decided ? POLICY_TOO_LATE : POLICY_DEPENDS, ruling);
 }
 
+/* Does a container ask, by the broker? Then nothing is allowed but by a rule for containers. */
+static bool is_for_container(const PolicySubject *subject) {
+        return subject->requester && subject->requester->origin == ORIGIN_CONTAINER &&
+               subject->part == POLICY_REQUESTED;
+}
+
 /* @unknown: keys of the rule whose values are not known */
 static void apply_rule(Judgement *j, const Policy *p, const PolicyRule *rule, uint32_t unknown,
                        uint64_t now_usec) {
@@ -384,6 +391,9 @@ static void apply_rule(Judgement *j, const Policy *p, const PolicyRule *rule, ui
         else if (rule->verdict == POLICY_DENY && j->subject->part != POLICY_REQUESTED &&
                  !policy_rule_is_of_module(rule))
                 note(j, POLICY_SKIPS_DEPENDENCIES, &ruling);
+        else if ((rule->verdict == POLICY_ALLOW || rule->verdict == POLICY_REPORT) &&
+                 is_for_container(j->subject) && !policy_rule_opens_containers(rule))
+                note(j, j->decided ? POLICY_TOO_LATE : POLICY_SKIPS_CONTAINERS, &ruling);
         else if (unknown != 0)
                 note_doubt(j, &ruling, policy_get_rule_mode(p, rule));
         else
@@ -424,7 +434,10 @@ static void apply_default(Judgement *j, const Policy *p) {
         PolicyRuling ruling = { .source = POLICY_BY_DEFAULT, .verdict = POLICY_ALLOW };
         PolicyMode mode = POLICY_ENFORCE;
 
-        if (j->subject->part != POLICY_DEPENDENCY)
+        if (is_for_container(j->subject)) {
+                ruling.verdict = POLICY_DENY;
+                ruling.reason = "no rule allows it to containers";
+        } else if (j->subject->part != POLICY_DEPENDENCY)
                 ruling = policy_get_default(p, &mode);
         if (ruling.file || !j->decided)
                 apply(j, &ruling, mode);
@@ -462,6 +475,7 @@ void policy_judge(const Policy *p, const PolicySubject *subject, uint64_t now_us
 /* ----------------------------------------------------------------------------- options and preferences */
 
 typedef struct OptionSearch {
+        const Policy *policy;
         policy_options_t on_rule;
         void *userdata;
         int error;
@@ -469,9 +483,13 @@ typedef struct OptionSearch {
 
 static void on_trace_step(PolicyTraceStep step, const PolicyRuling *ruling, void *userdata) {
         OptionSearch *s = userdata;
+        const PolicyRule *rule = ruling->rule;
 
-        if (s->error < 0 || (step != POLICY_ADDS && step != POLICY_DECIDES) || !ruling->rule ||
-            ruling->rule->n_options == 0)
+        if (s->error < 0 || !rule || rule->n_options == 0)
+                return;
+        /* what a rule says of parameters holds for a container, too, if it does not say who may load the module */
+        if (step != POLICY_ADDS && step != POLICY_DECIDES &&
+            (step != POLICY_SKIPS_CONTAINERS || policy_get_rule_mode(s->policy, rule) != POLICY_ENFORCE))
                 return;
         s->error = s->on_rule(ruling->rule, s->userdata);
 }
@@ -485,7 +503,7 @@ static void on_trace_step(PolicyTraceStep step, const PolicyRuling *ruling, void
  */
 int policy_each_options(const Policy *p, const PolicySubject *subject, uint64_t now_usec,
                         policy_options_t on_rule, void *userdata) {
-        OptionSearch search = { .on_rule = on_rule, .userdata = userdata };
+        OptionSearch search = { .policy = p, .on_rule = on_rule, .userdata = userdata };
         PolicyDecision decision;
 
         assert(subject && on_rule);

@@ -40,6 +40,7 @@ typedef enum PolicyTraceStep {
         POLICY_IS_OFF,                  /* its mode is off */
         POLICY_IS_OVER,                 /* it has expired */
         POLICY_SKIPS_DEPENDENCIES,      /* it denies by who asked, which dependencies and softdeps are exempt from */
+        POLICY_SKIPS_CONTAINERS,        /* it allows, and names neither containers nor their origin */
         POLICY_DEPENDS,                 /* it would be next, if what is not known of the request matches */
         _POLICY_TRACE_STEP_MAX,
         _POLICY_TRACE_STEP_INVALID = -EINVAL,

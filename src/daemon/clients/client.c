@@ -71,9 +71,9 @@ void client_leave(Client *c) {
 
 /* Sends an error that does not come from sd-varlink. */
 static void refuse(Client *c, ClientTrouble trouble, int error) {
-        const char *answer = client_trouble_answer(trouble);
+        const char *answer = client_trouble_answer(c->pool, trouble);
 
-        clients_report(c->pool, trouble, c->peer.uid, error);
+        clients_report(c->pool, trouble, &c->peer, error);
         if (byte_queue_put(&c->out, answer, strlen(answer) + 1) < 0)
                 c->dead = true;
         client_send(c);
@@ -107,7 +107,7 @@ static bool fetch(Client *c, bool behind) {
         if (n <= 0)
                 return false;
         if (behind) {
-                clients_report(c->pool, TROUBLE_TOO_SLOW, c->peer.uid, 0);
+                clients_report(c->pool, TROUBLE_TOO_SLOW, &c->peer, 0);
                 c->dead = true;
         } else if (!c->gone && byte_queue_put(&c->out, chunk, (size_t) n) < 0)
                 c->dead = true;

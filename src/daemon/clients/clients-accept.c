@@ -74,6 +74,8 @@ void clients_accept_some(Clients *p) {
                         return;
                 }
                 r = has_gone(fd) ? -ENOTCONN : peer_read(&peer, fd, &p->admins);
+                if (r >= 0 && p->is_broker)
+                        r = clients_find_container(p, &peer);
                 if (r >= 0)
                         (void) clients_admit(p, fd, &peer);
                 else

@@ -17,9 +17,13 @@ typedef struct ClientUser ClientUser;
 TAILQ_HEAD(ClientList, Client);
 TAILQ_HEAD(ClientUserList, ClientUser);
 
-/* All connections of one user ID; those of admins are counted separately. */
+/*
+ * All connections of one user ID; those of admins are counted separately. To the broker all connections of one
+ * container, whatever their users, or of all who are in none.
+ */
 struct ClientUser {
         uid_t uid;
+        char *container;                /* NULL: none */
         bool admin;
         size_t n_clients;
         struct ClientList ready;        /* clients with work, in order */
@@ -68,6 +72,8 @@ typedef struct TroubleNote {
 struct Clients {
         sd_event *event;
         sd_varlink_server *server;      /* borrowed */
+        const char *interface, *container; /* see ClientsOptions */
+        bool is_broker;
         int listen_fd;
         uint64_t idle_usec;
         sd_event_source *listen_source, *pause_source; /* one of them is on */
@@ -95,12 +101,13 @@ void client_end_call(Client *c);
 /* clients.c */
 void clients_note_call(Clients *p, Client *c, bool open);
 void clients_arm_turn(Clients *p);
-int clients_admit(Clients *p, int fd, const Peer *peer);
+int clients_admit(Clients *p, int fd, Peer *peer);
+int clients_find_container(const Clients *p, Peer *peer);
 
 /* clients-accept.c, and clients_listen() of clients.h */
 void clients_accept_some(Clients *p);
 int clients_open_listening(Clients *p);
 
 /* client-trouble.c */
-void clients_report(Clients *p, ClientTrouble trouble, uid_t uid, int error);
-const char *client_trouble_answer(ClientTrouble trouble);
+void clients_report(Clients *p, ClientTrouble trouble, const Peer *peer, int error);
+const char *client_trouble_answer(const Clients *p, ClientTrouble trouble);

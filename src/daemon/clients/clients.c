@@ -70,24 +70,29 @@ void clients_note_call(Clients *p, Client *c, bool open) {
 
 /* ------------------------------------------------------------------------------------------------ clients */
 
-static ClientUser *find_user(const Clients *p, uid_t uid, bool admin) {
+static ClientUser *find_user(const Clients *p, const Peer *peer) {
         ClientUser *u;
 
         TAILQ_FOREACH(u, &p->users, next)
-                if (u->uid == uid && u->admin == admin)
+                if (p->is_broker ? streq_ptr(u->container, peer->container)
+                                 : u->uid == peer->uid && u->admin == peer->admin)
                         return u;
         return NULL;
 }
 
 /* Return: NULL without memory. */
 static ClientUser *get_user(Clients *p, const Peer *peer) {
-        ClientUser *u = find_user(p, peer->uid, peer->admin);
+        ClientUser *u = find_user(p, peer);
 
         if (u)
                 return u;
         u = calloc(1, sizeof(*u));
         if (!u)
                 return NULL;
+        if (peer->container && !(u->container = strdup(peer->container))) {
+                free(u);
+                return NULL;
+        }
         u->uid = peer->uid;
         u->admin = peer->admin;
         TAILQ_INIT(&u->ready);
@@ -99,6 +104,7 @@ static void put_user(Clients *p, ClientUser *u) {
         if (u->n_clients > 0)
                 return;
         TAILQ_REMOVE(&p->users, u, next);
+        free(u->container);
         free(u);
 }
 
@@ -115,6 +121,7 @@ static void client_remove(Clients *p, Client *c) {
         byte_queue_clear(&c->out);
         sd_event_source_disable_unref(c->source);
         (void) close(c->fd);
+        peer_clear(&c->peer);
         free(c);
 }
 
@@ -180,7 +187,7 @@ static bool end_the_idlest(Clients *p) {
 
 /* Return: _TROUBLE_MAX if there is a place; else why there is none. */
 static ClientTrouble make_place(Clients *p, const Peer *peer) {
-        const ClientUser *u = find_user(p, peer->uid, peer->admin);
+        const ClientUser *u = find_user(p, peer);
         bool full;
 
         if (!peer->admin && u && u->n_clients >= CLIENTS_PER_UID_MAX)
@@ -190,8 +197,8 @@ static ClientTrouble make_place(Clients *p, const Peer *peer) {
         return full && !end_the_idlest(p) ? TROUBLE_FULL : _TROUBLE_MAX;
 }
 
-/* @fd: taken on success. Return: 0 or negative errno. */
-static int client_add(Clients *p, int fd, const Peer *peer) {
+/* @fd, @peer: taken on success. Return: 0 or negative errno. */
+static int client_add(Clients *p, int fd, Peer *peer) {
         ClientUser *u;
         Client *c;
         int r;
@@ -224,14 +231,15 @@ static int client_add(Clients *p, int fd, const Peer *peer) {
         p->n_clients++;
         p->n_unprivileged += !peer->admin;
         u->n_clients++;
+        peer->container = NULL;         /* taken */
         return 0;
 }
 
 /*
- * Adds a client, or sends an error. @fd: taken in any case. Return: 0; -EUSERS: there was no place, and the error was
- * sent; negative errno.
+ * Adds a client, or sends an error. @fd, @peer: taken in any case. Return: 0; -EUSERS: there was no place, and the
+ * error was sent; negative errno.
  */
-int clients_admit(Clients *p, int fd, const Peer *peer) {
+int clients_admit(Clients *p, int fd, Peer *peer) {
         ClientTrouble trouble = make_place(p, peer);
         const char *answer;
         int r = 0;
@@ -242,11 +250,23 @@ int clients_admit(Clients *p, int fd, const Peer *peer) {
                         return 0;
                 trouble = TROUBLE_NO_CALL;
         }
-        clients_report(p, trouble, peer->uid, r);
-        answer = client_trouble_answer(trouble);
+        clients_report(p, trouble, peer, r);
+        answer = client_trouble_answer(p, trouble);
         (void) send(fd, answer, strlen(answer) + 1, MSG_DONTWAIT | MSG_NOSIGNAL);
         (void) close(fd);
+        peer_clear(peer);
         return r < 0 ? r : -EUSERS;
+}
+
+/* The rest of what is to be known of a client of the broker. Return: 0 or -ENOMEM. */
+int clients_find_container(const Clients *p, Peer *peer) {
+        int r = peer_read_container(peer);
+
+        if (r < 0 || !p->container)
+                return r;
+        peer_clear(peer);
+        peer->container = strdup(p->container);
+        return peer->container ? 0 : -ENOMEM;
 }
 
 /**
@@ -258,10 +278,16 @@ int clients_admit(Clients *p, int fd, const Peer *peer) {
  */
 int clients_add_connection(Clients *p, int fd, const struct ucred *ucred) {
         Peer peer;
+        int r;
 
         assert(p && fd >= 0 && ucred);
 
         peer_set(&peer, fd, ucred, &p->admins);
+        r = p->is_broker ? clients_find_container(p, &peer) : 0;
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
         return clients_admit(p, fd, &peer);
 }
 
@@ -291,7 +317,7 @@ static void bound_unsent(Clients *p) {
         }
         if (all <= CLIENTS_UNSENT_MAX || !worst)
                 return;
-        clients_report(p, TROUBLE_TOO_SLOW, worst->peer.uid, 0);
+        clients_report(p, TROUBLE_TOO_SLOW, &worst->peer, 0);
         client_remove(p, worst);
 }
 
@@ -362,7 +388,7 @@ int clients_new(Clients **ret, const ClientsOptions *options) {
         _cleanup_(closep) int listen_fd = options->listen_fd;
         int r;
 
-        assert(ret && options->event && options->server);
+        assert(ret && options->event && options->server && options->interface);
 
         p = calloc(1, sizeof(*p));
         if (!p)
@@ -370,6 +396,9 @@ int clients_new(Clients **ret, const ClientsOptions *options) {
         *p = (Clients) {
                 .event = sd_event_ref(options->event),
                 .server = options->server,
+                .interface = options->interface,
+                .container = options->container,
+                .is_broker = options->is_broker,
                 .listen_fd = STEAL_FD(listen_fd),
                 .idle_usec = options->idle_usec ?: CLIENT_IDLE_USEC,
         };

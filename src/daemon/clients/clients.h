@@ -14,6 +14,9 @@ typedef struct ClientsOptions {
         sd_event *event;                /* a reference is taken */
         sd_varlink_server *server;      /* borrowed; has the methods, and is attached to no loop */
         int listen_fd;                  /* taken, also on failure; negative: none */
+        const char *interface;          /* whose errors a client gets that is not served; borrowed */
+        bool is_broker;                 /* clients are containers, and none is an admin */
+        const char *container;          /* which all of them are, for tests; borrowed; NULL: it is found out */
         uint64_t idle_usec;             /* 0: CLIENT_IDLE_USEC; for tests */
 } ClientsOptions;
 

@@ -2,7 +2,7 @@
 
 /*
  * Peer: who connected, by SO_PEERCRED and SO_PEERGROUPS of unix(7). Read once, when the connection is accepted, so
- * that everything that depends on it (places, rights, records) uses the same answer. Owns nothing.
+ * that everything that depends on it (places, rights, records) uses the same answer. Owns the name of a container.
  *
  * The ID of the admin group is cached, since each connection needs it and anybody may make many connections. It is
  * looked up again when /etc/group has changed, and once a minute in case the group is defined elsewhere.
@@ -16,6 +16,7 @@
 #include <systemd/sd-login.h>
 
 #include "common/base/clock.h"
+#include "common/base/control-group.h"
 #include "common/base/paths.h"
 #include "common/base/util.h"
 #include "daemon/base/log.h"
@@ -109,6 +110,46 @@ int peer_read(Peer *ret, int fd, AdminGroup *group) {
                 log_warning("cannot read the groups of a client: %s", strerror(-r));
         ret->admin = r > 0;
         return 0;
+}
+
+/**
+ * peer_read_container() - who it is as a client of the broker
+ *
+ * By its pidfd: a PID may have been reused, by a process of another container. So there is no answer on a kernel
+ * without SO_PEERPIDFD, before Linux 6.5, nor when the process has ended. A container that a user has made does not
+ * count, since that user has named it.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int peer_read_container(Peer *peer) {
+        _cleanup_(closep) int pidfd = -EBADF;
+        _cleanup_(freep) char *path = NULL, *container = NULL;
+        socklen_t size = sizeof(pidfd);
+        int r;
+
+        assert(peer);
+
+        peer->by_broker = true;
+        peer->admin = false;
+        if (peer->fd < 0 || getsockopt(peer->fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0) {
+                pidfd = -EBADF;
+                return 0;
+        }
+        r = sd_pidfd_get_cgroup(pidfd, &path);
+        if (r >= 0)
+                r = control_group_container(path, &container);
+        if (r == -ENOMEM)
+                return r;
+        if (container && !control_group_is_users(container))
+                peer->container = STEAL_PTR(container);
+        return 0;
+}
+
+void peer_clear(Peer *peer) {
+        assert(peer);
+
+        free(peer->container);
+        peer->container = NULL;
 }
 
 /*

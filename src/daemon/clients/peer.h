@@ -13,6 +13,8 @@ typedef struct Peer {
         pid_t pid;
         bool admin;                     /* root, or a member of LKMD_ADMIN_GROUP */
         int fd;                         /* the connection, borrowed; gives the pidfd */
+        bool by_broker;                 /* it came by the socket for containers: whoever it is, it is no admin */
+        char *container;                /* likewise, owned; NULL: it is in none that the broker serves */
 } Peer;
 
 /* The group whose members may change things. All zero: not looked up yet. */
@@ -26,4 +28,6 @@ typedef struct AdminGroup {
 
 int peer_read(Peer *ret, int fd, AdminGroup *group);
 void peer_set(Peer *ret, int fd, const struct ucred *ucred, AdminGroup *group);
+int peer_read_container(Peer *peer);
+void peer_clear(Peer *peer);
 char *peer_get_unit(const Peer *peer);

@@ -35,6 +35,7 @@ void audit_entry_clear(AuditEntry *e) {
         plan_ruling_clear(&e->ruling);
         free(e->key);
         free(e->device);
+        free(e->container);
         audit_entry_forget_process(e);
         *e = (AuditEntry) {};
 }
@@ -83,6 +84,8 @@ int audit_entry_make(AuditEntry *ret, AuditKind kind, const char *module, const 
         if (r >= 0)
                 r = escape_optional(request_get_unit(request), &e.unit);
         if (r >= 0)
+                r = escape_optional(request->requester ? request->requester->container : NULL, &e.container);
+        if (r >= 0)
                 r = plan_ruling_copy(&e.ruling, ruling);
         if (r < 0) {
                 audit_entry_clear(&e);
@@ -107,7 +110,8 @@ bool audit_entries_equal(const AuditEntry *a, const AuditEntry *b) {
 bool audit_entries_similar(const AuditEntry *a, const AuditEntry *b) {
         return a->kind == b->kind && a->origin == b->origin && a->has_uid == b->has_uid &&
                a->uid == b->uid && streq(a->module, b->module) && streq(a->key, b->key) &&
-               streq_ptr(a->device, b->device) && rulings_equal(&a->ruling, &b->ruling);
+               streq_ptr(a->device, b->device) && streq_ptr(a->container, b->container) &&
+               rulings_equal(&a->ruling, &b->ruling);
 }
 
 static int compare_texts(const char *a, const char *b) {
@@ -125,7 +129,7 @@ static size_t text_size(const char *s) {
 size_t audit_entry_size(const AuditEntry *e) {
         return text_size(e->module) + text_size(e->key) + text_size(e->device) + text_size(e->ruling.file) +
                text_size(e->ruling.rule) + text_size(e->ruling.reason) + text_size(e->command) +
-               text_size(e->executable) + text_size(e->unit);
+               text_size(e->executable) + text_size(e->unit) + text_size(e->container);
 }
 
 uint64_t audit_entry_last_usec(const AuditEntry *e) {
@@ -155,7 +159,7 @@ int audit_entries_compare(const AuditEntry *a, const AuditEntry *b) {
                compare_numbers(a->kind, b->kind) ?: compare_numbers(first_usec(a), first_usec(b)) ?:
                strcmp(a->key, b->key) ?: compare_texts(a->device, b->device) ?:
                compare_texts(a->command, b->command) ?: compare_texts(a->executable, b->executable) ?:
-               compare_texts(a->unit, b->unit);
+               compare_texts(a->unit, b->unit) ?: compare_texts(a->container, b->container);
 }
 
 /* Adds the counts of an equal entry. */
@@ -206,7 +210,9 @@ static int build_subject(const AuditEntry *e, sd_json_variant **ret) {
                 SD_JSON_BUILD_PAIR_CONDITION(e->has_uid, "uid", SD_JSON_BUILD_UNSIGNED(e->uid)),
                 SD_JSON_BUILD_PAIR_CONDITION(e->command != NULL, "command", SD_JSON_BUILD_STRING(e->command)),
                 SD_JSON_BUILD_PAIR_CONDITION(e->executable != NULL, "executable", SD_JSON_BUILD_STRING(e->executable)),
-                SD_JSON_BUILD_PAIR_CONDITION(e->unit != NULL, "unit", SD_JSON_BUILD_STRING(e->unit)));
+                SD_JSON_BUILD_PAIR_CONDITION(e->unit != NULL, "unit", SD_JSON_BUILD_STRING(e->unit)),
+                SD_JSON_BUILD_PAIR_CONDITION(e->container != NULL, "container",
+                                             SD_JSON_BUILD_STRING(e->container)));
         if (r >= 0)
                 r = sd_json_variant_merge_object(&v, ruling);
         if (r < 0)
@@ -294,6 +300,7 @@ static int read_entry(sd_json_variant *v, AuditEntry *e) {
             (r = json_read_text(v, "command", &e->command)) < 0 ||
             (r = json_read_text(v, "executable", &e->executable)) < 0 ||
             (r = json_read_text(v, "unit", &e->unit)) < 0 ||
+            (r = json_read_text(v, "container", &e->container)) < 0 ||
             (r = read_tally(v, "count", "firstUSec", "lastUSec", &e->now)) < 0 ||
             (r = read_tally(v, "earlierCount", "earlierFirstUSec", "earlierLastUSec", &e->earlier)) < 0 ||
             (r = json_read_number(v, "earlierBoots", COUNT_MAX, &e->n_boots)) < 0 ||

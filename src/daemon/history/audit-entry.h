@@ -38,6 +38,7 @@ typedef struct AuditEntry {
         uid_t uid;
         char *command, *executable,
                 *unit; /* of the process, escaped for JSON; NULL: not known, or not told apart */
+        char *container;                /* that the process is in, likewise */
 
         AuditTally now, earlier;        /* in this boot, and in those before it */
         uint64_t n_boots;               /* of those before it, in which it happened */

@@ -82,16 +82,35 @@ AuditEntry *audit_table_find(const AuditTable *t, const AuditEntry *like) {
         return NULL;
 }
 
-static void drop_oldest(AuditTable *t) {
-        AuditEntry *oldest = t->entries;
+/* What a container asked for. */
+static bool is_containers(const AuditEntry *e, const char *container) {
+        return e->origin == ORIGIN_CONTAINER && streq_ptr(e->container, container);
+}
 
-        for (size_t i = 1; i < t->n_entries; i++)
-                if (audit_entry_last_usec(t->entries + i) < audit_entry_last_usec(oldest))
+/* @container: of its entries; NULL: of all */
+static void drop_oldest(AuditTable *t, const char *container) {
+        AuditEntry *oldest = NULL;
+
+        for (size_t i = 0; i < t->n_entries; i++)
+                if ((!container || is_containers(t->entries + i, container)) &&
+                    (!oldest || audit_entry_last_usec(t->entries + i) < audit_entry_last_usec(oldest)))
                         oldest = t->entries + i;
+        if (!oldest)
+                return;
         t->n_bytes -= audit_entry_size(oldest);
         audit_entry_clear(oldest);
         *oldest = t->entries[--t->n_entries];
         t->head.n_dropped++;
+}
+
+/* A container may ask for anything, and must not push the entries of others out. */
+static void bound_container(AuditTable *t, const char *container) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < t->n_entries; i++)
+                n += is_containers(t->entries + i, container);
+        if (n >= AUDIT_CONTAINER_MAX)
+                drop_oldest(t, container);
 }
 
 /* Takes what is in @e, of which the table has no equal. Return: where it is now, until the next change. */
@@ -101,9 +120,11 @@ AuditEntry *audit_table_add(AuditTable *t, AuditEntry *e) {
 
         assert(t && e);
 
+        if (e->origin == ORIGIN_CONTAINER && e->container)
+                bound_container(t, e->container);
         while (t->n_entries > 0 &&
                (t->n_entries == AUDIT_ENTRIES_MAX || t->n_bytes + size > AUDIT_BYTES_MAX))
-                drop_oldest(t);
+                drop_oldest(t, NULL);
         place = t->entries + t->n_entries++;
         t->n_bytes += size;
         *place = *e;

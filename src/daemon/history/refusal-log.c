@@ -7,7 +7,8 @@
  *
  * The kernel's requests have entries of the level notice, once in a boot, and audit records. What root's programs ask
  * for and get no load, as it is there already, has an entry of the level info. Anybody can cause the kernel's
- * requests, with ever new names; so there are a few entries at once, and then one from time to time.
+ * requests, with ever new names; so there are a few entries at once, and then one from time to time. The same goes for
+ * those of containers, which are counted on their own.
  */
 
 #include "daemon/history/refusal-log.h"
@@ -26,13 +27,19 @@ typedef struct Reported {
         size_t n_items;
 } Reported;
 
-struct RefusalLog {
-        AuditTrail *trail;              /* borrowed; NULL: none */
-        Reported of_kernel;             /* for the boot */
-        Reported others;                /* until the configuration changes */
-        unsigned n_tokens;              /* entries about the kernel's requests that may be made now */
+/* Those who can ask for anything, again and again. */
+typedef struct Measured {
+        Reported reported;              /* for the boot */
+        const char *whose;              /* requests these are, for people */
+        unsigned n_tokens;              /* entries that may be made now */
         uint64_t refilled_usec;         /* CLOCK_MONOTONIC */
         uint64_t n_suppressed;          /* since the last of these entries */
+} Measured;
+
+struct RefusalLog {
+        AuditTrail *trail;              /* borrowed; NULL: none */
+        Measured of_kernel, of_containers;
+        Reported others;                /* until the configuration changes */
 };
 
 typedef struct Verdict {
@@ -44,6 +51,14 @@ typedef struct Verdict {
         const PlanRuling *ruling;
 } Verdict;
 
+static void measured_init(Measured *m, const char *whose) {
+        *m = (Measured) {
+                .whose = whose,
+                .n_tokens = REFUSAL_LOG_BURST,
+                .refilled_usec = clock_usec(CLOCK_MONOTONIC),
+        };
+}
+
 /* @trail: for audit records about the kernel's requests, borrowed; NULL: none */
 int refusal_log_new(RefusalLog **ret, AuditTrail *trail) {
         assert(ret);
@@ -52,8 +67,8 @@ int refusal_log_new(RefusalLog **ret, AuditTrail *trail) {
         if (!*ret)
                 return -ENOMEM;
         (*ret)->trail = trail;
-        (*ret)->n_tokens = REFUSAL_LOG_BURST;
-        (*ret)->refilled_usec = clock_usec(CLOCK_MONOTONIC);
+        measured_init(&(*ret)->of_kernel, "programs");
+        measured_init(&(*ret)->of_containers, "containers");
         return 0;
 }
 
@@ -68,7 +83,8 @@ RefusalLog *refusal_log_free(RefusalLog *v) {
         if (!v)
                 return NULL;
 
-        reported_clear(&v->of_kernel);
+        reported_clear(&v->of_kernel.reported);
+        reported_clear(&v->of_containers.reported);
         reported_clear(&v->others);
         free(v);
         return NULL;
@@ -81,8 +97,11 @@ void refusal_log_forget(RefusalLog *v) {
         reported_clear(&v->others);
 }
 
-/* Of root's programs, which are many, also the unit. */
-static const char *name_of_roots(const Request *request) {
+/* Of root's programs, which are many, also the unit, and of containers their names. */
+static const char *name_of_process(const Request *request) {
+        if (request->origin == ORIGIN_CONTAINER)
+                return request->requester && request->requester->container ? request->requester->container
+                                                                           : "";
         if (request->origin != ORIGIN_KERNEL || request_get_uid(request) != 0)
                 return "";
         return request_get_unit(request) ?: request_get_command(request) ?: "";
@@ -95,7 +114,7 @@ static bool remember(Reported *r, const Request *request, const Verdict *verdict
         if (asprintf(&text, "%s %s %s:%u %lld %s", verdict->what, verdict->module ?: request->key,
                      verdict->ruling && verdict->ruling->file ? verdict->ruling->file : "",
                      verdict->ruling ? verdict->ruling->line : 0, request_get_uid(request),
-                     name_of_roots(request)) < 0)
+                     name_of_process(request)) < 0)
                 return true;
         for (size_t i = 0; i < r->n_items; i++)
                 if (streq(r->items[i], text)) {
@@ -108,29 +127,38 @@ static bool remember(Reported *r, const Request *request, const Verdict *verdict
         return true;
 }
 
-static bool take_token(RefusalLog *v) {
-        uint64_t now = clock_usec(CLOCK_MONOTONIC), n = (now - v->refilled_usec) / REFUSAL_LOG_REFILL_USEC;
+static bool take_token(Measured *m) {
+        uint64_t now = clock_usec(CLOCK_MONOTONIC), n = (now - m->refilled_usec) / REFUSAL_LOG_REFILL_USEC;
 
-        v->n_tokens = (unsigned) MIN(v->n_tokens + n, (uint64_t) REFUSAL_LOG_BURST);
-        v->refilled_usec += n * REFUSAL_LOG_REFILL_USEC;
-        if (v->n_tokens == 0) {
-                v->n_suppressed++;
+        m->n_tokens = (unsigned) MIN(m->n_tokens + n, (uint64_t) REFUSAL_LOG_BURST);
+        m->refilled_usec += n * REFUSAL_LOG_REFILL_USEC;
+        if (m->n_tokens == 0) {
+                m->n_suppressed++;
                 return false;
         }
-        v->n_tokens--;
-        if (v->n_suppressed > 0)
+        m->n_tokens--;
+        if (m->n_suppressed > 0)
                 log_message(LOG_NOTICE,
-                            "%" PRIu64 " requests of programs were not logged, since there were too many; "
+                            "%" PRIu64 " requests of %s were not logged, since there were too many; "
                             "lkmctl policy audit has them",
-                            v->n_suppressed);
-        v->n_suppressed = 0;
+                            m->n_suppressed, m->whose);
+        m->n_suppressed = 0;
         return true;
 }
 
+/* NULL: one of those who do not ask again and again. */
+static Measured *get_measured(RefusalLog *v, const Request *request) {
+        return request->origin == ORIGIN_KERNEL      ? &v->of_kernel
+               : request->origin == ORIGIN_CONTAINER ? &v->of_containers
+                                                     : NULL;
+}
+
 static bool is_to_be_logged(RefusalLog *v, const Request *request, const Verdict *verdict) {
-        if (request->origin != ORIGIN_KERNEL)
+        Measured *m = get_measured(v, request);
+
+        if (!m)
                 return remember(&v->others, request, verdict);
-        return remember(&v->of_kernel, request, verdict) && take_token(v);
+        return remember(&m->reported, request, verdict) && take_token(m);
 }
 
 static void write_entry(int level, const Request *request, const Verdict *verdict, const char *rule,
@@ -165,8 +193,7 @@ static bool log_refusal(RefusalLog *v, const Request *request, const Verdict *ve
                 message = NULL;
                 return true;
         }
-        write_entry(request->origin == ORIGIN_KERNEL ? LOG_NOTICE : LOG_INFO, request, verdict, rule,
-                    message);
+        write_entry(get_measured(v, request) ? LOG_NOTICE : LOG_INFO, request, verdict, rule, message);
         return true;
 }
 
@@ -228,7 +255,7 @@ void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *req
 }
 
 /**
- * refusal_log_asked() - log what a program makes the kernel ask for; not if it was refused
+ * refusal_log_asked() - log what a program makes the kernel ask for, or a container; not if it was refused
  * @module:  that is wanted for it; NULL: there is none of that name
  * @is_load: it is loaded now, or what it needs is, of which there are entries then
  *
@@ -236,7 +263,7 @@ void refusal_log_in_kernel(RefusalLog *v, Monitors *monitors, const Request *req
  * that they use the module.
  */
 void refusal_log_asked(RefusalLog *v, const Request *request, const char *module, bool is_load) {
-        bool of_root = request_get_uid(request) == 0;
+        bool of_root = request->origin == ORIGIN_KERNEL && request_get_uid(request) == 0;
         _cleanup_(freep) char *whom = NULL, *message = NULL;
         const Verdict verdict = {
                 .what = "asked",
@@ -244,7 +271,7 @@ void refusal_log_asked(RefusalLog *v, const Request *request, const char *module
                 .module = module,
         };
 
-        assert(v && request && request->origin == ORIGIN_KERNEL);
+        assert(v && request && get_measured(v, request));
 
         if ((of_root && is_load) || !is_to_be_logged(v, request, &verdict))
                 return;
@@ -255,7 +282,7 @@ void refusal_log_asked(RefusalLog *v, const Request *request, const char *module
                 return;
         }
         write_entry(of_root ? LOG_INFO : LOG_NOTICE, request, &verdict, NULL, message);
-        if (!of_root)
+        if (!of_root && request->origin == ORIGIN_KERNEL)
                 write_trail(v, request, /* allowed= */ true, module, NULL);
 }
 

@@ -128,6 +128,40 @@ int request_new_kernel(Request **ret, const char *key, Requester *requester) {
 }
 
 /**
+ * request_new_container() - a request that a container makes through the broker
+ * @uid:       outside of all containers
+ * @unit:      systemd unit of the process; NULL if that is not known
+ * @container: that the process is in
+ *
+ * Return: as request_new().
+ */
+int request_new_container(Request **ret, const char *key, pid_t pid, uid_t uid, const char *unit,
+                          const char *container) {
+        _cleanup_(requester_unrefp) Requester *process = NULL;
+        _cleanup_(request_unrefp) Request *request = NULL;
+        int r;
+
+        assert(ret && container);
+
+        r = requester_new(&process);
+        if (r < 0)
+                return r;
+        process->has_process = true;
+        process->pid = pid;
+        process->uid = uid;
+        process->command = read_command(pid);
+        process->container = strdup(container);
+        if (!process->container || (unit && !(process->unit = strdup(unit))))
+                return -ENOMEM;
+        r = request_new(&request, ORIGIN_CONTAINER, key);
+        if (r < 0)
+                return r;
+        request->requester = STEAL_PTR(process);
+        *ret = STEAL_PTR(request);
+        return 0;
+}
+
+/**
  * request_new_listed() - a request of a list of the boot, modules-load.d(5)
  * @file: that has it, or KERNEL_COMMAND_LINE_FILE
  * @line: in the file; 0 for the kernel command line
@@ -233,7 +267,7 @@ int request_describe_whom(const Request *r, const char *client, char **ret) {
 
         if (r->file)
                 return request_describe_place(r, ret);
-        if (r->origin != ORIGIN_KERNEL) {
+        if (r->origin != ORIGIN_KERNEL && r->origin != ORIGIN_CONTAINER) {
                 *ret = strdup(r->device ?: client ?: r->key);
                 return *ret ? 0 : -ENOMEM;
         }
@@ -285,7 +319,8 @@ PolicyRequester request_get_requester(const Request *r) {
                 .subsystem = r->subsystem,
                 .driver = r->driver,
                 .unit = request_get_unit(r),
-                .command = r->requester ? r->requester->command : NULL,
+                .command = r->origin != ORIGIN_CONTAINER && r->requester ? r->requester->command : NULL,
+                .container = r->requester ? r->requester->container : NULL,
                 .has_uid = uid >= 0,
                 .uid = uid >= 0 ? (uid_t) uid : 0,
         };

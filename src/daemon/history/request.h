@@ -32,7 +32,7 @@ typedef struct Request {
         pid_t pid;
         char *command;                  /* may be NULL */
         char *unit;                     /* ORIGIN_CLIENT: of systemd; may be NULL */
-        Requester *requester;           /* ORIGIN_KERNEL; NULL: not known */
+        Requester *requester;           /* ORIGIN_KERNEL, ORIGIN_CONTAINER; NULL: not known */
         int client_fd;                  /* of a connection of root's while it waits, for the loader; -EBADF: none */
 } Request;
 
@@ -40,6 +40,8 @@ int request_new_device(Request **ret, const char *key, const char *device, const
                        const char *driver);
 int request_new_client(Request **ret, const char *key, uid_t uid, pid_t pid, const char *unit);
 int request_new_kernel(Request **ret, const char *key, Requester *requester);
+int request_new_container(Request **ret, const char *key, pid_t pid, uid_t uid, const char *unit,
+                          const char *container);
 int request_new_listed(Request **ret, const char *key, const char *file, unsigned line);
 int request_new(Request **ret, RequestOrigin origin, const char *key);
 int request_keep_client(Request *r, int fd);

@@ -250,6 +250,22 @@ bool planner_denies(const Planner *p, const Index *index, const char *module, Po
         return ret->verdict == POLICY_DENY;
 }
 
+bool planner_denies_request(const Planner *p, const Index *index, const Request *request,
+                            PolicyRuling *ret) {
+        PolicyRequester requester;
+        PolicyDecision decision;
+        PlanRequest question;
+
+        assert(p && index && request && ret);
+
+        requester = request_get_requester(request);
+        question = make_request(p, request->key, PLAN_NAMED);
+        question.requester = &requester;
+        plan_judge_name(index, &question, &decision);
+        *ret = decision.actual;
+        return ret->verdict == POLICY_DENY;
+}
+
 const PolicyRule *planner_find_idle_rule(const Planner *p, const Index *index, const Request *request,
                                          const char *kernel_name) {
         const Policy *policy = policy_keeper_get(p->policy);

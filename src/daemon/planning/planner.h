@@ -62,3 +62,5 @@ uint64_t planner_least_idle_usec(const Planner *p);
 
 /* Would a request for this module by name be denied? @ret is borrowed from policy and index. */
 bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret);
+/* The same for whoever made this request, which matches nothing. */
+bool planner_denies_request(const Planner *p, const Index *index, const Request *request, PolicyRuling *ret);

@@ -21,6 +21,7 @@
 typedef enum Right {
         RIGHT_ANYONE,
         RIGHT_ADMIN,                    /* root and members of LKMD_ADMIN_GROUP */
+        RIGHT_CONTAINER,                /* who came by the broker's socket, and so has no other right */
 } Right;
 
 static const struct {
@@ -42,6 +43,7 @@ static const struct {
         { "History", RIGHT_ANYONE, 0 },
         { "Monitor", RIGHT_ANYONE, MORE },
         { "Wait", RIGHT_ANYONE, 0 },
+        { "Require", RIGHT_CONTAINER, 0 }, /* of io.lkmd.Broker */
 };
 
 /* Replies to a call that is refused. Return: what a method handler returns. */
@@ -71,7 +73,8 @@ int rights_check(const Peer *peer, sd_varlink *link, const char *method, sd_varl
         for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
                 if (!streq(rights[i].method, method))
                         continue;
-                if (!peer || (rights[i].right == RIGHT_ADMIN && !peer->admin))
+                if (!peer || (rights[i].right == RIGHT_ADMIN && !peer->admin) ||
+                    (rights[i].right == RIGHT_CONTAINER) != peer->by_broker)
                         break;
                 if (flags & ~rights[i].flags)
                         return refuse(link, method, flags,

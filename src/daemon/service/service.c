@@ -219,6 +219,7 @@ int service_new(Service **ret, const ServiceContext *context, int listen_fd, con
         r = clients_new(&s->clients, &(ClientsOptions) {
                                              .event = context->event,
                                              .server = s->server,
+                                             .interface = LKMD_INTERFACE,
                                              .listen_fd = STEAL_FD(fd),
                                      });
         if (r < 0)

@@ -25,7 +25,26 @@ static const struct {
         { "/lxc.payload.web/system.slice/nginx.service", NULL, "lxc.payload.web" },
         { "/kubepods.slice/kubepods-burstable.slice/cri-containerd-55.scope", "cri-containerd-55.scope",
           "cri-containerd-55" },
-        { "/machine.slice/machine-a.scope/system.slice/docker-9.scope", "machine-a.scope", "docker-9" },
+        { "/machine.slice/machine-a.scope/system.slice/docker-9.scope", "machine-a.scope", "machine-a" },
+        { "/machine.slice/machine-evil.scope/payload/machine-good.scope", "machine-evil.scope", "machine-evil" },
+        { "/machine.slice/machine-web\\x2d1.scope/payload", "machine-web\\x2d1.scope", "machine-web-1" },
+        { "/machine.slice/machine-a\\x2.scope", "machine-a\\x2.scope", "machine-a\\x2" },
+        { "/machine.slice/machine-a\\x00\\x0a\\xGG.scope", "machine-a\\x00\\x0a\\xGG.scope",
+          "machine-a\\x00\\x0a\\xGG" },
+        { "/machine.slice/systemd-nspawn@a\\x5cx2d.service", "systemd-nspawn@a\\x5cx2d.service",
+          "systemd-nspawn@a\\x2d" },
+        { "/kubepods/burstable/pod0123-ab/4567", NULL, "4567" },
+        { "/kubepods/pod0123-ab", NULL, NULL },
+        { "/system.slice/pod1/4567", NULL, NULL },
+        { "/kubepods.slice/kubepods-pod1.slice/crio-88.scope/container", "crio-88.scope", "crio-88" },
+        { "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-7.scope/container",
+          "user@1000.service", "user@1000.service/libpod-7" },
+        { "/user.slice/user-1000.slice/user@1000.service/machine-good.scope", "user@1000.service",
+          "user@1000.service/machine-good" },
+        { "/user.slice/user-1000.slice/user@1000.service/user@0.service/machine-good.scope",
+          "user@1000.service", "user@1000.service/machine-good" },
+        { "/user.slice/user@.service/machine-a.scope", "user@.service", "user@.service/machine-a" },
+        { "/system.slice/web.service/libpod-payload-77", "web.service", "web.service/libpod-payload-77" },
         { "/system.slice/docker.service", "docker.service", NULL },
         { "/system.slice/docker-.scope", "docker-.scope", "docker-" },
         { "//system.slice//ssh.service/", "ssh.service", NULL },
@@ -42,9 +61,18 @@ static void test_names(void **state) {
         }
 }
 
+static void test_users(void **state) {
+        assert_true(control_group_is_users("user@1000.service/libpod-7"));
+        assert_false(control_group_is_users("machine-user@1000/a"));
+        assert_false(control_group_is_users("machine-a"));
+        assert_false(control_group_is_users("user@1000"));
+        assert_false(control_group_is_users("web.service/docker-1"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_users),
         };
 
         return RUN_TESTS(tests);

@@ -35,12 +35,12 @@ static uint32_t random_below(uint32_t n) {
 #define RANDOM_OF(array) ((array)[random_below(ARRAY_LEN(array))])
 
 static const char *random_value(PolicyKey key) {
-        static const char *const aliases[] = { "net_pf_*", "pci:*", "*", "usb:v1*", "a" },
-                                 *const origins[] = { "device", "kernel", "client", "boot" },
-                                 *const words[] = { "pci", "usb", "p*", "*" },
-                                 *const booleans[] = { "yes", "no" },
-                                 *const licenses[] = { "GPL*", "Proprietary", "*" },
-                                 *const places[] = { "/own.ko", "/*n.ko", "*" }, *const signers[] = { "Vendor*", "?*" };
+        static const char *const
+                aliases[] = { "net_pf_*", "pci:*", "*", "usb:v1*", "a" },
+                *const origins[] = { "device", "kernel", "client", "boot", "container" },
+                *const words[] = { "pci", "usb", "p*", "*" }, *const booleans[] = { "yes", "no" },
+                *const licenses[] = { "GPL*", "Proprietary", "*" },
+                *const places[] = { "/own.ko", "/*n.ko", "*" }, *const signers[] = { "Vendor*", "?*" };
 
         switch (key) {
         case POLICY_KEY_MODULE:
@@ -130,6 +130,7 @@ static void random_subject(PolicySubject *ret, PolicyRequester *requester) {
                 .driver = RANDOM_OF(words),
                 .unit = RANDOM_OF(words),
                 .command = RANDOM_OF(words),
+                .container = RANDOM_OF(words),
                 .has_uid = random_below(2) == 0,
                 .uid = random_below(5),
         };
@@ -190,6 +191,8 @@ static const char *naive_value(PolicyKey key, const PolicySubject *s) {
                 return r->unit;
         case POLICY_KEY_COMMAND:
                 return r->command;
+        case POLICY_KEY_CONTAINER:
+                return r->container;
         default:
                 return r->has_uid || r->origin == ORIGIN_KERNEL ? "" : NULL;
         }
@@ -246,6 +249,20 @@ static void naive_meet(NaiveDecision *d, PolicySource source, PolicyVerdict verd
                 d->actual = ruling;
 }
 
+static bool naive_is_for_container(const PolicySubject *s) {
+        return s->requester && s->requester->origin == ORIGIN_CONTAINER && s->part == POLICY_REQUESTED;
+}
+
+/* Has the rule the word container in one of two places? */
+static bool naive_names_containers(const PolicyRule *rule) {
+        const PolicyPatterns *origins = rule->match + POLICY_KEY_ORIGIN;
+
+        for (size_t i = 0; i < origins->n_items; i++)
+                if (!origins->items[i].negated && streq(origins->items[i].glob, "container"))
+                        return true;
+        return rule->match[POLICY_KEY_CONTAINER].n_items > 0;
+}
+
 static void naive_meet_rule(NaiveDecision *d, const PolicyRule *rule, const PolicySubject *s,
                             PolicyMode mode) {
         bool of_module = rule->match[POLICY_KEY_MODULE].n_items > 0 ||
@@ -258,6 +275,9 @@ static void naive_meet_rule(NaiveDecision *d, const PolicyRule *rule, const Poli
         if (rule->expires_usec <= NOW || !naive_match(rule, s))
                 return;
         if (rule->verdict == POLICY_DENY && s->part != POLICY_REQUESTED && !of_module)
+                return;
+        if (naive_is_for_container(s) && (rule->verdict == POLICY_REPORT ||
+                                          (rule->verdict == POLICY_ALLOW && !naive_names_containers(rule))))
                 return;
         if (rule->source <= POLICY_BY_COMMAND_LINE)
                 mode = POLICY_ENFORCE;
@@ -283,6 +303,8 @@ static NaiveDecision naive_judge(const Policy *p, const PolicySubject *s, Policy
                 naive_meet(&d, POLICY_BY_INSTALL, POLICY_DENY, s->install->line, POLICY_ENFORCE);
         if (s->blacklist)
                 naive_meet(&d, POLICY_BY_BLACKLIST, POLICY_DENY, s->blacklist->line, POLICY_ENFORCE);
+        if (naive_is_for_container(s))
+                naive_meet(&d, POLICY_BY_DEFAULT, POLICY_DENY, 0, POLICY_ENFORCE);
         if (s->part != POLICY_DEPENDENCY && f->default_verdict != POLICY_NO_VERDICT)
                 naive_meet(&d, POLICY_BY_DEFAULT, f->default_verdict, f->default_line,
                            f->mode == _POLICY_MODE_INVALID ? mode : MIN(mode, f->mode));

@@ -566,6 +566,73 @@ static void test_trace(void **state) {
         assert_string_equal(found, "default:decides ");
 }
 
+/* What a container asks for is allowed by a rule for containers, and by nothing else. */
+static void test_containers(void **state) {
+        static const ConfigEntry line = { .name = "m", .file = "x.conf", .line = 1 };
+        static const PolicyRequester web = { .origin = ORIGIN_CONTAINER, .container = "machine-web" },
+                                     other = { .origin = ORIGIN_CONTAINER, .container = "machine-other" },
+                                     inside = { .origin = ORIGIN_KERNEL, .container = "machine-web" },
+                                     root = { .origin = ORIGIN_CLIENT, .has_uid = true };
+        static const char web_rule[] = "- {id: web, match: {container: machine-web}, verdict: allow}\n";
+        const struct {
+                const char *rules;
+                const PolicyRequester *requester;
+                PolicyPart part;
+                const char *trace;
+                PolicyVerdict verdict;
+        } cases[] = {
+                { "- {id: all, match: {module: m}, verdict: allow}\n", &web, POLICY_REQUESTED,
+                  "all:skips_containers default:decides ", POLICY_DENY },
+                { "- {id: all, match: {module: m}, verdict: allow}\n", &web, POLICY_DEPENDENCY,
+                  "all:decides ", POLICY_ALLOW },
+                { "- {id: all, match: {module: m}, verdict: allow}\n", &web, POLICY_SOFTDEP,
+                  "all:decides default:too_late ", POLICY_ALLOW },
+                { "- {id: not, match: {origin: '!device'}, verdict: allow}\n", &web, POLICY_REQUESTED,
+                  "not:skips_containers default:decides ", POLICY_DENY },
+                { "- {id: told, match: {origin: container}, verdict: audit}\n", &web, POLICY_REQUESTED,
+                  "told:skips_containers default:decides ", POLICY_DENY },
+                { "- {id: any, match: {origin: container}, verdict: allow}\n", &web, POLICY_REQUESTED,
+                  "any:decides ", POLICY_ALLOW },
+                { web_rule, &web, POLICY_REQUESTED, "web:decides ", POLICY_ALLOW },
+                { web_rule, &other, POLICY_REQUESTED, "default:decides ", POLICY_DENY },
+                { web_rule, &inside, POLICY_REQUESTED, "web:decides default:too_late ", POLICY_ALLOW },
+                { web_rule, &root, POLICY_REQUESTED, "default:decides ", POLICY_ALLOW },
+                { "- {id: tried, match: {container: machine-web}, verdict: allow, mode: audit}\n", &web,
+                  POLICY_REQUESTED, "tried:would_decide default:decides ", POLICY_DENY },
+                { "- {id: first, match: {module: m}, verdict: deny}\n"
+                  "- {id: web, match: {container: machine-web}, verdict: allow}\n",
+                  &web, POLICY_REQUESTED, "first:decides web:too_late ", POLICY_DENY },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+                char text[512] = "default: allow\nrules:\n", found[1024] = "";
+                _cleanup_(policy_freep) Policy *p = make_one(strcat(text, cases[i].rules));
+                const PolicySubject subject = { .module = "m",
+                                                .requester = cases[i].requester,
+                                                .part = cases[i].part };
+                PolicyDecision d;
+
+                policy_judge(p, &subject, NOW, &d, on_trace, found);
+                if (!streq(found, cases[i].trace) || d.actual.verdict != cases[i].verdict)
+                        fail_msg("case %zu: %s", i, found);
+        }
+
+        /* neither Mode= nor the absence of a policy opens anything */
+        for (PolicyMode mode = POLICY_OFF; mode < POLICY_ENFORCE; mode++) {
+                _cleanup_(policy_freep) Policy *p = make_one(
+                        "rules:\n- {id: web, match: {container: machine-web}, verdict: allow}\n");
+                const PolicySubject subject = { .module = "m", .requester = &web, .blacklist = &line };
+                PolicyDecision d;
+
+                policy_set_mode(p, mode);
+                policy_judge(p, &subject, NOW, &d, NULL, NULL);
+                assert_int_equal(d.actual.verdict, POLICY_DENY);
+                policy_judge(NULL, &(PolicySubject) { .module = "m", .requester = &web }, NOW, &d, NULL,
+                             NULL);
+                assert_int_equal(d.actual.verdict, POLICY_DENY);
+        }
+}
+
 /* What is not known of a request decides nothing, and the trace says so. */
 static void test_not_known(void **state) {
         static const char rules[] = "rules:\n"
@@ -673,6 +740,7 @@ int main(void) {
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_preference),
                 cmocka_unit_test(test_trace),
+                cmocka_unit_test(test_containers),
                 cmocka_unit_test(test_not_known),
         };
 

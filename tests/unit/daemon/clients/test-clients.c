@@ -83,6 +83,7 @@ static void bench_open_with(Bench *b, int listen_fd, uint64_t idle_usec) {
                                                      LKMD_INTERFACE ".Monitor", on_open,
                                                      LKMD_INTERFACE ".DescribeModule", on_describe));
         assert_ok(clients_new(&b->clients, &(ClientsOptions) {
+                                                      .interface = "io.lkmd.Manager",
                                                    .event = b->event,
                                                    .server = b->server,
                                                    .listen_fd = listen_fd,

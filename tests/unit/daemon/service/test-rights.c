@@ -57,6 +57,8 @@ static void assert_answer(const char *method, const Peer *peer, sd_varlink_metho
 static const char *const reading[] = { "Status", "DescribeModule", "List",   "Monitor",
                                        "Wait",   "Audit",          "History" };
 static const char *const changing[] = { "Load", "Unload", "Reload", "Grant", "Revoke", "ClearAudit" };
+static const Peer container = { .by_broker = true, .container = (char *) "machine-a", .fd = -EBADF },
+                  false_admin = { .admin = true, .by_broker = true, .fd = -EBADF };
 static const char *const unknown[] = { "NoSuchMethod", "", "load", "Load2" };
 
 static void test_who_may_what(void **state) {
@@ -70,6 +72,13 @@ static void test_who_may_what(void **state) {
                 assert_answer(changing[i], &nobody, 0, DENIED);
                 assert_answer(changing[i], NULL, 0, DENIED);
         }
+        for (size_t i = 0; i < ARRAY_LEN(reading); i++)
+                assert_answer(reading[i], &container, 0, DENIED);
+        for (size_t i = 0; i < ARRAY_LEN(changing); i++)
+                assert_answer(changing[i], &false_admin, 0, DENIED);
+        assert_answer("Require", &container, 0, PASSES);
+        assert_answer("Require", &admin, 0, DENIED);
+        assert_answer("Require", NULL, 0, DENIED);
         for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
                 assert_answer(unknown[i], &admin, 0, DENIED);
                 assert_answer(unknown[i], &nobody, 0, DENIED);
