@@ -2,7 +2,8 @@
 
 /*
  * The pages io.lkmd.Manager(7) and io.lkmd.Broker(7), for scdoc, made of the descriptions of these varlink interfaces,
- * of which one is the argument: what varlinkctl introspect shows, in the order and with the cross references of a manual. Runs while lkmd is built.
+ * of which one is the argument: what varlinkctl introspect shows, in the order and with the cross references of a
+ * manual. Runs while lkmd is built.
  */
 
 #include <stdbool.h>

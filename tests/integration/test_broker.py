@@ -53,6 +53,7 @@ def require(daemon, *words, **environment):
 def test_what_a_rule_allows(daemon):
     with Client(daemon.broker) as client:
         assert client.call(REQUIRE, name="lkmdt_mid") == {"builtIn": False}
+        assert client.call(REQUIRE, name="lkmdt-in-kernel") == {"builtIn": True}
     record, = [e["record"] for e in daemon.call("History", module="lkmdt-mid")["entries"]]
     assert record["requester"]["origin"] == "container" and record["requester"]["container"] == "machine-web"
     assert record["requester"]["pid"] > 0 and record["requester"]["key"] == "lkmdt_mid"

@@ -410,11 +410,6 @@ def test_sockets_that_everybody_needs(machine, rule, says):
 @pytest.mark.parametrize("rule, expected", [
     ("{match: {origin: kernel, command: iwd}, verdict: allow}", ["allowed_by_command"]),
     ("{match: {command: [iwd, b]}, verdict: audit}", ["allowed_by_command"]),
-    ("{match: {origin: container, uid: 0}, verdict: allow}", []),
-    ("{match: {origin: container, uid: 0}, verdict: audit}", ["closed_to_containers"]),
-    ("{match: {container: machine-a}, verdict: allow, mode: audit}", ["closed_to_containers"]),
-    ("{match: {container: machine-a, origin: client}, verdict: allow}", ["never_known"]),
-    ("{match: {container: machine-a, subsystem: pci}, verdict: deny}", ["never_known"]),
     ("{match: {command: iwd}, options: a=1}", None), ("{match: {origin: kernel, unit: iwd.service}, verdict: allow}", []),
 ])
 def test_what_is_allowed_by_the_name_of_a_process(machine, rule, expected):
@@ -425,6 +420,18 @@ def test_what_is_allowed_by_the_name_of_a_process(machine, rule, expected):
         machine.policy(f"version: 1\nrules: [{rule}]\n")
     found = lint(machine, check=1 if expected else 0)
     assert kinds(found) == expected and all("any process can give itself that name" in finding["message"] for finding in found)
+
+
+@pytest.mark.parametrize("rule, expected", [
+    ("{match: {origin: container, uid: 0}, verdict: allow}", []),
+    ("{match: {origin: container, uid: 0}, verdict: audit}", ["closed_to_containers"]),
+    ("{match: {container: machine-a}, verdict: allow, mode: audit}", ["closed_to_containers"]),
+    ("{match: {container: machine-a, origin: client}, verdict: allow}", ["never_known"]),
+    ("{match: {container: machine-a, subsystem: pci}, verdict: deny}", ["never_known"]),
+])
+def test_what_containers_do_not_get(machine, rule, expected):
+    machine.policy(f"version: 1\nrules: [{rule}]\n")
+    assert kinds(lint(machine, check=1 if expected else 0)) == expected
 
 
 def test_check_knows_the_modules_of_the_running_kernel(machine, tmp_path):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from support import ask, ask_all, cause_of, lkmctl, loaded, wait_idle
+from support import ask_all, cause_of, lkmctl, loaded, wait_idle
 
 POLICY = "/etc/lkmd/policy.d/50-containers.yaml"
 DIRECTORY = "/run/lkmd-broker"
@@ -24,8 +24,23 @@ rules:
     verdict: allow
 """
 # What a container does all the time: run what it is given, and say how it ended.
-SERVE = "while :; do if test -e /talk/go; then rm /talk/go; sh /talk/do >/talk/out 2>&1; echo $? >/talk/new; mv /talk/new /talk/status; fi; " \
-    "sleep 0.2; done"
+SERVE = """
+while :; do
+        if test -e /talk/go; then
+                rm /talk/go
+                sh /talk/do >/talk/out 2>&1
+                echo $? >/talk/new
+                mv /talk/new /talk/status
+        fi
+        sleep 0.2
+done
+"""
+UNIT = f"""[Service]
+Slice=machine.slice
+Delegate=yes
+ExecStart=systemd-nspawn --quiet --keep-unit --register=no --directory={{root}} --machine={{name}} --bind-ro=/usr --bind-ro={DIRECTORY} \\
+        --bind={{talk}}:/talk --tmpfs=/usr/lib/modules --resolv-conf=off --timezone=off --link-journal=no --as-pid2 /bin/sh /talk/serve
+"""
 FLOOD = """
 import json, socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -53,9 +68,9 @@ class Container:
         machine.run(f"mkdir -p {self.talk} {root}/etc {root}/run {root}/tmp {root}/proc {root}/sys {root}/dev {root}/root {root}/var {root}/usr "
                     f"{root}/talk && cd {root} && ln -s usr/bin usr/sbin usr/lib usr/lib64 . && "
                     f"cp /etc/os-release /etc/passwd /etc/group /etc/ld.so.cache etc/")
-        machine.run(f"systemd-run --quiet --unit=systemd-nspawn@{name}.service --slice=machine.slice -p Delegate=yes systemd-nspawn --quiet "
-                    f"--keep-unit --register=no --directory={root} --machine={name} --bind-ro=/usr --bind-ro={DIRECTORY} --bind={self.talk}:/talk "
-                    f"--tmpfs=/usr/lib/modules --resolv-conf=off --timezone=off --link-journal=no --as-pid2 /bin/sh -c '{SERVE}'")
+        machine.write(f"{self.talk}/serve", SERVE)
+        machine.write(f"/run/systemd/system/systemd-nspawn@{name}.service", UNIT.format(root=root, name=name, talk=self.talk))
+        machine.run(f"systemctl daemon-reload && systemctl start systemd-nspawn@{name}.service")
 
     def run(self, command, status=0, timeout=120):
         """What a command in it says, on both streams."""
@@ -111,8 +126,8 @@ def test_it_is_refused_the_rest(machine, web):
     web.run("lkmctl require nlmon no_such_at_all", status=3)
     web.run("lkmctl require lkmd_no_such", status=5)
     assert not {"ksmbd", "dummy", "nlmon"} & loaded(machine)
-    for word in ("explain", "why-not"):
-        assert "containers" in lkmctl(machine, word, "dummy", "--container", "systemd-nspawn@web").stdout
+    for word, status in ("explain", 3), ("why-not", 0):
+        assert "containers" in lkmctl(machine, word, "dummy", "--container", "systemd-nspawn@web", status=status).stdout
     proposed = lkmctl(machine, "policy", "propose", "--container", "systemd-nspawn@web").stdout
     assert 'container: "systemd-nspawn@web"' in proposed and "- nlmon" in proposed
     assert "container systemd-nspawn@web" in lkmctl(machine, "policy", "audit", "--by=requester").stdout
@@ -135,7 +150,7 @@ def test_nothing_else_can_be_reached(machine, web):
     assert "io.lkmd.Manager" not in web.run(f"varlinkctl list-interfaces {BROKER}")
     assert "method Require(" in web.run(f"varlinkctl introspect {BROKER} io.lkmd.Broker")
     assert "only be asked for modules" in web.run("lkmctl status", status=4)
-    assert "dummy" not in loaded(machine) and ask(machine, "status")["policy"]["grants"][0]["module"] == "nlmon"
+    assert "dummy" not in loaded(machine)
 
 
 def test_who_is_in_no_container_gets_nothing(machine, web):

@@ -28,7 +28,7 @@ def test_booted_with_it_and_nothing_failed(machine):
 def test_units_are_sound(machine):
     result = machine.run("systemd-analyze verify --man=no lkmd.service lkmd.socket lkmd-loader.service lkmd-loader.socket "
                          "lkmd-command.socket lkmd-command@x.service lkmd-reader.socket lkmd-reader@x.service "
-                         "lkmd-trail.socket lkmd-trail@x.service lkmd-handover.service lkmd-handover.path lkmd-load@x.service",
+                         "lkmd-trail.socket lkmd-trail@x.service lkmd-broker.socket lkmd-handover.service lkmd-handover.path lkmd-load@x.service",
                          check=False, timeout=120)
     assert result.returncode == 0 and "lkmd" not in result.stderr, result.stderr
     journal = machine.journal("-b", "-t", "systemd", "-g", "lkmd", "-p", "warning")

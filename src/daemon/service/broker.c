@@ -2,8 +2,8 @@
 
 /*
  * Broker: see broker.h. Owns a server of sd-varlink with one method, the clients in front of it, and the plans that
- * run for them. Who asks is told by its control group (peer.c), and may only get what a rule allows that names containers
- * (policy.c).
+ * run for them. Who asks is told by its control group (peer.c), and may only get what a rule allows that names
+ * containers (policy.c).
  *
  * A container learns whether it may use a module, and not what the host is made of: no paths, no rules but their
  * reasons, no lines of the kernel, and not which modules there are that it may not load. The host has all of that in

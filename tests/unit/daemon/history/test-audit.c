@@ -212,6 +212,25 @@ static void test_full(void **state) {
         assert_int_equal(audit_get_head(a)->n_dropped, 6);
 }
 
+/* A container that asks for everything keeps its own newest entries, and those of others stay. */
+static void test_container(void **state) {
+        _cleanup_(audit_freep) Audit *a = NULL;
+        char key[16];
+
+        assert_ok(audit_new(&a, NULL));
+        note(a, AUDIT_REFUSED, "m", &rule, "of-a-device");
+        for (unsigned i = 0; i < AUDIT_ENTRIES_MAX; i++)
+                for (unsigned k = 0; k < 2; k++) {
+                        _cleanup_(request_unrefp) Request *r = NULL;
+
+                        snprintf(key, sizeof(key), "k%u", i);
+                        assert_ok(request_new_container(&r, key, 1, 0, NULL, k == 0 ? "machine-a" : "docker-1"));
+                        audit_note(a, AUDIT_REFUSED, "m", &rule, r);
+                }
+        assert_int_equal(audit_count(a), 1 + 2 * AUDIT_CONTAINER_MAX);
+        assert_int_equal(audit_get_head(a)->n_dropped, 2 * (AUDIT_ENTRIES_MAX - AUDIT_CONTAINER_MAX));
+}
+
 static void test_over_a_restart(void **state) {
         _cleanup_(scratch_close) Scratch s;
         _cleanup_(audit_freep) Audit *a = NULL;
@@ -583,6 +602,7 @@ int main(void) {
                 cmocka_unit_test(test_order),
                 cmocka_unit_test(test_type),
                 cmocka_unit_test(test_full),
+                cmocka_unit_test(test_container),
                 cmocka_unit_test(test_over_a_restart),
                 cmocka_unit_test(test_file_of_a_crash),
                 cmocka_unit_test(test_no_place_for_the_file),
