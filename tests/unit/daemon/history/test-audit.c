@@ -224,7 +224,8 @@ static void test_container(void **state) {
                         _cleanup_(request_unrefp) Request *r = NULL;
 
                         snprintf(key, sizeof(key), "k%u", i);
-                        assert_ok(request_new_container(&r, key, 1, 0, NULL, k == 0 ? "machine-a" : "docker-1"));
+                        assert_ok(request_new_container(&r, key, 1, 0, NULL,
+                                                        k == 0 ? "machine-a" : "docker-1"));
                         audit_note(a, AUDIT_REFUSED, "m", &rule, r);
                 }
         assert_int_equal(audit_count(a), 1 + 2 * AUDIT_CONTAINER_MAX);
