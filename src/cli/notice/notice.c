@@ -78,11 +78,13 @@ static void write_reason(FILE *f, sd_json_variant *event) {
         print_requester_short(f, requester);
 }
 
-/* Does a grant decide before what has decided? */
-static bool can_be_granted(sd_json_variant *omission) {
-        const char *source = field_string(omission, "source") ?: "";
+/* Does a grant decide before what has decided? None does for containers. */
+static bool can_be_granted(sd_json_variant *event) {
+        const char *source = field_string(field_object(event, "omission"), "source") ?: "",
+                   *origin = field_string(field_object(event, "requester"), "origin") ?: "";
 
-        return !streq(source, "kernel") && !streq(source, "command_line") && !streq(source, "grant");
+        return !streq(origin, "container") && !streq(source, "kernel") && !streq(source, "command_line") &&
+               !streq(source, "grant");
 }
 
 static int make_command(sd_json_variant *event, char **ret) {
@@ -91,7 +93,7 @@ static int make_command(sd_json_variant *event, char **ret) {
         const char *words[] = { "lkmctl", "policy", "allow", module, ALLOW_FOR, NULL };
         int r;
 
-        if (!can_be_granted(field_object(event, "omission")))
+        if (!can_be_granted(event))
                 return 0;
         r = write_text(write_reason, event, &reason);
         if (r >= 0)

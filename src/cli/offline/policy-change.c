@@ -217,9 +217,9 @@ static int is_new(PolicyChange *c, const char *key, const PolicyRequester *reque
         const char *kept;
         int r;
 
-        if (asprintf(&question, "%d %s %s %s %s %lld %s", (int) q->origin, q->subsystem ?: "",
-                     q->driver ?: "", q->unit ?: "", q->command ?: "", q->has_uid ? (long long) q->uid : -1,
-                     key) < 0) {
+        if (asprintf(&question, "%d %s %s %s %s %s %lld %s", (int) q->origin, q->subsystem ?: "",
+                     q->driver ?: "", q->unit ?: "", q->command ?: "", q->container ?: "",
+                     q->has_uid ? (long long) q->uid : -1, key) < 0) {
                 question = NULL;
                 return -ENOMEM;
         }
@@ -309,6 +309,7 @@ int policy_change_add_asked(PolicyChange *c, sd_json_variant *requester) {
                 .driver = field_string(requester, "driver"),
                 .unit = field_string(requester, "unit"),
                 .command = field_string(requester, "command"),
+                .container = field_string(requester, "container"),
         };
         if (!key || q.origin < 0 || q.origin >= _ORIGIN_ASKED_MAX)
                 return 0; /* lkmd was not asked */
