@@ -139,6 +139,8 @@ static int add_requester(Chain *c, sd_json_variant *record) {
                 return add_processes(c, requester);
         if (streq(origin, "client"))
                 return add_process(c, requester, "it asked lkmd");
+        if (streq(origin, "container"))
+                return add_process(c, requester, "it asked lkmd from its container");
         if (streq(origin, "foreign"))
                 return add_process(c, requester, "it loaded without lkmd");
         if (streq(origin, "initramfs"))
