@@ -16,7 +16,7 @@ APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "--allow-
 # What any installation and removal changes: dpkg's and apt's own records, logs, copies of /etc/passwd as it was, caches of the C library.
 OF_DPKG = ("var/lib/dpkg/", "var/lib/apt/", "var/cache/", "var/log/", "tmp/", "var/tmp/", "run/", "var/lib/lkmd-lab/", "root/",
            "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/subuid-", "etc/subgid-", "etc/.pwd.lock", "etc/ld.so.cache",
-           "var/lib/systemd/", "etc/resolv.conf", "etc/.updated", "var/.updated", "etc/machine-id")
+           "var/lib/systemd/", "etc/resolv.conf", "etc/.updated", "var/.updated", "etc/machine-id", "var/lib/initramfs-tools/")
 
 
 @pytest.fixture(scope="session")
@@ -88,30 +88,59 @@ def changed(machine):
                   and described(disk.upper / name) != original(machine, name))
 
 
+# -------------------------------------------------------------------------------------------------------- initramfs
+
+IMAGE = "/boot/initrd.img-{}"
+EARLY = ["loop", "x25"]                 # what the image loads
+
+
+def make_image(machine):
+    """What a stock Debian has, though with few modules, and booted from it from now on."""
+    image = IMAGE.format(machine.kernel_version)
+    machine.run("sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf")
+    machine.write("/etc/initramfs-tools/modules", "".join(f"{name}\n" for name in ["virtiofs", *EARLY]))
+    machine.run(["update-initramfs", "-c", "-k", machine.kernel_version], timeout=300)
+    machine.run("sync")
+    machine.devices += ["-initrd", str(machine.disk.root / image.lstrip("/"))]
+
+
+def in_image(machine):
+    """The names of the files in it."""
+    return set(machine.run(["lsinitramfs", IMAGE.format(machine.kernel_version)], timeout=120).stdout.splitlines())
+
+
 # ------------------------------------------------------------------------------------------------------------ tests
 
 def test_installed_used_and_purged(fresh, packages):
     stock = fresh(lkmd=False)
-    before, files = drivers(stock), changed(stock)
+    make_image(stock)
+    before, files, image = drivers(stock), changed(stock), in_image(stock)
     program = stock.read("/proc/sys/kernel/modprobe")
 
     install(stock, packages["lkmd"], packages["lkmd-kmod"])
     wait_idle(stock)
+    assert {name for name in in_image(stock) - image if "lkmd" in name} >= {"etc/modprobe.d/lkmd-denied.conf", "etc/lkmd/lkmd.conf"}
     status = ask(stock, "status")
     assert status["inCharge"] == "lkmd" and status["policy"]["mode"] == "audit"
     assert status["failures"] == status["problems"] == [] and status["kernelAsksLkmd"]
     assert stock.run("systemctl --failed --no-legend").stdout == ""
+    for name in ("load", "kmod-names"):         # what Debian runs of these packages
+        stock.write(f"/var/tmp/{name}", (lab.project() / "debian/tests" / name).read_text())
+        stock.run(["/bin/sh", f"/var/tmp/{name}"], timeout=300)
 
     stock.reboot()
     wait_idle(stock)
     assert drivers(stock) == before
     assert ask(stock, "status")["inCharge"] == "lkmd"
+    assert "All is well" in lkmctl(stock, "status").stdout.splitlines()[0]
+    assert "initramfs" in lkmctl(stock, "why", EARLY[0]).stdout
     assert stock.run("readlink -f $(command -v modprobe)").stdout.strip() == "/usr/bin/lkmctl"
     stock.run("modprobe dummy")
     assert "modprobe" in lkmctl(stock, "why", "dummy").stdout
 
     stock.run([*APT, "purge", "lkmd", "lkmd-kmod"], timeout=300)
     assert changed(stock) == files
+    assert in_image(stock) == image
     assert stock.read("/proc/sys/kernel/modprobe") == program
     assert stock.run("ls -d /run/lkmd /run/udev/rules.d/80-drivers.rules /run/modprobe.d /sys/fs/bpf/lkmd 2>/dev/null", check=False).stdout == ""
     units = stock.run("systemctl list-units --all --no-legend 'lkmd*'; systemctl list-unit-files --no-legend 'lkmd*'").stdout.splitlines()
