@@ -142,7 +142,8 @@ def _colour(theme, name, bold, otherwise):
     return f"#{name}"
 
 
-def _draw(theme, top, run):
+def draw(theme, top, run):
+    """The parts of an SVG for a run whose line begins at this height; theme: of THEMES."""
     ink, ground = _colour(theme, run.look.ink, run.look.bold, INK), _colour(theme, run.look.ground, False, GROUND)
     left, width = MARGIN + run.column * CELL_WIDTH, run.width * CELL_WIDTH
     if run.look.ground != "default":
@@ -166,7 +167,7 @@ def svg(frame, theme="dark", rows=None):
              f'fill="{colours[GROUND]}" stroke="{colours["frame"]}"/>']
     for number, runs in enumerate(frame.rows):
         for run in runs:
-            parts += _draw(colours, MARGIN + number * CELL_HEIGHT, run)
+            parts += draw(colours, MARGIN + number * CELL_HEIGHT, run)
     return "\n".join([*parts, "</svg>\n"])
 
 

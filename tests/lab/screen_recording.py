@@ -2,7 +2,7 @@
 """Recordings of a terminal as one SVG that plays by itself (SMIL, which browsers play in images, too), without a program beside it."""
 
 import screen_picture
-from screen_picture import CELL_HEIGHT, MARGIN, Screen
+from screen_picture import CELL_HEIGHT, MARGIN, THEMES, Screen
 
 PROMPT = "# "
 KEY_SECONDS = 0.045                     # between two keys of what is typed
@@ -59,7 +59,7 @@ def animation(commands, columns, rows, theme="dark"):
     parts = [head.rstrip("\n"),
              f'<rect width="0" height="0"><animate id="again" attributeName="x" begin="0s;again.end" dur="{end:.2f}s" values="0;0"/></rect>']
     for number, runs, since, until in _spans(frames, end):
-        drawn = "".join(part for run in runs for part in screen_picture.drawn(run, MARGIN + number * CELL_HEIGHT, theme))
+        drawn = "".join(part for run in runs for part in screen_picture.draw(THEMES[theme], MARGIN + number * CELL_HEIGHT, run))
         if drawn:
             parts.append(f'<g visibility="hidden"><set attributeName="visibility" to="visible" begin="again.begin+{since:.2f}s" '
                          f'dur="{until - since:.2f}s"/>{drawn}</g>')

@@ -45,7 +45,7 @@ class Step(NamedTuple):
 def plug_in(machine):
     machine.wait("lkmctl --quiet reload; grep -q reloaded /run/show.out")
     machine.qmp("device_add", driver="e1000e", id="nic", bus="rp0")
-    machine.wait("grep -q 'loaded *e1000e' /run/show.out")
+    machine.wait("grep -q 'loaded.* e1000e' /run/show.out")
 
 
 STEPS = [
@@ -80,8 +80,7 @@ def show(machine, step):
         machine.run("systemctl stop show.service")
     else:
         machine.run([*words], check=False, timeout=120)
-    data = machine.read_bytes("/run/show.out")
-    data = data[data.index(b"\n") + 1:data.rindex(b"\nScript done on ")]    # script(1) says when it began and ended
+    data = machine.read_bytes("/run/show.out").partition(b"\n")[2].rpartition(b"\nScript done on ")[0]   # of script(1) itself
     written, place = [], 0
     for line in machine.read("/run/show.times").splitlines():
         seconds, length = line.split()
