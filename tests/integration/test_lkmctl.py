@@ -254,7 +254,7 @@ def test_monitor(lkmd, ctl):
     kinds = ["device", "device", "verdict", "started", "slow", "loaded", "failed", "unloaded", "rescan", "reloaded", "problem",
              "noisy", "charge", "denied", "loaded", "audit", "denied", "from_the_future"]
     assert [line.split()[1] for line in lines] == kinds
-    for line, text in zip(lines, ["usb device usb:v0525pA4A5: usb_storage, uas", "no module for it", "blacklisted by /etc/modprobe.d/no.conf:3",
+    for line, text in zip(lines, ["usb device for usb_storage, uas: usb:v0525pA4A5", "device that no module is for: ", "blacklisted by /etc/modprobe.d/no.conf:3",
                                   "asked for by lkmctl (pid 4711, uid 0), with a=1", "9.0 s so far, in msleep+0x2d/0x40", "loaded in 23.1 ms",
                                   "failed after 2.0 ms: floppy found no hardware", "unloaded in", "events were lost", "4123 modules",
                                   "unknown key 'Foo'", "again and again", "steps back", "denies it",

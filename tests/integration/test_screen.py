@@ -226,6 +226,17 @@ def test_long_lines_go_on_below(lkmd, environment, ctl, columns):
     assert " ".join(text.split()) == " ".join(plain.split()) and hint in plain
 
 
+@pytest.mark.parametrize("columns", [60, 80, 110])
+def test_an_event_takes_one_line(lkmd, environment, ctl, columns):
+    """What comes last on it is what it may lose."""
+    lkmd.on("Monitor", more(), *[more(event=event) for event in EVENTS], None)
+    lines = [line for line in on_terminal(environment, "monitor", columns=columns).splitlines() if line.startswith("22:13:20")]
+    assert len(lines) == len(EVENTS) and all(len(line) <= columns for line in lines), lines
+    assert "usb device for usb" in lines[0]
+    full = on_terminal(environment, "monitor", "--full", columns=columns)
+    assert "…" not in full and "usb:v0525pA4A5" in full
+
+
 # ------------------------------------------------------------------------------------------------------- pictures
 
 def texts(picture):

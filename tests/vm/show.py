@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a newcomer is shown: commands typed on a terminal of a real machine. ./dev record writes the session into README.md as text and
-into docs/session.svg as a recording, and the plot of a boot into docs/boot.svg; test_show.py compares them with what happens now."""
+into docs/session.svg as a recording, and the plot of its boot into docs/boot.svg; test_show.py compares them with what happens now."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from typing import Callable, NamedTuple
 
 import driver
 from driver import lab
-from support import lkmctl, wait_idle
+from support import configure, lkmctl, wait_idle
 
 sys.path.insert(0, str(lab.project() / "tests/lab"))
 import screen_picture
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
 
 def plug_in(machine):
-    machine.wait("lkmctl --quiet reload; grep -q reloaded /run/show.out")
+    machine.wait("grep -q Watching /run/show.out")
     machine.qmp("device_add", driver="e1000e", id="nic", bus="rp0")
     machine.wait("grep -q 'loaded.* e1000e' /run/show.out")
 
@@ -63,6 +63,7 @@ STEPS = [
 def prepare(machine):
     machine.write("/etc/lkmd/policy.d/site.yaml", POLICY)
     machine.write("/etc/lkmd/policy.d/users.yaml", LIST)
+    configure(machine, SlowLoadSec="10min")     # a computer that is busy is not what is shown
     machine.run("for module in nfsd e1000e dummy; do modprobe -q -r $module; done", check=False)
     lkmctl(machine, "reload")
     wait_idle(machine)
@@ -124,16 +125,11 @@ def main():
     try:
         shown = session(machine)
         README.write_text(recorded(transcript(shown)), encoding="utf-8")
+        BOOT.write_text(lkmctl(machine, "plot").stdout, encoding="utf-8")
         RECORDING.write_text(screen_recording.animation([(f"{step.command}", done.written) for step, done in shown], COLUMNS, ROWS),
                              encoding="utf-8")
     finally:
         machine.remove()
-    rich = driver.boot(devices="rich")
-    try:
-        rich.come_to_rest()
-        BOOT.write_text(lkmctl(rich, "plot").stdout, encoding="utf-8")
-    finally:
-        rich.remove()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_so_does_the_recording(transcript):
 
 
 def test_the_picture_of_a_boot():
-    """plot is compared with lkmd's records elsewhere; here only that the picture is one of a boot with many devices."""
+    """plot is compared with lkmd's records elsewhere; here only that the picture is one of a boot."""
     root = ElementTree.parse(show.BOOT).getroot()
     names = [group.find(f"{SVG}text").text for group in root.iter(f"{SVG}g") if group.get("class") == "load"]
-    assert len(names) > 30 and "e1000e" in names
+    assert len(names) > 20 and "usbcore" in names

@@ -8,10 +8,13 @@
 #include "cli/print/fields.h"
 #include "cli/print/format.h"
 #include "cli/print/reply-text.h"
+#include "cli/print/wrap.h"
 #include "cli/verbs/verbs.h"
 #include "common/base/text.h"
 
 #define SUBJECT_WIDTH 22                /* a longer one moves the text to the right */
+#define WIDTH_BEFORE_SUBJECT (12 + 2 + 8 + 2)
+#define LINE_PER_SUBJECT 5              /* on a narrow terminal */
 
 /* The second column and its colour; a load that failed differs from one that succeeded. */
 static const char *event_word(sd_json_variant *event, Tone *ret_tone) {
@@ -59,20 +62,23 @@ static void print_subject(FILE *f, sd_json_variant *event) {
                 (void) fputc('-', f);
 }
 
+/* What it asks for comes last: it may be long, and a terminal may have no room for all of it. */
 static void print_device(FILE *f, sd_json_variant *event) {
         sd_json_variant *requester = field_object(event, "requester");
         const char *subsystem = field_string(requester, "subsystem");
 
         if (subsystem) {
                 print_escaped(f, subsystem);
-                (void) fputs(" device ", f);
+                (void) fputc(' ', f);
         }
-        print_escaped(f, field_string(requester, "key"));
-        (void) fputs(": ", f);
-        if (field_elements(event, "matches") > 0)
+        (void) fputs("device ", f);
+        if (field_elements(event, "matches") > 0) {
+                (void) fputs("for ", f);
                 print_strings(f, field_array(event, "matches"));
-        else
-                (void) fputs("no module for it", f);
+        } else
+                (void) fputs("that no module is for", f);
+        (void) fputs(": ", f);
+        print_escaped(f, field_string(requester, "key"));
 }
 
 /* The rest of the line. */
@@ -117,26 +123,41 @@ static void print_story(FILE *f, sd_json_variant *event) {
                 print_escaped(f, message ?: "");
 }
 
-static int print_event(const Output *out, sd_json_variant *event) {
-        _cleanup_(freep) char *subject = NULL, *word = NULL;
-        _cleanup_(fclosep) FILE *f = NULL;
+/* What @print writes about @event, as text. */
+static int get_text(void (*print)(FILE *f, sd_json_variant *event), sd_json_variant *event, char **ret) {
+        _cleanup_(freep) char *text = NULL;
         size_t size;
-        Tone tone;
+        FILE *f;
 
-        if (text_escape(event_word(event, &tone), &word) < 0)
-                return -ENOMEM;
-        f = open_memstream(&subject, &size);
+        f = open_memstream(&text, &size);
         if (!f)
                 return -ENOMEM;
-        print_subject(f, event);
-        if (fflush(f) != 0)
+        print(f, event);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        *ret = STEAL_PTR(text);
+        return 0;
+}
+
+/* One line, also on a terminal. */
+static int print_event(const Output *out, sd_json_variant *event) {
+        _cleanup_(freep) char *subject = NULL, *word = NULL, *story = NULL, *shorter = NULL;
+        bool fits = !out->screen || out->full;
+        size_t width = fits ? SIZE_MAX : wrap_width(), subject_width, before;
+        Tone tone;
+
+        if (text_escape(event_word(event, &tone), &word) < 0 || get_text(print_subject, event, &subject) < 0 ||
+            get_text(print_story, event, &story) < 0)
+                return -ENOMEM;
+        subject_width = MIN((size_t) SUBJECT_WIDTH, width / LINE_PER_SUBJECT);
+        before = WIDTH_BEFORE_SUBJECT + MAX(subject_width, wrap_columns(subject)) + 2;
+        if (!fits && before < width && wrap_shorten(story, width - before, out->utf8, &shorter) < 0)
                 return -ENOMEM;
 
         print_time(stdout, field_number(event, "timeUSec"));
         printf("  %s", output_tone(out, stdout, tone));
-        printf("%-8s%s  %-*s  ", word, output_tone(out, stdout, TONE_PLAIN), SUBJECT_WIDTH, subject);
-        print_story(stdout, event);
-        putchar('\n');
+        printf("%-8s%s  %-*s  %s\n", word, output_tone(out, stdout, TONE_PLAIN), (int) subject_width, subject,
+               shorter ?: story);
         return output_flush();
 }
 
