@@ -142,16 +142,17 @@ static int get_text(void (*print)(FILE *f, sd_json_variant *event), sd_json_vari
 /* One line, also on a terminal. */
 static int print_event(const Output *out, sd_json_variant *event) {
         _cleanup_(freep) char *subject = NULL, *word = NULL, *story = NULL, *shorter = NULL;
-        bool fits = !out->screen || out->full;
-        size_t width = fits ? SIZE_MAX : wrap_width(), subject_width, before;
+        size_t width = out->full ? 0 : wrap_width(); /* 0: there is room for all of it */
+        size_t subject_width = SUBJECT_WIDTH, before;
         Tone tone;
 
         if (text_escape(event_word(event, &tone), &word) < 0 || get_text(print_subject, event, &subject) < 0 ||
             get_text(print_story, event, &story) < 0)
                 return -ENOMEM;
-        subject_width = MIN((size_t) SUBJECT_WIDTH, width / LINE_PER_SUBJECT);
+        if (width > 0)
+                subject_width = MIN(subject_width, width / LINE_PER_SUBJECT);
         before = WIDTH_BEFORE_SUBJECT + MAX(subject_width, wrap_columns(subject)) + 2;
-        if (!fits && before < width && wrap_shorten(story, width - before, out->utf8, &shorter) < 0)
+        if (before < width && wrap_shorten(story, width - before, out->utf8, &shorter) < 0)
                 return -ENOMEM;
 
         print_time(stdout, field_number(event, "timeUSec"));
