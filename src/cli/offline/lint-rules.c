@@ -225,7 +225,20 @@ static bool is_ever_known(const PolicyRule *rule, PolicyKey key) {
         return false;
 }
 
-/* Keys that only some origins have, in a rule for another origin. */
+/* Is there an origin that has all keys of the rule? Keys of the module count for every one. */
+static bool are_known_together(const PolicyRule *rule) {
+        for (RequestOrigin origin = 0; origin < _ORIGIN_ASKED_MAX; origin++) {
+                bool all = origin_fits(rule, origin);
+
+                for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++)
+                        all = all && (rule->match[key].n_items == 0 || policy_key_is_known(key, origin));
+                if (all)
+                        return true;
+        }
+        return false;
+}
+
+/* Keys that only some origins have, in a rule for another origin, or beside keys that only others have. */
 static int lint_origins(Lint *l, const PolicyRule *rule) {
         static const char *const owners[_POLICY_KEY_OWNER_MAX] = {
                 [POLICY_KEY_OF_DEVICE] = "devices",
@@ -233,7 +246,9 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
                 [POLICY_KEY_OF_PROGRAM] = "programs for which the kernel asks",
                 [POLICY_KEY_OF_CONTAINER] = "containers, and of programs in them",
         };
-        Finding finding = finding_of(rule, FINDING_NEVER_KNOWN, "another origin, or none");
+        Finding finding = finding_of(rule, FINDING_NEVER_KNOWN, "another origin, or none"),
+                apart = finding_of(rule, FINDING_NEVER_KNOWN, "two rules");
+        bool is_reported = false;
         int r;
 
         for (PolicyKey key = 0; key < _POLICY_KEY_MAX; key++) {
@@ -247,8 +262,13 @@ static int lint_origins(Lint *l, const PolicyRule *rule) {
                         policy_key_to_string(key), owner);
                 if (r < 0)
                         return r;
+                is_reported = true;
         }
-        return 0;
+        return is_reported || are_known_together(rule)
+                       ? 0
+                       : lint_report(l, &apart,
+                                     "this rule matches nothing: no request has all of its keys, which are of devices, "
+                                     "and of clients, containers or programs");
 }
 
 /* Such a pattern allows more than anybody can oversee: some parameters name programs, which the kernel runs. */
