@@ -4,7 +4,6 @@ into docs/session.svg as a recording, and the plot of its boot into docs/boot.sv
 
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -21,7 +20,7 @@ HEADING = "## How it looks\n"
 COLUMNS, ROWS = 110, 32
 POLICY = "version: 1\nrules:\n- {id: no-game-ports, match: {module: gameport}, verdict: deny, reason: nobody plays on this server}\n"
 LIST = "version: 1\ninclude: [no-unprivileged-autoload]\n"
-SOCKET = 'import socket; socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)'
+AF_ALG = "runuser -u nobody -- python3 -c 'import socket; socket.socket(38, 5)' 2>&1 | tail -n 1"
 
 
 class Shown(NamedTuple):
@@ -55,7 +54,7 @@ STEPS = [
     Step("lkmctl why sunrpc"),
     Step("lkmctl load dummy numdumies=2"),
     Step("lkmctl load gameport"),
-    Step(f"setpriv --reuid=65534 --clear-groups python3 -c '{SOCKET}' 2>&1 | tail -n 1", "a user wants a cipher"),
+    Step(AF_ALG, "a user tries AF_ALG"),
     Step("lkmctl log --since=1min --denied"),
 ]
 
@@ -100,16 +99,17 @@ def transcript(shown):
     """A session as text for the README."""
     blocks = []
     for step, done in shown:
-        comment = f"{'':{max(1, 38 - len(step.command))}}# {step.comment}" if step.comment else ""
+        comment = f"{'':{max(2, 38 - len(step.command))}}# {step.comment}" if step.comment else ""
         blocks.append(f"# {step.command}{comment}\n{done.text()}".rstrip("\n"))
     return "\n\n".join(blocks) + "\n"
 
 
 def shape(text):
-    """A text without what is another one each time: numbers, units of time and size, and blanks, which follow from them."""
+    """The lines of a text without what is another one each time: numbers, units of time and size, blanks, which follow from them, and
+    the order of names that stand side by side."""
     text = re.sub(r"[0-9a-f]*[0-9][0-9a-f.:]*", "N", text)
-    text = re.sub(r"\bN (us|ms|s|min|h|B|KiB|MiB)\b", "N", text)
-    return [re.sub(r"\s+", " ", line).strip() for line in text.splitlines()]
+    text = re.sub(r"\b(N (us|ms|s|min|h|B|KiB|MiB)\b ?)+", "N", text)
+    return ["".join(sorted(re.sub(r"\s", "", line))) for line in text.splitlines()]
 
 
 def recorded(text):

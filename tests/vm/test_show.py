@@ -19,7 +19,7 @@ def transcript(machine):
 
 def unordered(text):
     """The shape of each command and of its lines: modules that are loaded side by side end in any order."""
-    return [(block[0], sorted(block[1:])) for block in (show.shape(part) for part in re.split(r"\n\n(?=# )", text.strip()))]
+    return [(part.partition("\n")[0], sorted(show.shape(part.partition("\n")[2]))) for part in re.split(r"\n\n(?=# )", text.strip())]
 
 
 def test_the_readme_shows_what_happens(transcript):
@@ -32,10 +32,9 @@ def test_the_readme_shows_what_happens(transcript):
 def test_so_does_the_recording(transcript):
     """Every line that the session has is drawn in it at some time, and it begins again at its end."""
     root = ElementTree.parse(show.RECORDING).getroot()
-    drawn = {" ".join(show.shape("".join(text.text for text in group.iter(f"{SVG}text")))) for group in root.iter(f"{SVG}g")}
-    wanted = {line for line in show.shape(re.sub(r"^(# .*?) +# .*$", r"\1", transcript, flags=re.M)) if line}
-    squeezed = {re.sub(r"\s", "", line) for line in drawn}
-    assert [line for line in wanted if re.sub(r"\s", "", line) not in squeezed] == [], AGAIN
+    drawn = {line for group in root.iter(f"{SVG}g") for line in show.shape("".join(text.text for text in group.iter(f"{SVG}text")))}
+    wanted = re.sub(r"^(# .*?) +# .*$", r"\1", transcript, flags=re.M).splitlines()
+    assert [line for line in wanted if line and show.shape(line)[0] not in drawn] == [], AGAIN
     assert root.find(f".//{SVG}animate").get("begin") == "0s;again.end"
 
 
