@@ -109,7 +109,7 @@ def test_it_gets_what_a_rule_allows(machine, web):
     assert requester["uid"] == 0 and requester["command"] == "lkmctl" and requester["unit"] == "systemd-nspawn@web.service"
     assert "container systemd-nspawn@web" in lkmctl(machine, "why", "ip6_tables").stdout
     assert json.loads(web.run("lkmctl --json=short require ip6_tables")) == {"builtIn": False}
-    assert json.loads(web.run("lkmctl --json=short require unix")) == {"builtIn": True}
+    assert json.loads(web.run("lkmctl --json=short require fuse")) == {"builtIn": True}
 
 
 def test_it_is_refused_the_rest(machine, web):

@@ -162,7 +162,7 @@ def test_upgraded_and_downgraded_in_the_midst_of_a_load(fresh, packages, newer):
     lkmctl(stock, "reload")
     lkmctl(stock, "load", "dummy")
     for debs, version in (([newer["lkmd"]], "0.1.0-2"), ([packages["lkmd"]], "0.1.0-1")):
-        stock.run("systemd-run --quiet --unit=load lkmctl load lkmd_test_slow ms=60000")
+        stock.run("systemd-run --quiet --unit=load lkmctl load lkmd_test_slow ms=600000")
         wait_coming(stock, "lkmd_test_slow")
         loader = stock.run("pidof lkmd-loader").stdout.split()
         install(stock, *debs)
