@@ -24,6 +24,7 @@ ON_A_MACHINE = {
     "./dev demo": "tests/vm/demo.py",
     "./dev test": "tests/lab/run_tests.py",
     "./dev package deb": "tests/vm/test_package.py",
+    "apt install ./lkmd_*.deb": "tests/vm/test_package.py",
     "apt install ./build/package/deb/lkmd_*.deb": "tests/vm/test_package.py",
     "apt install meson gcc": "tests/lab/build-root.packages",
     "meson setup build --prefix=/usr --buildtype=release": "tests/lab/build",
@@ -49,6 +50,8 @@ class Example:
         return [re.sub(r"\s{2,}# .*", "", line).strip() for line in typed]
 
     def kind(self):
+        if self.before.startswith("![A terminal"):
+            return "session"            # tests/vm/test_show.py types it
         first = self.text.lstrip().splitlines()[0]
         if first.startswith("version:"):
             return "policy"

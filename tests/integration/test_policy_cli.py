@@ -188,7 +188,7 @@ def test_explain_of_what_is_audited_or_built_in(machine):
     (["/etc/passwd"], 5, "there is no device '/etc/passwd'"),
     (["x" * 5000], 5, "no module and no alias is called"),
     ([""], 5, "no module and no alias is called"),
-    (["--origin=nobody", "x25"], 2, "it is 'device', 'kernel', 'client' or 'boot'"),
+    (["--origin=nobody", "x25"], 2, "it is 'device', 'kernel', 'client', 'boot' or 'container'"),
     (["--uid=-1", "x25"], 2, "it is the number of a user"),
     (["--uid=root", "x25"], 2, "it is the number of a user"),
 ])
