@@ -434,6 +434,14 @@ def test_what_containers_do_not_get(machine, rule, expected):
     assert kinds(lint(machine, check=1 if expected else 0)) == expected
 
 
+def test_containers_get_nothing_where_the_policy_is_tried(machine):
+    """As after a first installation; the advice is another one than for a rule that has the mode itself."""
+    machine.policy("version: 1\nrules: [{match: {container: machine-a}, verdict: allow}]\n")
+    machine.write("etc/lkmd/lkmd.conf", "[Manager]\nMode=audit\n")
+    finding, = [finding for finding in lint(machine, check=1) if finding["kind"] == "closed_to_containers"]
+    assert finding["hint"].startswith("Mode=enforce in lkmd.conf")
+
+
 def test_check_knows_the_modules_of_the_running_kernel(machine, tmp_path):
     make_tree(tmp_path, os.uname().release, {name: MORE[name] for name in ("af_alg", "algif_aead")})
     file = machine.policy("version: 1\nrules: [{match: {module: algif_aead, uid: 1000}, verdict: deny}]\n")

@@ -9,7 +9,10 @@
 #include "cli/notice/desktop.h"
 
 #include <assert.h>
+#include <string.h>
 #include <systemd/sd-bus.h>
+
+#include "cli/print/format.h"
 
 #define NAME "org.freedesktop.Notifications"
 #define PATH "/org/freedesktop/Notifications"
@@ -62,20 +65,7 @@ int desktop_escape(const char *text, char **ret) {
 
         if (!f)
                 return -ENOMEM;
-        for (; *text; text++)
-                switch (*text) {
-                case '&':
-                        (void) fputs("&amp;", f);
-                        break;
-                case '<':
-                        (void) fputs("&lt;", f);
-                        break;
-                case '>':
-                        (void) fputs("&gt;", f);
-                        break;
-                default:
-                        (void) fputc(*text, f);
-                }
+        print_markup(f, text, strlen(text));
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
 

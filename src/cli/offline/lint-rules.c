@@ -327,11 +327,13 @@ static int lint_containers(Lint *l, const PolicyRule *rule) {
                 return lint_report(
                         l, &finding,
                         "this rule lets no container have what it asks for: only \"verdict: allow\" does");
-        return policy_get_rule_mode(l->offline->policy, rule) == POLICY_ENFORCE
-                       ? 0
-                       : lint_report(
-                                 l, &finding,
-                                 "this rule lets no container have what it asks for, since it is not enforced");
+        if (policy_get_rule_mode(l->offline->policy, rule) == POLICY_ENFORCE)
+                return 0;
+        if (rule->mode == POLICY_ENFORCE)
+                finding.instead =
+                        "Mode=enforce in lkmd.conf; \"mode: audit\" in the files that are still to be tried";
+        return lint_report(l, &finding,
+                           "this rule lets no container have what it asks for, since it is not enforced");
 }
 
 /* Sockets that hardly any program can do without. */

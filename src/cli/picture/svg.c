@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "cli/print/format.h"
 #include "cli/print/wrap.h"
 #include "common/base/text.h"
 #include "common/base/util.h"
@@ -76,27 +77,12 @@ static bool is_no_xml(const char *p, size_t length) {
 }
 
 static void put_character(FILE *f, const char *p, size_t length) {
-        if (is_no_xml(p, length)) {
+        if (is_no_xml(p, length))
                 (void) fputs("\xef\xbf\xbd", f);
-                return;
-        }
-        switch (*p) {
-        case '&':
-                (void) fputs("&amp;", f);
-                break;
-        case '<':
-                (void) fputs("&lt;", f);
-                break;
-        case '>':
-                (void) fputs("&gt;", f);
-                break;
-        case '"':
+        else if (*p == '"')
                 (void) fputs("&quot;", f);
-                break;
-        default:
-                (void) fwrite(p, 1, length, f);
-                break;
-        }
+        else
+                print_markup(f, p, length);
 }
 
 /* As print_escaped(), with what has a meaning in XML as entities. NULL is "?". */

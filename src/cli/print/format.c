@@ -33,6 +33,26 @@ void print_escaped(FILE *f, const char *s) {
         (void) fputs(s && text_escape(s, &escaped) >= 0 ? escaped : "?", f);
 }
 
+/* @length bytes of a text, with what begins or ends a tag or an entity of XML as an entity. */
+void print_markup(FILE *f, const char *text, size_t length) {
+        assert(f && text);
+
+        for (; length > 0; text++, length--)
+                switch (*text) {
+                case '&':
+                        (void) fputs("&amp;", f);
+                        break;
+                case '<':
+                        (void) fputs("&lt;", f);
+                        break;
+                case '>':
+                        (void) fputs("&gt;", f);
+                        break;
+                default:
+                        (void) fputc(*text, f);
+                }
+}
+
 /* "0.42 ms", "12.3 ms", "4.5 s", "2 min 5 s", "3 h 12 min", "4 d 3 h" */
 void print_duration(FILE *f, uint64_t usec) {
         uint64_t sec = usec / USEC_PER_SEC;

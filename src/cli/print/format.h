@@ -12,6 +12,7 @@ static inline const char *plural(uint64_t n) {
 }
 
 void print_escaped(FILE *f, const char *s);
+void print_markup(FILE *f, const char *text, size_t length);
 void print_duration(FILE *f, uint64_t usec);
 void print_age(FILE *f, uint64_t usec);
 void print_size(FILE *f, uint64_t bytes);

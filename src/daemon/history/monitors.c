@@ -127,43 +127,48 @@ static void monitors_publish(Monitors *m, sd_json_variant *event, int error) {
         hang_up_on_the_dead(m);
 }
 
+/* Return: 0 or what sd-json says. */
+static int event_of_request(const char *kind, const Request *request, sd_json_variant **ret) {
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL;
+        int r;
+
+        r = describe_request(request, &requester);
+        if (r < 0)
+                return r;
+        return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("kind", kind),
+                              SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
+                              SD_JSON_BUILD_PAIR_VARIANT("requester", requester));
+}
+
 /**
  * monitors_device() - the kernel sent an event of a device
  * @matches: modules that its key means, NULL-terminated
  */
 void monitors_device(Monitors *m, const Request *request, char *const *matches) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL;
         sd_json_variant *event = NULL;
         int r;
 
         if (monitors_is_empty(m))
                 return;
-        r = describe_request(request, &requester);
+        r = event_of_request("device", request, &event);
         if (r >= 0)
-                r = sd_json_buildo(&event,
-                                   SD_JSON_BUILD_PAIR_STRING("kind", "device"),
-                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
-                                   SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
-                                   SD_JSON_BUILD_PAIR_STRV("matches", (char **) matches));
+                r = sd_json_variant_set_field_strv(&event, "matches", (char **) matches);
         monitors_publish(m, event, r);
 }
 
 /* @kind: "verdict" or "would_refuse" */
 void monitors_verdict(Monitors *m, const char *kind, const Request *request, const PlanOmission *omission) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL, *left_out = NULL;
+        _cleanup_(sd_json_variant_unrefp) sd_json_variant *left_out = NULL;
         sd_json_variant *event = NULL;
         int r;
 
         if (monitors_is_empty(m))
                 return;
-        r = describe_request(request, &requester);
+        r = plan_omission_to_json(omission, &left_out);
         if (r >= 0)
-                r = plan_omission_to_json(omission, &left_out);
+                r = event_of_request(kind, request, &event);
         if (r >= 0)
-                r = sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("kind", kind),
-                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
-                                   SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
-                                   SD_JSON_BUILD_PAIR_VARIANT("omission", left_out));
+                r = sd_json_variant_set_field(&event, "omission", left_out);
         monitors_publish(m, event, r);
 }
 
@@ -216,18 +221,14 @@ void monitors_problem(Monitors *m, const Problem *problem) {
 
 /* The gate refused something to who asks. */
 void monitors_gate_refused(Monitors *m, const Request *request, const char *message) {
-        _cleanup_(sd_json_variant_unrefp) sd_json_variant *requester = NULL;
         sd_json_variant *event = NULL;
         int r;
 
         if (monitors_is_empty(m))
                 return;
-        r = describe_request(request, &requester);
+        r = event_of_request("gate_refused", request, &event);
         if (r >= 0)
-                r = sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("kind", "gate_refused"),
-                                   SD_JSON_BUILD_PAIR_UNSIGNED("timeUSec", clock_usec(CLOCK_REALTIME)),
-                                   SD_JSON_BUILD_PAIR_VARIANT("requester", requester),
-                                   SD_JSON_BUILD_PAIR_STRING("message", message));
+                r = sd_json_variant_set_field_string(&event, "message", message);
         monitors_publish(m, event, r);
 }
 

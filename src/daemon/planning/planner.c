@@ -97,6 +97,16 @@ static void note_difference(const Planner *p, const Request *request, const Plan
         }
 }
 
+/* @requester: where who asks is written, for as long as the question is used */
+static PlanRequest ask_for_request(const Planner *p, const Request *request, PlanMode mode,
+                                   PolicyRequester *requester) {
+        PlanRequest question = make_request(p, request->key, mode);
+
+        *requester = request_get_requester(request);
+        question.requester = requester;
+        return question;
+}
+
 /**
  * planner_plan() - plan a request under the policy in force
  * @parameters: for the requested modules; NULL: none
@@ -114,9 +124,7 @@ int planner_plan(const Planner *p, const Index *index, const Request *request, P
 
         assert(p && index && request && ret);
 
-        requester = request_get_requester(request);
-        question = make_request(p, request->key, mode);
-        question.requester = &requester;
+        question = ask_for_request(p, request, mode, &requester);
         question.parameters = parameters;
         question.ignore_install = request->ignore_install;
         r = plan_new(&plan, index, &question);
@@ -232,38 +240,36 @@ int planner_ask_for(const Planner *p, const Index *index, const Request *request
 
         assert(p && index && request && ret);
 
-        requester = request_get_requester(request);
-        question = make_request(p, request->key, mode);
-        question.requester = &requester;
+        question = ask_for_request(p, request, mode, &requester);
         return plan_new(ret, index, &question);
 }
 
-bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret) {
+static bool is_denied(const Index *index, const PlanRequest *question, PolicyRuling *ret) {
         PolicyDecision decision;
+
+        plan_judge_name(index, question, &decision);
+        *ret = decision.actual;
+        return ret->verdict == POLICY_DENY;
+}
+
+bool planner_denies(const Planner *p, const Index *index, const char *module, PolicyRuling *ret) {
         PlanRequest question;
 
         assert(p && index && module && ret);
 
         question = make_request(p, module, PLAN_NAMED);
-        plan_judge_name(index, &question, &decision);
-        *ret = decision.actual;
-        return ret->verdict == POLICY_DENY;
+        return is_denied(index, &question, ret);
 }
 
 bool planner_denies_request(const Planner *p, const Index *index, const Request *request,
                             PolicyRuling *ret) {
         PolicyRequester requester;
-        PolicyDecision decision;
         PlanRequest question;
 
         assert(p && index && request && ret);
 
-        requester = request_get_requester(request);
-        question = make_request(p, request->key, PLAN_NAMED);
-        question.requester = &requester;
-        plan_judge_name(index, &question, &decision);
-        *ret = decision.actual;
-        return ret->verdict == POLICY_DENY;
+        question = ask_for_request(p, request, PLAN_NAMED, &requester);
+        return is_denied(index, &question, ret);
 }
 
 const PolicyRule *planner_find_idle_rule(const Planner *p, const Index *index, const Request *request,
