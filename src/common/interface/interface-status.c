@@ -7,9 +7,11 @@
 #include "common/interface/interface-policy.h"
 
 SD_VARLINK_DEFINE_ENUM_TYPE(
-        GateMode, SD_VARLINK_FIELD_COMMENT("Nothing: there is no gate, or Gate=off."), SD_VARLINK_DEFINE_ENUM_VALUE(off),
+        GateMode, SD_VARLINK_FIELD_COMMENT("Nothing: there is no gate, or Gate=off."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(off),
         SD_VARLINK_FIELD_COMMENT("Requests of the kernel's own, and sockets of rules with scope: use."),
-        SD_VARLINK_DEFINE_ENUM_VALUE(requests), SD_VARLINK_FIELD_COMMENT("Module files too, whoever loads them."),
+        SD_VARLINK_DEFINE_ENUM_VALUE(requests),
+        SD_VARLINK_FIELD_COMMENT("Module files too, whoever loads them."),
         SD_VARLINK_DEFINE_ENUM_VALUE(files));
 
 SD_VARLINK_DEFINE_ENUM_TYPE(
@@ -18,7 +20,8 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(lkmd),
         SD_VARLINK_FIELD_COMMENT("udev's rule is in force as well, so that both load drivers."),
         SD_VARLINK_DEFINE_ENUM_VALUE(lkmd_and_udev),
-        SD_VARLINK_FIELD_COMMENT("lkmd cannot load modules, or read what it has to know, and has stepped back; udev's rule is in force."),
+        SD_VARLINK_FIELD_COMMENT(
+                "lkmd cannot load modules, or read what it has to know, and has stepped back; udev's rule is in force."),
         SD_VARLINK_DEFINE_ENUM_VALUE(udev));
 
 SD_VARLINK_DEFINE_STRUCT_TYPE(
@@ -67,9 +70,11 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
         SD_VARLINK_FIELD_COMMENT(
                 "Likewise, times that it would have been if what is in audit mode were enforced."),
         SD_VARLINK_DEFINE_FIELD(wouldDeny, SD_VARLINK_INT, 0),
-        SD_VARLINK_FIELD_COMMENT("Requests, sockets and module files that the gate refused inside the kernel, as far as it has told."),
+        SD_VARLINK_FIELD_COMMENT(
+                "Requests, sockets and module files that the gate refused inside the kernel, as far as it has told."),
         SD_VARLINK_DEFINE_FIELD(gateRefused, SD_VARLINK_INT, 0),
-        SD_VARLINK_FIELD_COMMENT("Events of the gate for which it had no room: it is not known who asked then."),
+        SD_VARLINK_FIELD_COMMENT(
+                "Events of the gate for which it had no room: it is not known who asked then."),
         SD_VARLINK_DEFINE_FIELD(gateLost, SD_VARLINK_INT, 0));
 
 SD_VARLINK_DEFINE_ENUM_TYPE(
@@ -88,18 +93,20 @@ SD_VARLINK_DEFINE_ENUM_TYPE(
         SD_VARLINK_DEFINE_ENUM_VALUE(unload));
 
 SD_VARLINK_DEFINE_STRUCT_TYPE(
-        UdevRule, SD_VARLINK_FIELD_COMMENT("Which devices wait, in words: all devices, or those of some subsystems."),
+        UdevRule,
+        SD_VARLINK_FIELD_COMMENT("Which devices wait, in words: all devices, or those of some subsystems."),
         SD_VARLINK_DEFINE_FIELD(devices, SD_VARLINK_STRING, 0),
         SD_VARLINK_FIELD_COMMENT("File of the rule."), SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, 0),
         SD_VARLINK_FIELD_COMMENT("Its first line, from 1; 0: the whole file, which cannot be read."),
         SD_VARLINK_DEFINE_FIELD(line, SD_VARLINK_INT, 0),
-        SD_VARLINK_FIELD_COMMENT("What it does that matters to drivers, in words, such as: sets driver_override."),
+        SD_VARLINK_FIELD_COMMENT(
+                "What it does that matters to drivers, in words, such as: sets driver_override."),
         SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0));
 
 SD_VARLINK_DEFINE_STRUCT_TYPE(PhaseBucket, SD_VARLINK_FIELD_COMMENT("A time, in microseconds."),
-                                     SD_VARLINK_DEFINE_FIELD(leUSec, SD_VARLINK_INT, 0),
-                                     SD_VARLINK_FIELD_COMMENT("How many took at most that long."),
-                                     SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0));
+                              SD_VARLINK_DEFINE_FIELD(leUSec, SD_VARLINK_INT, 0),
+                              SD_VARLINK_FIELD_COMMENT("How many took at most that long."),
+                              SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0));
 
 SD_VARLINK_DEFINE_STRUCT_TYPE(
         PhaseTimes, SD_VARLINK_DEFINE_FIELD_BY_TYPE(phase, Phase, 0),
@@ -113,7 +120,8 @@ SD_VARLINK_DEFINE_STRUCT_TYPE(
 SD_VARLINK_DEFINE_STRUCT_TYPE(
         WaitingModule, SD_VARLINK_FIELD_COMMENT("What is listed: the name of a module, or an alias."),
         SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
-        SD_VARLINK_FIELD_COMMENT("The module that found no device: the one that is meant, or one that it needs."),
+        SD_VARLINK_FIELD_COMMENT(
+                "The module that found no device: the one that is meant, or one that it needs."),
         SD_VARLINK_DEFINE_FIELD(module, SD_VARLINK_STRING, 0),
         SD_VARLINK_FIELD_COMMENT("The list that has it; /proc/cmdline for the kernel command line."),
         SD_VARLINK_DEFINE_FIELD(file, SD_VARLINK_STRING, 0),
@@ -154,7 +162,8 @@ SD_VARLINK_DEFINE_METHOD(
                 "The administrator's own file, or link to /dev/null, in the place of udev's 80-drivers.rules: udev does what it "
                 "says, and lkmd is not in charge. null: there is none."),
         SD_VARLINK_DEFINE_OUTPUT(ownUdevRule, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("udev's rules because of which drivers are loaded after udev has handled the device."),
+        SD_VARLINK_FIELD_COMMENT(
+                "udev's rules because of which drivers are loaded after udev has handled the device."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(afterUdev, UdevRule, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Devices that wait until udev has handled them."),
         SD_VARLINK_DEFINE_OUTPUT(waitingForUdev, SD_VARLINK_INT, 0),
@@ -162,9 +171,11 @@ SD_VARLINK_DEFINE_METHOD(
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(gate, GateMode, 0),
         SD_VARLINK_FIELD_COMMENT("Why the gate is off, in words; null if it is not."),
         SD_VARLINK_DEFINE_OUTPUT(gateOff, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-        SD_VARLINK_FIELD_COMMENT("Modules that were loaded on demand go when nobody has used them for a while."),
+        SD_VARLINK_FIELD_COMMENT(
+                "Modules that were loaded on demand go when nobody has used them for a while."),
         SD_VARLINK_DEFINE_OUTPUT(idleUnload, SD_VARLINK_BOOL, 0),
-        SD_VARLINK_FIELD_COMMENT("IdleUnloadSec= of lkmd.conf(5); absent: only those of which a rule says so."),
+        SD_VARLINK_FIELD_COMMENT(
+                "IdleUnloadSec= of lkmd.conf(5); absent: only those of which a rule says so."),
         SD_VARLINK_DEFINE_OUTPUT(idleUnloadUSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
         SD_VARLINK_FIELD_COMMENT("When lkmd started, CLOCK_REALTIME in microseconds."),
         SD_VARLINK_DEFINE_OUTPUT(startedUSec, SD_VARLINK_INT, 0),
@@ -184,11 +195,13 @@ SD_VARLINK_DEFINE_METHOD(
                 "All that is listed to be loaded at boot (modules-load.d(5), modules_load=) was loaded, left out, failed, or waits for "
                 "its device. False: not yet, or lkmd leaves it to systemd."),
         SD_VARLINK_DEFINE_OUTPUT(listsSettled, SD_VARLINK_BOOL, 0),
-        SD_VARLINK_FIELD_COMMENT("What is listed there and has found no device yet. It is tried again when one comes that it is for."),
+        SD_VARLINK_FIELD_COMMENT(
+                "What is listed there and has found no device yet. It is tried again when one comes that it is for."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(waitingForDevice, WaitingModule, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("Files that are broken or cannot be read."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(problems, Problem, SD_VARLINK_ARRAY),
-        SD_VARLINK_FIELD_COMMENT("Files that cannot be watched for changes, and why. Their changes are noticed some seconds later."),
+        SD_VARLINK_FIELD_COMMENT(
+                "Files that cannot be watched for changes, and why. Their changes are noticed some seconds later."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(unwatched, Problem, SD_VARLINK_ARRAY),
         SD_VARLINK_FIELD_COMMENT("The policy in force."),
         SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(policy, Policy, 0),
