@@ -2,13 +2,32 @@
 """What several test files stand on: a tree of modules, an lkmd on it, files of the throw-away root that tests run in.
 A file that needs another one of the same name has its own."""
 
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from daemon_bench import Daemon, make_tree
+
+
+WRITTEN = ("/etc", "/run", "/usr/lib", "/var")  # what tests write into besides /tmp, where each has names of its own
+
+
+def pytest_configure(config):
+    """With several lanes, each sees these places of the throw-away root as if it were alone: what one configures must not be in force
+    for the lkmd of another."""
+    if not hasattr(config, "workerinput"):
+        return
+    os.unshare(os.CLONE_NEWNS)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    for place in WRITTEN:
+        upper, work = tempfile.mkdtemp(prefix="lane-"), tempfile.mkdtemp(prefix="lane-")
+        os.chmod(upper, 0o755)
+        subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir={place},upperdir={upper},workdir={work}", "lkmd-lane", place], check=True)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 PARTS = ("unit", "integration", "vm")
-VM_LANES = 2                            # emulated machines at once: a computer may have no more than two processors
+LANES = 2                               # test files at once: a computer may have no more than two processors
 count = Counter()
 broken = []                             # what failed, and what was skipped, for the end of the output
 
@@ -84,14 +84,13 @@ def run_unit(paths, build):
     add_junit(report, "unit", done.returncode)
 
 
-def run_pytest(what, paths, build, lanes=1):
-    """Files side by side, in as many lanes; the tests of one file one after the other, since those of machines share one. Integration
-    tests have one lane: they write into the same /etc/modprobe.d and /run of the throw-away root."""
+def run_pytest(what, paths, build):
+    """Files side by side; the tests of one file one after the other, since those of machines share one."""
     report = Path("build/test-logs") / f"{what}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     done = subprocess.run(["tests/lab/pytest", "-v", f"--junitxml={report}", "-o", "junit_family=xunit1",
-                           *(["-n", str(lanes), "--dist", "loadfile"] if lanes > 1 else []), *paths],
+                           "-n", str(LANES), "--dist", "loadfile", *paths],
                           env={**os.environ, "LKMD_BUILD": str(Path(build).resolve())})
     # 5: nothing collected, which is no failure for a part that was not asked for.
     add_junit(report, what, 0 if done.returncode == 5 else done.returncode)
@@ -116,7 +115,7 @@ def main():
                 run_pytest("integration", wanted["integration"], build)
     if wanted["vm"]:
         if build := built(vm_flavour):
-            run_pytest("vm", wanted["vm"], build, VM_LANES)
+            run_pytest("vm", wanted["vm"], build)
 
     print()
     for line in broken:
