@@ -54,6 +54,15 @@ static int take_fds(ManagerOptions *options, int gate_fds[static _GATE_MAP_MAX])
         return n < 0 ? n : 0;
 }
 
+static bool exists(const char *file) {
+        return access(file, F_OK) >= 0;
+}
+
+/* The root file system has lists of its own, whatever has become of those of the initramfs. */
+static const char *boot_list_file(void) {
+        return exists(INITRD_RELEASE_FILE) ? LKMD_INITRD_BOOT_LIST_FILE : LKMD_BOOT_LIST_FILE;
+}
+
 static int run(void) {
         _cleanup_(manager_freep) Manager *m = NULL;
         int gate_fds[_GATE_MAP_MAX];
@@ -75,7 +84,9 @@ static int run(void) {
                 .reader_address = secure_getenv(LKMD_READER_SOCKET_ENV) ?: LKMD_READER_SOCKET,
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
                 .audit_file = secure_getenv(LKMD_AUDIT_ENV) ?: LKMD_AUDIT_FILE,
-                .boot_list_file = secure_getenv(LKMD_BOOT_LIST_ENV) ?: LKMD_BOOT_LIST_FILE,
+                .boot_list_file = secure_getenv(LKMD_BOOT_LIST_ENV) ?: boot_list_file(),
+                .follows_initramfs = !exists(INITRD_RELEASE_FILE) && exists(LKMD_INITRD_BOOT_LIST_FILE) &&
+                                     !exists(LKMD_BOOT_LIST_FILE),
                 .denied_file = secure_getenv(LKMD_DENIED_ENV) ?: LKMD_DENIED_FILE,
                 .image_dir = secure_getenv(LKMD_IMAGE_ENV) ?: LKMD_IMAGE_DIR,
                 .policy_root = secure_getenv(LKMD_POLICY_ROOT_ENV),

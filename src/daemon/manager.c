@@ -223,6 +223,7 @@ static int open_engine(Manager *m, const ManagerOptions *options) {
                                                    .denies = manager_denies,
                                                    .find_loader = manager_find_loader,
                                                    .userdata = m,
+                                                   .follows_initramfs = options->follows_initramfs,
                                            });
         if (r < 0)
                 return r;

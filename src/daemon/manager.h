@@ -28,6 +28,7 @@ typedef struct ManagerOptions {
         const char *ledger_file;        /* NULL: none */
         const char *audit_file;         /* NULL: none */
         const char *boot_list_file;     /* NULL: none */
+        bool follows_initramfs;         /* the lkmd before this one ran in the initramfs */
         const char *denied_file;        /* NULL: none */
         const char *image_dir;          /* of images of the index; NULL: none */
         const char *root;               /* prefix of /lib/modules, for tests; NULL: none */

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -83,13 +84,24 @@ def test_nothing_is_exported_of_a_broken_policy(machine):
 
 # -------------------------------------------------------------------------------------------------------------- hooks
 
+# The functions of dracut. What inst_multiple is asked for is written down, a name a line.
+DRACUT = """inst_multiple() {
+    case $* in */bin/false*) mkdir -p $initdir/bin; echo exec >$initdir/bin/false ;; esac
+    printf '%s\\n' "$@" >>$initdir.asked
+}
+inst_binary() { mkdir -p $initdir${1%/*}; echo exec >$initdir$1; }
+inst_libdir_file() { :; }"""
+
+
 @pytest.fixture
 def hooked(tmp_path):
     """A made-up machine with the hooks, run for it as mkinitramfs and dracut do; make() gives what the image has."""
     world = World(tmp_path / "machine", **MODULES)
     root = world.path
     texts = {name: (BUILD / "initramfs" / name).read_text() for name in ("initramfs-hook.sh", "lkmd", "module-setup.sh")}
-    # The functions that mkinitramfs and dracut bring.
+    world.write("etc/passwd", "root:x:0:0::/root:/bin/sh\nlkmd:x:990:989::/:/bin/false\nlkmd2:x:3:3::/:/bin/false\n")
+    world.write("etc/group", "lkmd:x:989:\nlkmd-admin:x:988:somebody\nlkmd-x:x:987:\n")
+    # The functions that mkinitramfs brings.
     stubs = root / "usr/share/initramfs-tools/hook-functions"
     world.write("usr/share/initramfs-tools/hook-functions",
                 'copy_exec() { mkdir -p "$DESTDIR${1%/*}"; echo exec >"$DESTDIR$1"; }\n')
@@ -104,7 +116,7 @@ def hooked(tmp_path):
     world.write("module-setup.sh", texts["module-setup.sh"])
     world.at("hook").chmod(0o755)
 
-    def make(maker="initramfs-tools", check=0):
+    def make(maker="initramfs-tools", check=0, systemd=True):
         image = tmp_path / "image"
         subprocess.run(["rm", "-rf", image], check=True)
         (image / "usr/sbin").mkdir(parents=True)
@@ -112,8 +124,8 @@ def hooked(tmp_path):
         if maker == "initramfs-tools":
             words = ["sh", "-e", world.at("hook")]
         else:
-            words = ["bash", "-c", "inst_multiple() { case $* in */bin/false*) mkdir -p $initdir/bin; echo exec >$initdir/bin/false ;; esac; }; inst_binary() { mkdir -p $initdir${1%/*}; echo exec >$initdir$1; }; inst_libdir_file() { :; }; "
-                     f". {world.at('module-setup.sh')}; check || exit 0; depends; install"]
+            words = ["bash", "-c", f"{DRACUT}; dracut_module_included() {{ [[ $1 == systemd && {systemd} == True ]]; }}; dracutsysrootdir={root}; "
+                                   f". {world.at('module-setup.sh')}; check || exit 0; depends; install"]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False,
                               env={**world.environment(), "DESTDIR": str(image), "version": RELEASE, "initdir": str(image), "kernel": RELEASE})
         assert done.returncode == check, done
@@ -145,8 +157,38 @@ def test_what_the_hooks_bring(hooked, maker):
     hooked.write("etc/lkmd/lkmd.conf.d/y.conf", "[Manager]\nInInitramfs=lkmctl\n")
     got = hooked.make_hooked(maker)
     assert os.readlink(got / "usr/sbin/modprobe").endswith("/usr/bin/lkmctl")
+    assert not (got / "etc/passwd").exists()
     hooked.write("etc/lkmd/lkmd.conf.d/y.conf", "[Manager]\nInInitramfs=nonsense\n")
     assert files(hooked.make_hooked(maker))["etc/modprobe.d/lkmd-denied.conf"] == lines("usb_storage")
+
+
+def test_lkmd_itself(hooked):
+    """Where there is systemd, each program is brought that its units run, with the user that they run as; elsewhere it is as lkmctl."""
+    hooked.write("etc/lkmd/lkmd.conf.d/y.conf", "[Manager]\nInInitramfs=lkmd\n")
+    got = hooked.make_hooked("dracut")
+    assert hooked.make_hooked.stderr == "" and os.readlink(got / "usr/sbin/modprobe").endswith("/usr/bin/lkmctl")
+    assert (got / "etc/passwd").read_text() == "lkmd:x:990:989::/:/bin/false\n"
+    assert (got / "etc/group").read_text() == "lkmd:x:989:\nlkmd-admin:x:988:somebody\n"
+    assert os.readlink(got / "usr/lib/systemd/system/sysinit.target.wants/lkmd.service") == "../lkmd.service"
+    asked = {name.removeprefix(str(hooked.path)) for name in Path(f"{got}.asked").read_text().splitlines()}
+    units = {name.rpartition("/system/")[2] for name in asked if "/systemd/system/" in name and "*" not in name}
+    assert {"lkmd.service", "lkmd.socket", "lkmd-loader.socket", "lkmd-loader.service", "lkmd-handover.path"} <= units
+    for unit in units:
+        text = unit_text(unit)
+        assert set(re.findall(r"^Exec\w+=[-+@]*(/usr/\S+)", text, flags=re.M)) <= asked, unit
+        assert "@.service" in unit or "/" in unit or "Conflicts=initrd-switch-root.target " in text, f"{unit} goes on after the switch to the root file system"
+        wanted = {name for line in re.findall(r"^Wants=(.*)", text, flags=re.M) for name in line.split() if name.startswith("lkmd")}
+        assert wanted - units <= {"lkmd-keep.path", "lkmd-keep.service", "lkmd-audit.service"}, unit     # they write to /var
+
+    for maker, systemd in (("dracut", False), ("initramfs-tools", True)):
+        got = hooked.make_hooked(maker, systemd=systemd)
+        assert "has no systemd" in hooked.make_hooked.stderr and "lkmctl there only" in hooked.make_hooked.stderr
+        assert os.readlink(got / "usr/sbin/modprobe").endswith("/usr/bin/lkmctl") and not (got / "etc/passwd").exists()
+
+
+def unit_text(unit):
+    places = [BUILD / "systemd" / unit.rpartition("/")[2], Path("systemd") / unit]
+    return next(place for place in places if place.exists()).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("maker", ["initramfs-tools", "dracut"])

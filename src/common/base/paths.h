@@ -72,6 +72,8 @@
 #define LKMD_AUDIT_EARLIER_SUFFIX "-earlier" /* of earlier boots, brought by lkmd-audit.service */
 #define LKMD_AUDIT_CALL_SUFFIX "-call"  /* exists while lkmd-keep has the audit to copy */
 #define LKMD_BOOT_LIST_FILE LKMD_STATE_DIR "/boot-list" /* what has become of modules-load.d in this boot */
+#define LKMD_INITRD_BOOT_LIST_FILE \
+        LKMD_STATE_DIR "/boot-list-in-initrd" /* the same, of the lists of an initramfs */
 #define LKMD_BOOT_LIST_ENV "LKMD_BOOT_LIST"
 #define LKMD_DENIED_FILE LKMD_STATE_DIR "/denied" /* names of modules, one a line */
 #define LKMD_HANDOVER_CALL_FILE LKMD_STATE_DIR "/handover-call" /* exists while lkmd-handover has work */

@@ -170,6 +170,7 @@ static const char *const in_initramfs_names[_IN_INITRAMFS_MAX] = {
         [IN_INITRAMFS_NO] = "no",
         [IN_INITRAMFS_DENIALS] = "denials",
         [IN_INITRAMFS_LKMCTL] = "lkmctl",
+        [IN_INITRAMFS_LKMD] = "lkmd",
 };
 
 static int read_in_initramfs(const char *value, void *ret) {
@@ -328,7 +329,7 @@ static const SettingInfo settings_table[] = {
         { "Blacklist", read_blacklist, PLACE(blacklist), "kmod or deny" },
         { "Compat", read_compat, PLACE(compat), "lkmd or kmod" },
         { "OnStop", read_on_stop, PLACE(on_stop), "hold or forget" },
-        { "InInitramfs", read_in_initramfs, PLACE(in_initramfs), "no, denials or lkmctl" },
+        { "InInitramfs", read_in_initramfs, PLACE(in_initramfs), "no, denials, lkmctl or lkmd" },
         { "OnFailure", read_on_failure, PLACE(on_failure), "open or closed" },
         { "OnDenied", read_on_denied, PLACE(on_denied), "error or success" },
         { "Gate", read_gate, PLACE(gate), "off, requests or files" },

@@ -35,6 +35,7 @@ typedef enum InInitramfs {              /* what hooks put into an initramfs; lkm
         IN_INITRAMFS_NO,
         IN_INITRAMFS_DENIALS,           /* what the policy denies by name, for modprobe there */
         IN_INITRAMFS_LKMCTL,            /* also lkmctl, as modprobe, and the policy */
+        IN_INITRAMFS_LKMD,              /* also lkmd itself, where systemd runs it */
         _IN_INITRAMFS_MAX,
         _IN_INITRAMFS_INVALID = -EINVAL,
 } InInitramfs;

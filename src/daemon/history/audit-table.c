@@ -208,6 +208,11 @@ static int read_head(sd_json_variant *v, AuditHead *ret) {
         return 0;
 }
 
+/* An initramfs may have another machine ID than the root file system. */
+static bool is_of_this_boot(const AuditTable *t, const AuditHead *head) {
+        return *head->boot && streq(head->boot, t->head.boot);
+}
+
 /* The table has the machine and the boot that the file should be of until its head is read. */
 static int take_head(AuditTable *t, sd_json_variant *v) {
         AuditHead head;
@@ -226,10 +231,11 @@ static int take_head(AuditTable *t, sd_json_variant *v) {
         r = read_head(v, &head);
         if (r < 0)
                 return r;
-        if (!streq(head.machine, t->head.machine)) {
+        if (!streq(head.machine, t->head.machine) && !is_of_this_boot(t, &head)) {
                 t->objection = "it is of another machine";
                 return 0;
         }
+        memcpy(head.machine, t->head.machine, sizeof(head.machine));
         t->head = head;
         t->has_head = true;
         return 0;

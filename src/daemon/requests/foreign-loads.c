@@ -28,18 +28,29 @@ struct ForeignLoads {
         RequestOrigin before;           /* of what was there when lkmd started */
 };
 
-/*
- * Of a module that was there before the first lkmd of this boot, nobody can say when it came. If udevd has not been
- * started yet, then hardly anything but the initramfs can have loaded it.
- */
-static RequestOrigin origin_before_start(const Ledger *ledger) {
+/* It has written down what was there. */
+static bool has_earlier_lkmd(const Ledger *ledger) {
         for (size_t i = 0; i < ledger_count(ledger); i++) {
                 const Request *request = ledger_get(ledger, i)->request;
 
                 if (request->origin >= ORIGIN_BOOT && !request->file)
-                        return ORIGIN_FOREIGN; /* an earlier lkmd has written down what was there */
+                        return true;
         }
-        if (access(UDEVD_CGROUP_DIR, F_OK) < 0 && access(INITRAMFS_RUN_DIR, F_OK) >= 0)
+        return false;
+}
+
+/*
+ * Of a module that was there before the first lkmd of this boot, nobody can say when it came. If udevd has not been
+ * started yet, then hardly anything but the initramfs can have loaded it; but what is not known to an lkmd that ran
+ * there came after it.
+ */
+static RequestOrigin origin_before_start(const Ledger *ledger, bool follows_initramfs) {
+        if (follows_initramfs)
+                return ORIGIN_BOOT;
+        if (has_earlier_lkmd(ledger))
+                return ORIGIN_FOREIGN;
+        if (access(INITRD_RELEASE_FILE, F_OK) >= 0 ||
+            (access(UDEVD_CGROUP_DIR, F_OK) < 0 && access(INITRAMFS_RUN_DIR, F_OK) >= 0))
                 return ORIGIN_INITRAMFS;
         return ORIGIN_BOOT;
 }
@@ -55,7 +66,7 @@ int foreign_loads_new(ForeignLoads **ret, const ForeignLoadsOptions *options) {
         if (!f)
                 return -ENOMEM;
         f->options = *options;
-        f->before = origin_before_start(options->ledger);
+        f->before = origin_before_start(options->ledger, options->follows_initramfs);
         *ret = f;
         return 0;
 }

@@ -29,6 +29,7 @@ typedef struct ForeignLoadsOptions {
         foreign_denies_t denies;
         foreign_find_loader_t find_loader; /* NULL: it is never known */
         void *userdata;
+        bool follows_initramfs;         /* the lkmd before this one ran there: the boot has gone on without it */
 } ForeignLoadsOptions;
 
 int foreign_loads_new(ForeignLoads **ret, const ForeignLoadsOptions *options);

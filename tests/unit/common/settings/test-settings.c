@@ -186,6 +186,7 @@ static void test_values(void **state) {
                 { "InInitramfs=no", FIELD(in_initramfs), IN_INITRAMFS_NO },
                 { "InInitramfs=denials", FIELD(in_initramfs), IN_INITRAMFS_DENIALS },
                 { "InInitramfs=lkmctl", FIELD(in_initramfs), IN_INITRAMFS_LKMCTL },
+                { "InInitramfs=lkmd", FIELD(in_initramfs), IN_INITRAMFS_LKMD },
                 { "InInitramfs=yes", 0, 0, 0 },
                 { "OnStop=hold", FIELD(on_stop), ON_STOP_HOLD },
                 { "OnStop=forget", FIELD(on_stop), ON_STOP_FORGET },

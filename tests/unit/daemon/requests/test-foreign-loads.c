@@ -44,7 +44,7 @@ static int find_loader(const char *module, Requester **ret, void *userdata) {
 }
 
 /* @earlier: what the ledger says of an lkmd before this one; NULL: nothing */
-static void bench_open(Bench *b, const char *earlier, RequestOrigin origin) {
+static void bench_open_after(Bench *b, const char *earlier, RequestOrigin origin, bool follows_initramfs) {
         *b = (Bench) {};
         daemon_bench_open(&b->daemon);
         daemon_bench_start_loader(&b->daemon);
@@ -68,7 +68,12 @@ static void bench_open(Bench *b, const char *earlier, RequestOrigin origin) {
                                                          .denies = denies,
                                                          .find_loader = find_loader,
                                                          .userdata = b,
+                                                         .follows_initramfs = follows_initramfs,
                                                  }));
+}
+
+static void bench_open(Bench *b, const char *earlier, RequestOrigin origin) {
+        bench_open_after(b, earlier, origin, false);
 }
 
 static void bench_close(Bench *b) {
@@ -236,6 +241,20 @@ static void test_before_with_an_old_ledger(void **state) {
         assert_int_not_equal(foreign_loads_origin(b.foreign), ORIGIN_FOREIGN);
 }
 
+/* What the lkmd of the initramfs does not know came after it, also if that has found nothing when it was started. */
+static void test_before_but_after_the_initramfs(void **state) {
+        static const RequestOrigin origins[] = { ORIGIN_INITRAMFS, ORIGIN_DEVICE };
+
+        for (size_t i = 0; i < ARRAY_LEN(origins); i++) {
+                _bench_ Bench b;
+
+                bench_open_after(&b, "lkmdt_a", origins[i], true);
+                assert_int_equal(foreign_loads_origin(b.foreign), ORIGIN_BOOT);
+                foreign_loads_compare(b.foreign);
+                assert_int_equal(foreign_loads_origin(b.foreign), ORIGIN_FOREIGN);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_comes_and_goes),
@@ -246,6 +265,7 @@ int main(void) {
                 cmocka_unit_test(test_compare),
                 cmocka_unit_test(test_before),
                 cmocka_unit_test(test_before_with_an_old_ledger),
+                cmocka_unit_test(test_before_but_after_the_initramfs),
         };
 
         return RUN_TESTS(tests);
