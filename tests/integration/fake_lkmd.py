@@ -21,14 +21,16 @@ def error(name, **fields):
 
 
 class FakeLkmd:
-    """Steps: what reply(), more() and error() give is sent; bytes are sent as they are; a threading.Event is waited for;
-    a callable is called with the parameters and gives the step; None hangs up."""
+    """Steps: what reply(), more() and error() give is sent; bytes are sent as they are; a threading.Event is waited for, but
+    not after close(), so that no test leaves a thread that fails in another one; a callable is called with the parameters
+    and gives the step; None hangs up."""
 
     def __init__(self, path):
         self.path = str(path)
         self.steps = {}
         self.calls = []                 # (method without the interface, parameters, more)
         self.called = threading.Event()
+        self.closed = threading.Event()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(self.path)
         self.socket.listen()
@@ -40,6 +42,7 @@ class FakeLkmd:
 
     def close(self):
         """Ends the thread before the number of the socket is free, or it would accept for the next server that gets it."""
+        self.closed.set()
         if self.socket.fileno() < 0:
             return                      # a test has closed it
         self.socket.shutdown(socket.SHUT_RDWR)
@@ -74,6 +77,14 @@ class FakeLkmd:
         except ConnectionResetError:    # the client has left something unread
             return b""
 
+    def _await(self, step):
+        for _ in range(60 * 50):
+            if step.wait(0.02):
+                return True
+            if self.closed.is_set():
+                return False
+        raise AssertionError("nobody has set what is waited for")
+
     def _answer(self, client, call):
         method = call["method"].removeprefix(INTERFACE)
         parameters = call.get("parameters", {})
@@ -87,7 +98,8 @@ class FakeLkmd:
                 client.shutdown(socket.SHUT_RDWR)
                 return False
             if isinstance(step, threading.Event):
-                assert step.wait(60)
+                if not self._await(step):
+                    return False
             elif isinstance(step, bytes):
                 client.sendall(step)
             else:
