@@ -341,4 +341,4 @@ def test_abuse(machine):
     """What needs a kernel of its own for it, beside test_daemon_clients.py: events that a user has it announce. All kinds
     at once, and for longer, are in tests/soak."""
     remove(machine, "e1000e")
-    abuse.live_with_it(machine, [abuse.NOBODY], 0, ("uevents", "flags", "pipeline", "storm"))
+    abuse.live_with_it(machine, [abuse.NOBODY], 0, ("uevents", "storm"))

@@ -123,7 +123,7 @@ print(json.dumps(answers))
 """
 
 
-@pytest.mark.parametrize("threads", [1, 8])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.soak), 8])
 def test_a_crowd_that_wants_one_module(machine, threads):
     """All 400 have asked before the load can end, so all of them share it."""
     machine.write("/root/crowd.py", CROWD)
@@ -148,7 +148,7 @@ def test_the_only_slot_is_taken_by_who_has_the_kernel_ask_for_another(machine):
     assert INNER in loaded(machine)
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.soak), 3])
 def test_all_slots_are_taken_by_such(machine, threads):
     """What the kernel was asked for needs no slot, and who wants that too joins it; others have to wait for a slot."""
     machine.write(CONF, f"options {INNER} {FOR_LONG}\n")
@@ -262,7 +262,7 @@ print(json.dumps({"said": said, "events": events}))
 """
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_devices_and_clients_that_want_it_in_and_out(machine, seed):
     machine.write("/root/mixed.py", MIXED)
     lkmctl(machine, "load", "lkmd_test_device")

@@ -357,8 +357,20 @@ def test_without_bpf_in_lsm(boot):
     assert attempt(machine, AF_ALG, 5, 0) == EAFNOSUPPORT
 
 
-def test_switched_off(boot):
-    machine = boot(append="lkmd.gate=off")
+def test_switched_off(machine):
+    """As at a boot with the word on the kernel command line, which is stood in for: nothing was attached before."""
+    machine.write("/run/cmdline", machine.read("/proc/cmdline").rstrip() + " lkmd.gate=off\n")
+    machine.run("systemctl stop lkmd; mount --bind /run/cmdline /proc/cmdline; dmesg -C; journalctl --rotate")
+    start_lkmd(machine)
+    try:
+        switched_off(machine)
+    finally:
+        machine.run("systemctl stop lkmd; umount /proc/cmdline")
+        start_lkmd(machine)
+    assert "gateOff" not in ask(machine, "status")
+
+
+def switched_off(machine):
     assert machine.run(f"test -e {PINS}", check=False).returncode == 1
     assert machine.read("/run/lkmd/gate-off") == "lkmd.gate=off is on the kernel command line\n"
     assert machine.run("systemctl --failed --plain --no-legend").stdout == ""

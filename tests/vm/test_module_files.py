@@ -49,7 +49,7 @@ def told_names(machine):
     return machine.journal("-b", "-u", "lkmd", "-o", "cat", "-g", "the file .* has the module").splitlines()
 
 
-@pytest.mark.parametrize("to", ["updates/dkms", "kernel/renamed"])
+@pytest.mark.parametrize("to", ["updates/dkms", pytest.param("kernel/renamed", marks=pytest.mark.soak)])
 def test_renamed_files(machine, to):
     rename_chain(machine, to)
     before = len(told_names(machine))

@@ -162,7 +162,7 @@ def test_restart_stop_start(machine):
 
 
 def test_watchdog_restarts_a_hung_manager(machine):
-    machine.write("/run/systemd/system/lkmd.service.d/dog.conf", "[Service]\nWatchdogSec=10s\n")
+    machine.write("/run/systemd/system/lkmd.service.d/dog.conf", "[Service]\nWatchdogSec=6s\n")
     machine.run("systemctl daemon-reload; systemctl restart lkmd")
     pid = main_pid(machine)
     machine.run(["kill", "-STOP", str(pid)])
