@@ -166,5 +166,6 @@ def accelerator(parallel=False):
 
 
 def kernel_words():
-    """What the kernel of a machine is told besides. Mitigations protect an emulated processor from nothing, and take a tenth of its time."""
-    return [] if "kvm" in accelerator() else ["mitigations=off"]
+    """What the kernel of a machine is told besides. Mitigations protect an emulated processor from nothing, and take a tenth of its time. On a
+    busy computer the kernel finds the counter of such a processor unreliable, which it is not, and asks an emulated device for each time."""
+    return [] if "kvm" in accelerator() else ["mitigations=off", "tsc=reliable"]

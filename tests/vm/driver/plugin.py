@@ -62,7 +62,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 # What takes longer than the number of its tests says, the longest first: these begin first, so that lanes end together.
-LONG = ["test_handover.py", "test_package.py", "test_doctor.py", "test_gate.py", "test_sweep.py", "test_rich.py", "test_policy.py", "test_root_only.py", "test_udev_word.py", "test_bad_input.py"]
+LONG = ["test_package.py", "test_handover.py", "test_gate.py", "test_doctor.py", "test_boundary.py", "test_boot_lists.py", "test_bad_input.py", "test_units.py",
+        "test_root_only.py", "test_rich.py", "test_policy.py", "test_policy_boot.py", "test_requests.py", "test_containers.py", "test_udev_word.py", "test_sweep.py"]
 
 
 @pytest.hookimpl(optionalhook=True)
