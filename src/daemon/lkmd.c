@@ -63,6 +63,12 @@ static const char *boot_list_file(void) {
         return exists(INITRD_RELEASE_FILE) ? LKMD_INITRD_BOOT_LIST_FILE : LKMD_BOOT_LIST_FILE;
 }
 
+/* Is this the first lkmd of the root file system, after one in the initramfs? It has not written its own lists yet. */
+static bool follows_initramfs(void) {
+        return !exists(INITRD_RELEASE_FILE) && exists(LKMD_INITRD_BOOT_LIST_FILE) &&
+               !exists(LKMD_BOOT_LIST_FILE);
+}
+
 static int run(void) {
         _cleanup_(manager_freep) Manager *m = NULL;
         int gate_fds[_GATE_MAP_MAX];
@@ -85,8 +91,7 @@ static int run(void) {
                 .ledger_file = secure_getenv(LKMD_LEDGER_ENV) ?: LKMD_LEDGER_FILE,
                 .audit_file = secure_getenv(LKMD_AUDIT_ENV) ?: LKMD_AUDIT_FILE,
                 .boot_list_file = secure_getenv(LKMD_BOOT_LIST_ENV) ?: boot_list_file(),
-                .follows_initramfs = !exists(INITRD_RELEASE_FILE) && exists(LKMD_INITRD_BOOT_LIST_FILE) &&
-                                     !exists(LKMD_BOOT_LIST_FILE),
+                .follows_initramfs = follows_initramfs(),
                 .denied_file = secure_getenv(LKMD_DENIED_ENV) ?: LKMD_DENIED_FILE,
                 .image_dir = secure_getenv(LKMD_IMAGE_ENV) ?: LKMD_IMAGE_DIR,
                 .policy_root = secure_getenv(LKMD_POLICY_ROOT_ENV),
